@@ -1,0 +1,29 @@
+# `make libro` construye el libro; `make pruebas` lo prueba todo. En Windows, README.md dice cómo hacerlo sin make.
+PYTHON ?= python3
+BIN = .venv/bin
+SPHINX = $(BIN)/python -m sphinx -c . -d build/doctrees -b html -j 2 -n -W --keep-going docs build/html
+
+libro: .venv/libro  ## construye el libro y dice dónde quedó
+	$(SPHINX)
+	@echo "El libro está en build/html/index.html"
+
+pruebas: .venv/pruebas  ## estilo, pruebas, ejemplos de docstrings y páginas, y el libro sin una sola advertencia
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(SPHINX) -q
+	$(BIN)/python -m pytest
+
+ver: libro  ## sirve el libro en http://127.0.0.1:8000
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/html 8000
+
+limpia:  ## borra lo construido (el entorno .venv se queda)
+	rm -rf build .pytest_cache .ruff_cache .hypothesis
+
+.venv/libro .venv/pruebas: .venv/%: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[libro$(if $(filter pruebas,$*),$(comma)pruebas)]'
+	touch $@
+
+comma = ,
+
+.PHONY: libro pruebas ver limpia

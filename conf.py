@@ -1,0 +1,98 @@
+"""Configuración de Sphinx: cómo se construye el libro."""
+
+import os
+import shutil
+from pathlib import Path
+
+import dlbook
+from dlbook._cache import sources_hash
+
+ROOT = Path(__file__).parent
+BUILD = ROOT / "build"
+
+project = "Aprendizaje profundo desde cero"
+author = "Quienes escriben dlbook"
+copyright = "2026, quienes escriben dlbook. Código: BSD-3-Clause. Texto y figuras: CC BY-SA 4.0"
+version = release = dlbook.__version__
+language = "es"
+root_doc = "index"
+exclude_patterns = ["_build", "**.ipynb_checkpoints"]
+nitpicky = True
+locale_dirs = ["locales"]
+
+extensions = [
+    "dlbook.sphinx",
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_exercise",
+    "sphinx_togglebutton",
+    "sphinxcontrib.bibtex",
+    "sphinx-mathjax-offline",
+]
+
+# Docstrings: secciones de NumPy, miembros en el orden del archivo.
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+napoleon_google_docstring = False
+napoleon_use_param = False
+napoleon_use_rtype = False
+napoleon_use_ivar = False
+nitpick_ignore_regex = [("py:class", r".*")]
+
+# Páginas: se ejecutan una vez por versión de las fuentes. La clave de jupyter-cache es la celda, no la biblioteca que
+# usa; por eso la carpeta lleva el resumen de todas las fuentes, y las de otras versiones se borran.
+cells = BUILD / "celdas"
+nb_execution_cache_path = str(cells / sources_hash())
+for old in cells.glob("*"):
+    if old.name != sources_hash():
+        shutil.rmtree(old, ignore_errors=True)
+nb_execution_mode = "cache"
+nb_execution_show_tb = True
+nb_execution_timeout = 300
+nb_merge_streams = True
+nb_output_stderr = "warn"
+nb_code_prompt_show = "Mostrar el código"
+nb_code_prompt_hide = "Ocultar el código"
+os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+myst_enable_extensions = [
+    "amsmath",
+    "attrs_inline",
+    "colon_fence",
+    "deflist",
+    "dollarmath",
+    "fieldlist",
+    "substitution",
+]
+myst_heading_anchors = 3
+
+# Una numeración para páginas y docstrings.
+numfig = True
+math_numfig = True
+numfig_secnum_depth = 1
+math_eqref_format = "({number})"
+bibtex_bibfiles = ["docs/references.bib"]
+bibtex_default_style = "plain"
+bibtex_reference_style = "author_year"
+
+html_theme = "sphinx_book_theme"
+html_title = project
+html_static_path = ["docs/_static"]
+html_css_files = ["libro.css"]
+html_copy_source = False
+html_show_sourcelink = False
+html_last_updated_fmt = None
+html_theme_options = {
+    "search_bar_text": "Buscar en el libro",
+    "navbar_persistent": [],
+    "use_download_button": False,
+    "show_toc_level": 2,
+}
+copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+copybutton_exclude = ".linenos, .gp, .go"
+togglebutton_hint = "Mostrar"
+togglebutton_hint_hide = "Ocultar"

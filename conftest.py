@@ -1,0 +1,26 @@
+"""Lo que toda prueba necesita antes de empezar."""
+
+import matplotlib as mpl
+import pytest
+from hypothesis import settings
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser
+
+import dlbook  # noqa: F401  (fija la caché de numba antes de que alguien lo importe)
+
+mpl.use("agg")
+
+# Sin plazo por ejemplo: la primera llamada de cada núcleo lo compila.
+settings.register_profile("libro", deadline=None, derandomize=True, max_examples=50)
+settings.load_profile("libro")
+
+# Los ejemplos >>> del README y de las páginas; las celdas las ejecuta la construcción del libro.
+pytest_collect_file = Sybil(parsers=[PythonCodeBlockParser()], patterns=["README.md", "docs/**/*.md"]).pytest()
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    import matplotlib.pyplot as plt
+
+    plt.close("all")

@@ -1,0 +1,27 @@
+r"""La extensión de Sphinx con la que se imprime el libro.
+
+Cada archivo es una idea: :mod:`~dlbook.sphinx.listing` imprime código y enlaza sus líneas con las ecuaciones,
+:mod:`~dlbook.sphinx.marks` anota dónde se trata cada tema de los cursos, :mod:`~dlbook.sphinx.appendices` arma con esas
+notas los apéndices y :mod:`~dlbook.sphinx.measure` cuenta lo que el libro prueba.
+"""
+
+from dlbook import __version__
+from dlbook.sphinx import appendices, listing, marks, measure
+
+
+def setup(app):
+    r"""Registra la extensión en Sphinx.
+
+    Parameters
+    ----------
+    app : sphinx.application.Sphinx
+        La aplicación que construye el libro.
+
+    Returns
+    -------
+    dict
+        Versión y permiso de leer y escribir en paralelo.
+    """
+    for part in (listing, marks, appendices, measure):
+        part.setup(app)
+    return {"version": __version__, "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

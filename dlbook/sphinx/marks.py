@@ -1,0 +1,111 @@
+r"""Roles y directiva que anotan dónde trata el libro cada tema, ejemplo y errata de los cursos.
+
+``{item}`PER-11``` marca un tema del inventario, ``{worked}`WE-10``` un ejemplo resuelto y ``{erratum}`E-02``` una errata;
+``:::{erratum} E-02`` es además el recuadro que la explica. Con esas marcas se arman los apéndices. Un identificador que
+no existe detiene la construcción.
+"""
+
+from docutils import nodes
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+from dlbook import course
+from dlbook.sphinx import notes
+
+logger = logging.getLogger(__name__)
+
+# Cada clase de marca: los datos que la definen, su apéndice y cómo se lee en voz alta.
+KINDS = {
+    "item": (course.inventory, "apendices/mapa", "Tema {} de los cursos: {}"),
+    "worked": (course.examples, "apendices/ejemplos", "Ejemplo {} de los cursos: {}"),
+    "erratum": (course.errata, "apendices/erratas", "Errata {} de los cursos"),
+}
+
+
+class course_link(nodes.Inline, nodes.TextElement):  # noqa: N801
+    r"""Enlace de una marca a su apéndice, o del apéndice a la marca; se resuelve al escribir."""
+
+
+def anchor(identifier):
+    r"""Devuelve el ancla de un identificador en su apéndice.
+
+    >>> anchor("PER-11")
+    'curso-per-11'
+    """
+    return "curso-" + identifier.lower()
+
+
+def _mark(env, kind, identifiers, location):
+    entries = {e["id"]: e for e in KINDS[kind][0]()}
+    for identifier in identifiers:
+        if identifier not in entries:
+            logger.warning("%s: no existe %r en los datos de los cursos", kind, identifier, location=location)
+            continue
+        target = f"marca-{identifier.lower()}-{env.new_serialno('dlbook-mark')}"
+        notes.of_page(env)["marks"].append((kind, identifier, target))
+        title = KINDS[kind][2].format(identifier, entries[identifier].get("title", ""))
+        yield course_link(
+            "",
+            identifier,
+            kind=kind,
+            identifier=identifier,
+            ids=[target],
+            classes=["dl-item", f"dl-{kind}"],
+            title=title,
+        )
+
+
+class MarkRole(SphinxRole):
+    r"""Una marca en el texto: una insignia por identificador, enlazada a su apéndice."""
+
+    def __init__(self, kind):
+        self.kind = kind
+
+    def run(self):
+        r"""Construye las insignias."""
+        identifiers = [t.strip() for t in self.text.split(",")]
+        box = nodes.inline("", classes=["dl-items"])
+        for k, node in enumerate(_mark(self.env, self.kind, identifiers, self.get_location())):
+            if k:
+                box += nodes.Text(" ")
+            box += node
+        return [box], []
+
+
+class Erratum(SphinxDirective):
+    r"""Recuadro de errata: lo que dice la lámina, lo que es correcto y por qué."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+    has_content = True
+
+    def run(self):
+        r"""Construye el recuadro, con su marca en el título."""
+        self.assert_has_content()
+        identifiers = [t.strip() for t in self.arguments[0].split(",")]
+        title = nodes.title("", "Errata ")
+        for k, node in enumerate(_mark(self.env, "erratum", identifiers, self.get_location())):
+            if k:
+                title += nodes.Text(", ")
+            title += node
+        box = nodes.admonition("", title, classes=["admonition", "warning", "dl-erratum"])
+        self.state.nested_parse(self.content, self.content_offset, box)
+        return [box]
+
+
+def _resolve(app, doctree, docname):
+    for node in list(doctree.findall(course_link)):
+        uri = app.builder.get_relative_uri(docname, KINDS[node["kind"]][1]) + "#" + anchor(node["identifier"])
+        link = nodes.reference(
+            "", "", nodes.Text(node["identifier"]), internal=True, refuri=uri, reftitle=node["title"]
+        )
+        node.replace_self(nodes.inline("", "", link, ids=node["ids"], classes=node["classes"]))
+
+
+def setup(app):
+    r"""Registra los roles, la directiva y la resolución de los enlaces."""
+    for kind in KINDS:
+        app.add_role(kind, MarkRole(kind))
+    app.add_directive("erratum", Erratum)
+    app.add_node(course_link)
+    app.connect("doctree-resolved", _resolve)
