@@ -58,15 +58,7 @@ nb_output_stderr = "warn"
 nb_code_prompt_show = "Mostrar el código"
 nb_code_prompt_hide = "Ocultar el código"
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-myst_enable_extensions = [
-    "amsmath",
-    "attrs_inline",
-    "colon_fence",
-    "deflist",
-    "dollarmath",
-    "fieldlist",
-    "substitution",
-]
+myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
 # Una numeración para páginas y docstrings.

@@ -85,6 +85,10 @@ class _Appendix(SphinxDirective):
                 yield chapter, chosen
 
     @staticmethod
+    def summary(e, kind, text):
+        return f"Cursos {', '.join(e['courses'])} · {text} · en el libro: {{places}}`{kind} {e['id']}`"
+
+    @staticmethod
     def field(name, text):
         yield from ["", f"**{name}** {text.strip()}" if "\n" not in text.strip() else f"**{name}**", ""]
         if "\n" in text.strip():
@@ -128,7 +132,7 @@ class CourseExamples(_Appendix):
             yield f"El libro ya trabaja {{course-count}}`worked {chapter}` ejemplos de esta parte."
             for e in examples:
                 yield from ["", f"### {{course-anchor}}`{e['id']}` · {e['title']}", ""]
-                yield f"Cursos {', '.join(e['courses'])} · veredicto: **{e['verdict']}** · en el libro: {{places}}`worked {e['id']}`"
+                yield self.summary(e, "worked", f"veredicto: **{e['verdict']}**")
                 yield from self.field("La lámina:", e["slide"])
                 yield from self.field("Nosotros:", e["ours"])
 
@@ -147,7 +151,7 @@ class CourseErrata(_Appendix):
             for e in errata:
                 weight = "afecta a un número o a un algoritmo" if e["grave"] else "afecta a la explicación"
                 yield from ["", f"### {{course-anchor}}`{e['id']}`", ""]
-                yield f"Cursos {', '.join(e['courses'])} · {e['section']} · {weight} · en el libro: {{places}}`erratum {e['id']}`"
+                yield self.summary(e, "erratum", f"{e['section']} · {weight}")
                 yield from self.field("Dice:", e["says"])
                 yield from self.field("Correcto:", e["correct"])
                 yield from self.field("Prueba:", e["proof"])

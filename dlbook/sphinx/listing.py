@@ -193,15 +193,8 @@ class Listing(SphinxDirective):
             for match in TAG.finditer(text):
                 label = match.group(1)
                 yield nodes.inline("", text[start : match.start()], classes=[style])
-                xref = addnodes.pending_xref(
-                    "",
-                    nodes.literal("", label),
-                    refdomain="math",
-                    reftype="eq",
-                    reftarget=label,
-                    refdoc=self.env.docname,
-                )
-                xref["classes"] = ["dl-tag"]
+                target = {"refdomain": "math", "reftype": "eq", "reftarget": label, "refdoc": self.env.docname}
+                xref = addnodes.pending_xref("", nodes.literal("", label), **target)
                 yield xref
                 notes.of_page(self.env)["tags"].append((label, place, number))
                 start = match.end()
@@ -269,11 +262,9 @@ def _link_equations(app, doctree, docname):
         for k, ((place, number), page) in enumerate(sorted(found.items())):
             if k:
                 line += nodes.Text(", ")
-            uri = (
-                ("" if page == docname else app.builder.get_relative_uri(docname, page)) + "#" + _anchor(place, number)
-            )
+            uri = "" if page == docname else app.builder.get_relative_uri(docname, page)
             text = f"{place.rsplit('/', 1)[1]}:{number}"
-            line += nodes.reference("", "", nodes.Text(text), internal=True, refuri=uri)
+            line += nodes.reference("", "", nodes.Text(text), internal=True, refuri=f"{uri}#{_anchor(place, number)}")
         math.parent.insert(math.parent.index(math) + 1, line)
 
 

@@ -1,8 +1,8 @@
 r"""Roles y directiva que anotan dónde trata el libro cada tema, ejemplo y errata de los cursos.
 
-``{item}`PER-11``` marca un tema del inventario, ``{worked}`WE-10``` un ejemplo resuelto y ``{erratum}`E-02``` una errata;
-``:::{erratum} E-02`` es además el recuadro que la explica. Con esas marcas se arman los apéndices. Un identificador que
-no existe detiene la construcción.
+``{item}`PER-11``` marca un tema del inventario, ``{worked}`WE-10``` un ejemplo resuelto y ``{erratum}`E-02``` una
+errata; ``:::{erratum} E-02`` es además el recuadro que la explica. Con esas marcas se arman los apéndices. Un
+identificador que no existe detiene la construcción.
 """
 
 from docutils import nodes
@@ -44,15 +44,8 @@ def _mark(env, kind, identifiers, location):
         target = f"marca-{identifier.lower()}-{env.new_serialno('dlbook-mark')}"
         notes.of_page(env)["marks"].append((kind, identifier, target))
         title = KINDS[kind][2].format(identifier, entries[identifier].get("title", ""))
-        yield course_link(
-            "",
-            identifier,
-            kind=kind,
-            identifier=identifier,
-            ids=[target],
-            classes=["dl-item", f"dl-{kind}"],
-            title=title,
-        )
+        classes = ["dl-item", f"dl-{kind}"]
+        yield course_link("", kind=kind, identifier=identifier, ids=[target], classes=classes, title=title)
 
 
 class MarkRole(SphinxRole):
