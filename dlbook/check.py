@@ -153,16 +153,20 @@ def number(value, name, low=-np.inf, high=np.inf, *, open_low=False, open_high=F
         value = value[()]
     if not isinstance(value, numbers.Real):
         raise TypeError(f"{name}: se esperaba un número real, pero llegó {_describe(value)}")
-    if not np.isfinite(value):
-        raise ValueError(f"{name}: se esperaba un número finito, pero llegó {value}")
-    if value < low or value > high or (open_low and value == low) or (open_high and value == high):
+    try:
+        real = float(value)
+    except OverflowError:  # un entero que no cabe en float64
+        real = np.inf
+    if not np.isfinite(real):
+        raise ValueError(f"{name}: se esperaba un número finito, pero llegó {_describe(value)}")
+    if real < low or real > high or (open_low and real == low) or (open_high and real == high):
         bounds = []
         if low > -np.inf:
             bounds.append(f"mayor que {low}" if open_low else f"de al menos {low}")
         if high < np.inf:
             bounds.append(f"menor que {high}" if open_high else f"de a lo sumo {high}")
         raise ValueError(f"{name}: se esperaba un número {' y '.join(bounds)}, pero llegó {value}")
-    return float(value)
+    return real
 
 
 def integer(value, name, low=None, high=None):

@@ -100,3 +100,9 @@ def test_one_sentence_says_what_was_expected_and_what_came(call, message):
     with pytest.raises((TypeError, ValueError)) as caught:
         call()
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("value", [10**400, float("inf")])
+def test_a_number_that_overflows_is_not_finite(value):
+    with pytest.raises(ValueError, match="eta: se esperaba un número finito"):
+        check.number(value, "eta")

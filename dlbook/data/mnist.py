@@ -1,0 +1,64 @@
+r"""MNIST: setenta mil dígitos escritos a mano, el banco de pruebas más usado del campo."""
+
+import numpy as np
+
+from dlbook.data.files import fetch
+from dlbook.data.idx import read_idx
+
+# Los cuatro archivos originales, en el orden en que load_mnist los entrega.
+FILES = {
+    "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+    "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+    "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+    "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+}
+MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+
+
+def load_mnist(download=True):
+    r"""Las 70 000 imágenes de MNIST, de 28 × 28 píxeles, repartidas como las publicaron sus autores.
+
+    Los escribieron empleados de la oficina del censo y estudiantes de secundaria de Estados Unidos. LeCun, Cortes y
+    Burges llevaron los dígitos a un mismo tamaño y centraron cada imagen en el centro de masa de su tinta
+    :cite:p:`lecun1998`. Quien escribió para el entrenamiento no escribió para la prueba: así se mide si la red aprendió
+    a leer, y no si reconoce una letra que ya había visto.
+
+    Los cuatro archivos originales (11 MB) se buscan en la carpeta que diga la variable de entorno ``DLBOOK_DATA``, en
+    ella misma o en su subcarpeta ``mnist``, y después en la carpeta de caché del usuario. Si no están, se descargan.
+    En todos los casos se comprueba su sha256 antes de usarlos.
+
+    .. code-block:: python
+
+       (x_train, y_train), (x_test, y_test) = load_mnist()
+
+    Parameters
+    ----------
+    download : bool
+        Con ``False`` no se usa la red: si faltan los archivos, :class:`FileNotFoundError`.
+
+    Returns
+    -------
+    (x_train, y_train), (x_test, y_test)
+        ``x`` : ndarray of uint8, shape (60000, 28, 28) y (10000, 28, 28), de 0 (papel) a 255 (tinta). ``y`` : ndarray
+        of int64, shape (60000,) y (10000,), con el dígito escrito.
+
+    Raises
+    ------
+    FileNotFoundError
+        Si faltan archivos y ``download`` es falso, o si ``DLBOOK_DATA`` no es una carpeta.
+    ValueError
+        Si un archivo de ``DLBOOK_DATA`` está cortado, dañado o es otro.
+    ConnectionError
+        Si hay que descargar y no se puede; el mensaje dice qué archivos traer, de dónde y adónde.
+
+    Notes
+    -----
+    Las etiquetas son ``int64`` por la misma razón que en :func:`load_digits`. Yann LeCun y Corinna Cortes conservan los
+    derechos de MNIST, derivado de los conjuntos originales del NIST y ofrecido con la licencia Creative Commons
+    Attribution-Share Alike 3.0.
+    """
+    x_train, y_train, x_test, y_test = map(read_idx, fetch(FILES, MIRRORS, "mnist", download))
+    return (x_train, y_train.astype(np.int64)), (x_test, y_test.astype(np.int64))
