@@ -1,0 +1,107 @@
+r"""Lo que toda función de activación sabe hacer."""
+
+import numpy as np
+
+from dlbook import check
+
+
+class ActivationFunction:
+    r"""Una función de activación (*activation function*): su valor y su derivada.
+
+    Una capa multiplica por sus pesos y suma, y con eso solo puede hacer rectas y planos. La función de activación
+    :math:`\varphi` dobla el resultado. Se aplica a cada preactivación por separado:
+
+    .. math::
+       :label: ed-mlp-activacion
+
+       y_i = \varphi(z_i) .
+
+    **Hacia atrás.** Mover :math:`z_i` solo mueve a :math:`y_i`. En la regla de la cadena queda entonces un único
+    sumando, y el error que llega de adelante se multiplica por la pendiente:
+
+    .. math::
+       :label: ed-mlp-activacion-atras
+
+       \frac{\partial\mathcal L}{\partial z_i} = \frac{\partial\mathcal L}{\partial y_i}\,\varphi'(z_i) .
+
+    Esa pendiente decide cuánto del error pasa a la capa anterior. Donde :math:`\varphi'` es casi cero decimos que la
+    función *se satura* (*saturates*): el error se queda ahí, y los pesos de atrás dejan de aprender. Por eso cada
+    función de este catálogo trae su derivada y dice dónde se satura.
+
+    Cada activación es un objeto que se usa como una función, y su método :meth:`derivative` da la pendiente:
+
+    >>> from chapters.mlp.activations import tanh
+    >>> z = np.array([-3.0, 0.5, 3.0])
+    >>> tanh(z).round(4)
+    array([-0.9951,  0.4621,  0.9951])
+    >>> tanh.derivative(z).round(4)
+    array([0.0099, 0.7864, 0.0099])
+
+    Attributes
+    ----------
+    name : str
+        El nombre con que la conoce Keras.
+    """
+
+    name = None
+
+    def __call__(self, z):
+        r"""Da el valor en cada punto."""
+        z = check.floats(z, "z", "...")
+        y = np.empty_like(z)
+        self.forward(z, y)
+        return y[()]
+
+    def derivative(self, z):
+        r"""Da la pendiente en cada punto.
+
+        Parameters
+        ----------
+        z : array_like, shape (...)
+            Preactivaciones.
+
+        Returns
+        -------
+        float or ndarray, shape (...)
+            :math:`\varphi'(z)`, del mismo tipo real que ``z``. En un pico, la pendiente que usa Keras.
+
+        Raises
+        ------
+        TypeError
+            Si no son números reales.
+        ValueError
+            Si está vacío o hay NaN o infinitos.
+        """
+        z = check.floats(z, "z", "...")
+        y, slope = np.empty_like(z), np.empty_like(z)
+        self.forward(z, y)
+        self.backward(z, y, np.ones_like(z), slope)
+        return slope[()]
+
+    def forward(self, z, y):
+        r"""Escribe en ``y`` el valor en ``z``. No comprueba nada: para las capas, que ya comprobaron.
+
+        Parameters
+        ----------
+        z, y : ndarray, shape (...)
+            Contiguos, de la misma forma y del mismo tipo.
+        """
+        raise NotImplementedError
+
+    def backward(self, z, y, dy, dz):
+        r"""Escribe en ``dz`` el gradiente de la entrada a partir del de la salida. Tampoco comprueba nada.
+
+        Parameters
+        ----------
+        z, y : ndarray, shape (...)
+            La entrada y la salida del último :meth:`forward`.
+        dy, dz : ndarray, shape (...)
+            :math:`\partial\mathcal L/\partial\mathbf y`, que llega, y :math:`\partial\mathcal L/\partial\mathbf z`,
+            que se escribe.
+        """
+        raise NotImplementedError
+
+    def __repr__(self):
+        r"""Escribe la llamada que la crea."""
+        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({arguments})"

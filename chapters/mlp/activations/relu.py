@@ -1,0 +1,151 @@
+r"""La rectificadora lineal y su variante con fuga."""
+
+from numba import njit
+
+from chapters.mlp.activations.base import ActivationFunction
+from dlbook import check
+
+
+class ReLU(ActivationFunction):
+    r"""Rectificadora lineal (*rectified linear unit*, ReLU): deja pasar lo positivo.
+
+    .. math::
+       :label: ec-mlp-relu
+
+       \operatorname{relu}(z) = \max(0, z) .
+
+    La sigmoide y la tangente se saturan por los dos lados, y el error se apaga al atravesar muchas capas. La ReLU
+    conserva la mitad de la identidad: donde está encendida, su pendiente es 1, y el error la cruza sin perder nada,
+    por profunda que sea la red. Es la que dio vida a las redes de muchas capas :cite:p:`nair2010`. :item:`MLP-08`
+
+    **Derivada.** Son dos rectas:
+
+    .. math::
+       :label: ec-mlp-relu-derivada
+
+       \operatorname{relu}'(z) = \begin{cases} 1 & \text{si } z > 0,\\ 0 & \text{si } z < 0. \end{cases}
+
+    En :math:`z=0` hay un pico y no hay derivada: por la izquierda la pendiente es 0 y por la derecha es 1. Alguna hay
+    que usar, y el convenio, el de Keras también, es 0. En la práctica da igual, porque una preactivación casi nunca
+    vale cero exacto. :item:`MLP-15`
+
+    **Dónde se satura.** A la izquierda del cero, y del todo. Si los pesos de una neurona llegan a ser tales que
+    :math:`z<0` con todos los ejemplos, su gradiente es cero para siempre: es una neurona *muerta*. Contra eso están
+    :class:`LeakyReLU` y :class:`ELU`.
+
+    **A mano.**
+
+    >>> from chapters.mlp.activations import relu
+    >>> relu([-2, 0, 3])
+    array([0., 0., 3.])
+    >>> relu.derivative([-2, 0, 3])
+    array([0., 0., 1.])
+    """
+
+    name = "relu"
+
+    def forward(self, z, y):
+        r"""Escribe en ``y`` la parte positiva de ``z``."""
+        _relu(z.reshape(-1), y.reshape(-1))
+
+    def backward(self, z, y, dy, dz):
+        r"""Escribe en ``dz`` lo que pasa de ``dy``: todo donde ``z`` es positivo, nada donde no."""
+        _relu_backward(z.reshape(-1), dy.reshape(-1), dz.reshape(-1))
+
+
+# Con «z <= 0» y no «z > 0», un NaN pasa en vez de volverse cero: que el error se vea.
+@njit(cache=True, nogil=True)
+def _relu(z, y):
+    zero = z.dtype.type(0)
+    for i in range(z.size):
+        y[i] = zero if z[i] <= 0 else z[i]  # [ec-mlp-relu]
+
+
+@njit(cache=True, nogil=True)
+def _relu_backward(z, dy, dz):
+    zero = z.dtype.type(0)
+    for i in range(z.size):
+        dz[i] = zero if z[i] <= 0 else dy[i]  # [ec-mlp-relu-derivada]
+
+
+relu = ReLU()
+
+
+class LeakyReLU(ActivationFunction):
+    r"""ReLU con fuga (*leaky ReLU*): a la izquierda del cero queda una pendiente pequeña.
+
+    .. math::
+       :label: ec-mlp-relu-fuga
+
+       \varphi(z) = \begin{cases} z & \text{si } z > 0,\\ \alpha z & \text{si } z\leq 0, \end{cases}
+       \qquad
+       \varphi'(z) = \begin{cases} 1 & \text{si } z > 0,\\ \alpha & \text{si } z\leq 0. \end{cases}
+
+    Una neurona apagada recibe así una fracción :math:`\alpha` del error, y puede volver a la vida
+    :cite:p:`maas2013`. No se satura en ninguna parte. :item:`MLP-09`
+
+    **¿Es lo mismo que** :math:`\max(\alpha z, z)` **?** Comparemos los dos términos: :math:`z-\alpha z=(1-\alpha)z`.
+    Si :math:`\alpha<1`, el paréntesis es positivo y el mayor es :math:`z` cuando :math:`z>0` y :math:`\alpha z` cuando
+    :math:`z<0`: coincide con :eq:`ec-mlp-relu-fuga`. Si :math:`\alpha>1` es al revés. Por eso la fórmula del máximo
+    solo vale con :math:`\alpha<1`. :erratum:`E-33`
+
+    **Cuánto vale la fuga.** Nadie se pone de acuerdo. Un curso escribe 0.1; otro pide que sea mucho menor que 1, y lo
+    usual es 0.01. La función ``leaky_relu`` de Keras toma 0.2, que es lo que tomamos aquí, y su capa ``LeakyReLU``,
+    0.3. Lo prudente es escribirlo siempre.
+
+    **A mano.** Con la fuga del curso y con la de Keras:
+
+    >>> from chapters.mlp.activations import LeakyReLU, leaky_relu
+    >>> LeakyReLU(negative_slope=0.1)([-2, 0, 3])
+    array([-0.2,  0. ,  3. ])
+    >>> leaky_relu([-2, 0, 3])
+    array([-0.4,  0. ,  3. ])
+    >>> leaky_relu.derivative([-2, 0, 3])
+    array([0.2, 0.2, 1. ])
+
+    Con :math:`\alpha=2` el máximo deja de ser la fuga. Y ya no es una fuga: amplifica lo negativo.
+
+    >>> z = -1.0
+    >>> max(2 * z, z), float(LeakyReLU(2.0)(z))
+    (-1.0, -2.0)
+
+    Parameters
+    ----------
+    negative_slope : float
+        La fuga :math:`\alpha`, cero o más.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si la fuga no es un número real, es negativa o no es finita.
+    """
+
+    name = "leaky_relu"
+
+    def __init__(self, negative_slope=0.2):
+        self.negative_slope = check.number(negative_slope, "negative_slope", 0)
+
+    def forward(self, z, y):
+        r"""Escribe en ``y`` el valor en ``z``."""
+        _leaky_relu(z.reshape(-1), y.reshape(-1), self.negative_slope)
+
+    def backward(self, z, y, dy, dz):
+        r"""Escribe en ``dz`` todo ``dy`` donde ``z`` es positivo y la fracción de la fuga donde no."""
+        _leaky_relu_backward(z.reshape(-1), dy.reshape(-1), dz.reshape(-1), self.negative_slope)
+
+
+@njit(cache=True, nogil=True)
+def _leaky_relu(z, y, negative_slope):
+    alpha = z.dtype.type(negative_slope)
+    for i in range(z.size):
+        y[i] = z[i] if z[i] > 0 else alpha * z[i]  # [ec-mlp-relu-fuga]
+
+
+@njit(cache=True, nogil=True)
+def _leaky_relu_backward(z, dy, dz, negative_slope):
+    alpha = z.dtype.type(negative_slope)
+    for i in range(z.size):
+        dz[i] = dy[i] if z[i] > 0 else alpha * dy[i]  # [ec-mlp-relu-fuga]
+
+
+leaky_relu = LeakyReLU()

@@ -1,0 +1,171 @@
+r"""El softmax: de puntajes a probabilidades que suman uno."""
+
+import numpy as np
+from numba import njit
+
+from chapters.mlp.activations.base import ActivationFunction
+from chapters.mlp.activations.exponential import _add, exp
+from dlbook import check
+
+
+class Softmax(ActivationFunction):
+    r"""*Softmax*: de :math:`K` puntajes a :math:`K` probabilidades que suman uno.
+
+    Un clasificador da un puntaje por clase. Para leerlos como probabilidades, ninguno puede ser negativo y todos deben
+    sumar 1. La exponencial los vuelve positivos y dividir entre la suma hace lo demás:
+
+    .. math::
+       :label: ec-mlp-softmax
+
+       p_k = \frac{e^{z_k}}{\sum_{j=1}^{K} e^{z_j}} .
+
+    El puntaje mayor se lleva la probabilidad mayor, pero sin dejar en cero a las demás: es un máximo *suave*.
+
+    **Solo importan las diferencias.** Al sumar :math:`c` a todos los puntajes, arriba y abajo aparece el factor
+    :math:`e^c`, y se cancela. De ahí salen dos cosas. Restando el mayor, todos los exponentes quedan en
+    :math:`(-\infty,0]` y nada se desborda. Y con dos clases,
+    :math:`p_1=\frac{e^{z_1}}{e^{z_1}+e^{z_2}}=\frac1{1+e^{-(z_1-z_2)}}`: es la sigmoide de la diferencia.
+
+    **Derivada.** Aquí cada salida depende de *todas* las entradas, así que no hay una pendiente sino una tabla, la
+    matriz jacobiana. Llamemos :math:`S` a la suma de abajo; :math:`\partial S/\partial z_j=e^{z_j}`. Por la regla del
+    cociente,
+
+    .. math::
+
+       \frac{\partial p_k}{\partial z_j}
+       = \frac{[k=j]\,e^{z_k}\,S - e^{z_k}\,e^{z_j}}{S^2}
+       = [k=j]\,p_k - p_k\,p_j ,
+
+    donde :math:`[k=j]` vale 1 si son la misma clase y 0 si no:
+
+    .. math::
+       :label: ec-mlp-softmax-jacobiana
+
+       \frac{\partial p_k}{\partial z_j} = p_k\bigl([k=j] - p_j\bigr) .
+
+    **Hacia atrás.** Todas las salidas le cobran a :math:`z_j` su parte. Sumémoslas con :eq:`ec-mlp-softmax-jacobiana`,
+    y abreviemos :math:`g_k=\partial\mathcal L/\partial p_k`:
+
+    .. math::
+       :label: ec-mlp-softmax-atras
+
+       \frac{\partial\mathcal L}{\partial z_j}
+       = \sum_{k} g_k\,p_k\bigl([k=j]-p_j\bigr)
+       = p_j\Bigl(g_j - \sum_{k} g_k\,p_k\Bigr) .
+
+    El paréntesis compara :math:`g_j` con el promedio de todos. No hace falta construir la tabla: con :math:`K` clases
+    son :math:`2K` productos en vez de :math:`K^2`.
+
+    **Dónde se satura.** Cuando una probabilidad se acerca a 1: todas las entradas de la tabla llevan un factor
+    :math:`p_k` y otro :math:`1-p_k`, o dos probabilidades pequeñas. La entropía cruzada lo compensa exactamente, y por
+    eso van juntas.
+
+    **A mano.** Con los puntajes :math:`(2,\ 1,\ 0.1)`, :math:`S=7.389+2.718+1.105=11.212`:
+
+    >>> from chapters.mlp.activations import sigmoid, softmax
+    >>> p = softmax([2.0, 1.0, 0.1])
+    >>> p.round(4)
+    array([0.659 , 0.2424, 0.0986])
+    >>> softmax.derivative([2.0, 1.0, 0.1]).round(4)
+    array([[ 0.2247, -0.1598, -0.065 ],
+           [-0.1598,  0.1837, -0.0239],
+           [-0.065 , -0.0239,  0.0889]])
+
+    Cada renglón suma cero: si la suma de las probabilidades no puede cambiar, lo que una gana lo pierden las otras.
+    Sumar 1000 a todos no cambia nada, y con dos clases sale la sigmoide:
+
+    >>> bool(np.allclose(softmax([1002.0, 1001.0, 1000.1]), p))
+    True
+    >>> bool(abs(softmax([3.0, 1.0])[0] - sigmoid(2.0)) < 1e-15)
+    True
+
+    El eje de las clases es el último; lo demás son observaciones independientes.
+    """
+
+    name = "softmax"
+
+    def __call__(self, z):
+        r"""Da las probabilidades de cada observación."""
+        z = check.floats(z, "z", "... K")
+        y = np.empty_like(z)
+        self.forward(z, y)
+        return y
+
+    def derivative(self, z):
+        r"""Da la matriz jacobiana de cada observación.
+
+        Parameters
+        ----------
+        z : array_like, shape (..., K)
+            Puntajes; las clases van en el último eje.
+
+        Returns
+        -------
+        ndarray, shape (..., K, K)
+            En el renglón :math:`k` y la columna :math:`j`, :math:`\partial p_k/\partial z_j`.
+
+        Raises
+        ------
+        TypeError
+            Si no son números reales.
+        ValueError
+            Si está vacío o hay NaN o infinitos.
+        """
+        p = self(z)
+        return p[..., :, None] * (np.eye(p.shape[-1], dtype=p.dtype) - p[..., None, :])  # [ec-mlp-softmax-jacobiana]
+
+    def forward(self, z, y):
+        r"""Escribe en ``y`` las probabilidades de cada renglón de ``z``."""
+        classes = z.shape[-1]
+        _softmax(z.reshape(-1, classes), y.reshape(-1, classes))
+
+    def backward(self, z, y, dy, dz):
+        r"""Escribe en ``dz`` el gradiente de los puntajes, que sale de ``y`` y ``dy``."""
+        classes = y.shape[-1]
+        _softmax_backward(y.reshape(-1, classes), dy.reshape(-1, classes), dz.reshape(-1, classes))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _softmax(z, p):
+    n, classes = z.shape
+    _shift(z, p)
+    _exponentiate(p.reshape(-1))
+    for i in range(n):
+        total = p[i, 0]
+        for k in range(1, classes):
+            total = _add(total, p[i, k])
+        for k in range(classes):
+            p[i, k] /= total  # [ec-mlp-softmax]
+
+
+# Restar el mayor de cada renglón: todos los exponentes quedan en (-inf, 0].
+@njit(cache=True, nogil=True)
+def _shift(z, shifted):
+    n, classes = z.shape
+    for i in range(n):
+        largest = z[i, 0]
+        for k in range(1, classes):
+            largest = max(largest, z[i, k])
+        for k in range(classes):
+            shifted[i, k] = z[i, k] - largest
+
+
+# Todas las exponenciales seguidas, y no renglón por renglón, para que el procesador las haga por tandas.
+@njit(cache=True, nogil=True)
+def _exponentiate(x):
+    for i in range(x.size):
+        x[i] = exp(x[i])
+
+
+@njit(cache=True, nogil=True)
+def _softmax_backward(p, g, dz):
+    n, classes = p.shape
+    for i in range(n):
+        mean = p.dtype.type(0)
+        for k in range(classes):
+            mean = _add(mean, g[i, k] * p[i, k])
+        for j in range(classes):
+            dz[i, j] = p[i, j] * (g[i, j] - mean)  # [ec-mlp-softmax-atras]
+
+
+softmax = Softmax()

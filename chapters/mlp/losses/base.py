@@ -1,0 +1,236 @@
+r"""Lo que toda pérdida sabe hacer: medir cuánto cuesta equivocarse y decir hacia dónde se corrige."""
+
+import numpy as np
+
+from dlbook import check
+
+
+class Loss:
+    r"""Una función de pérdida (*loss*): cuánto cuesta equivocarse.
+
+    La red ve :math:`\mathbf x^{(i)}` y predice :math:`\hat{\mathbf y}^{(i)}=f(\mathbf x^{(i)};\boldsymbol\theta)`; lo
+    correcto era :math:`\mathbf y^{(i)}`. La pérdida de esa observación es un número,
+
+    .. math::
+       :label: ed-mlp-perdida
+
+       \mathcal L_i = \mathcal L\bigl(f(\mathbf x^{(i)};\boldsymbol\theta),\ \mathbf y^{(i)}\bigr),
+
+    que vale poco cuando la predicción se parece a lo correcto y crece conforme se aleja. :item:`MLP-19, MLP-22`
+
+    **La pérdida de todos** es el promedio sobre los :math:`n` ejemplos. Se llama *pérdida empírica* (*empirical loss*)
+    o *función de costo*, y es lo que se minimiza:
+
+    .. math::
+       :label: ec-mlp-costo
+
+       J(\boldsymbol\theta) = \frac1n\sum_{i=1}^{n} s_i\,\mathcal L_i ,
+
+    donde :math:`s_i` es el peso del ejemplo: 1 mientras nadie diga otra cosa. :item:`MLP-20`
+
+    Es la **media** y no la suma, aunque una lámina la llame «pérdida total» :erratum:`E-38`. La diferencia no es de
+    forma: con la suma, juntar el doble de datos duplicaría el gradiente, y la tasa de aprendizaje que servía con mil
+    ejemplos dejaría de servir con dos mil. :item:`MLP-21`
+
+    Los datos ya están dados; lo único que podemos mover son los pesos. Por eso :math:`J` se escribe como función **de**
+    :math:`\boldsymbol\theta`. No «representa los pesos» :erratum:`E-39`: a cada elección de pesos le asigna un costo,
+    como un mapa de relieve le asigna a cada lugar una altura. :item:`MLP-29` Entrenar es buscar el punto más bajo,
+    :math:`\boldsymbol\theta^*=\operatorname{argmin}_{\boldsymbol\theta}J(\boldsymbol\theta)`. Casi nunca es el único: si
+    intercambias dos neuronas ocultas, con todos sus pesos, la red calcula lo mismo. :item:`MLP-26`
+
+    **De dónde salen las pérdidas.** Ninguna es arbitraria. Supón que la predicción no es una respuesta, sino los
+    parámetros de una distribución :math:`p(\mathbf y\mid\hat{\mathbf y})`. Los pesos más creíbles son los que hacen más
+    probable lo que de verdad se observó. Si los ejemplos son independientes, esa probabilidad, la *verosimilitud*
+    (*likelihood*), es un producto. El logaritmo lo vuelve suma, el signo menos cambia máximo por mínimo y dividir entre
+    :math:`n` no mueve el mínimo:
+
+    .. math::
+       :label: ed-mlp-verosimilitud
+
+       \max_{\boldsymbol\theta}\ \prod_{i=1}^n p\bigl(\mathbf y^{(i)}\mid\hat{\mathbf y}^{(i)}\bigr)
+       \iff
+       \min_{\boldsymbol\theta}\ \frac1n\sum_{i=1}^n
+       \underbrace{-\ln p\bigl(\mathbf y^{(i)}\mid\hat{\mathbf y}^{(i)}\bigr)}_{\mathcal L_i} .
+
+    La pérdida es menos el logaritmo de la verosimilitud. Escoger pérdida es escoger distribución: :item:`MLP-25`
+
+    ===========================  ==================  ==============  ===================================
+    Se predice                   Última activación   Distribución    Pérdida
+    ===========================  ==================  ==============  ===================================
+    un número                    identidad           normal          :class:`MeanSquaredError`
+    un número, con datos raros   identidad           de Laplace      :class:`MeanAbsoluteError`
+    sí o no                      sigmoide            de Bernoulli    :class:`BinaryCrossentropy`
+    una de :math:`K` clases      *softmax*           categórica      :class:`CategoricalCrossentropy` o
+                                                                     :class:`SparseCategoricalCrossentropy`
+    ===========================  ==================  ==============  ===================================
+
+    **A mano.** Una pérdida se llama como función y da la media; :meth:`call` da la de cada observación y
+    :meth:`gradient`, el gradiente de la media:
+
+    >>> from chapters.mlp.losses import MeanSquaredError
+    >>> loss = MeanSquaredError()
+    >>> y_true, y_pred = [1.0, 0.0, 1.0], [0.9, 0.2, 0.6]
+    >>> loss.call(y_true, y_pred).round(2)
+    array([0.01, 0.04, 0.16])
+    >>> round(loss(y_true, y_pred), 6)                     # (0.01 + 0.04 + 0.16) / 3
+    0.07
+    >>> loss.gradient(y_true, y_pred).round(4)             # 2 (ŷ - y) / 3
+    array([-0.0667,  0.1333, -0.2667])
+
+    Con pesos, el segundo ejemplo cuenta doble y el tercero, nada. Se sigue dividiendo entre 3, como en Keras:
+
+    >>> round(loss(y_true, y_pred, sample_weight=[1, 2, 0]), 6)
+    0.03
+
+    Attributes
+    ----------
+    name : str
+        El nombre con que la conoce Keras.
+    """
+
+    name = None
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        r"""Da la pérdida media; los argumentos son los de :meth:`gradient`."""
+        y_true, y_pred, weight = self._arguments(y_true, y_pred, sample_weight)
+        return float(self.shard(y_true, y_pred, weight, np.empty_like(y_pred)))
+
+    def gradient(self, y_true, y_pred, sample_weight=None):
+        r"""Da el gradiente de la media respecto a las predicciones.
+
+        Parameters
+        ----------
+        y_true : array_like, shape (n, ...)
+            Lo correcto.
+        y_pred : array_like, shape (n, ...)
+            Lo que la red predice.
+        sample_weight : array_like, shape (n,), optional
+            El peso :math:`s_i` de cada observación.
+
+        Returns
+        -------
+        ndarray, shape (n, ...)
+            :math:`\partial J/\partial\hat{\mathbf y}`, con la forma y el tipo de ``y_pred``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Si algo no son números finitos, las formas no concuerdan o las etiquetas no valen para esta pérdida.
+        """
+        y_true, y_pred, weight = self._arguments(y_true, y_pred, sample_weight)
+        gradient = np.empty_like(y_pred)
+        self.shard(y_true, y_pred, weight, gradient)
+        return gradient
+
+    def call(self, y_true, y_pred):
+        r"""Da la pérdida de cada observación, sin promediar.
+
+        Parameters
+        ----------
+        y_true, y_pred
+            Como en :meth:`gradient`.
+
+        Returns
+        -------
+        ndarray, shape (n, ...)
+            Una por observación; si la salida tiene más ejes, una por cada vector de su último eje.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Como en :meth:`gradient`.
+        """
+        y_true, y_pred, _ = self._arguments(y_true, y_pred, None)
+        shape = y_pred.shape[:-1] if y_pred.ndim > 1 else y_pred.shape
+        rows = int(np.prod(shape))
+        y_true, y_pred = y_true.reshape(rows, -1), y_pred.reshape(rows, -1)
+        one, scratch = np.ones(1, y_pred.dtype), np.empty_like(y_pred[:1])
+        losses = [self.shard(y_true[i : i + 1], y_pred[i : i + 1], one, scratch) for i in range(rows)]
+        return np.array(losses, y_pred.dtype).reshape(shape)
+
+    def prepare(self, y_true, output_shape, dtype):
+        r"""Comprueba lo correcto una vez, antes de entrenar, y lo deja listo para :meth:`shard`.
+
+        Parameters
+        ----------
+        y_true : array_like, shape (n, ...)
+            Lo correcto. Si la salida es un solo número por observación, vale también sin ese eje.
+        output_shape : tuple of int
+            La forma de la salida, sin el eje de las observaciones.
+        dtype : str or numpy.dtype
+            El tipo de la salida.
+
+        Returns
+        -------
+        ndarray, shape (n, ...)
+            Contiguo; ``y_true`` mismo si ya estaba listo.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Si no son números finitos o no concuerdan con la salida.
+        """
+        y_true = self._fit(check.floats(y_true, "y_true", "..."), tuple(output_shape))
+        return _cast(y_true, "y_true", dtype)
+
+    def shard(self, y_true, y_pred, weight, gradient):
+        r"""Suma las pérdidas de una parte del lote y escribe su gradiente. No comprueba nada.
+
+        Parameters
+        ----------
+        y_true : ndarray, shape (n, ...)
+            Unos renglones de lo que devolvió :meth:`prepare`.
+        y_pred : ndarray, shape (n, ...)
+            Las predicciones.
+        weight : ndarray, shape (n,)
+            El peso de cada observación, ya dividido entre el tamaño del lote entero: :math:`s_i/n`. Con más ejes, uno
+            por cada vector de la salida, dividido entre cuántos son.
+        gradient : ndarray, shape (n, ...)
+            Donde se escribe el gradiente de la suma.
+
+        Returns
+        -------
+        float
+            :math:`\sum_i (s_i/n)\,\mathcal L_i`.
+        """
+        raise NotImplementedError
+
+    def _arguments(self, y_true, y_pred, sample_weight):
+        y_pred = check.floats(y_pred, "y_pred", "...")
+        if y_pred.ndim == 0:
+            raise ValueError("y_pred: se esperaba una predicción por observación, pero llegó un solo número")
+        y_true = self.prepare(y_true, y_pred.shape[1:], y_pred.dtype)
+        if len(y_true) != len(y_pred):
+            raise ValueError(f"y_true: se esperaban {len(y_pred)} observaciones, pero llegaron {len(y_true)}")
+        if sample_weight is None:
+            sample_weight = np.ones(len(y_pred), y_pred.dtype)
+        weight = _cast(check.floats(sample_weight, "sample_weight", "..."), "sample_weight", y_pred.dtype)
+        if weight.shape != y_pred.shape[: max(1, min(weight.ndim, y_pred.ndim - 1))]:
+            expected = f"la forma {y_pred.shape[:1]}, un peso por observación"
+            raise ValueError(f"sample_weight: se esperaba {expected}, pero llegó {weight.shape}")
+        if weight.min() < 0:
+            raise ValueError(f"sample_weight: se esperaban pesos de al menos 0, pero hay un {weight.min()}")
+        return y_true, y_pred, weight / weight.size  # [ec-mlp-costo]
+
+    def _fit(self, y_true, output_shape):
+        # Un solo número por observación se puede escribir (n,) o (n, 1).
+        def core(shape):
+            return shape[:-1] if shape[-1:] == (1,) else shape
+
+        if y_true.ndim == 0 or core(y_true.shape[1:]) != core(output_shape):
+            expected = ", ".join(["n", *map(str, output_shape)])
+            raise ValueError(f"y_true: se esperaba la forma ({expected}) de la salida, pero llegó {y_true.shape}")
+        return y_true.reshape(len(y_true), *output_shape)
+
+    def __repr__(self):
+        r"""Escribe la llamada que la crea."""
+        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({arguments})"
+
+
+def _cast(array, name, dtype):
+    with np.errstate(over="ignore"):
+        converted = np.ascontiguousarray(array, dtype)
+    if not np.isfinite(converted).all():
+        raise ValueError(f"{name}: hay números de hasta {np.abs(array).max():g}, que no caben en {np.dtype(dtype)}")
+    return converted

@@ -1,0 +1,139 @@
+r"""La entropía cruzada de una respuesta entre varias, con la respuesta escrita como etiqueta."""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from chapters.mlp.activations.exponential import _add
+from chapters.mlp.activations.softmax import _exponentiate, _shift
+from chapters.mlp.losses.base import Loss
+from chapters.mlp.losses.binary import EPSILON
+from chapters.mlp.losses.categorical import _classes
+from dlbook import check
+
+
+class SparseCategoricalCrossentropy(Loss):
+    r"""Entropía cruzada con etiquetas enteras (*sparse categorical cross-entropy*).
+
+    Es :class:`CategoricalCrossentropy` cuando lo correcto es una sola clase, escrita con su número :math:`c` y no con
+    un renglón de ceros y un 1. De la suma sobrevive un término:
+
+    .. math::
+       :label: ec-mlp-sparse-logits
+
+       \mathcal L = -\ln p_c = \ln\sum_k e^{z_k} - z_c .
+
+    Con diez mil palabras como clases, guardar un número en vez de diez mil ceros es la diferencia entre caber y no en
+    la memoria. Por lo demás son la misma pérdida: viene de la misma verosimilitud y tiene el mismo gradiente,
+
+    .. math::
+       :label: ec-mlp-sparse-logits-gradiente
+
+       \frac{\partial\mathcal L}{\partial z_k} = p_k - [k=c] .
+
+    El gradiente suma cero: subir la clase correcta es bajar las demás, cada una en proporción a lo que se le creía.
+
+    **Con probabilidades**, como Keras, se recorta :math:`p` a :math:`[10^{-7},1-10^{-7}]` y después se divide entre la
+    suma. Si :math:`s` es la suma de las recortadas,
+
+    .. math::
+       :label: ec-mlp-sparse
+
+       \mathcal L = \ln s - \ln p_c,
+       \qquad
+       \frac{\partial\mathcal L}{\partial p_k} = \frac1s - \frac{[k=c]}{p_c} ,
+
+    y cero en las recortadas.
+
+    **A mano.** El mismo ejemplo que con *one-hot*, y un puntaje que desbordaría la exponencial:
+
+    >>> from chapters.mlp.losses import SparseCategoricalCrossentropy
+    >>> loss = SparseCategoricalCrossentropy(from_logits=True)
+    >>> round(loss([0], [[2.0, 1.0, 0.1]]), 4)
+    0.417
+    >>> loss.gradient([0], [[2.0, 1.0, 0.1]]).round(4)
+    array([[-0.341 ,  0.2424,  0.0986]])
+    >>> loss([1], [[1e4, 0.0, 0.0]])
+    10000.0
+
+    Una red que no sabe nada reparte por igual entre :math:`K` clases, y su pérdida es :math:`\ln K`. Con diez,
+    :math:`2.3`: si al empezar ves un número mucho mayor, algo anda mal.
+
+    >>> round(loss([3], [[0.0] * 10]), 4), round(math.log(10), 4)
+    (2.3026, 2.3026)
+
+    Parameters
+    ----------
+    from_logits : bool
+        Si las predicciones son logits y no probabilidades.
+
+    Raises
+    ------
+    ValueError
+        Si ``from_logits`` no es ``True`` o ``False``; al usarla, si alguna etiqueta no es una de las clases.
+
+        >>> loss([3], [[0.2, 0.3, 0.5]])
+        Traceback (most recent call last):
+            ...
+        ValueError: y_true: se esperaba un entero entre 0 y 2, pero hay un 3 en la posición (0,)
+    """
+
+    name = "sparse_categorical_crossentropy"
+
+    def __init__(self, from_logits=False):
+        self.from_logits = check.choice(from_logits, "from_logits", [True, False])
+
+    def prepare(self, y_true, output_shape, dtype):
+        r"""Como :meth:`Loss.prepare`, pero devuelve etiquetas: un entero entre 0 y K − 1 por vector de la salida."""
+        output_shape = tuple(output_shape)
+        labels = check.labels(y_true, "y_true", _classes(output_shape), "...")
+        return np.ascontiguousarray(self._fit(labels, output_shape[:-1]))
+
+    def shard(self, y_true, y_pred, weight, gradient):
+        r"""Como :meth:`Loss.shard`."""
+        shape = -1, y_pred.shape[-1]
+        kernel = _sparse_logits if self.from_logits else _sparse_probabilities
+        return kernel(y_true.reshape(-1), y_pred.reshape(shape), weight.reshape(-1), gradient.reshape(shape))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _sparse_logits(labels, logits, weight, gradient):
+    n, classes = logits.shape
+    per_weight = n // weight.size
+    loss = 0.0
+    _shift(logits, gradient)
+    for i in range(n):
+        loss -= weight[i // per_weight] * gradient[i, labels[i]]
+    _exponentiate(gradient.reshape(-1))
+    for i in range(n):
+        share = weight[i // per_weight] / logits.dtype.type(per_weight)
+        total = gradient[i, 0]
+        for k in range(1, classes):
+            total = _add(total, gradient[i, k])
+        loss += weight[i // per_weight] * math.log(total)  # [ec-mlp-sparse-logits]
+        scale = share / total
+        for k in range(classes):
+            gradient[i, k] *= scale
+        gradient[i, labels[i]] -= share  # [ec-mlp-sparse-logits-gradiente]
+    return loss / per_weight
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _sparse_probabilities(labels, p, weight, gradient):
+    n, classes = p.shape
+    real = p.dtype.type
+    per_weight = n // weight.size
+    low, high, zero = real(EPSILON), real(1 - EPSILON), real(0)
+    loss = 0.0
+    for i in range(n):
+        share = weight[i // per_weight] / real(per_weight)
+        total = zero
+        for k in range(classes):
+            total = _add(total, min(max(p[i, k], low), high))
+        correct = min(max(p[i, labels[i]], low), high)
+        loss += share * (math.log(total) - math.log(correct))  # [ec-mlp-sparse]
+        for k in range(classes):
+            slope = share / total - (share / correct if k == labels[i] else zero)  # [ec-mlp-sparse]
+            gradient[i, k] = slope if low <= p[i, k] <= high else zero
+    return loss

@@ -1,0 +1,102 @@
+r"""Pasos en las unidades de los pesos."""
+
+import numpy as np
+from numba import njit
+
+from chapters.mlp.optimizers.base import Optimizer
+from dlbook import check
+
+
+class Adadelta(Optimizer):
+    r"""Adadelta: un paso que se mide en las unidades de los pesos.
+
+    La idea es de :cite:t:`zeiler2012`, un solo autor; la lámina escribe «et al.» :erratum:`E-17`.
+    :item:`OPT-20, OPT-29`
+
+    **Las unidades no cuadran.** Supón que un peso se mide en metros y que la pérdida es un número sin unidades. Su
+    gradiente, pérdida entre peso, se mide en :math:`1/\text m`. En el descenso simple restamos :math:`\eta\,\mathbf g`,
+    que son :math:`1/\text m`, de algo en metros. En RMSprop el cociente :math:`g/\sqrt{v}` no tiene unidades. En ningún
+    caso salen metros, y :math:`\eta` carga con la diferencia: por eso hay que buscarla a mano en cada problema.
+
+    El método de Newton sí cuadra: su paso es :math:`g/f''`, y :math:`\frac{1/\text m}{1/\text m^2}=\text m`. Adadelta
+    imita sus unidades sin calcular segundas derivadas. Lo único a la mano que se mide en metros son los pasos
+    anteriores. Multipliquemos por su tamaño típico:
+
+    .. math::
+       :label: ec-mlp-adadelta
+
+       a_i \leftarrow \rho\,a_i + (1-\rho)\,g_i^2,
+       \qquad
+       \Delta_i = -\frac{\sqrt{d_i+\epsilon}}{\sqrt{a_i+\epsilon}}\,g_i,
+
+    .. math::
+       :label: ec-mlp-adadelta-memoria
+
+       d_i \leftarrow \rho\,d_i + (1-\rho)\,\Delta_i^2,
+       \qquad
+       \theta_i \leftarrow \theta_i + \eta\,\Delta_i .
+
+    En el artículo no hay :math:`\eta`: vale 1. Keras la conserva y toma 0.001.
+
+    **El arranque.** Al principio :math:`d=0` y :math:`\sqrt\epsilon` es lo único que pone algo en movimiento: el primer
+    paso mide :math:`\sqrt{\epsilon}/\sqrt{1-\rho}`, casi nada. Después los pasos crecen solos.
+
+    **A mano.** Con :math:`\rho=0.95`, :math:`\epsilon=10^{-6}` y :math:`\eta=1`, y un gradiente de 2,
+    :math:`a=0.05\cdot4=0.2`:
+
+    >>> import numpy as np
+    >>> from chapters.mlp.optimizers import Adadelta
+    >>> theta, optimizer = np.array([0.0]), Adadelta(learning_rate=1.0, rho=0.95, epsilon=1e-6)
+    >>> optimizer.step(theta, np.array([2.0]))
+    >>> theta.round(7), round(-2 * (1e-6 / (0.2 + 1e-6)) ** 0.5, 7)
+    (array([-0.0044721]), -0.0044721)
+
+    En el segundo ya cuenta el paso anterior: :math:`d=0.05\cdot0.0044721^2=10^{-6}` y :math:`a=0.95\cdot0.2+0.2=0.39`.
+
+    >>> optimizer.step(theta, np.array([2.0]))
+    >>> theta.round(7), round(-0.0044721 - 2 * (2e-6 / 0.39) ** 0.5, 7)
+    (array([-0.0090012]), -0.0090012)
+
+    Parameters
+    ----------
+    learning_rate : float or LearningRateSchedule
+        La tasa :math:`\eta`.
+    rho : float
+        La fracción :math:`\rho` que se conserva, de 0 a menos de 1.
+    epsilon : float
+        El número :math:`\epsilon`, positivo.
+    weight_decay, clipvalue, global_clipnorm : float, optional
+        Como en :class:`Optimizer`.
+    """
+
+    def __init__(
+        self,
+        learning_rate=0.001,
+        rho=0.95,
+        epsilon=1e-7,
+        weight_decay=None,
+        clipvalue=None,
+        global_clipnorm=None,
+    ):
+        super().__init__(learning_rate, weight_decay, clipvalue, global_clipnorm)
+        self.rho = check.number(rho, "rho", 0, 1, open_high=True)
+        self.epsilon = check.number(epsilon, "epsilon", 0, open_low=True)
+
+    def _slots(self):
+        return {"accumulated_grad": 0.0, "accumulated_delta_var": 0.0}
+
+    def _update(self, theta, gradient, rate):
+        a, d = self.state["accumulated_grad"], self.state["accumulated_delta_var"]
+        _adadelta(theta, gradient, a, d, rate, self.rho, self.epsilon)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _adadelta(theta, gradient, a, d, rate, rho, epsilon):
+    real = theta.dtype.type
+    eta, keep, take, eps = real(rate), real(rho), real(1 - rho), real(epsilon)
+    for i in range(theta.size):
+        g = gradient[i]
+        a[i] = keep * a[i] + take * g * g
+        delta = -np.sqrt(d[i] + eps) / np.sqrt(a[i] + eps) * g  # [ec-mlp-adadelta]
+        d[i] = keep * d[i] + take * delta * delta  # [ec-mlp-adadelta-memoria]
+        theta[i] += eta * delta

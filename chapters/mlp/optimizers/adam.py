@@ -1,0 +1,192 @@
+r"""El optimizador de uso diario, y su variante con encogimiento aparte."""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from chapters.mlp.optimizers.base import Optimizer
+from dlbook import check
+
+
+class Adam(Optimizer):
+    r"""Momentos adaptables (*adaptive moments*, Adam): inercia, una tasa por peso y una corrección.
+
+    :cite:t:`kingma2015` juntan las dos ideas anteriores. De la inercia toman una media del gradiente; de RMSprop, una
+    media de sus cuadrados: :item:`OPT-21, OPT-28`
+
+    .. math::
+       :label: ec-mlp-adam-momentos
+
+       m_i \leftarrow m_i + (1-\beta_1)(g_i-m_i),
+       \qquad
+       v_i \leftarrow v_i + (1-\beta_2)(g_i^2-v_i) .
+
+    Cada una es «lo viejo por :math:`\beta` más lo nuevo por :math:`1-\beta`», escrito como un acercamiento a lo nuevo.
+
+    **El sesgo del arranque.** Las dos parten de cero, y al principio se quedan cortas. ¿Cuánto? Desenrolla la primera
+    tras :math:`t` pasos:
+
+    .. math::
+
+       m^{(t)} = (1-\beta_1)\,g^{(t)} + \beta_1 m^{(t-1)}
+       = (1-\beta_1)\sum_{k=0}^{t-1}\beta_1^{\,k}\,g^{(t-k)} .
+
+    Si los gradientes tienen todos la misma media :math:`E[g]`, sale de la suma, y lo que queda es una progresión
+    geométrica:
+
+    .. math::
+       :label: ed-mlp-adam-sesgo
+
+       E\bigl[m^{(t)}\bigr] = E[g]\,(1-\beta_1)\,\frac{1-\beta_1^{\,t}}{1-\beta_1} = E[g]\,\bigl(1-\beta_1^{\,t}\bigr) .
+
+    Le falta justo ese factor. Dividamos entre él, y lo mismo con :math:`v`: :math:`\hat m=m/(1-\beta_1^{\,t})` y
+    :math:`\hat v=v/(1-\beta_2^{\,t})`. Con :math:`\beta_2=0.999` no es un detalle: en el primer paso :math:`v` se queda
+    mil veces corta, y sin corregirla el paso saldría treinta veces mayor.
+
+    **El paso** es :math:`\eta\,\hat m/\sqrt{\hat v}`. Las dos correcciones no dependen del peso, así que se juntan en
+    una tasa que se calcula una vez:
+
+    .. math::
+       :label: ec-mlp-adam-tasa
+
+       \eta_t = \eta\,\frac{\sqrt{1-\beta_2^{\,t}}}{1-\beta_1^{\,t}},
+
+    .. math::
+       :label: ec-mlp-adam
+
+       \theta_i \leftarrow \theta_i - \eta_t\,\frac{m_i}{\sqrt{v_i}+\epsilon} .
+
+    **Qué tan grande es un paso.** El cociente :math:`|\hat m|/\sqrt{\hat v}` compara la media con la media cuadrática,
+    y vale cerca de 1 si el gradiente insiste en un signo, y cerca de 0 si lo cambia a cada rato. Cada peso se mueve
+    entonces, más o menos, a lo sumo :math:`\eta` por paso, sin importar la escala de la pérdida. Por eso 0.001 sirve
+    casi siempre.
+
+    **A mano.** En :math:`f(\theta)=\theta^2` desde 1, con :math:`\eta=0.1`. Primer paso: :math:`g=2`, :math:`m=0.2`,
+    :math:`v=0.004` y :math:`\eta_1=0.1\sqrt{0.001}/0.1=0.0316`. El paso es :math:`0.0316\cdot0.2/0.0632=0.1`, o sea
+    :math:`\eta`:
+
+    >>> import numpy as np
+    >>> from chapters.mlp.optimizers import Adam
+    >>> theta, optimizer = np.array([1.0]), Adam(learning_rate=0.1)
+    >>> optimizer.step(theta, 2 * theta)
+    >>> theta.round(6)
+    array([0.9])
+
+    Segundo: :math:`g=1.8`, :math:`m=0.2+0.1(1.8-0.2)=0.36`, :math:`v=0.004+0.001(3.24-0.004)=0.007236`,
+    :math:`\eta_2=0.1\sqrt{1-0.999^2}/(1-0.9^2)`:
+
+    >>> rate = 0.1 * (1 - 0.999**2) ** 0.5 / (1 - 0.9**2)
+    >>> optimizer.step(theta, 2 * theta)
+    >>> theta.round(5), round(0.9 - rate * 0.36 / 0.007236**0.5, 5)
+    (array([0.80041]), 0.80041)
+
+    Parameters
+    ----------
+    learning_rate : float or LearningRateSchedule
+        La tasa :math:`\eta`.
+    beta_1, beta_2 : float
+        Lo que se conserva de cada media, de 0 a menos de 1.
+    epsilon : float
+        El número :math:`\epsilon`, positivo. Es el que el artículo llama :math:`\hat\epsilon`: se suma antes de
+        corregir.
+    weight_decay, clipvalue, global_clipnorm : float, optional
+        Como en :class:`Optimizer`.
+    """
+
+    def __init__(
+        self,
+        learning_rate=0.001,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-7,
+        weight_decay=None,
+        clipvalue=None,
+        global_clipnorm=None,
+    ):
+        super().__init__(learning_rate, weight_decay, clipvalue, global_clipnorm)
+        self.beta_1 = check.number(beta_1, "beta_1", 0, 1, open_high=True)
+        self.beta_2 = check.number(beta_2, "beta_2", 0, 1, open_high=True)
+        self.epsilon = check.number(epsilon, "epsilon", 0, open_low=True)
+
+    def _slots(self):
+        return {"momentum": 0.0, "velocity": 0.0}
+
+    def _update(self, theta, gradient, rate):
+        t = self.iterations + 1
+        rate *= math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)  # [ec-mlp-adam-tasa]
+        m, v = self.state["momentum"], self.state["velocity"]
+        _adam(theta, gradient, m, v, rate, 1 - self.beta_1, 1 - self.beta_2, self.epsilon)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _adam(theta, gradient, m, v, rate, new_1, new_2, epsilon):
+    # La tasa ya corregida y las fracciones de lo nuevo, 1 - β₁ y 1 - β₂.
+    real = theta.dtype.type
+    eta, take_1, take_2, eps = real(rate), real(new_1), real(new_2), real(epsilon)
+    for i in range(theta.size):
+        g = gradient[i]
+        m[i] += take_1 * (g - m[i])  # [ec-mlp-adam-momentos]
+        v[i] += take_2 * (g * g - v[i])  # [ec-mlp-adam-momentos]
+        theta[i] -= eta * m[i] / (np.sqrt(v[i]) + eps)  # [ec-mlp-adam]
+
+
+class AdamW(Adam):
+    r"""Adam con los pesos encogidos aparte (*decoupled weight decay*).
+
+    Hay dos maneras de pedir pesos pequeños. Una es sumar :math:`\tfrac\lambda2\lVert\boldsymbol\theta\rVert^2` a la
+    pérdida: su gradiente agrega :math:`\lambda\boldsymbol\theta`. La otra es restarle a cada peso, en cada paso, una
+    fracción de sí mismo, :eq:`ec-mlp-encoger`. En el descenso simple son la misma:
+
+    .. math::
+       :label: ed-mlp-encoger-sgd
+
+       \boldsymbol\theta - \eta\,(\mathbf g+\lambda\boldsymbol\theta)
+       = (\boldsymbol\theta - \eta\lambda\,\boldsymbol\theta) - \eta\,\mathbf g .
+
+    En Adam no. Lo que entra por el gradiente se divide después entre :math:`\sqrt{v}`, y los pesos de gradientes
+    grandes se encogerían menos que los demás, al revés de lo que se quiere. :cite:t:`loshchilov2019` lo dejan fuera:
+    primero se encogen todos por igual, y luego viene el paso de Adam.
+
+    **A mano.** Sin gradiente, lo único que actúa es el encogimiento: :math:`1-0.1\cdot0.5=0.95` y
+    :math:`0.95^2=0.9025`.
+
+    >>> import numpy as np
+    >>> from chapters.mlp.optimizers import AdamW
+    >>> theta, optimizer = np.array([1.0]), AdamW(learning_rate=0.1, weight_decay=0.5)
+    >>> for _ in range(2):
+    ...     optimizer.step(theta, np.array([0.0]))
+    >>> theta
+    array([0.9025])
+
+    Parameters
+    ----------
+    learning_rate : float or LearningRateSchedule
+        La tasa :math:`\eta`.
+    weight_decay : float
+        La fracción :math:`\lambda`.
+    beta_1, beta_2, epsilon : float
+        Como en :class:`Adam`.
+    clipvalue, global_clipnorm : float, optional
+        Como en :class:`Optimizer`.
+    """
+
+    def __init__(
+        self,
+        learning_rate=0.001,
+        weight_decay=0.004,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-7,
+        clipvalue=None,
+        global_clipnorm=None,
+    ):
+        super().__init__(
+            learning_rate,
+            beta_1,
+            beta_2,
+            epsilon,
+            check.number(weight_decay, "weight_decay", 0),
+            clipvalue,
+            global_clipnorm,
+        )

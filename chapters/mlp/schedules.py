@@ -1,0 +1,300 @@
+r"""Programas de la tasa de aprendizaje: empezar a zancadas y terminar a pasitos."""
+
+import inspect
+import math
+from bisect import bisect_left
+
+from dlbook import check
+
+
+class LearningRateSchedule:
+    r"""Lo que todo programa de la tasa de aprendizaje sabe hacer: decir cuánto vale en el paso :math:`t`.
+
+    Al principio la red está lejos y conviene avanzar rápido. Cerca del mínimo, la misma zancada lo salta de un lado al
+    otro, y con lotes al azar el ruido del gradiente la mantiene rebotando. Un programa (*learning rate schedule*) hace
+    que :math:`\eta` dependa del paso: grande primero, pequeña después.
+
+    Se da al optimizador en lugar del número, y él lleva la cuenta de los pasos:
+
+    >>> from chapters.mlp.optimizers import SGD
+    >>> import numpy as np
+    >>> optimizer = SGD(ExponentialDecay(0.1, decay_steps=1, decay_rate=0.5))
+    >>> theta = np.array([1.0])
+    >>> for _ in range(3):
+    ...     print(optimizer.learning_rate)
+    ...     optimizer.step(theta, 2 * theta)
+    0.1
+    0.05
+    0.025
+    """
+
+    def __call__(self, step):
+        r"""Da la tasa de un paso.
+
+        Parameters
+        ----------
+        step : float
+            El paso, contado desde 0.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        TypeError, ValueError
+            Si no es un número o es negativo.
+        """
+        return self._rate(check.number(step, "step", 0))
+
+    def _rate(self, t):
+        raise NotImplementedError
+
+    def __repr__(self):
+        r"""Escribe la llamada que lo crea."""
+        arguments = ", ".join(f"{name}={getattr(self, name)!r}" for name in inspect.signature(type(self)).parameters)
+        return f"{type(self).__name__}({arguments})"
+
+
+class ExponentialDecay(LearningRateSchedule):
+    r"""Decaimiento exponencial: cada :math:`T` pasos se multiplica por el mismo factor.
+
+    .. math::
+       :label: ec-mlp-tasa-exponencial
+
+       \eta_t = \eta_0\,r^{\,t/T} .
+
+    Con ``staircase=True`` el exponente se redondea hacia abajo y la tasa baja por escalones.
+
+    **A mano.** Se parte a la mitad cada 10 pasos; a medio camino, :math:`0.1\sqrt{1/2}`:
+
+    >>> schedule = ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)
+    >>> [round(schedule(t), 4) for t in (0, 5, 10, 20)]
+    [0.1, 0.0707, 0.05, 0.025]
+    >>> ExponentialDecay(0.1, 10, 0.5, staircase=True)(19)
+    0.05
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+        La tasa :math:`\eta_0` del primer paso.
+    decay_steps : float
+        El periodo :math:`T`, mayor que cero.
+    decay_rate : float
+        El factor :math:`r`, mayor que cero; menor que 1 para que baje.
+    staircase : bool
+        Si baja por escalones.
+    """
+
+    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False):
+        self.initial_learning_rate = check.number(initial_learning_rate, "initial_learning_rate", 0)
+        self.decay_steps = check.number(decay_steps, "decay_steps", 0, open_low=True)
+        self.decay_rate = check.number(decay_rate, "decay_rate", 0, open_low=True)
+        self.staircase = check.choice(staircase, "staircase", [True, False])
+
+    def _rate(self, t):
+        periods = t / self.decay_steps
+        if self.staircase:
+            periods = math.floor(periods)
+        return self.initial_learning_rate * self.decay_rate**periods  # [ec-mlp-tasa-exponencial]
+
+
+class InverseTimeDecay(LearningRateSchedule):
+    r"""Decaimiento inverso: la tasa baja como :math:`1/t`.
+
+    .. math::
+       :label: ec-mlp-tasa-inversa
+
+       \eta_t = \frac{\eta_0}{1+r\,t/T} .
+
+    Es el que pide la teoría. :cite:t:`robbins1951` probaron que un descenso con ruido llega al mínimo si las tasas
+    suman infinito, para poder llegar desde cualquier parte, y sus cuadrados suman algo finito, para que el ruido se
+    apague. :math:`1/t` cumple las dos: :math:`\sum\frac1t=\infty` y :math:`\sum\frac1{t^2}=\frac{\pi^2}6`. Una
+    exponencial no cumple la primera, y una constante no cumple la segunda.
+
+    **A mano.** Con :math:`r=1` y :math:`T=10`: :math:`0.1`, :math:`0.1/1.5`, :math:`0.1/2` y :math:`0.1/3`.
+
+    >>> schedule = InverseTimeDecay(0.1, decay_steps=10, decay_rate=1.0)
+    >>> [round(schedule(t), 4) for t in (0, 5, 10, 20)]
+    [0.1, 0.0667, 0.05, 0.0333]
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+        La tasa :math:`\eta_0` del primer paso.
+    decay_steps : float
+        El periodo :math:`T`, mayor que cero.
+    decay_rate : float
+        Qué tan rápido baja, :math:`r\geq 0`.
+    staircase : bool
+        Si baja por escalones, uno cada periodo.
+    """
+
+    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False):
+        self.initial_learning_rate = check.number(initial_learning_rate, "initial_learning_rate", 0)
+        self.decay_steps = check.number(decay_steps, "decay_steps", 0, open_low=True)
+        self.decay_rate = check.number(decay_rate, "decay_rate", 0)
+        self.staircase = check.choice(staircase, "staircase", [True, False])
+
+    def _rate(self, t):
+        periods = t / self.decay_steps
+        if self.staircase:
+            periods = math.floor(periods)
+        return self.initial_learning_rate / (1 + self.decay_rate * periods)  # [ec-mlp-tasa-inversa]
+
+
+class PolynomialDecay(LearningRateSchedule):
+    r"""Decaimiento polinómico: de una tasa a otra en :math:`T` pasos, y ahí se queda.
+
+    .. math::
+       :label: ec-mlp-tasa-polinomio
+
+       \eta_t = (\eta_0-\eta_T)\Bigl(1-\frac{\min(t,T)}{T}\Bigr)^{p} + \eta_T .
+
+    Con :math:`p=1` es una recta. Con ``cycle=True``, al terminar vuelve a subir: cada vez que :math:`t` alcanza a
+    :math:`T`, se toma como :math:`T` el siguiente múltiplo.
+
+    **A mano.** Una recta de 0.1 a 0.02 en 8 pasos baja 0.01 en cada uno:
+
+    >>> schedule = PolynomialDecay(0.1, decay_steps=8, end_learning_rate=0.02)
+    >>> [round(schedule(t), 4) for t in (0, 1, 4, 8, 100)]
+    [0.1, 0.09, 0.06, 0.02, 0.02]
+    >>> round(PolynomialDecay(0.1, 8, 0.02, cycle=True)(9), 4)             # 0.08 (1 - 9/16) + 0.02
+    0.055
+
+    Parameters
+    ----------
+    initial_learning_rate, end_learning_rate : float
+        Las tasas :math:`\eta_0` y :math:`\eta_T`.
+    decay_steps : float
+        Los pasos :math:`T` que dura la bajada.
+    power : float
+        El exponente :math:`p`, mayor que cero.
+    cycle : bool
+        Si vuelve a empezar.
+    """
+
+    def __init__(self, initial_learning_rate, decay_steps, end_learning_rate=0.0001, power=1.0, cycle=False):
+        self.initial_learning_rate = check.number(initial_learning_rate, "initial_learning_rate", 0)
+        self.decay_steps = check.number(decay_steps, "decay_steps", 0, open_low=True)
+        self.end_learning_rate = check.number(end_learning_rate, "end_learning_rate", 0)
+        self.power = check.number(power, "power", 0, open_low=True)
+        self.cycle = check.choice(cycle, "cycle", [True, False])
+
+    def _rate(self, t):
+        total = self.decay_steps
+        if self.cycle:
+            total *= max(1, math.ceil(t / total))
+        left = 1 - min(t, total) / total
+        fall = self.initial_learning_rate - self.end_learning_rate
+        return fall * left**self.power + self.end_learning_rate  # [ec-mlp-tasa-polinomio]
+
+
+class PiecewiseConstantDecay(LearningRateSchedule):
+    r"""Por tramos: una tasa hasta cierto paso, otra hasta el siguiente, y así.
+
+    .. math::
+       :label: ec-mlp-tasa-tramos
+
+       \eta_t = \begin{cases}
+       v_0 & \text{si } t\leq b_0,\\
+       v_1 & \text{si } b_0 < t\leq b_1,\\
+       \ \vdots\\
+       v_k & \text{si } t > b_{k-1}.
+       \end{cases}
+
+    Es lo que se hace a ojo: cuando la pérdida deja de bajar, se divide la tasa entre diez.
+
+    **A mano.** El paso de la frontera todavía es del tramo anterior:
+
+    >>> schedule = PiecewiseConstantDecay([100, 200], [0.1, 0.01, 0.001])
+    >>> [schedule(t) for t in (0, 100, 101, 200, 201)]
+    [0.1, 0.1, 0.01, 0.01, 0.001]
+
+    Parameters
+    ----------
+    boundaries : sequence of float
+        Las fronteras :math:`b_0<b_1<\dots`.
+    values : sequence of float
+        Las tasas :math:`v_0,v_1,\dots`: una más que las fronteras.
+
+    Raises
+    ------
+    ValueError
+        Si no concuerdan o las fronteras no crecen.
+    """
+
+    def __init__(self, boundaries, values):
+        self.boundaries = [check.number(b, "boundaries") for b in boundaries]
+        self.values = [check.number(v, "values", 0) for v in values]
+        if len(self.values) != len(self.boundaries) + 1 or not self.boundaries:
+            raise ValueError(
+                "values: se esperaba al menos una frontera y una tasa más que fronteras, pero llegaron "
+                f"{len(self.boundaries)} fronteras y {len(self.values)} tasas"
+            )
+        if any(a >= b for a, b in zip(self.boundaries, self.boundaries[1:], strict=False)):
+            raise ValueError(f"boundaries: se esperaban fronteras crecientes, pero llegó {self.boundaries}")
+
+    def _rate(self, t):
+        return self.values[bisect_left(self.boundaries, t)]  # [ec-mlp-tasa-tramos]
+
+
+class CosineDecay(LearningRateSchedule):
+    r"""Medio coseno: baja despacio, luego rápido y al final despacio otra vez.
+
+    .. math::
+       :label: ec-mlp-tasa-coseno
+
+       \eta_t = \eta_0\Bigl[(1-\alpha)\,\tfrac12\Bigl(1+\cos\frac{\pi\min(t,T)}{T}\Bigr)+\alpha\Bigr] .
+
+    El coseno va de 1 a −1 mientras :math:`t` va de 0 a :math:`T`; con el 1 y la mitad, va de 1 a 0. El piso
+    :math:`\alpha` es la fracción que queda al final :cite:p:`loshchilov2017`.
+
+    **Calentamiento** (*warmup*). Con los pesos recién sorteados el gradiente es grande y cambia mucho de un lote a
+    otro; empezar con zancadas largas puede arruinar la red en los primeros pasos. Con ``warmup_target`` la tasa sube
+    antes en línea recta, durante :math:`C` pasos, de :math:`\eta_0` a la meta :math:`\eta_C`, y el coseno empieza ahí:
+
+    .. math::
+       :label: ec-mlp-tasa-calentamiento
+
+       \eta_t = \eta_0 + (\eta_C-\eta_0)\,\frac tC
+       \qquad\text{si } t < C .
+
+    **A mano.** A la mitad el coseno vale 0, y la tasa, la mitad:
+
+    >>> schedule = CosineDecay(0.1, decay_steps=100)
+    >>> [round(schedule(t), 4) for t in (0, 25, 50, 75, 100, 500)]
+    [0.1, 0.0854, 0.05, 0.0146, 0.0, 0.0]
+    >>> schedule = CosineDecay(0.0, decay_steps=100, warmup_target=0.1, warmup_steps=10)
+    >>> [round(schedule(t), 4) for t in (0, 5, 10, 60, 110)]
+    [0.0, 0.05, 0.1, 0.05, 0.0]
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+        La tasa :math:`\eta_0` del primer paso.
+    decay_steps : float
+        Los pasos :math:`T` que dura el coseno.
+    alpha : float
+        La fracción :math:`\alpha` que queda al final.
+    warmup_target : float, optional
+        La meta :math:`\eta_C` del calentamiento; sin ella no lo hay.
+    warmup_steps : float
+        Los pasos :math:`C` que dura el calentamiento.
+    """
+
+    def __init__(self, initial_learning_rate, decay_steps, alpha=0.0, warmup_target=None, warmup_steps=0):
+        self.initial_learning_rate = check.number(initial_learning_rate, "initial_learning_rate", 0)
+        self.decay_steps = check.number(decay_steps, "decay_steps", 0, open_low=True)
+        self.alpha = check.number(alpha, "alpha", 0)
+        self.warmup_target = None if warmup_target is None else check.number(warmup_target, "warmup_target", 0)
+        self.warmup_steps = check.number(warmup_steps, "warmup_steps", 0)
+
+    def _rate(self, t):
+        start = self.initial_learning_rate
+        if self.warmup_target is not None:
+            if t < self.warmup_steps:
+                return start + (self.warmup_target - start) * t / self.warmup_steps  # [ec-mlp-tasa-calentamiento]
+            start, t = self.warmup_target, t - self.warmup_steps
+        wave = 0.5 * (1 + math.cos(math.pi * min(t, self.decay_steps) / self.decay_steps))
+        return start * ((1 - self.alpha) * wave + self.alpha)  # [ec-mlp-tasa-coseno]
