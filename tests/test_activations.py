@@ -20,8 +20,8 @@ CLASSES = {"leaky_relu": LeakyReLU, "elu": ELU, "gelu": GELU}
 SMOOTH = [f for f in activations.NAMES.values() if f.name not in ("step", "linear")]
 EVERY = [*activations.NAMES.values(), LeakyReLU(0.1), ELU(0.5), GELU(approximate=True)]
 
-# TensorFlow guarda como float32 la fuga de leaky_relu y el √2 de gelu, aunque calcule en float64. Que las nuestras son
-# exactas lo dice el álgebra, más abajo.
+# TensorFlow guarda como float32 la fuga de `leaky_relu` y el √2 de `gelu`, aunque calcule en float64. Que las nuestras
+# son exactas lo dice el álgebra, más abajo.
 ROUNDED_BY_TENSORFLOW = {"leaky_relu": 1e-7, "gelu": 1e-6}
 
 shapes = st.lists(st.integers(1, 4), min_size=1, max_size=3).map(tuple)

@@ -10,7 +10,7 @@ from dlbook import check
 
 DTYPES = ["float32", "float64"]
 DISTRIBUTIONS = ["truncated_normal", "untruncated_normal", "uniform"]
-# El número c de la normal sin extremos; la integral de φ entre -2 y 2 es erf(√2).
+# El número c de la normal sin extremos; la integral de φ entre -2 y 2 la da la función error.
 TRUNCATED_STDDEV = math.sqrt(1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2)))
 
 

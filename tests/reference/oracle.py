@@ -27,7 +27,7 @@ def _value_and_gradient(f, x):
 
 
 def activation(name, arguments, z, dy):
-    """Valor y gradiente de la suma de valores pesados con dy."""
+    """Los valores, y el gradiente de su suma si cada uno lleva un peso."""
     f = getattr(keras(str(z.dtype)).activations, name)
     y = np.array(f(z, **arguments))
     return y, _value_and_gradient(lambda x: keras().ops.sum(f(x, **arguments) * dy), z)[1]

@@ -34,7 +34,7 @@ class GELU(ActivationFunction):
        \qquad
        n(z) = \frac{e^{-z^2/2}}{\sqrt{2\pi}} .
 
-    La pendiente no siempre es positiva: entre :math:`-\infty` y −0.75 la función baja un poco antes de volver a cero.
+    La pendiente no siempre es positiva: la función baja de 0 a −0.17, que alcanza en :math:`z=-0.75`, y desde ahí sube.
 
     **Sin** :math:`\operatorname{erf}`. Antes se usaba una aproximación que solo pide una tangente hiperbólica, y hay
     redes publicadas que se entrenaron con ella. Es ``approximate=True``; difiere en menos de 0.0005:
@@ -67,8 +67,8 @@ class GELU(ActivationFunction):
     >>> z = np.linspace(-5, 5, 1001)
     >>> bool(abs(gelu(z) - GELU(approximate=True)(z)).max() < 0.0005)
     True
-    >>> float(z[gelu(z).argmin()].round(2))                 # donde deja de bajar
-    -0.75
+    >>> float(z[gelu(z).argmin()].round(2)), round(float(gelu(z).min()), 2)        # donde deja de bajar
+    (-0.75, -0.17)
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class GELU(ActivationFunction):
         kernel(z.reshape(-1), dy.reshape(-1), dz.reshape(-1))
 
 
-# Se usa Φ(z) = erfc(-z/√2)/2: a la izquierda no resta dos números casi iguales.
+# Con el complemento de la función error, a la izquierda no se restan dos números casi iguales.
 @njit(cache=True, nogil=True)
 def _gelu(z, y):
     real = z.dtype.type

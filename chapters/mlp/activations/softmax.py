@@ -138,7 +138,7 @@ def _softmax(z, p):
             p[i, k] /= total  # [ec-mlp-softmax]
 
 
-# Restar el mayor de cada renglón: todos los exponentes quedan en (-inf, 0].
+# Restar el mayor de cada renglón: ningún exponente queda positivo.
 @njit(cache=True, nogil=True)
 def _shift(z, shifted):
     n, classes = z.shape

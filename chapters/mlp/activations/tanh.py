@@ -26,18 +26,16 @@ class Tanh(ActivationFunction):
        \tanh z = 2\,\sigma(2z) - 1 .
 
     ¿Para qué otra, entonces? Porque está centrada. La sigmoide solo da números positivos; si todas las entradas de una
-    neurona lo son, el gradiente de todos sus pesos lleva el mismo signo, y juntos solo pueden subir o bajar. Con la
-    tangente hay de los dos signos, y además su pendiente en el cero es cuatro veces mayor.
+    neurona lo son, con cada ejemplo el gradiente de todos sus pesos lleva el mismo signo, y juntos solo pueden subir o
+    bajar. Con la tangente hay de los dos signos, y además su pendiente en el cero es cuatro veces mayor.
 
     **Derivada.** Sean :math:`s=e^{z}-e^{-z}` y :math:`c=e^{z}+e^{-z}`. Cada una es la derivada de la otra, :math:`s'=c`
-    y :math:`c'=s`. Por la regla del cociente,
+    y :math:`c'=s`. Por la regla del cociente: :item:`MLP-14`
 
     .. math::
        :label: ec-mlp-tanh-derivada
 
        \tanh' z = \frac{s'c-s\,c'}{c^2} = \frac{c^2-s^2}{c^2} = 1-\tanh^2 z .
-
-    :item:`MLP-14`
 
     **Dónde se satura.** La pendiente vale 1 en el cero y cae rápido: en :math:`z=3` ya es 0.0099. Una red profunda de
     tangentes aprende solo mientras sus preactivaciones se queden cerca del cero; de eso se ocupan los inicializadores.

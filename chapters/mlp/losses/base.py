@@ -35,8 +35,8 @@ class Loss:
     Los datos ya están dados; lo único que podemos mover son los pesos. Por eso :math:`J` se escribe como función **de**
     :math:`\boldsymbol\theta`. No «representa los pesos» :erratum:`E-39`: a cada elección de pesos le asigna un costo,
     como un mapa de relieve le asigna a cada lugar una altura. :item:`MLP-29` Entrenar es buscar el punto más bajo,
-    :math:`\boldsymbol\theta^*=\operatorname{argmin}_{\boldsymbol\theta}J(\boldsymbol\theta)`. Casi nunca es el único: si
-    intercambias dos neuronas ocultas, con todos sus pesos, la red calcula lo mismo. :item:`MLP-26`
+    :math:`\boldsymbol\theta^*=\operatorname{argmin}_{\boldsymbol\theta}J(\boldsymbol\theta)`. Casi nunca es el único:
+    si intercambias dos neuronas ocultas, con todos sus pesos, la red calcula lo mismo. :item:`MLP-26`
 
     **De dónde salen las pérdidas.** Ninguna es arbitraria. Supón que la predicción no es una respuesta, sino los
     parámetros de una distribución :math:`p(\mathbf y\mid\hat{\mathbf y})`. Los pesos más creíbles son los que hacen más
@@ -54,15 +54,29 @@ class Loss:
 
     La pérdida es menos el logaritmo de la verosimilitud. Escoger pérdida es escoger distribución: :item:`MLP-25`
 
-    ===========================  ==================  ==============  ===================================
-    Se predice                   Última activación   Distribución    Pérdida
-    ===========================  ==================  ==============  ===================================
-    un número                    identidad           normal          :class:`MeanSquaredError`
-    un número, con datos raros   identidad           de Laplace      :class:`MeanAbsoluteError`
-    sí o no                      sigmoide            de Bernoulli    :class:`BinaryCrossentropy`
-    una de :math:`K` clases      *softmax*           categórica      :class:`CategoricalCrossentropy` o
-                                                                     :class:`SparseCategoricalCrossentropy`
-    ===========================  ==================  ==============  ===================================
+    .. list-table::
+       :header-rows: 1
+
+       * - Se predice
+         - Última activación
+         - Distribución
+         - Pérdida
+       * - un número
+         - identidad
+         - normal
+         - :class:`MeanSquaredError`
+       * - un número, con datos raros
+         - identidad
+         - de Laplace
+         - :class:`MeanAbsoluteError`
+       * - sí o no
+         - sigmoide
+         - de Bernoulli
+         - :class:`BinaryCrossentropy`
+       * - una de :math:`K` clases
+         - *softmax*
+         - categórica
+         - :class:`CategoricalCrossentropy` o :class:`SparseCategoricalCrossentropy`
 
     **A mano.** Una pérdida se llama como función y da la media; :meth:`call` da la de cada observación y
     :meth:`gradient`, el gradiente de la media:

@@ -88,7 +88,7 @@ class CategoricalCrossentropy(Loss):
     >>> loss([[1]], [[0.3]])
     Traceback (most recent call last):
         ...
-    ValueError: y_pred: se esperaban al menos 2 clases, pero hay 1; para responder sí o no usa BinaryCrossentropy
+    ValueError: y_pred: se esperaban al menos 2 clases, pero hay 1; para sí o no usa binary_crossentropy
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ class CategoricalCrossentropy(Loss):
             where = tuple(int(i) for i in np.argwhere(wrong)[0])
             raise ValueError(
                 f"y_true: se esperaba que cada renglón sumara 1, pero el {where} suma {totals[where]:g}; "
-                "si tienes una etiqueta por observación usa SparseCategoricalCrossentropy"
+                "si tienes una etiqueta por observación usa sparse_categorical_crossentropy"
             )
         if self.label_smoothing:
             smoothing = y_true.dtype.type(self.label_smoothing)
@@ -137,7 +137,7 @@ def _classes(output_shape):
     classes = output_shape[-1] if output_shape else 1
     if classes < 2:
         raise ValueError(
-            f"y_pred: se esperaban al menos 2 clases, pero hay {classes}; para responder sí o no usa BinaryCrossentropy"
+            f"y_pred: se esperaban al menos 2 clases, pero hay {classes}; para sí o no usa binary_crossentropy"
         )
     return classes
 

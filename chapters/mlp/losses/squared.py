@@ -9,14 +9,12 @@ from chapters.mlp.losses.base import Loss
 class MeanSquaredError(Loss):
     r"""Error cuadrático medio (*mean squared error*, MSE): la pérdida de la regresión.
 
-    Con :math:`K` salidas por observación,
+    Con :math:`K` salidas por observación: :item:`MLP-24`
 
     .. math::
        :label: ec-mlp-mse
 
        \mathcal L = \frac1K\sum_{j=1}^{K}\bigl(\hat y_j-y_j\bigr)^2 .
-
-    :item:`MLP-24`
 
     **De dónde sale.** Supón que lo observado es lo predicho más un ruido que nadie controla, y que ese ruido es normal:
     :math:`y=\hat y+\varepsilon` con :math:`\varepsilon\sim\mathcal N(0,\sigma^2)`. Entonces

@@ -42,7 +42,7 @@ class Adam(Optimizer):
 
     Le falta justo ese factor. Dividamos entre él, y lo mismo con :math:`v`: :math:`\hat m=m/(1-\beta_1^{\,t})` y
     :math:`\hat v=v/(1-\beta_2^{\,t})`. Con :math:`\beta_2=0.999` no es un detalle: en el primer paso :math:`v` se queda
-    mil veces corta, y sin corregirla el paso saldría treinta veces mayor.
+    mil veces corta, y sin corregir esa media el paso saldría treinta veces mayor.
 
     **El paso** es :math:`\eta\,\hat m/\sqrt{\hat v}`. Las dos correcciones no dependen del peso, así que se juntan en
     una tasa que se calcula una vez:

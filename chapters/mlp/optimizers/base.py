@@ -18,16 +18,30 @@ class Optimizer:
     :math:`\boldsymbol\theta` con todos los parámetros, y otro :math:`\mathbf g` con su gradiente. Cada optimizador es
     una fórmula sobre esos dos vectores, coordenada por coordenada.
 
-    ===================  ==========================================  =============================================
-    Clase                Qué idea agrega                             En Keras
-    ===================  ==========================================  =============================================
-    :class:`SGD`         restar el gradiente; con inercia, acumular  ``keras.optimizers.SGD``
-    :class:`Adagrad`     una tasa para cada peso                     ``keras.optimizers.Adagrad``
-    :class:`RMSprop`     olvidar lo viejo                            ``keras.optimizers.RMSprop``
-    :class:`Adadelta`    pasos en las unidades de los pesos          ``keras.optimizers.Adadelta``
-    :class:`Adam`        inercia y una tasa por peso, sin sesgo      ``keras.optimizers.Adam``
-    :class:`AdamW`       encoger los pesos aparte                    ``keras.optimizers.AdamW``
-    ===================  ==========================================  =============================================
+    .. list-table::
+       :header-rows: 1
+
+       * - Clase
+         - Qué idea agrega
+         - En Keras
+       * - :class:`SGD`
+         - restar el gradiente; con inercia, acumular
+         - ``keras.optimizers.SGD``
+       * - :class:`Adagrad`
+         - una tasa para cada peso
+         - ``keras.optimizers.Adagrad``
+       * - :class:`RMSprop`
+         - olvidar lo viejo
+         - ``keras.optimizers.RMSprop``
+       * - :class:`Adadelta`
+         - pasos en las unidades de los pesos
+         - ``keras.optimizers.Adadelta``
+       * - :class:`Adam`
+         - inercia y una tasa por peso, sin sesgo
+         - ``keras.optimizers.Adam``
+       * - :class:`AdamW`
+         - encoger los pesos aparte
+         - ``keras.optimizers.AdamW``
 
     Nombres, argumentos, valores por omisión y fórmulas son los de Keras 3; en TensorFlow están en
     ``tf.keras.optimizers``. :item:`OPT-31`

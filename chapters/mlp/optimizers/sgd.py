@@ -9,14 +9,12 @@ from dlbook import check
 class SGD(Optimizer):
     r"""Descenso de gradiente estocástico (*stochastic gradient descent*), con o sin inercia.
 
-    El gradiente apunta hacia donde la pérdida crece más. Camina hacia el otro lado:
+    El gradiente apunta hacia donde la pérdida crece más. Camina hacia el otro lado: :item:`MLP-34, MLP-46`
 
     .. math::
        :label: ec-mlp-sgd
 
        \boldsymbol\theta \leftarrow \boldsymbol\theta - \eta\,\mathbf g .
-
-    :item:`MLP-34, MLP-46`
 
     **¿Gradiente de qué?** El de la pérdida media pide recorrer todos los ejemplos para dar un solo paso. Basta
     estimarlo con unos cuantos escogidos al azar, un *lote* (*batch*) :math:`B`:
@@ -71,14 +69,12 @@ class SGD(Optimizer):
        = (\boldsymbol\vartheta-\mu\mathbf v) + (\mu\mathbf v-\eta\,\mathbf g) + \mu\mathbf v' .
 
     Los dos :math:`\mu\mathbf v` se cancelan, y queda la forma de Keras, donde :math:`\mathbf g` ya es el gradiente en
-    los pesos guardados:
+    los pesos guardados: :item:`OPT-18`
 
     .. math::
        :label: ec-mlp-nesterov
 
        \boldsymbol\vartheta \leftarrow \boldsymbol\vartheta + \mu\mathbf v' - \eta\,\mathbf g .
-
-    :item:`OPT-18`
 
     **A mano.** En :math:`x^2+y^2`, desde :math:`(1,2)`, donde el gradiente es :math:`(2,4)`, y con :math:`\eta=0.1`:
 
