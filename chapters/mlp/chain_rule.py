@@ -1,0 +1,91 @@
+r"""La regla de la cadena: cómo se deriva una composición."""
+
+from dlbook import check
+
+
+def chain_rule(functions, derivatives, x):
+    r"""Valor y derivada de una composición :math:`F=f_L\circ\cdots\circ f_2\circ f_1`.
+
+    Una máquina multiplica por 3 el cambio que le llega y otra, por 14. En fila, multiplican por 42. Eso es todo: para
+    :math:`F(x)=f(g(x))`,
+
+    .. math::
+       :label: ed-mlp-cadena-dos
+
+       F'(x)=f'\bigl(g(x)\bigr)\,g'(x) .
+
+    Ojo con el punto: :math:`f'` se evalúa en :math:`u=g(x)`, lo que de verdad le llega a :math:`f`, y no en :math:`x`.
+
+    **Demostración.** Que :math:`g` tenga derivada en :math:`x` quiere decir que cerca de ahí es casi una recta: al
+    moverse :math:`h`,
+
+    .. math::
+
+       g(x+h)=u+\underbrace{\bigl(g'(x)+r(h)\bigr)\,h}_{k},
+       \qquad r(h)\to 0\ \text{si}\ h\to 0 .
+
+    Lo mismo dice de :math:`f` su derivada en :math:`u`, con otro resto :math:`s`: al moverse :math:`k`, sea cual sea,
+    :math:`f(u+k)=f(u)+\bigl(f'(u)+s(k)\bigr)\,k`, con :math:`s(k)\to0` si :math:`k\to0` y :math:`s(0)=0`. Ahora basta
+    poner una dentro de la otra, con esa :math:`k`, y dividir entre :math:`h`:
+
+    .. math::
+
+       \frac{F(x+h)-F(x)}{h}=\bigl(f'(u)+s(k)\bigr)\,\bigl(g'(x)+r(h)\bigr).
+
+    Cuando :math:`h\to0`, también :math:`k\to0`, los dos restos desaparecen y queda :eq:`ed-mlp-cadena-dos`. En ningún
+    momento dividimos entre :math:`k`, que puede ser cero aunque :math:`h` no lo sea. :math:`\blacksquare`
+
+    **Más de dos.** Llamemos :math:`u_0=x` y :math:`u_k=f_k(u_{k-1})`. Aplicar la regla una y otra vez deja un producto
+    con un factor por función, cada uno evaluado en lo que esa función recibió:
+
+    .. math::
+       :label: ec-mlp-cadena
+
+       F'(x)=f_L'(u_{L-1})\cdots f_2'(u_1)\,f_1'(u_0)=\prod_{k=1}^{L}f_k'(u_{k-1}) .
+
+    **A mano.** :math:`F(x)=(3x+1)^2` en :math:`x=2`. Hacia delante, :math:`u=3\cdot2+1=7` y :math:`F=49`. Los factores
+    son :math:`3` y :math:`2u=14`, y su producto, 42:
+
+    >>> functions = [lambda x: 3 * x + 1, lambda u: u**2]
+    >>> derivatives = [lambda x: 3, lambda u: 2 * u]
+    >>> chain_rule(functions, derivatives, 2)
+    (49.0, 42.0)
+
+    Mover :math:`x` un poquito a cada lado lo confirma:
+
+    >>> import numpy as np
+    >>> from dlbook.gradcheck import numeric_gradient
+    >>> numeric_gradient(lambda x: (3 * x[0] + 1) ** 2, np.array([2.0])).round(6)
+    array([42.])
+
+    Parameters
+    ----------
+    functions : sequence of callable
+        :math:`f_1,\dots,f_L`, en el orden en que se aplican.
+    derivatives : sequence of callable
+        La derivada de cada una.
+    x : float
+        El punto.
+
+    Returns
+    -------
+    value : float
+        :math:`F(x)`.
+    derivative : float
+        :math:`F'(x)`.
+
+    Raises
+    ------
+    TypeError
+        Si ``x`` no es un número real.
+    ValueError
+        Si no hay tantas funciones como derivadas, o si por el camino sale algo que no es un número finito.
+    """
+    if not 0 < len(functions) == len(derivatives):
+        raise ValueError(f"se esperaba una derivada por función, pero llegaron {len(functions)} y {len(derivatives)}")
+    u = check.number(x, "x")
+    derivative = 1.0
+    for k, (f, df) in enumerate(zip(functions, derivatives, strict=True)):
+        derivative *= check.number(df(u), f"derivatives[{k}]")  # [ec-mlp-cadena]
+        u = check.number(f(u), f"functions[{k}]")
+    return u, derivative
