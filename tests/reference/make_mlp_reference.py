@@ -6,10 +6,13 @@ Se ejecuta a mano, donde haya Keras 3 con TensorFlow::
 """
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
-import oracle
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from reference import oracle
 
 ACTIVATIONS = [
     ["linear", {}],
