@@ -31,7 +31,6 @@ extensions = [
     "sphinx_exercise",
     "sphinx_togglebutton",
     "sphinxcontrib.bibtex",
-    "sphinx-mathjax-offline",
 ]
 
 # Docstrings: secciones de NumPy, miembros en el orden del archivo.
@@ -70,6 +69,7 @@ bibtex_bibfiles = ["docs/references.bib"]
 bibtex_default_style = "plain"
 bibtex_reference_style = "author_year"
 
+html_math_renderer = "dlbook"
 html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["docs/_static"]
