@@ -61,6 +61,7 @@ myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "
 myst_heading_anchors = 3
 
 # Una numeración para páginas y docstrings.
+smartquotes = False  # las comillas del libro son «…» y se escriben así
 numfig = True
 math_numfig = True
 numfig_secnum_depth = 1

@@ -54,7 +54,8 @@ def floats(value, name, shape=None, sizes=None):
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name}: se esperaban números reales, pero llegó {_describe(value, array)}")
     if array.dtype not in (np.float32, np.float64):
-        array = array.astype(np.float32 if array.dtype == np.float16 else np.float64)
+        with np.errstate(over="ignore"):  # lo que no quepa en float64 se rechaza abajo, por infinito
+            array = array.astype(np.float32 if array.dtype == np.float16 else np.float64)
     if shape is not None:
         _fit(array, name, shape, {} if sizes is None else sizes)
     if not np.isfinite(array).all():
@@ -238,6 +239,8 @@ def generator(seed, name="seed"):
 
 
 def _array(value, name):
+    if np.ma.is_masked(value):
+        raise ValueError(f"{name}: se esperaba un arreglo completo, pero llegó uno con valores enmascarados")
     try:
         return np.asarray(value)
     except ValueError:

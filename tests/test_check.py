@@ -106,3 +106,13 @@ def test_one_sentence_says_what_was_expected_and_what_came(call, message):
 def test_a_number_that_overflows_is_not_finite(value):
     with pytest.raises(ValueError, match="eta: se esperaba un número finito"):
         check.number(value, "eta")
+
+
+def test_masked_values_are_not_silently_used():
+    with pytest.raises(ValueError, match="x: se esperaba un arreglo completo"):
+        check.floats(np.ma.masked_array([1.0, 2.0], mask=[False, True]), "x")
+
+
+def test_a_long_double_that_does_not_fit_is_refused_without_warnings():
+    with pytest.raises(ValueError, match="x: se esperaban números finitos"):
+        check.floats(np.array([np.longdouble("1e4000")]), "x")

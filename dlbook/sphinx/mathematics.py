@@ -175,8 +175,8 @@ def _draw(translator, node, tex, display):
     except TexError as error:
         logger.warning("fórmula mal escrita (%s): %s", error, tex, location=node, type="dlbook", subtype="formula")
         # Sin su árbol guardado, la página se vuelve a leer la próxima vez: el error no se olvida.
-        env = translator.builder.env
-        Path(env.doctree_path(translator.builder.current_docname)).unlink(missing_ok=True)
+        builder = translator.builder
+        Path(builder.doctreedir, f"{builder.current_docname}.doctree").unlink(missing_ok=True)
         return f"<code>{translator.encode(tex)}</code>"
     # Fuera de una sección (el índice lateral) no se sabe en qué página caerá la fórmula: lleva sus propios trazos.
     if not _inside_section(node):
