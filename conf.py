@@ -18,7 +18,7 @@ language = "es"
 root_doc = "index"
 exclude_patterns = ["_build", "**.ipynb_checkpoints"]
 nitpicky = True
-locale_dirs = ["locales"]
+locale_dirs = [str(ROOT / "docs" / "locales")]
 
 extensions = [
     "dlbook.sphinx",
@@ -39,7 +39,7 @@ autodoc_typehints = "none"
 napoleon_google_docstring = False
 napoleon_use_param = False
 napoleon_use_rtype = False
-napoleon_use_ivar = False
+napoleon_use_ivar = True
 nitpick_ignore_regex = [("py:class", r".*")]
 
 # Páginas: se ejecutan una vez por versión de las fuentes. La clave de jupyter-cache es la celda, no la biblioteca que
@@ -61,20 +61,23 @@ myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "
 myst_heading_anchors = 3
 
 # Una numeración para páginas y docstrings.
-smartquotes = False  # las comillas del libro son «…» y se escriben así
+smartquotes_action = "D"  # solo las rayas: las comillas del libro son «…» y se escriben así
 numfig = True
 math_numfig = True
 numfig_secnum_depth = 1
 math_eqref_format = "({number})"
 bibtex_bibfiles = ["docs/references.bib"]
-bibtex_default_style = "plain"
-bibtex_reference_style = "author_year"
+bibtex_default_style = "dlbook"
+bibtex_reference_style = "dlbook"
 
 html_math_renderer = "dlbook"
 html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["docs/_static"]
 html_css_files = ["libro.css"]
+html_js_files = [("libro.js", {"defer": "defer"})]
+html_favicon = "docs/_static/favicon.svg"
+html_context = {"default_mode": "auto"}
 html_copy_source = False
 html_show_sourcelink = False
 html_last_updated_fmt = None

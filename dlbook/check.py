@@ -166,7 +166,7 @@ def number(value, name, low=-np.inf, high=np.inf, *, open_low=False, open_high=F
             bounds.append(f"mayor que {low}" if open_low else f"de al menos {low}")
         if high < np.inf:
             bounds.append(f"menor que {high}" if open_high else f"de a lo sumo {high}")
-        raise ValueError(f"{name}: se esperaba un número {' y '.join(bounds)}, pero llegó {value}")
+        raise ValueError(f"{name}: se esperaba un número {' y '.join(bounds)}, pero llegó {_describe(value)}")
     return real
 
 
@@ -193,7 +193,7 @@ def integer(value, name, low=None, high=None):
         raise TypeError(f"{name}: se esperaba un entero, pero llegó {_describe(value)}")
     if (low is not None and value < low) or (high is not None and value > high):
         expected = f"de al menos {low}" if high is None else f"entre {low} y {high}"
-        raise ValueError(f"{name}: se esperaba un entero {expected}, pero llegó {value}")
+        raise ValueError(f"{name}: se esperaba un entero {expected}, pero llegó {_describe(value)}")
     return int(value)
 
 

@@ -65,9 +65,9 @@ def shell_fraction(dimension, thickness=0.05):
 
        f(d, \varepsilon) = 1-(1-\varepsilon)^d .
 
-    Como :math:`0\le 1-\varepsilon<1`, la potencia tiende a cero cuando :math:`d` crece y **todo el volumen acaba en la
-    cáscara**, por delgada que sea. El mismo argumento vale para un cubo y para cualquier figura que se pueda encoger
-    hacia su centro.
+    Como :math:`1-\varepsilon` es menor que 1, la potencia tiende a cero cuando :math:`d` crece y **todo el volumen
+    acaba en la cáscara**, por delgada que sea. El mismo argumento vale para un cubo y para cualquier figura que se
+    pueda encoger hacia su centro.
 
     **A mano.** Una cáscara que ocupa el 5 % del radio:
 

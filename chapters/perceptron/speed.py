@@ -102,7 +102,7 @@ def one_vs_rest(x, y, classes, epochs=10, rung="threads"):
         Cuántas épocas se entrena cada perceptrón, con :math:`\eta=1` y los ejemplos en el orden en que vienen.
     rung : {"python", "numpy", "numba", "threads"}
         El peldaño: listas y ciclos de Python; productos de NumPy; el núcleo compilado de
-        :func:`~chapters.perceptron.perceptron_rule`; o ese núcleo con las clases repartidas entre hilos.
+        :func:`perceptron_rule`; o ese núcleo con las clases repartidas entre hilos.
 
     Returns
     -------
