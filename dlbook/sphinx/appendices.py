@@ -87,7 +87,8 @@ class _Appendix(SphinxDirective):
 
     @staticmethod
     def summary(e, kind, text):
-        return f"Cursos {', '.join(e.courses)} · {text} · en el libro: {{places}}`{kind} {e.id}`"
+        courses = "Curso" if len(e.courses) == 1 else "Cursos"
+        return f"{courses} {', '.join(e.courses)} · {text} · en el libro: {{places}}`{kind} {e.id}`"
 
     @staticmethod
     def field(name, text):

@@ -45,7 +45,8 @@ class SpanishStyle(PlainStyle):
 
     def format_editor(self, e, as_sentence=True):
         r"""Los editores de un libro sin autor."""
-        editors = join(sep=", ")[self.format_names("editor", as_sentence=False), "eds."]
+        word = "ed." if len(e.persons["editor"]) == 1 else "eds."
+        editors = join(sep=", ")[self.format_names("editor", as_sentence=False), word]
         return sentence[editors] if as_sentence else editors
 
     def format_edition(self, e):
@@ -58,7 +59,9 @@ class SpanishStyle(PlainStyle):
         return toplevel[
             sentence[self.format_names("author")],
             self.format_title(e, "title"),
-            words["En", sentence[book, optional[pages], entry("year")]],
+            words[
+                "En", sentence[book, optional_field("series"), optional_field("volume"), optional[pages], entry("year")]
+            ],
             sentence[optional_field("publisher")],
             self.format_web_refs(e),
         ]
