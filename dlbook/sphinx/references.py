@@ -45,7 +45,7 @@ class SpanishStyle(PlainStyle):
 
     def format_editor(self, e, as_sentence=True):
         r"""Los editores de un libro sin autor."""
-        word = "ed." if len(e.persons["editor"]) == 1 else "eds."
+        word = "ed." if len(e.persons.get("editor", ())) == 1 else "eds."
         editors = join(sep=", ")[self.format_names("editor", as_sentence=False), word]
         return sentence[editors] if as_sentence else editors
 
