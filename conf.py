@@ -1,5 +1,6 @@
 """Configuración de Sphinx: cómo se construye el libro."""
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -42,12 +43,13 @@ napoleon_use_rtype = False
 napoleon_use_ivar = True
 nitpick_ignore_regex = [("py:class", r".*")]
 
-# Páginas: se ejecutan una vez por versión de las fuentes. La clave de jupyter-cache es la celda, no la biblioteca que
-# usa; por eso la carpeta lleva el resumen de todas las fuentes, y las de otras versiones se borran.
-cells = BUILD / "celdas"
-nb_execution_cache_path = str(cells / sources_hash())
-for old in cells.glob("*"):
-    if old.name != sources_hash():
+# Páginas: se ejecutan una vez por versión de las fuentes. La clave de jupyter-cache es la celda, no la biblioteca ni
+# los resultados guardados que usa; por eso la carpeta lleva el resumen de todos, y las de otras versiones se borran.
+results = b"".join(path.read_bytes() for path in sorted((ROOT / "docs" / "resultados").glob("*.json")))
+key = sources_hash() + hashlib.sha256(results).hexdigest()[:8]
+nb_execution_cache_path = str(BUILD / "celdas" / key)
+for old in (BUILD / "celdas").glob("*"):
+    if old.name != key:
         shutil.rmtree(old, ignore_errors=True)
 nb_execution_mode = "cache"
 nb_execution_show_tb = True

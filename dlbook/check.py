@@ -152,7 +152,7 @@ def number(value, name, low=-np.inf, high=np.inf, *, open_low=False, open_high=F
     """
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
-    if not isinstance(value, numbers.Real):
+    if not isinstance(value, numbers.Real) or isinstance(value, np.timedelta64):
         raise TypeError(f"{name}: se esperaba un número real, pero llegó {_describe(value)}")
     try:
         real = float(value)
@@ -189,7 +189,7 @@ def integer(value, name, low=None, high=None):
         ...
     TypeError: epochs: se esperaba un entero, pero llegó 2.5
     """
-    if not isinstance(value, numbers.Integral) or isinstance(value, (bool, np.bool_)):
+    if not isinstance(value, numbers.Integral) or isinstance(value, (bool, np.bool_, np.timedelta64)):
         raise TypeError(f"{name}: se esperaba un entero, pero llegó {_describe(value)}")
     if (low is not None and value < low) or (high is not None and value > high):
         expected = f"de al menos {low}" if high is None else f"entre {low} y {high}"

@@ -89,6 +89,10 @@ def test_views_and_other_types_are_made_contiguous_without_touching_the_original
         (lambda: check.integer(True, "n"), "n: se esperaba un entero, pero llegó True"),
         (lambda: check.integer(0, "n", 1), "n: se esperaba un entero de al menos 1, pero llegó 0"),
         (lambda: check.integer(9, "n", 1, 5), "n: se esperaba un entero entre 1 y 5, pero llegó 9"),
+        (
+            lambda: check.number(np.timedelta64(3), "eta"),
+            "eta: se esperaba un número real, pero llegó np.timedelta64(3)",
+        ),
         (lambda: check.generator(-1), "seed: se esperaba un entero de al menos 0, pero llegó -1"),
         (
             lambda: check.labels([0.5], "y", 2),

@@ -84,13 +84,14 @@ def is_separable(x, y):
     sizes = {}
     x = check.floats(x, "x", "n d", sizes).astype(np.float64)
     y = check.labels(y, "y", 2, "n", sizes)
-    # Mover y escalar cada columna a [-1, 1] no cambia si hay hiperplano, y al algoritmo le conviene.
+    # Mover y escalar cada columna no cambia si hay hiperplano, y al algoritmo le conviene.
     x /= np.where(x.any(axis=0), np.abs(x).max(axis=0), 1.0)
     x -= (x.max(axis=0) + x.min(axis=0)) / 2
     t = 2.0 * y - 1.0
     constraints = t[:, None] * np.column_stack([x, np.ones(len(x))])
-    # linprog pide A v <= c: se cambia de signo a los dos lados.
-    found = linprog(np.zeros(sizes["d"] + 1), -constraints, -np.ones(len(x)), bounds=(None, None))  # [ec-per-factible]
+    # linprog pide A v <= c, así que se cambia el signo de los dos lados; no hay nada que minimizar.
+    nothing, one = np.zeros(sizes["d"] + 1), np.ones(len(x))
+    found = linprog(nothing, -constraints, -one, bounds=(None, None))  # [ec-per-factible]
     return found.status == 0 and bool((constraints @ found.x > 0).all())  # [ec-per-separable]
 
 
@@ -185,7 +186,7 @@ def _search_weights(x, y, values, total):
     weights = np.empty(d + 1)
     solves = np.empty(total, np.bool_)
     for candidate in range(total):
-        # El número de la candidata, escrito en base k, dice qué valor toma cada peso; el sesgo va primero.
+        # El número de la candidata, en base k, dice qué valor toma cada peso; el sesgo va primero.
         rest = candidate
         for j in range(d, -1, -1):
             weights[j] = values[rest % values.size]

@@ -4,6 +4,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from numba import njit
 
 from chapters.perceptron.rosenblatt import MAX_EPOCHS, _check_overflow, _perceptron_epoch
 from dlbook import check
@@ -41,16 +42,19 @@ def _numpy(x, targets, epochs):
 
 
 def _numba(x, targets, epochs, each=map):
+    w = np.zeros((len(targets), x.shape[1]))
+    # Cada clase escribe solo en su fila de w.
+    b = list(each(lambda k: _epochs(x, targets[k], w[k], epochs), range(len(targets))))
+    return w, np.array(b)
+
+
+@njit(cache=True, nogil=True)
+def _epochs(x, y, w, epochs):
     order = np.arange(len(x))
-    w, b = np.zeros((len(targets), x.shape[1])), np.zeros(len(targets))
-
-    def train(k):
-        for _ in range(epochs):
-            b[k], _ = _perceptron_epoch(x, targets[k], order, w[k], b[k], 1.0)
-
-    # Cada clase escribe solo en su fila de w y su lugar de b.
-    list(each(train, range(len(targets))))
-    return w, b
+    b = 0.0
+    for _ in range(epochs):
+        b, _ = _perceptron_epoch(x, y, order, w, b, 1.0)
+    return b
 
 
 def _threads(x, targets, epochs):
