@@ -10,9 +10,9 @@ def historical_layers(name):
     tiene cada una: lo que pide :func:`layer_parameters`. Las capas sin parámetros, como las que solo reducen el tamaño
     de la imagen, no aparecen.
 
-    - **LeNet-5** :cite:p:`lecun1998`. Los filtros de la capa C3 no ven todos los mapas anteriores: seis ven 3, nueve
-      ven 4 y uno ve los 6. S2 y S4 promedian, y cada mapa aprende un factor y un sesgo. La salida compara con patrones
-      fijos, que no se aprenden.
+    - **LeNet-5** :cite:p:`lecun1998`. Un *mapa* es la imagen que entrega un filtro. Los filtros de la capa C3 no ven
+      todos los mapas anteriores: seis ven 3, nueve ven 4 y uno ve los 6. S2 y S4 promedian, y cada mapa aprende un
+      factor y un sesgo. La salida compara con patrones fijos, que no se aprenden.
     - **AlexNet** :cite:p:`krizhevsky2012`. Como se repartió entre dos tarjetas, los filtros de las capas 2, 4 y 5 solo
       ven la mitad de los mapas: 48 o 192 canales.
     - **VGG16** :cite:p:`simonyan2014`. Trece capas de filtros 3×3 y tres densas.

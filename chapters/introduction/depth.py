@@ -31,7 +31,8 @@ def depth(activations):
     Queda otra vez una matriz por :math:`\mathbf x` más un vector: las dos capas calculan lo que ya calculaba una sola.
     Apilar cien mezclas sigue siendo una mezcla. Lo que impide ese colapso es la función no lineal que va en medio.
 
-    **A mano.** Cinco capas, de las que solo dos doblan algo:
+    **A mano.** Cinco capas, y solo dos llevan una función que no es lineal (pronto conocerás ``"relu"`` y
+    ``"sigmoid"``):
 
     >>> depth(["linear", "relu", "linear", "linear", "sigmoid"])
     2

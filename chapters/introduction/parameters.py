@@ -18,9 +18,9 @@ def layer_parameters(fan_in, units, own=1):
        N_{\text{capa}} = u\,(e+p) .
 
     La misma cuenta sirve para una capa **densa**, donde cada unidad ve todas las entradas, y para una
-    **convolucional**, donde cada unidad es un filtro que se desliza por la imagen: un filtro de 5×5 sobre tres canales
-    ve :math:`e=5\cdot5\cdot3` números a la vez, y como usa los **mismos** pesos en toda la imagen, el tamaño de la
-    imagen no entra en la cuenta.
+    **convolucional**, donde cada unidad es un filtro que se desliza por la imagen: un filtro de 5×5 sobre una imagen en
+    color, con tres números por píxel, ve :math:`e=5\cdot5\cdot3` números a la vez, y como usa los **mismos** pesos en
+    toda la imagen, el tamaño de la imagen no entra en la cuenta.
 
     **A mano.** Diez unidades que ven los 784 píxeles de una imagen de 28×28:
 

@@ -31,7 +31,7 @@ def pca(x, k):
        \sum_i \bigl(\mathbf v^\top\mathbf c^{(i)}\bigr)^2 = \mathbf v^\top S\,\mathbf v,
        \qquad S=\sum_i \mathbf c^{(i)}\mathbf c^{(i)\top} .
 
-    Maximizarlo con la condición :math:`\mathbf v^\top\mathbf v=1` es derivar
+    Maximizarlo con la condición :math:`\mathbf v^\top\mathbf v=1`, por el método de los multiplicadores, es derivar
     :math:`\mathbf v^\top S\mathbf v-\lambda(\mathbf v^\top\mathbf v-1)` e igualar a cero:
     :math:`2S\mathbf v-2\lambda\mathbf v=\mathbf 0`. O sea, :math:`S\mathbf v=\lambda\mathbf v`: la mejor dirección es
     un vector propio de :math:`S`, y lo que conserva es su valor propio, porque
@@ -47,12 +47,12 @@ def pca(x, k):
        \mathbf z = V_k^\top(\mathbf x-\boldsymbol\mu), \qquad
        \hat{\mathbf x} = \boldsymbol\mu + V_k\mathbf z .
 
-    La fracción que se pierde es lo que conservarían las direcciones que tiramos, entre el total:
+    La fracción que se pierde, :math:`\rho`, es lo que conservarían las direcciones que tiramos, entre el total:
 
     .. math::
        :label: ec-int-pca-perdida
 
-       \text{pérdida}
+       \rho
        = \frac{\sum_i\|\mathbf x^{(i)}-\hat{\mathbf x}^{(i)}\|^2}{\sum_i\|\mathbf x^{(i)}-\boldsymbol\mu\|^2}
        = \frac{\sum_{j>k}\lambda_j}{\sum_j\lambda_j} .
 
@@ -122,6 +122,7 @@ def pca(x, k):
     v = np.ascontiguousarray(vt[:k].T)
     if singular[0] == 0:
         return mean, v, 0.0  # todas las filas son iguales: no hay nada que perder
+    # λ_j entre λ_1: los cocientes no cambian y ningún cuadrado se desborda.
     kept = (singular / singular[0]) ** 2
     lost = kept[k:].sum() / kept.sum()  # [ec-int-pca-perdida]
     return mean, v, float(lost)

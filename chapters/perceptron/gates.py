@@ -53,7 +53,7 @@ def gate_weights(name, d):
        \text{compuerta} & \text{vale 1 si} & w_i & \theta \\ \hline
        \text{and (y)} & s \geq d & 1 & d \\
        \text{or (o)} & s \geq 1 & 1 & 1 \\
-       \text{majority (mayoría)} & s > d/2 & 1 & \lfloor d/2\rfloor + 1 \\
+       \text{majority (}\mathrm{mayor\acute{\imath}a}\text{)} & s > d/2 & 1 & \lfloor d/2\rfloor + 1 \\
        \text{nand (no y)} & s \leq d-1 & -1 & 1-d \\
        \text{nor (no o)} & s \leq 0 & -1 & 0 \\
        \text{not (no), } d=1 & s \leq 0 & -1 & 0

@@ -25,7 +25,8 @@ def mcculloch_pitts(excitatory, inhibitory, threshold):
 
     **Qué no hay.** No hay pesos: todas las excitadoras cuentan igual y lo único que se elige es :math:`\theta`. Si una
     entrada debe contar doble, su axón llega dos veces. Tampoco se suman las inhibidoras con signo menos: una sola veta
-    el disparo, por muchas excitadoras que haya.
+    el disparo, por muchas excitadoras que haya. (El original lleva además la cuenta del tiempo: la respuesta sale un
+    instante después que las entradas. Aquí no hace falta.)
 
     **A mano.** Con dos excitadoras, :math:`\theta=2` pide las dos (Y) y :math:`\theta=1` se conforma con una (O):
 

@@ -18,8 +18,8 @@ def dot_product(x, y):
 
        \mathbf x^\top\mathbf y = \sum_{i=1}^{d} x_i y_i .
 
-    Cada sumando es un acuerdo o un desacuerdo: positivo si :math:`x_i` y :math:`y_i` tienen el mismo signo, negativo si
-    no. Un vector consigo mismo solo tiene acuerdos, y da su longitud al cuadrado,
+    Cada sumando es un acuerdo o un desacuerdo: positivo si :math:`x_i` e :math:`y_i` tienen el mismo signo, negativo si
+    tienen signos opuestos. Un vector consigo mismo solo tiene acuerdos, y da su longitud al cuadrado,
     :math:`\mathbf x^\top\mathbf x=\lVert\mathbf x\rVert^2`.
 
     **A mano.** Con :math:`\mathbf x=(0.5,0.3,0.7)` y :math:`\mathbf y=(0.6,0.2,0.6)`,
@@ -146,8 +146,8 @@ def euclidean_distance(x, y):
 
        \lVert\mathbf x-\mathbf y\rVert = \sqrt{\sum_{i=1}^{d}(x_i-y_i)^2} .
 
-    Es el teorema de Pitágoras, aplicado una vez por componente. Mide lo contrario de un parecido: cuanto más chica, más
-    se parecen, y solo vale 0 si son iguales.
+    Es el teorema de Pitágoras, aplicado una vez por componente. Mide lo contrario de un parecido: cuanto más pequeña,
+    más se parecen, y solo vale 0 si son iguales.
 
     **Las tres medidas se conocen.** Al desarrollar el cuadrado aparece el producto punto:
 
