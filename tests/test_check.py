@@ -120,3 +120,10 @@ def test_masked_values_are_not_silently_used():
 def test_a_long_double_that_does_not_fit_is_refused_without_warnings():
     with pytest.raises(ValueError, match="x: se esperaban números finitos"):
         check.floats(np.array([np.longdouble("1e4000")]), "x")
+
+
+def test_a_time_span_is_not_a_number():
+    with pytest.raises(TypeError, match="n: se esperaba un entero"):
+        check.integer(np.timedelta64(3, "s"), "n")
+    with pytest.raises(TypeError, match="eta: se esperaba un número real"):
+        check.number(np.timedelta64(3, "s"), "eta")
