@@ -1,5 +1,6 @@
 """Configuración de Sphinx: cómo se construye el libro."""
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -18,7 +19,7 @@ language = "es"
 root_doc = "index"
 exclude_patterns = ["_build", "**.ipynb_checkpoints"]
 nitpicky = True
-locale_dirs = ["locales"]
+locale_dirs = [str(ROOT / "docs" / "locales")]
 
 extensions = [
     "dlbook.sphinx",
@@ -31,7 +32,6 @@ extensions = [
     "sphinx_exercise",
     "sphinx_togglebutton",
     "sphinxcontrib.bibtex",
-    "sphinx-mathjax-offline",
 ]
 
 # Docstrings: secciones de NumPy, miembros en el orden del archivo.
@@ -40,15 +40,16 @@ autodoc_typehints = "none"
 napoleon_google_docstring = False
 napoleon_use_param = False
 napoleon_use_rtype = False
-napoleon_use_ivar = False
+napoleon_use_ivar = True
 nitpick_ignore_regex = [("py:class", r".*")]
 
-# Páginas: se ejecutan una vez por versión de las fuentes. La clave de jupyter-cache es la celda, no la biblioteca que
-# usa; por eso la carpeta lleva el resumen de todas las fuentes, y las de otras versiones se borran.
-cells = BUILD / "celdas"
-nb_execution_cache_path = str(cells / sources_hash())
-for old in cells.glob("*"):
-    if old.name != sources_hash():
+# Páginas: se ejecutan una vez por versión de las fuentes. La clave de jupyter-cache es la celda, no la biblioteca ni
+# los resultados guardados que usa; por eso la carpeta lleva el resumen de todos, y las de otras versiones se borran.
+results = b"".join(path.read_bytes() for path in sorted((ROOT / "docs" / "resultados").glob("*.json")))
+key = sources_hash() + hashlib.sha256(results).hexdigest()[:8]
+nb_execution_cache_path = str(BUILD / "celdas" / key)
+for old in (BUILD / "celdas").glob("*"):
+    if old.name != key:
         shutil.rmtree(old, ignore_errors=True)
 nb_execution_mode = "cache"
 nb_execution_show_tb = True
@@ -62,18 +63,23 @@ myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "
 myst_heading_anchors = 3
 
 # Una numeración para páginas y docstrings.
+smartquotes_action = "D"  # solo las rayas: las comillas del libro son «…» y se escriben así
 numfig = True
 math_numfig = True
 numfig_secnum_depth = 1
 math_eqref_format = "({number})"
 bibtex_bibfiles = ["docs/references.bib"]
-bibtex_default_style = "plain"
-bibtex_reference_style = "author_year"
+bibtex_default_style = "dlbook"
+bibtex_reference_style = "dlbook"
 
+html_math_renderer = "dlbook"
 html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["docs/_static"]
 html_css_files = ["libro.css"]
+html_js_files = [("libro.js", {"defer": "defer"})]
+html_favicon = "docs/_static/favicon.svg"
+html_context = {"default_mode": "auto"}
 html_copy_source = False
 html_show_sourcelink = False
 html_last_updated_fmt = None

@@ -15,7 +15,8 @@ settings.register_profile("libro", deadline=None, derandomize=True, max_examples
 settings.load_profile("libro")
 
 # Los ejemplos >>> del README y de las páginas; las celdas las ejecuta la construcción del libro.
-pytest_collect_file = Sybil(parsers=[PythonCodeBlockParser()], patterns=["README.md", "docs/**/*.md"]).pytest()
+PAGES = ["README.md", "docs/*.md", "docs/**/*.md"]
+pytest_collect_file = Sybil(parsers=[PythonCodeBlockParser()], patterns=PAGES).pytest()
 
 
 @pytest.fixture(autouse=True)

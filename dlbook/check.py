@@ -54,7 +54,8 @@ def floats(value, name, shape=None, sizes=None):
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name}: se esperaban números reales, pero llegó {_describe(value, array)}")
     if array.dtype not in (np.float32, np.float64):
-        array = array.astype(np.float32 if array.dtype == np.float16 else np.float64)
+        with np.errstate(over="ignore"):  # lo que no quepa en float64 se rechaza abajo, por infinito
+            array = array.astype(np.float32 if array.dtype == np.float16 else np.float64)
     if shape is not None:
         _fit(array, name, shape, {} if sizes is None else sizes)
     if not np.isfinite(array).all():
@@ -151,7 +152,7 @@ def number(value, name, low=-np.inf, high=np.inf, *, open_low=False, open_high=F
     """
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
-    if not isinstance(value, numbers.Real):
+    if not isinstance(value, numbers.Real) or isinstance(value, np.timedelta64):
         raise TypeError(f"{name}: se esperaba un número real, pero llegó {_describe(value)}")
     try:
         real = float(value)
@@ -165,7 +166,7 @@ def number(value, name, low=-np.inf, high=np.inf, *, open_low=False, open_high=F
             bounds.append(f"mayor que {low}" if open_low else f"de al menos {low}")
         if high < np.inf:
             bounds.append(f"menor que {high}" if open_high else f"de a lo sumo {high}")
-        raise ValueError(f"{name}: se esperaba un número {' y '.join(bounds)}, pero llegó {value}")
+        raise ValueError(f"{name}: se esperaba un número {' y '.join(bounds)}, pero llegó {_describe(value)}")
     return real
 
 
@@ -188,11 +189,11 @@ def integer(value, name, low=None, high=None):
         ...
     TypeError: epochs: se esperaba un entero, pero llegó 2.5
     """
-    if not isinstance(value, numbers.Integral) or isinstance(value, (bool, np.bool_)):
+    if not isinstance(value, numbers.Integral) or isinstance(value, (bool, np.bool_, np.timedelta64)):
         raise TypeError(f"{name}: se esperaba un entero, pero llegó {_describe(value)}")
     if (low is not None and value < low) or (high is not None and value > high):
         expected = f"de al menos {low}" if high is None else f"entre {low} y {high}"
-        raise ValueError(f"{name}: se esperaba un entero {expected}, pero llegó {value}")
+        raise ValueError(f"{name}: se esperaba un entero {expected}, pero llegó {_describe(value)}")
     return int(value)
 
 
@@ -238,6 +239,8 @@ def generator(seed, name="seed"):
 
 
 def _array(value, name):
+    if np.ma.is_masked(value):
+        raise ValueError(f"{name}: se esperaba un arreglo completo, pero llegó uno con valores enmascarados")
     try:
         return np.asarray(value)
     except ValueError:

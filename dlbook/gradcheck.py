@@ -1,6 +1,6 @@
 r"""Comprobar un gradiente escrito a mano contra la definición de derivada."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def numeric_gradient(f, theta, h=STEP):
     hasta :math:`\varepsilon\approx 2.2\cdot10^{-16}`, y la división entre :math:`2h` lo agranda. En total,
 
     .. math::
-       :label: ec-gradcheck-error
+       :label: ed-gradcheck-error
 
        E(h)\approx\frac{h^2}{6}\,|g'''|+\frac{\varepsilon\,|f|}{h}.
 
@@ -122,7 +122,8 @@ def numeric_gradient(f, theta, h=STEP):
     return gradient
 
 
-class ParameterReport(NamedTuple):
+@dataclass(frozen=True)
+class ParameterReport:
     r"""Lo que se midió de un parámetro.
 
     Attributes
@@ -150,8 +151,9 @@ class ParameterReport(NamedTuple):
     ok: bool
 
 
-class GradientReport(NamedTuple):
-    r"""Un :class:`ParameterReport` por parámetro; ``print`` lo muestra como tabla.
+@dataclass(frozen=True)
+class GradientReport:
+    r"""Un :class:`~dlbook.gradcheck.ParameterReport` por parámetro; ``print`` lo muestra como tabla.
 
     Attributes
     ----------
@@ -189,8 +191,8 @@ def check_gradients(f, parameters, gradients, *, h=STEP, rtol=1e-6, atol=1e-9):
     r"""Compara gradientes escritos a mano con los que se miden moviendo cada número.
 
     De cada arreglo, sea un parámetro o una entrada, tenemos dos gradientes: el que dedujimos, :math:`\mathbf a`, y el
-    que mide :func:`numeric_gradient`, :math:`\mathbf n`. Su diferencia sola no dice nada: 0.001 es enorme si el
-    gradiente vale 0.01, y nada si vale 1000. Por eso se divide entre el tamaño de los dos:
+    que mide :func:`~dlbook.gradcheck.numeric_gradient`, :math:`\mathbf n`. Su diferencia sola no dice nada: 0.001 es
+    enorme si el gradiente vale 0.01, y nada si vale 1000. Por eso se divide entre el tamaño de los dos:
 
     .. math::
        :label: ec-gradcheck-relativo
@@ -231,7 +233,7 @@ def check_gradients(f, parameters, gradients, *, h=STEP, rtol=1e-6, atol=1e-9):
     gradients : dict
         Los mismos nombres, con el gradiente que quieres comprobar, de la forma de su parámetro.
     h : float
-        El paso, como en :func:`numeric_gradient`.
+        El paso, como en :func:`~dlbook.gradcheck.numeric_gradient`.
     rtol, atol : float
         Las tolerancias.
 

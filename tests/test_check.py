@@ -89,6 +89,10 @@ def test_views_and_other_types_are_made_contiguous_without_touching_the_original
         (lambda: check.integer(True, "n"), "n: se esperaba un entero, pero llegó True"),
         (lambda: check.integer(0, "n", 1), "n: se esperaba un entero de al menos 1, pero llegó 0"),
         (lambda: check.integer(9, "n", 1, 5), "n: se esperaba un entero entre 1 y 5, pero llegó 9"),
+        (
+            lambda: check.number(np.timedelta64(3), "eta"),
+            "eta: se esperaba un número real, pero llegó np.timedelta64(3)",
+        ),
         (lambda: check.generator(-1), "seed: se esperaba un entero de al menos 0, pero llegó -1"),
         (
             lambda: check.labels([0.5], "y", 2),
@@ -106,3 +110,20 @@ def test_one_sentence_says_what_was_expected_and_what_came(call, message):
 def test_a_number_that_overflows_is_not_finite(value):
     with pytest.raises(ValueError, match="eta: se esperaba un número finito"):
         check.number(value, "eta")
+
+
+def test_masked_values_are_not_silently_used():
+    with pytest.raises(ValueError, match="x: se esperaba un arreglo completo"):
+        check.floats(np.ma.masked_array([1.0, 2.0], mask=[False, True]), "x")
+
+
+def test_a_long_double_that_does_not_fit_is_refused_without_warnings():
+    with pytest.raises(ValueError, match="x: se esperaban números finitos"):
+        check.floats(np.array([np.longdouble("1e4000")]), "x")
+
+
+def test_a_time_span_is_not_a_number():
+    with pytest.raises(TypeError, match="n: se esperaba un entero"):
+        check.integer(np.timedelta64(3, "s"), "n")
+    with pytest.raises(TypeError, match="eta: se esperaba un número real"):
+        check.number(np.timedelta64(3, "s"), "eta")

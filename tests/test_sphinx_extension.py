@@ -11,6 +11,7 @@ from sphinx.util.docutils import docutils_namespace
 CONF = """
 extensions = ["dlbook.sphinx", "myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
 language = "es"
+nitpicky = True
 math_numfig = numfig = True
 exclude_patterns = []
 """

@@ -1,12 +1,14 @@
 r"""Directivas que arman los apéndices de los cursos con sus datos y con las marcas de todo el libro."""
 
+from pathlib import Path
+
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from dlbook import course
 from dlbook.sphinx import notes
-from dlbook.sphinx.marks import KINDS, anchor
+from dlbook.sphinx.marks import KINDS, anchor, known
 
 CHAPTERS = {
     "intro": "Introducción",
@@ -70,8 +72,7 @@ class CountRole(SphinxRole):
 
 class _Appendix(SphinxDirective):
     def run(self):
-        self.env.note_dependency(course.__file__)
-        for path in course.files():
+        for path in Path(course.__file__).parent.iterdir():
             self.env.note_dependency(str(path))
         box = nodes.Element()
         self.state.nested_parse(StringList(list(self.lines()), source="dlbook/course"), 0, box, match_titles=True)
@@ -79,14 +80,15 @@ class _Appendix(SphinxDirective):
 
     def chapters(self, entries):
         for chapter, title in CHAPTERS.items():
-            chosen = [e for e in entries if e["chapter"] == chapter]
+            chosen = [e for e in entries if e.chapter == chapter]
             if chosen:
                 yield from ["", f"## {title}", ""]
                 yield chapter, chosen
 
     @staticmethod
     def summary(e, kind, text):
-        return f"Cursos {', '.join(e['courses'])} · {text} · en el libro: {{places}}`{kind} {e['id']}`"
+        courses = "Curso" if len(e.courses) == 1 else "Cursos"
+        return f"{courses} {', '.join(e.courses)} · {text} · en el libro: {{places}}`{kind} {e.id}`"
 
     @staticmethod
     def field(name, text):
@@ -110,11 +112,11 @@ class CourseMap(_Appendix):
             yield from ["", "| Tema | De qué trata | Clase | Cursos | Dónde |", "|---|---|---|---|---|"]
             for e in items:
                 cells = [
-                    f"{{course-anchor}}`{e['id']}`",
-                    e["title"].replace("|", r"\|"),
-                    ITEM_KINDS[e["kind"]],
-                    " ".join(e["courses"]),
-                    f"{{places}}`item {e['id']}`",
+                    f"{{course-anchor}}`{e.id}`",
+                    e.title.replace("|", r"\|"),
+                    ITEM_KINDS[e.kind],
+                    " ".join(e.courses),
+                    f"{{places}}`item {e.id}`",
                 ]
                 yield "| " + " | ".join(cells) + " |"
 
@@ -131,10 +133,10 @@ class CourseExamples(_Appendix):
             chapter, examples = part
             yield f"El libro ya trabaja {{course-count}}`worked {chapter}` ejemplos de esta parte."
             for e in examples:
-                yield from ["", f"### {{course-anchor}}`{e['id']}` · {e['title']}", ""]
-                yield self.summary(e, "worked", f"veredicto: **{e['verdict']}**")
-                yield from self.field("La lámina:", e["slide"])
-                yield from self.field("Nosotros:", e["ours"])
+                yield from ["", f"### {{course-anchor}}`{e.id}` · {e.title}", ""]
+                yield self.summary(e, "worked", f"veredicto: **{e.verdict}**")
+                yield from self.field("La lámina:", e.slide)
+                yield from self.field("Nosotros:", e.ours)
 
 
 class CourseErrata(_Appendix):
@@ -149,12 +151,12 @@ class CourseErrata(_Appendix):
             chapter, errata = part
             yield f"El libro ya explica {{course-count}}`erratum {chapter}` erratas de esta parte."
             for e in errata:
-                weight = "afecta a un número o a un algoritmo" if e["grave"] else "afecta a la explicación"
-                yield from ["", f"### {{course-anchor}}`{e['id']}`", ""]
-                yield self.summary(e, "erratum", f"{e['section']} · {weight}")
-                yield from self.field("Dice:", e["says"])
-                yield from self.field("Correcto:", e["correct"])
-                yield from self.field("Prueba:", e["proof"])
+                weight = "afecta a un número o a un algoritmo" if e.grave else "afecta a la explicación"
+                yield from ["", f"### {{course-anchor}}`{e.id}` · {e.title}", ""]
+                yield self.summary(e, "erratum", f"{e.section} · {weight}")
+                yield from self.field("Dice:", e.says)
+                yield from self.field("Correcto:", e.correct)
+                yield from self.field("Prueba:", e.proof)
 
 
 def _marks(env):
@@ -183,7 +185,7 @@ def _fill(app, doctree, docname):
             box["classes"].append("dl-pending")
         node.replace_self(box)
     for node in list(doctree.findall(course_count)):
-        chosen = [e["id"] for e in KINDS[node["kind"]][0]() if e["chapter"] == node["chapter"]]
+        chosen = [e.id for e in known(node["kind"]).values() if e.chapter == node["chapter"]]
         done = sum((node["kind"], i) in marks for i in chosen)
         node.replace_self(nodes.Text(f"{done} de {len(chosen)}"))
 

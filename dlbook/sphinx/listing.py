@@ -263,7 +263,7 @@ def _link_equations(app, doctree, docname):
             if k:
                 line += nodes.Text(", ")
             uri = "" if page == docname else app.builder.get_relative_uri(docname, page)
-            text = f"{place.rsplit('/', 1)[1]}:{number}"
+            text = f"{Path(place).name}:{number}"
             line += nodes.reference("", "", nodes.Text(text), internal=True, refuri=f"{uri}#{_anchor(place, number)}")
         math.parent.insert(math.parent.index(math) + 1, line)
 

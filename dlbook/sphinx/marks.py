@@ -5,6 +5,8 @@ errata; ``:::{erratum} E-02`` es además el recuadro que la explica. Con esas ma
 identificador que no existe detiene la construcción.
 """
 
+from functools import cache
+
 from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
@@ -18,7 +20,7 @@ logger = logging.getLogger(__name__)
 KINDS = {
     "item": (course.inventory, "apendices/mapa", "Tema {} de los cursos: {}"),
     "worked": (course.examples, "apendices/ejemplos", "Ejemplo {} de los cursos: {}"),
-    "erratum": (course.errata, "apendices/erratas", "Errata {} de los cursos"),
+    "erratum": (course.errata, "apendices/erratas", "Errata {} de los cursos: {}"),
 }
 
 
@@ -35,15 +37,20 @@ def anchor(identifier):
     return "curso-" + identifier.lower()
 
 
+@cache
+def known(kind):
+    r"""Devuelve los datos de una clase de marca, ``{identificador: tema, ejemplo o errata}``."""
+    return {e.id: e for e in KINDS[kind][0]()}
+
+
 def _mark(env, kind, identifiers, location):
-    entries = {e["id"]: e for e in KINDS[kind][0]()}
     for identifier in identifiers:
-        if identifier not in entries:
+        if identifier not in known(kind):
             logger.warning("%s: no existe %r en los datos de los cursos", kind, identifier, location=location)
             continue
         target = f"marca-{identifier.lower()}-{env.new_serialno('dlbook-mark')}"
         notes.of_page(env)["marks"].append((kind, identifier, target))
-        title = KINDS[kind][2].format(identifier, entries[identifier].get("title", ""))
+        title = KINDS[kind][2].format(identifier, known(kind)[identifier].title)
         classes = ["dl-item", f"dl-{kind}"]
         yield course_link("", kind=kind, identifier=identifier, ids=[target], classes=classes, title=title)
 

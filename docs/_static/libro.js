@@ -1,0 +1,21 @@
+// Los pocos letreros que el tema trae escritos en inglés, sin catálogo que los traduzca.
+const letreros = {
+  "Toggle primary sidebar": "Mostrar u ocultar el índice del libro",
+  "Toggle secondary sidebar": "Mostrar u ocultar el índice de la página",
+  "Toggle hidden content": "Mostrar u ocultar",
+  "Main": "Índice del libro",
+  "Page": "Índice de la página",
+};
+
+function traducir() {
+  for (const atributo of ["title", "aria-label", "data-bs-original-title"]) {
+    for (const elemento of document.querySelectorAll(`[${atributo}]`)) {
+      const texto = letreros[elemento.getAttribute(atributo)];
+      if (texto) elemento.setAttribute(atributo, texto);
+    }
+  }
+}
+
+// Ahora, antes de que el tema copie los títulos; y al final, cuando ya existen los botones que abren y cierran.
+traducir();
+window.addEventListener("load", traducir);

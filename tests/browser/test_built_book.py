@@ -1,0 +1,248 @@
+"""El libro construido, visto en Chromium: en un teléfono, sin red, en español y de noche.
+
+Se visita cada página una sola vez; las pruebas leen lo que se anotó en la visita.
+"""
+
+import functools
+import http.server
+import json
+import re
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+BOOK = Path(__file__).resolve().parents[2] / "build" / "html"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMEDRIVER = shutil.which("chromedriver")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not (BOOK / "index.html").is_file(), reason="el libro no está construido: make libro"),
+    pytest.mark.skipif(not (CHROMIUM and CHROMEDRIVER), reason="no están instalados chromium y chromedriver"),
+]
+webdriver = pytest.importorskip("selenium.webdriver", reason="falta selenium: pip install -e .[pruebas]")
+
+# Lo que dirían Sphinx, el tema y las extensiones si a un letrero le faltara traducción.
+ENGLISH = re.compile(
+    r"(Link to|Permalink|Toggle|Click to|Show|Hide|Search|Back to|On this page|Skip to|Copy|Copied|Download|Created"
+    r"|Built|Last updated|Source code for|Added in|Changed in|Alias for|Your search|Expand|Collapse|Exercise|Solution"
+    r"|Figure|Fig\.|Table|Listing|Variables:) ?.*"
+    r"|Next|Previous|Home|Contents|Index|Types?|Parameters?|Returns?|Return type|Raises|Yields|Examples?|Notes?"
+    r"|See also|References|Attributes|Methods|Warning|Tip|Caution|Proof|Light|Dark|System Settings"
+    r"|Color mode|Main|Page|Edit"
+    r"|\[source\]|\[docs\]"
+)
+
+# Lo que se anota de una página, con todo lo plegado abierto. El código, y lo que se cita en inglés, no son letreros.
+LOOK = r"""
+document.querySelectorAll('details').forEach(e => { e.open = true });
+document.querySelectorAll('.toggle-hidden').forEach(e => e.classList.remove('toggle-hidden'));
+
+const skipped = 'script, style, noscript, pre, code, .highlight, math, svg, em, cite, [lang=en], .citation';
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+const texts = [];
+while (walker.nextNode()) {
+  if (walker.currentNode.parentElement.closest(skipped)) continue;
+  const text = walker.currentNode.nodeValue.trim();
+  if (text) texts.push(text);
+}
+const labels = [];
+for (const name of ['title', 'aria-label', 'placeholder', 'alt', 'data-bs-original-title', 'data-tooltip',
+                    'data-toggle-hint'])
+  for (const e of document.querySelectorAll(`[${name}]`))
+    if (!e.closest('math, svg')) labels.push(e.getAttribute(name));
+
+const width = document.documentElement.clientWidth;
+const shown = e => e.getClientRects().length > 0;
+const scrolls = e => e && (getComputedStyle(e).overflowX != 'visible' || scrolls(e.parentElement));
+const sticksOut = e => shown(e) && e.getBoundingClientRect().right > width + 1 && !scrolls(e.parentElement);
+
+const maths = [...document.querySelectorAll('.math')];
+const isBroken = e => {
+  const svg = e.querySelector('svg'), mathml = e.querySelector('math');
+  if (!svg || !mathml || !mathml.textContent.trim()) return true;
+  if (shown(e) && svg.getBoundingClientRect().width < 2) return true;
+  return [...svg.querySelectorAll('use')].some(u => !document.getElementById(u.getAttribute('href').slice(1)));
+};
+const start = e => e.outerHTML.slice(0, 160);
+return {
+  lang: document.documentElement.lang,
+  texts, labels,
+  images: [...document.images].map(e => ({
+    src: e.getAttribute('src'), alt: e.getAttribute('alt') || '', loaded: e.complete && e.naturalWidth > 0})),
+  overflow: document.documentElement.scrollWidth - width,
+  wide: [...document.querySelectorAll('.bd-article *')].filter(sticksOut).slice(0, 5).map(start),
+  formulas: maths.length,
+  broken: maths.filter(isBroken).map(start),
+};
+"""
+TEX = re.compile(r"\\[a-zA-Z]{2,}|\$[^$\d][^$]*\$|\\[()\[\]]")
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def site():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=BOOK))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(CHROMEDRIVER))
+    yield driver
+    driver.quit()
+
+
+def screen(browser, width):
+    size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
+def wait_for(browser, script, seconds=8):
+    end = time.monotonic() + seconds
+    while not (found := browser.execute_script(script)) and time.monotonic() < end:
+        time.sleep(0.02)
+    return found
+
+
+def requests(browser):
+    for entry in browser.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            yield message["params"]["request"]["url"], None
+        elif message["method"] == "Network.responseReceived":
+            yield message["params"]["response"]["url"], message["params"]["response"]["status"]
+
+
+def pages():
+    # Los listados de archivos enteros y los informes de ejecución no son páginas del libro.
+    found = (p.relative_to(BOOK).as_posix() for p in sorted(BOOK.rglob("*.html")))
+    return [p for p in found if not p.startswith(("_static/", "_modules/", "reports/"))]
+
+
+@pytest.fixture(scope="module")
+def visits(browser, site):
+    screen(browser, 390)
+    seen = {}
+    for page in pages():
+        browser.get(site + page)
+        seen[page] = {
+            **browser.execute_script(LOOK),
+            "console": [e["message"] for e in browser.get_log("browser") if e["level"] == "SEVERE"],
+            "requests": list(requests(browser)),
+        }
+    return seen
+
+
+def faults(visits, look):
+    return {page: found for page, visit in visits.items() if (found := look(visit))}
+
+
+def test_there_is_a_book(visits):
+    assert "index.html" in visits
+    assert sum(v["formulas"] for v in visits.values()) > 0
+
+
+def test_no_script_fails(visits):
+    assert faults(visits, lambda v: v["console"]) == {}
+
+
+def test_nothing_is_asked_of_another_machine(visits, site):
+    assert faults(visits, lambda v: [u for u, _ in v["requests"] if not u.startswith((site, "data:"))]) == {}
+
+
+def test_every_file_asked_for_is_there(visits):
+    assert faults(visits, lambda v: [u for u, status in v["requests"] if status and status >= 400]) == {}
+
+
+def test_pages_say_they_are_in_spanish(visits):
+    assert faults(visits, lambda v: v["lang"] != "es") == {}
+
+
+def test_no_label_is_left_in_english(visits):
+    assert faults(visits, lambda v: [t for t in [*v["texts"], *v["labels"]] if ENGLISH.fullmatch(t.rstrip(":"))]) == {}
+
+
+def test_every_image_loads_and_is_described(visits):
+    def poor(visit):
+        return [
+            i for i in visit["images"] if not (i["loaded"] and i["alt"].strip()) or i["alt"].endswith((".svg", ".png"))
+        ]
+
+    assert faults(visits, poor) == {}
+
+
+def test_a_phone_never_scrolls_sideways(visits):
+    assert faults(visits, lambda v: v["overflow"] > 0 and (v["overflow"], v["wide"])) == {}
+
+
+def test_every_formula_is_drawn(visits):
+    assert faults(visits, lambda v: v["broken"]) == {}
+
+
+def test_no_raw_tex_is_left(visits):
+    assert faults(visits, lambda v: [t for t in v["texts"] if TEX.search(t)]) == {}
+
+
+@pytest.mark.parametrize(("query", "place"), [("perceptrones", "perceptron/"), ("prediccion", "")])
+def test_search_finds_other_forms_and_missing_accents(browser, site, query, place):
+    browser.get(f"{site}search.html?q={query}")
+    results = "return [...document.querySelectorAll('#search-results li a')].map(e => e.getAttribute('href'))"
+    summary = wait_for(browser, "return document.querySelector('.search-summary').textContent")
+    assert re.fullmatch(r"Se encontr(ó una página|aron \d+ páginas)\.", summary)
+    assert any(href.startswith(place) for href in browser.execute_script(results))
+
+
+def test_the_night_theme_darkens_page_and_figures(browser, site):
+    screen(browser, 1200)
+    with_figure = next(
+        p for p in pages() if "cell_output" in (text := (BOOK / p).read_text("utf-8")) and "<img" in text
+    )
+    browser.get(site + with_figure)
+    style = """
+    const pick = e => getComputedStyle(e).backgroundColor;
+    const image = document.querySelector('.cell_output img');
+    return [document.documentElement.dataset.theme, pick(document.body), pick(image), getComputedStyle(image).filter];
+    """
+
+    def choose(mode):
+        browser.execute_script(f"document.querySelector('.theme-change-button[data-mode={mode}]').click()")
+        time.sleep(0.4)
+        return browser.execute_script(style)
+
+    assert choose("dark") == ["dark", "rgb(18, 18, 18)", "rgb(0, 0, 0)", "none"]
+    assert choose("light")[:2] == ["light", "rgb(255, 255, 255)"]
+
+
+def test_it_reads_from_a_folder(browser):
+    page = max(pages(), key=lambda p: (BOOK / p).read_text("utf-8").count('class="math'))
+    browser.get((BOOK / page).as_uri())
+    look = browser.execute_script(LOOK)
+    assert look["formulas"] > 0
+    assert look["broken"] == []
+
+
+def test_the_printed_page_keeps_the_text_and_drops_the_menus(browser, site):
+    browser.get(site + "index.html")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    shown = "return [...document.querySelectorAll(arguments[0])].some(e => e.getClientRects().length > 0)"
+    assert browser.execute_script(shown, ".bd-article")
+    assert not browser.execute_script(shown, ".bd-sidebar, .bd-header-article, .prev-next-footer")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
