@@ -8,7 +8,7 @@ import pytest
 from dlbook import course
 
 ROOT = Path(__file__).resolve().parents[1]
-FINISHED = ["intro", "perceptron"]
+FINISHED = ["intro", "perceptron", "mlp"]
 MARK = re.compile(
     r"[:{](item|worked|erratum)[:}]`([^`]+)`|:::+\{erratum\} *([^\n]+)|^ *\.\. erratum:: *([^\n]+)", re.MULTILINE
 )
