@@ -1,0 +1,268 @@
+r"""Guardar una red y volver a tenerla: los pesos en safetensors, la arquitectura en su cabecera."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+
+from dlbook.saving import files, objects
+from dlbook.training import walk
+
+FORMAT = "dlbook"
+VERSION = 1
+
+__all__ = ["load", "save", "weight_names"]
+
+
+def save(model, filepath, overwrite=True, include_optimizer=True):
+    r"""Guarda un modelo en un archivo: pesos, arquitectura y lo que haga falta para seguir entrenando.
+
+    El archivo es safetensors: los números tal como están en la memoria, precedidos por una cabecera que dice cómo se
+    llama cada arreglo. Ahí mismo, como texto, van las capas y sus argumentos. Cualquier programa que lea safetensors
+    puede abrirlo, y abrirlo no ejecuta nada.
+
+    >>> import tempfile
+    >>> from chapters.mlp.dense import Dense
+    >>> from chapters.mlp.sequential import Input, Sequential
+    >>> model = Sequential([Input(shape=(2,)), Dense(3, activation="tanh"), Dense(1)], seed=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(model, f"{folder}/red.safetensors")
+    ...     copy = load(f"{folder}/red.safetensors")
+    >>> bool((copy.theta == model.theta).all())
+    True
+    >>> weight_names(copy)
+    ['dense/kernel', 'dense/bias', 'dense_1/kernel', 'dense_1/bias']
+
+    La escritura es atómica: o queda el archivo completo, o queda lo que había antes.
+
+    Parameters
+    ----------
+    model : Model
+        El modelo, ya construido.
+    filepath : str or pathlib.Path
+        Dónde.
+    overwrite : bool
+        Si se reemplaza un archivo que ya exista.
+    include_optimizer : bool
+        Si se guarda también el entrenamiento: optimizador, pérdida, métricas, azar y épocas.
+
+    Raises
+    ------
+    FileExistsError
+        Si el archivo existe y no se quiere reemplazar.
+    TypeError
+        Si el modelo lleva algo que no se sabe guardar, como una función.
+    ValueError
+        Si no está construido o si algún peso dejó de ser un número.
+    """
+    if not getattr(model, "built", False):
+        raise ValueError("model: aún no está construido; pon un Input al principio o dale unos datos")
+    if not overwrite and Path(filepath).exists():
+        raise FileExistsError(f"filepath: ya existe {filepath}; con overwrite=True se reemplaza")
+    tensors = dict(zip(weight_names(model), model.weights, strict=True))
+    _finite(tensors)
+    architecture = {"model": objects.describe(model), "input_shape": list(model.input_shape)}
+    metadata = {"format": FORMAT, "version": str(VERSION), "architecture": architecture}
+    if include_optimizer and getattr(model, "optimizer", None) is not None:
+        used = {"optimizer": model.optimizer, "loss": model.loss, "metrics": list(model.metrics)}
+        metadata["compile"] = {name: objects.describe(value, name) for name, value in used.items()}
+        state = {name: value for name, value in model.get_state().items() if name != "theta"}
+        metadata["training"] = _flatten(state, "training", tensors)
+    texts = {name: v if isinstance(v, str) else json.dumps(v, allow_nan=False) for name, v in metadata.items()}
+    files.write(filepath, tensors, texts)
+
+
+def load(filepath, custom_objects=None, compile=True):
+    r"""Lee un modelo que guardó :func:`save`.
+
+    Nada de lo que diga el archivo se da por bueno: las clases se buscan entre las del libro y las que tú pases, los
+    tamaños se comparan con los arreglos **antes** de pedir memoria, y los pesos se revisan uno por uno.
+
+    Parameters
+    ----------
+    filepath : str or pathlib.Path
+        Cuál.
+    custom_objects : dict, optional
+        Clases propias que el modelo usa, por su nombre.
+    compile : bool
+        Si se recuperan también el optimizador, la pérdida, las métricas y el punto en que iba el entrenamiento.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    FileNotFoundError
+        Si no existe.
+    ValueError
+        Si está dañado, lo escribió otro programa o lo que dice no concuerda con lo que trae.
+
+        >>> from pathlib import Path
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "red.safetensors")
+        ...     _ = path.write_bytes(b"esto no es una red")
+        ...     try:
+        ...         load(path)
+        ...     except ValueError as error:
+        ...         print(str(error).replace(folder, "…"))
+        …/red.safetensors: el archivo está dañado, incompleto o no es safetensors
+    """
+    tensors, metadata = files.read(filepath)
+    try:
+        if metadata.get("format") != FORMAT:
+            raise ValueError("tiene arreglos, pero no lo escribió este libro y no dice qué red es")
+        if metadata.get("version") != str(VERSION):
+            raise ValueError(f"es de la versión {metadata.get('version')!r} del formato, y aquí se lee la {VERSION}")
+        model = _model(_part(metadata, "architecture"), tensors, custom_objects)
+        _finite({name: tensors[name] for name in weight_names(model)})
+        for name, weight in zip(weight_names(model), model.weights, strict=True):
+            weight[...] = tensors.pop(name)
+        _training(model, tensors, metadata, custom_objects, compile)
+    except MemoryError:
+        raise ValueError(f"{filepath}: no cabe en la memoria") from None
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{filepath}: {error}") from None
+    except Exception as error:
+        # Un archivo ajeno puede traer cualquier disparate; quien lo abre recibe una sola clase de error.
+        raise ValueError(f"{filepath}: no se puede reconstruir ({type(error).__name__}: {error})") from error
+    return model
+
+
+def weight_names(layer):
+    r"""Da el nombre de cada peso, como en Keras: la capa, una diagonal y el atributo.
+
+    >>> from chapters.mlp.dense import Dense
+    >>> from chapters.mlp.sequential import Input, Sequential
+    >>> encoder = Sequential([Dense(2, use_bias=False)], name="codificador")
+    >>> weight_names(Sequential([Input(shape=(4,)), encoder, Dense(4)]))
+    ['codificador/dense/kernel', 'dense/kernel', 'dense/bias']
+
+    Parameters
+    ----------
+    layer : Layer
+        Una capa o un modelo.
+
+    Returns
+    -------
+    list of str
+        En el orden de ``layer.weights``, sin repetidos.
+    """
+    names = {}
+    for name in _weight_names(layer, ""):
+        names[_free(name, names)] = True
+    return list(names)
+
+
+def _weight_names(layer, prefix):
+    # Primero van los pesos propios, y luego los de las capas que contiene.
+    own = len(layer.weights) - sum(len(inner.weights) for inner in layer.layers)
+    for k, weight in enumerate(layer.weights[:own]):
+        attribute = next((name for name, value in vars(layer).items() if value is weight), f"weight_{k}")
+        yield prefix + attribute.lstrip("_")
+    for inner in layer.layers:
+        yield from _weight_names(inner, f"{prefix}{inner.name}/")
+
+
+def _free(name, taken):
+    k, free = 0, name
+    while free in taken:
+        k += 1
+        free = f"{name}_{k}"
+    return free
+
+
+def _finite(tensors):
+    for name, array in tensors.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name!r} tiene NaN o infinitos")
+
+
+def _part(metadata, name):
+    if name not in metadata:
+        raise ValueError(f"le falta {name!r}")
+    part = files.parse(metadata[name])
+    if not isinstance(part, dict):
+        raise ValueError(f"{name!r} no es lo que se esperaba")
+    return part
+
+
+def _model(architecture, tensors, custom_objects):
+    model = objects.rebuild(architecture.get("model"), custom_objects)
+    if not isinstance(model, objects.base("layer")):
+        raise ValueError("no dice qué red es")
+    _build(model, architecture.get("input_shape"), sum(array.size for array in tensors.values()))
+    for name, weight in zip(weight_names(model), model.weights, strict=True):
+        if name not in tensors:
+            raise ValueError(f"le falta el peso {name!r}")
+        array = tensors[name]
+        if array.shape != weight.shape or array.dtype != weight.dtype:
+            raise ValueError(
+                f"se esperaba {name!r} de forma {weight.shape} y tipo {weight.dtype}, "
+                f"pero es de forma {array.shape} y tipo {array.dtype}"
+            )
+    return model
+
+
+def _build(model, input_shape, available):
+    # Los pesos están en el archivo: no hay que sortearlos. Y si la arquitectura pide muchos más números de los que el
+    # archivo trae, se sabe aquí, antes de reservar la memoria; si pide unos pocos más, enseguida se verá cuáles.
+    available = 2 * available + 1_000_000
+
+    def blank(layer):
+        def add_weight(shape, initializer=None, regularizer=None):
+            nonlocal available
+            available -= math.prod(shape)
+            if available < 0:
+                raise ValueError(f"a {layer.name!r} le tocan más pesos de los que trae el archivo")
+            return type(layer).add_weight(layer, shape, "zeros", regularizer)
+
+        layer.add_weight = add_weight
+
+    layers = list(walk(model))
+    for layer in layers:
+        blank(layer)
+    try:
+        if not model.built:
+            model.build(input_shape)
+    finally:
+        for layer in layers:
+            del layer.add_weight
+
+
+def _training(model, tensors, metadata, custom_objects, compile):
+    if "compile" in metadata:
+        state = _gather(_part(metadata, "training"), tensors)
+        if compile:
+            used = objects.rebuild(_part(metadata, "compile"), custom_objects)
+            model.compile(used.get("optimizer"), used.get("loss"), used.get("metrics"))
+            model.set_state({**state, "theta": model.theta})
+    if tensors:
+        raise ValueError(f"le sobra {sorted(tensors)[0][:60]!r}, que no es de esta red")
+
+
+# El estado del entrenamiento es un árbol: los arreglos van con los demás, y en su lugar queda el nombre que les tocó.
+def _flatten(value, path, tensors):
+    if isinstance(value, np.ndarray):
+        name = _free(path, tensors)
+        tensors[name] = value
+        return {"tensor": name}
+    if isinstance(value, dict):
+        return {key: _flatten(v, f"{path}/{key}", tensors) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_flatten(v, f"{path}/{k}", tensors) for k, v in enumerate(value)]
+    return objects.describe(value, path)
+
+
+def _gather(value, tensors):
+    if isinstance(value, list):
+        return [_gather(v, tensors) for v in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"tensor"}:
+        if value["tensor"] not in tensors:
+            raise ValueError(f"le falta {value['tensor']!r}")
+        return tensors.pop(value["tensor"])
+    return {key: _gather(v, tensors) for key, v in value.items()}

@@ -1,0 +1,247 @@
+r"""De objetos a JSON y de regreso: qué capas tiene un modelo y con qué argumentos se crearon.
+
+Una capa se describe con el nombre de su clase y los argumentos de su constructor, como en Keras. El nombre se busca
+entre las clases de los capítulos, que se importan en ese momento: este paquete no depende de ninguno. Un archivo no
+puede pedir ninguna otra cosa; las clases de quien lee hay que pasarlas a mano.
+"""
+
+import importlib
+import inspect
+import math
+import numbers
+import pkgutil
+import sys
+
+import numpy as np
+
+# Qué se sabe describir, y la clase de la que hereda cada especie.
+KINDS = {
+    "layer": ("chapters.mlp.layer", "Layer"),
+    "activation": ("chapters.mlp.activations", "ActivationFunction"),
+    "initializer": ("chapters.mlp.initializers", "Initializer"),
+    "regularizer": ("chapters.mlp.regularizers", "L1L2"),
+    "loss": ("chapters.mlp.losses", "Loss"),
+    "metric": ("chapters.mlp.metrics", "Metric"),
+    "optimizer": ("chapters.mlp.optimizers", "Optimizer"),
+    "schedule": ("chapters.mlp.schedules", "LearningRateSchedule"),
+}
+
+
+def describe(value, where="config"):
+    r"""Describe un objeto con lo que cabe en un JSON.
+
+    Parameters
+    ----------
+    value : object
+        Una capa, una activación, un optimizador…; o números, textos, listas y diccionarios de ellos.
+    where : str
+        De quién es, para el mensaje.
+
+    Returns
+    -------
+    object
+
+    Raises
+    ------
+    TypeError
+        Si hay algo que no se sabe describir, como una función.
+
+    Examples
+    --------
+    >>> from chapters.mlp.activations import LeakyReLU
+    >>> describe([LeakyReLU(0.1), np.float32(2), None])
+    [{'activation': 'LeakyReLU', 'config': {'negative_slope': 0.1}}, 2.0, None]
+    >>> describe(len)
+    Traceback (most recent call last):
+        ...
+    TypeError: config: no se sabe guardar <built-in function len>
+    """
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real) and math.isfinite(value):
+        return float(value)
+    if isinstance(value, np.dtype):
+        return value.name
+    if isinstance(value, np.random.Generator):
+        # Una semilla que ya se gastó: lo que importa es el estado, que se guarda aparte.
+        return None
+    if isinstance(value, (list, tuple)):
+        return [describe(v, f"{where}[{k}]") for k, v in enumerate(value)]
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {key: describe(v, f"{where}[{key!r}]") for key, v in value.items()}
+    kind = next((kind for kind in KINDS if isinstance(value, base(kind))), None)
+    if kind is None:
+        raise TypeError(f"{where}: no se sabe guardar {value!r}")
+    return {kind: type(value).__name__, "config": config(value)}
+
+
+def config(value):
+    r"""Da los argumentos con que se crea una copia de un objeto: los de ``get_config``, o los de su constructor.
+
+    >>> from chapters.mlp.reshape import Reshape
+    >>> config(Reshape((2, -1), name="cuadro"))
+    {'target_shape': [2, -1], 'dtype': 'float32', 'name': 'cuadro'}
+
+    Parameters
+    ----------
+    value : object
+        El objeto; cada argumento debe estar en un atributo del mismo nombre, quizá con un guion bajo delante.
+
+    Returns
+    -------
+    dict
+    """
+    where = type(value).__name__
+    if hasattr(value, "get_config"):
+        return describe(value.get_config(), where)
+    arguments = {}
+    for name in parameters(type(value)):
+        attribute = next((a for a in (f"_{name}", name) if a in vars(value)), None)
+        if attribute is not None:
+            arguments[name] = describe(vars(value)[attribute], f"{where}, {name}")
+        elif name != "seed":
+            raise TypeError(f"{where}: para guardarla hace falta un atributo que se llame como su argumento {name!r}")
+    return arguments
+
+
+def parameters(cls):
+    r"""Da los nombres de los argumentos de una clase, con los de la base de su especie si acepta ``**options``.
+
+    >>> from chapters.mlp.flatten import Flatten
+    >>> parameters(Flatten)
+    ['dtype', 'seed', 'name']
+
+    Parameters
+    ----------
+    cls : type
+        La clase.
+
+    Returns
+    -------
+    list of str
+    """
+    names = []
+    own = list(inspect.signature(cls).parameters.values())
+    for parameter in own:
+        if parameter.kind is parameter.VAR_KEYWORD:
+            parent = next((b for b in map(base, KINDS) if issubclass(cls, b) and cls is not b), None)
+            names += parameters(parent) if parent is not None else []
+        elif parameter.kind is not parameter.VAR_POSITIONAL:
+            names.append(parameter.name)
+    return names
+
+
+def rebuild(description, custom_objects=None):
+    r"""Crea lo que :func:`describe` describió.
+
+    Parameters
+    ----------
+    description : object
+        La descripción.
+    custom_objects : dict, optional
+        Clases propias, por su nombre.
+
+    Returns
+    -------
+    object
+
+    Raises
+    ------
+    ValueError
+        Si pide una clase que no se conoce, o un argumento que esa clase no tiene.
+
+    Examples
+    --------
+    >>> rebuild({"activation": "LeakyReLU", "config": {"negative_slope": 0.1}})
+    LeakyReLU(negative_slope=0.1)
+    >>> rebuild({"activation": "system", "config": {}})
+    Traceback (most recent call last):
+        ...
+    ValueError: no se conoce la clase 'system'; si es tuya, pásala en custom_objects={'system': system}
+    """
+    if isinstance(description, list):
+        return [rebuild(d, custom_objects) for d in description]
+    if not isinstance(description, dict):
+        return description
+    kind = next((kind for kind in KINDS if set(description) == {kind, "config"}), None)
+    if kind is None:
+        return {name: rebuild(d, custom_objects) for name, d in description.items()}
+    cls = _class(kind, description[kind], custom_objects or {})
+    arguments = description["config"]
+    if not isinstance(arguments, dict):
+        raise ValueError(f"{cls.__name__}: se esperaban sus argumentos, pero hay {arguments!r}")
+    arguments = {name: rebuild(d, custom_objects) for name, d in arguments.items()}
+    if hasattr(cls, "from_config"):
+        return cls.from_config(arguments)
+    unknown = [name for name in arguments if name not in parameters(cls)]
+    if unknown:
+        raise ValueError(f"{cls.__name__}: no se conoce su argumento {unknown[0]!r}")
+    return cls(**arguments)
+
+
+def base(kind):
+    r"""Da la clase de la que hereda una especie.
+
+    >>> base("loss").__name__
+    'Loss'
+
+    Parameters
+    ----------
+    kind : str
+        Una de las de ``KINDS``.
+
+    Returns
+    -------
+    type
+    """
+    module, name = KINDS[kind]
+    return getattr(importlib.import_module(module), name)
+
+
+def _class(kind, name, custom_objects):
+    if isinstance(name, str) and name in custom_objects:
+        cls = custom_objects[name]
+        if not (isinstance(cls, type) and issubclass(cls, base(kind))):
+            raise ValueError(f"custom_objects[{name!r}]: se esperaba una clase que herede de {base(kind).__name__}")
+        return cls
+    if not isinstance(name, str) or not name.isidentifier() or len(name) > 60:
+        raise ValueError(f"{kind}: {repr(name)[:60]} no es el nombre de una clase")
+    if name not in subclasses(kind):
+        # Puede ser de un capítulo que todavía no se ha importado.
+        for chapter in pkgutil.iter_modules(importlib.import_module("chapters").__path__, "chapters."):
+            importlib.import_module(chapter.name)
+    if name not in subclasses(kind):
+        raise ValueError(f"no se conoce la clase {name!r}; si es tuya, pásala en custom_objects={{{name!r}: {name}}}")
+    return subclasses(kind)[name]
+
+
+def subclasses(kind):
+    r"""Da las clases de una especie que hay en los capítulos ya importados.
+
+    Solo cuentan las que están a la vista en su módulo, y no las que alguien definió dentro de una función.
+
+    >>> sorted(subclasses("regularizer"))
+    ['L1', 'L1L2', 'L2']
+
+    Parameters
+    ----------
+    kind : str
+        Una de las de ``KINDS``.
+
+    Returns
+    -------
+    dict of type
+        Por su nombre.
+    """
+    found, pending = {}, [base(kind)]
+    while pending:
+        cls = pending.pop()
+        pending += cls.__subclasses__()
+        module = sys.modules.get(cls.__module__)
+        if cls.__module__.startswith("chapters.") and getattr(module, cls.__name__, None) is cls:
+            found[cls.__name__] = cls
+    return found

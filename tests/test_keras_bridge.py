@@ -1,0 +1,185 @@
+"""El puente con Keras: mismas redes, mismos pesos, mismas respuestas."""
+
+import builtins
+import os
+import sys
+
+import numpy as np
+import pytest
+
+from chapters.mlp import activations, initializers, regularizers
+from chapters.mlp.activation import Activation
+from chapters.mlp.dense import Dense
+from chapters.mlp.dropout import Dropout
+from chapters.mlp.flatten import Flatten
+from chapters.mlp.maxout import Maxout
+from chapters.mlp.reshape import Reshape
+from chapters.mlp.sequential import Input, Sequential
+from dlbook.keras import from_keras, to_keras
+from dlbook.saving import objects
+
+RNG = np.random.default_rng(0)
+
+
+def test_without_keras_it_says_what_is_missing(monkeypatch):
+    real = builtins.__import__
+
+    def without(name, *arguments, **options):
+        if name == "keras":
+            raise ModuleNotFoundError("No module named 'keras'")
+        return real(name, *arguments, **options)
+
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ImportError, match="hace falta Keras"):
+        to_keras(Sequential([Input(shape=(2,)), Dense(1)]))
+    with pytest.raises(ImportError, match="hace falta Keras"):
+        from_keras(None)
+
+
+@pytest.fixture(scope="module")
+def keras():
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    return pytest.importorskip("keras")
+
+
+def every_layer(dtype):
+    model = Sequential(
+        [
+            Input(shape=(2, 6)),
+            Flatten(),
+            Dense(
+                8,
+                activation="gelu",
+                kernel_initializer=initializers.VarianceScaling(2.0, "fan_in", "uniform", seed=3),
+                kernel_regularizer=regularizers.L2(0.01),
+                bias_regularizer=regularizers.L1L2(0.1, 0.2),
+            ),
+            Dense(8, activation=activations.LeakyReLU(0.1)),
+            Dense(8, activation=activations.ELU(0.5), use_bias=False),
+            Dense(8, activation="elu", bias_initializer=initializers.RandomNormal(stddev=0.3)),
+            Dense(8, activation="leaky_relu", kernel_initializer=initializers.Orthogonal(2.0)),
+            Reshape((-1, 2)),
+            Sequential([Dense(3), Activation("softmax"), Dropout(0.25)], name="interior"),
+            Activation("softplus"),
+            Flatten(name="otra"),
+            Dense(5, activation="relu"),
+            Dense(5, activation="sigmoid"),
+            Dense(4, activation="tanh"),
+        ],
+        dtype=dtype,
+        seed=1,
+        name="todo",
+    )
+    model.set_weights([RNG.normal(size=w.shape) for w in model.get_weights()])
+    return model
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-6), ("float32", 1e-4)])
+def test_round_trip_with_every_layer(keras, dtype, tolerance):
+    model = every_layer(dtype)
+    theirs = to_keras(model)
+    x = RNG.normal(size=(9, 2, 6)).astype(dtype)
+    # predict pasaría los datos a float32; TensorFlow lleva siempre en float32 la pendiente de LeakyReLU.
+    y = keras.ops.convert_to_numpy(theirs(x))
+    np.testing.assert_allclose(y, model.forward(x), rtol=0, atol=tolerance)
+    assert y.dtype == dtype
+    assert theirs.count_params() == model.count_params()
+    assert [w.shape for w in theirs.get_weights()] == [w.shape for w in model.get_weights()]
+    back = from_keras(theirs)
+    np.testing.assert_array_equal(back.theta, model.theta)
+    np.testing.assert_array_equal(back.forward(x), model.forward(x))
+    assert objects.describe(back) == objects.describe(model)
+    assert back.name == "todo"
+
+
+def test_weights_alone_move_with_get_and_set(keras):
+    ours = Sequential([Input(shape=(5,)), Dense(4, activation="tanh"), Dropout(0.5), Dense(3, activation="softmax")])
+    theirs = keras.Sequential(
+        [
+            keras.Input((5,)),
+            keras.layers.Dense(4, activation="tanh"),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    x = RNG.normal(size=(6, 5)).astype("float32")
+    ours.set_weights(theirs.get_weights())
+    np.testing.assert_allclose(ours.forward(x), theirs.predict(x, verbose=0), atol=1e-6)
+    ours.set_weights([RNG.normal(size=w.shape) for w in ours.get_weights()])
+    theirs.set_weights(ours.get_weights())
+    np.testing.assert_allclose(ours.forward(x), theirs.predict(x, verbose=0), atol=1e-6)
+
+
+def test_activation_layers_of_keras_arrive_as_activations(keras):
+    layers = keras.layers
+    theirs = keras.Sequential(
+        [
+            keras.Input((3,)),
+            layers.Dense(4, activation=keras.activations.relu),
+            layers.LeakyReLU(),
+            layers.Dense(4, activation=layers.LeakyReLU(negative_slope=0.4)),
+            layers.ELU(alpha=0.7),
+            layers.ReLU(),
+            layers.Dense(2, kernel_initializer=keras.initializers.HeNormal(seed=1), kernel_regularizer="l2"),
+            layers.Softmax(),
+        ]
+    )
+    ours = from_keras(theirs)
+    x = RNG.normal(size=(6, 3)).astype("float32")
+    np.testing.assert_allclose(ours.forward(x), theirs.predict(x, verbose=0), atol=1e-6)
+    assert repr(ours.layers[1].activation) == "LeakyReLU(negative_slope=0.3)"
+    assert ours.layers[5].kernel_regularizer.l2 == 0.01
+
+
+def test_what_keras_does_not_have(keras):
+    def red(layer):
+        return Sequential([Input(shape=(4,)), layer])
+
+    with pytest.raises(ValueError, match="maxout: Keras no tiene Maxout"):
+        to_keras(red(Maxout(2)))
+    with pytest.raises(ValueError, match="Keras no tiene Step"):
+        to_keras(red(Activation("step")))
+    with pytest.raises(ValueError, match=r"Keras no tiene GELU\(approximate=True\)"):
+        to_keras(red(Dense(2, activation=activations.GELU(approximate=True))))
+    with pytest.raises(ValueError, match="aún no está construido"):
+        to_keras(Sequential([Dense(2)]))
+    with pytest.raises(ValueError, match="se esperaba un Sequential de este libro"):
+        to_keras(Dense(2))
+
+
+def test_what_this_book_does_not_have(keras):
+    layers = keras.layers
+
+    def red(*inner):
+        return keras.Sequential([keras.Input((4,)), *inner])
+
+    for model, text in [
+        (red(layers.BatchNormalization()), "aquí no hay BatchNormalization"),
+        (red(layers.Dense(2, kernel_constraint="max_norm")), "kernel_constraint"),
+        (red(layers.Dense(2, activation="selu")), "selu"),
+        (red(layers.ReLU(max_value=6.0)), "max_value"),
+        (red(layers.Softmax(axis=1)), "axis"),
+        (red(layers.Dropout(0.5, noise_shape=(None, 1))), "noise_shape"),
+        (red(layers.Dense(2, trainable=False)), "trainable"),
+        (red(layers.Dense(2, dtype="float16")), "dtype"),
+        (red(layers.Dense(2, kernel_regularizer=keras.regularizers.OrthogonalRegularizer())), "Orthogonal"),
+        (keras.Sequential([layers.Dense(2)]), "ponle un keras.Input"),
+        (keras.Sequential([keras.Input((None, 4)), layers.Dense(2)]), "forma fija"),
+        (layers.Dense(2), "keras.Sequential"),
+        (Sequential([Dense(2)]), "keras.Sequential"),
+    ]:
+        with pytest.raises(ValueError, match=text):
+            from_keras(model)
+
+
+def test_both_train_alike_from_the_same_weights(keras):
+    ours = Sequential([Input(shape=(3,)), Dense(6, activation="tanh"), Dense(1)], dtype="float64", seed=0)
+    theirs = to_keras(ours)
+    x = RNG.normal(size=(32, 3))
+    y = x[:, :1] ** 2
+    for model in (ours, theirs):
+        model.compile(optimizer="adam", loss="mse")
+        model.fit(x, y, batch_size=32, epochs=20, shuffle=False, verbose=0)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)

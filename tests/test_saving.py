@@ -1,0 +1,653 @@
+"""Guardar y volver: nada se pierde en el camino y ningún archivo ajeno hace daño."""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+pytest.importorskip("safetensors")
+
+from safetensors.numpy import save as safetensors_save
+
+from chapters.mlp import activations, initializers, losses, metrics, optimizers, regularizers, schedules
+from chapters.mlp.activation import Activation
+from chapters.mlp.dense import Dense
+from chapters.mlp.dropout import Dropout
+from chapters.mlp.flatten import Flatten
+from chapters.mlp.layer import Layer
+from chapters.mlp.maxout import Maxout
+from chapters.mlp.reshape import Reshape
+from chapters.mlp.sequential import Input, Sequential
+from dlbook.saving import files, load, objects, save, weight_names
+
+RNG = np.random.default_rng(0)
+
+
+def network(**options):
+    return Sequential([Input(shape=(3,)), Dense(4, activation="tanh"), Dense(2)], seed=0, **options)
+
+
+def everything():
+    return Sequential(
+        [
+            Input(shape=(2, 6)),
+            Flatten(),
+            Dense(
+                8,
+                activation=activations.LeakyReLU(0.1),
+                kernel_initializer=initializers.VarianceScaling(2.0, "fan_in", "uniform", seed=3),
+                kernel_regularizer=regularizers.L2(0.01),
+                bias_regularizer=regularizers.L1L2(0.1, 0.2),
+            ),
+            Reshape((-1, 2)),
+            Sequential([Dense(3, use_bias=False), Activation("softmax"), Dropout(0.25)], name="interior"),
+            Flatten(name="otra"),
+            Maxout(5, pieces=3),
+            Dense(1, activation="sigmoid", kernel_initializer="he_normal"),
+        ],
+        dtype="float64",
+        seed=1,
+        name="todo",
+    )
+
+
+# --- Ida y vuelta ---
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_weights_and_predictions_come_back_bit_by_bit(tmp_path, dtype):
+    model = network(dtype=dtype)
+    save(model, tmp_path / "red.safetensors")
+    copy = load(tmp_path / "red.safetensors")
+    x = RNG.normal(size=(7, 3))
+    assert copy.theta.dtype == np.dtype(dtype)
+    np.testing.assert_array_equal(copy.theta, model.theta)
+    np.testing.assert_array_equal(copy.forward(x), model.forward(x))
+
+
+def test_architecture_comes_back_whole(tmp_path):
+    model = everything()
+    save(model, tmp_path / "a")
+    copy = load(tmp_path / "a")
+    assert objects.describe(copy) == objects.describe(model)
+    assert weight_names(copy) == weight_names(model)
+    assert copy.name == "todo"
+    assert copy.input_shape == (2, 6)
+    dense = copy.layers[1]
+    assert repr(dense.activation) == "LeakyReLU(negative_slope=0.1)"
+    assert dense.kernel_regularizer.l2 == 0.01
+    assert copy.layers[3].layers[2].rate == 0.25
+    x = RNG.normal(size=(5, 2, 6))
+    np.testing.assert_array_equal(copy.forward(x), model.forward(x))
+    assert copy.penalty() == model.penalty()
+
+
+def test_weights_are_named_as_in_keras():
+    names = ["dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias"]
+    assert weight_names(network()) == names
+
+
+def test_layers_with_the_same_name_do_not_step_on_each_other(tmp_path):
+    model = Sequential([Input(shape=(2,)), Dense(2, name="a"), Dense(2, name="a")], seed=0)
+    assert len(set(weight_names(model))) == 4
+    save(model, tmp_path / "a")
+    np.testing.assert_array_equal(load(tmp_path / "a").theta, model.theta)
+
+
+@pytest.mark.parametrize("name", ["training/optimizer", "format", "../../../tmp/dentro", "sí/ñ/😀", "x" * 300])
+def test_any_layer_name_survives(tmp_path, name):
+    model = Sequential([Input(shape=(2,)), Dense(2, name=name)], seed=0)
+    model.compile("adam", "mse")
+    model.fit(np.ones((4, 2)), np.ones((4, 2)), verbose=0)
+    save(model, tmp_path / "a")
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+    copy = load(tmp_path / "a")
+    assert copy.layers[0].name == name
+    np.testing.assert_array_equal(copy.theta, model.theta)
+
+
+def test_loading_does_not_draw_random_weights(tmp_path, monkeypatch):
+    save(network(), tmp_path / "a")
+    monkeypatch.setattr(initializers.GlorotUniform, "_fill", None)
+    monkeypatch.setattr(initializers.VarianceScaling, "_fill", None)
+    load(tmp_path / "a")
+
+
+def test_custom_layer(tmp_path):
+    class Scale(Layer):
+        def __init__(self, start=1.0, **options):
+            super().__init__(**options)
+            self.start = start
+
+        def build(self, input_shape):
+            super().build(input_shape)
+            self.scale = self.add_weight(input_shape, initializers.Constant(self.start))
+
+        def forward(self, x, training=False):
+            self.x = self.input(x)
+            self.y = self.x * self.scale
+            return self.y
+
+    model = Sequential([Input(shape=(2,)), Scale(3.0)])
+    save(model, tmp_path / "a")
+    with pytest.raises(ValueError, match=r"no se conoce la clase 'Scale'.*custom_objects"):
+        load(tmp_path / "a")
+    with pytest.raises(ValueError, match="herede de Layer"):
+        load(tmp_path / "a", custom_objects={"Scale": dict})
+    copy = load(tmp_path / "a", custom_objects={"Scale": Scale})
+    np.testing.assert_array_equal(copy.forward([[1, 2]]), [[3, 6]])
+    assert weight_names(copy) == ["scale/scale"]
+
+
+def test_a_layer_that_hides_its_arguments_says_so(tmp_path):
+    class Hidden(Dense):
+        def __init__(self, size, **options):
+            super().__init__(size, **options)
+
+    with pytest.raises(TypeError, match="atributo que se llame como su argumento 'size'"):
+        save(Sequential([Input(shape=(2,)), Hidden(2)]), tmp_path / "a")
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_class_of_the_book_can_be_described_and_rebuilt():
+    # Un ejemplar de cada clase con argumentos por omisión o los mínimos.
+    least = {
+        "Dense": [3],
+        "Dropout": [0.5],
+        "Activation": ["relu"],
+        "Reshape": [(2,)],
+        "Maxout": [3],
+        "ExponentialDecay": [0.1, 10, 0.5],
+        "InverseTimeDecay": [0.1, 10, 0.5],
+        "PolynomialDecay": [0.1, 10],
+        "PiecewiseConstantDecay": [[10, 20], [0.1, 0.2, 0.3]],
+        "CosineDecay": [0.1, 10],
+    }
+    skipped = {"Optimizer", "Model", "Layer"}
+    for kind in objects.KINDS:
+        known = objects.subclasses(kind)
+        assert len(known) > 1, kind
+        for name, cls in known.items():
+            if name in skipped or not cls.__module__.startswith("chapters.mlp."):
+                continue
+            value = cls(*least.get(name, []))
+            text = json.dumps(objects.describe(value), allow_nan=False)
+            copy = objects.rebuild(files.parse(text))
+            assert type(copy) is cls
+            assert objects.describe(copy) == objects.describe(value)
+
+
+# --- El entrenamiento ---
+
+
+def compiled():
+    model = Sequential([Input(shape=(3,)), Dense(4, activation="relu"), Dropout(0.3), Dense(2)], seed=0)
+    model.compile(
+        optimizers.Adam(schedules.CosineDecay(0.01, 100), clipvalue=1.0),
+        losses.SparseCategoricalCrossentropy(from_logits=True),
+        ["accuracy", metrics.SparseCategoricalAccuracy()],
+    )
+    return model
+
+
+X, Y = RNG.normal(size=(40, 3)), RNG.integers(0, 2, 40)
+
+
+def test_training_resumed_from_a_file_ends_with_the_same_bits(tmp_path):
+    straight = compiled()
+    straight.fit(X, Y, epochs=6, verbose=0, batch_size=8)
+
+    stopped = compiled()
+    stopped.fit(X, Y, epochs=3, verbose=0, batch_size=8)
+    save(stopped, tmp_path / "a")
+    resumed = load(tmp_path / "a")
+    assert resumed.epoch == 3
+    assert resumed.optimizer.iterations == stopped.optimizer.iterations
+    resumed.fit(X, Y, epochs=6, initial_epoch=3, verbose=0, batch_size=8)
+    np.testing.assert_array_equal(resumed.theta, straight.theta)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta"])
+def test_every_optimizer_resumes(tmp_path, optimizer):
+    straight, stopped = network(), network()
+    for model in (straight, stopped):
+        model.compile(optimizer, "mse")
+    y = np.tile(Y[:, None], 2)
+    straight.fit(X, y, epochs=4, verbose=0)
+    stopped.fit(X, y, epochs=2, verbose=0)
+    save(stopped, tmp_path / "a")
+    resumed = load(tmp_path / "a")
+    resumed.fit(X, y, epochs=4, initial_epoch=2, verbose=0)
+    np.testing.assert_array_equal(resumed.theta, straight.theta)
+
+
+def test_a_changed_learning_rate_survives(tmp_path):
+    model = network()
+    model.compile(optimizers.SGD(0.1, momentum=0.9), "mse")
+    model.optimizer.learning_rate = 0.025
+    save(model, tmp_path / "a")
+    assert load(tmp_path / "a").optimizer.learning_rate == 0.025
+
+
+def test_without_optimizer_on_either_side(tmp_path):
+    model = compiled()
+    save(model, tmp_path / "bare", include_optimizer=False)
+    assert load(tmp_path / "bare").optimizer is None
+    save(model, tmp_path / "full")
+    assert load(tmp_path / "full", compile=False).optimizer is None
+    assert (tmp_path / "bare").stat().st_size < (tmp_path / "full").stat().st_size
+
+
+def test_model_methods(tmp_path):
+    from chapters.mlp import load_model
+
+    model = compiled()
+    model.save(tmp_path / "a.safetensors")
+    np.testing.assert_array_equal(load_model(tmp_path / "a.safetensors").theta, model.theta)
+
+
+def test_a_loss_that_is_not_of_the_book_cannot_be_saved(tmp_path):
+    model = network()
+    model.compile("sgd", "mse")
+    model.loss = lambda a, b: 0
+    with pytest.raises(TypeError, match="loss: no se sabe guardar <function"):
+        save(model, tmp_path / "a")
+    save(model, tmp_path / "a", include_optimizer=False)
+
+
+# --- Escribir ---
+
+
+def test_unbuilt_model(tmp_path):
+    with pytest.raises(ValueError, match="aún no está construido"):
+        save(Sequential([Dense(2)]), tmp_path / "a")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_broken_weights_are_not_saved_over_good_ones(tmp_path, bad):
+    model = network()
+    save(model, tmp_path / "a")
+    before = (tmp_path / "a").read_bytes()
+    model.theta[3] = bad
+    with pytest.raises(ValueError, match="'dense/kernel' tiene NaN o infinitos"):
+        save(model, tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == before
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_debris(tmp_path, monkeypatch):
+    model = network()
+    save(model, tmp_path / "a")
+    before = (tmp_path / "a").read_bytes()
+    model.theta[:] = 0
+
+    def broken(*_):
+        raise OSError("No space left on device")
+
+    for name in ("fsync", "replace"):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, name, broken)
+            with pytest.raises(OSError, match="No space"):
+                save(model, tmp_path / "a")
+        assert (tmp_path / "a").read_bytes() == before
+        assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_overwrite(tmp_path):
+    save(network(), tmp_path / "a")
+    with pytest.raises(FileExistsError, match="ya existe"):
+        save(network(), tmp_path / "a", overwrite=False)
+    save(network(), tmp_path / "a")
+
+
+def test_a_link_keeps_being_a_link(tmp_path):
+    (tmp_path / "real").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    save(network(), tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    load(tmp_path / "real")
+
+
+def test_missing_paths(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no existe la carpeta"):
+        save(network(), tmp_path / "no" / "a")
+    with pytest.raises(FileNotFoundError, match="no existe el archivo"):
+        load(tmp_path / "no")
+    with pytest.raises(FileNotFoundError, match="no existe el archivo"):
+        load(tmp_path)
+
+
+# --- Leer lo que otros escriben ---
+
+
+@pytest.fixture
+def good(tmp_path):
+    path = tmp_path / "a.safetensors"
+    save(compiled(), path)
+    return path
+
+
+def rejected(path, match=None):
+    """Carga un archivo malo: un solo ValueError, de un renglón, que empieza por el archivo."""
+    with pytest.raises(ValueError, match=match) as caught:
+        load(path)
+    text = str(caught.value)
+    assert text.startswith(str(path))
+    assert "\n" not in text
+    assert len(text) < 400 + len(str(path))
+    return text
+
+
+def header(data):
+    size = struct.unpack("<Q", data[:8])[0]
+    return json.loads(data[8 : 8 + size]), data[8 + size :]
+
+
+def pack(head, body=b""):
+    head = head if isinstance(head, bytes) else json.dumps(head).encode()
+    return struct.pack("<Q", len(head)) + head + body
+
+
+def with_architecture(path, change):
+    """Cambia la arquitectura de un archivo bueno y lo vuelve a escribir, por lo demás intacto."""
+    head, body = header(path.read_bytes())
+    architecture = json.loads(head["__metadata__"]["architecture"])
+    change(architecture)
+    head["__metadata__"]["architecture"] = json.dumps(architecture)
+    path.write_bytes(pack(head, body))
+
+
+def with_tensors(path, change):
+    """Cambia los arreglos de un archivo bueno."""
+    tensors, metadata = files.read(path)
+    change(tensors)
+    path.write_bytes(safetensors_save(tensors, metadata))
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 100, -1])
+def test_truncated(good, size):
+    good.write_bytes(good.read_bytes()[:size])
+    rejected(good, "dañado, incompleto")
+
+
+def test_longer_than_it_says(good):
+    good.write_bytes(good.read_bytes() + b"\0")
+    rejected(good, "dañado, incompleto")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"hola",
+        b"PK\x03\x04" + b"\0" * 100,
+        b"\x80\x04\x95" + b"\0" * 100,
+        struct.pack("<Q", 2**63) + b"{}",
+        struct.pack("<Q", 5) + b"{}",
+        pack(b"[" * 100_000),
+        pack(b"[]"),
+        pack(b"{}"),
+        pack(b'{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}', b"0000"),
+        pack(b'{"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}}', b"0000"),
+        pack(b'{"a": {"dtype": "F32", "shape": [1000000000000], "data_offsets": [0, 4]}}', b"0000"),
+        pack(b'{"a": {"dtype": "F32", "shape": [4294967296, 4294967296], "data_offsets": [0, 4]}}', b"0000"),
+        pack(b'{"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}', b"0000"),
+        pack(b'{"a": {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]}}', b"0000"),
+        pack(b'{"a": {"dtype": "F8_E4M3", "shape": [4], "data_offsets": [0, 4]}}', b"0000"),
+        pack(b'{"__metadata__": {"format": "\xff"}}'),
+        pack(b'{"__metadata__": {"format": 3}}'),
+        pack({"__metadata__": {"format": "pt"}}),
+        pack({"__metadata__": {"format": "dlbook"}}),
+        pack({"__metadata__": {"format": "dlbook", "version": "99", "architecture": "{}"}}),
+        pack({"__metadata__": {"format": "dlbook", "version": "1"}}),
+    ],
+)
+def test_not_a_model(tmp_path, content):
+    (tmp_path / "a").write_bytes(content)
+    rejected(tmp_path / "a")
+
+
+def test_the_same_tensor_twice(tmp_path):
+    one = b'"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}'
+    (tmp_path / "a").write_bytes(pack(b"{" + one + b", " + one + b"}", b"0000"))
+    rejected(tmp_path / "a", "'a' está repetido")
+
+
+def test_a_header_too_large(tmp_path):
+    (tmp_path / "a").write_bytes(pack(b"{" + b" " * (files.MOST_BYTES + 10) + b"}"))
+    rejected(tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "null",
+        "[]",
+        "3",
+        "NaN",
+        "{",
+        '{"model": null}',
+        '{"model": {"layer": "Sequential", "config": {}}, "model": 3}',
+        '{"model": ' + "[" * 50_000 + "]" * 50_000 + "}",
+        '{"model": [' + "{}," * 60_000 + "{}]}",
+        '{"model": ' + "9" * 10_000 + "}",
+        '{"model": {"layer": "Sequential", "config": {"layers": NaN}}, "input_shape": [3]}',
+        '{"model": {"loss": "MeanSquaredError", "config": {}}, "input_shape": [3]}',
+        '{"model": {"layer": "Dense", "config": {"units": 2}}}',
+        '{"model": {"layer": "Sequential", "config": {"layers": []}}, "input_shape": [3]}',
+    ],
+)
+def test_architectures_that_are_not(good, text):
+    head, body = header(good.read_bytes())
+    head["__metadata__"]["architecture"] = text
+    good.write_bytes(pack(head, body))
+    rejected(good)
+
+
+@pytest.mark.parametrize(
+    "name", ["os.system", "system", "Popen", "eval", "", "Sequential.__init__", "x" * 500, 3, None, [1]]
+)
+def test_unknown_classes(good, name):
+    def change(architecture):
+        architecture["model"]["config"]["layers"][0]["layer"] = name
+
+    with_architecture(good, change)
+    rejected(good)
+
+
+@pytest.mark.parametrize("name", ["Model", "Layer", "NetworkClassifier", "Input", "Adam", "MeanSquaredError"])
+def test_classes_of_the_book_that_are_not_layers_or_do_nothing(good, name):
+    def change(architecture):
+        architecture["model"]["config"]["layers"][0] = {"layer": name, "config": {}}
+
+    with_architecture(good, change)
+    rejected(good)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("units", -1),
+        ("units", 2.5),
+        ("units", "4"),
+        ("units", None),
+        ("units", [4]),
+        ("units", 10**30),
+        ("activation", "__import__"),
+        ("activation", {"activation": "Layer", "config": {}}),
+        ("activation", {"layer": "Dense", "config": {"units": 2}}),
+        ("kernel_initializer", {"initializer": "Constant", "config": {"value": "x"}}),
+        ("kernel_initializer", {"initializer": "Constant", "config": 3}),
+        ("dtype", "float16"),
+        ("dtype", "object"),
+        ("name", ""),
+        ("name", 7),
+        ("__class__", "Dropout"),
+        ("nuevo", 1),
+    ],
+)
+def test_hostile_arguments(good, argument, value):
+    def change(architecture):
+        architecture["model"]["config"]["layers"][0]["config"][argument] = value
+
+    with_architecture(good, change)
+    rejected(good)
+
+
+@pytest.mark.parametrize("shape", [None, [], [0], [-3], ["3"], [3.5], [10**12], [10**30], 3, "abc", {"a": 1}, [4]])
+def test_hostile_input_shapes(good, shape):
+    with_architecture(good, lambda a: a.update(input_shape=shape))
+    rejected(good)
+
+
+def test_huge_layers_are_rejected_before_asking_for_memory(good):
+    # Diez mil millones de pesos serían 40 GB: hay que darse cuenta antes.
+    script = """
+import resource, sys
+from dlbook.saving import load
+resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+try:
+    load(sys.argv[1])
+except ValueError as error:
+    print(error)
+"""
+
+    def change(architecture):
+        for layer in architecture["model"]["config"]["layers"]:
+            if layer["layer"] == "Dense":
+                layer["config"]["units"] = 100_000
+
+    with_architecture(good, change)
+    done = subprocess.run([sys.executable, "-c", script, str(good)], capture_output=True, text=True, check=True)
+    assert "más pesos de los que trae el archivo" in done.stdout
+
+
+def test_missing_tensor(good):
+    with_tensors(good, lambda t: t.pop("dense/bias"))
+    rejected(good, "le falta el peso 'dense/bias'")
+
+
+def test_missing_training_tensor(good):
+    with_tensors(good, lambda t: t.pop("training/optimizer/iterations"))
+    rejected(good, "le falta 'training/optimizer/iterations'")
+
+
+@pytest.mark.parametrize("name", ["otro", "../../etc/passwd", "/etc/passwd", "dense/kernel_1"])
+def test_extra_tensor(good, name, tmp_path):
+    with_tensors(good, lambda t: t.update({name: np.zeros(2)}))
+    rejected(good, "le sobra")
+    assert [p.name for p in tmp_path.iterdir()] == [good.name]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int32", "int64", "bool"])
+def test_wrong_dtype(good, dtype):
+    with_tensors(good, lambda t: t.update({"dense/kernel": t["dense/kernel"].astype(dtype)}))
+    rejected(good, "se esperaba 'dense/kernel' de forma .* y tipo float32")
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (12,), (1, 3, 4), (3, 5)])
+def test_wrong_shape(good, shape):
+    with_tensors(good, lambda t: t.update({"dense/kernel": np.zeros(shape, np.float32)}))
+    rejected(good, "se esperaba 'dense/kernel' de forma")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_weights_that_are_not_numbers(good, bad):
+    def change(tensors):
+        tensors["dense/kernel"][1, 2] = bad
+
+    with_tensors(good, change)
+    rejected(good, "'dense/kernel' tiene NaN o infinitos")
+
+
+def with_training(path, change):
+    head, body = header(path.read_bytes())
+    training = json.loads(head["__metadata__"]["training"])
+    change(training)
+    head["__metadata__"]["training"] = json.dumps(training)
+    path.write_bytes(pack(head, body))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t.clear(),
+        lambda t: t.update(epoch=-1),
+        lambda t: t.update(epoch="x"),
+        lambda t: t.update(random=[]),
+        lambda t: t.update(random=[{"bit_generator": "os"}] * 4),
+        lambda t: t.update(random=[{"bit_generator": "PCG64", "state": {"state": -1, "inc": 2**200}}] * 4),
+        lambda t: t.update(random=[{"bit_generator": "PCG64"}] * 4),
+        lambda t: t.update(random=3),
+        lambda t: t.update(optimizer={"tensor": "dense/kernel"}),
+        lambda t: t.update(optimizer={"tensor": ["dense/kernel"]}),
+        lambda t: t.update(optimizer=[]),
+        lambda t: t.update(theta=[1, 2, 3]),
+        lambda t: t["optimizer"].update(iterations=-5),
+        lambda t: t["optimizer"].update(iterations="muchas"),
+    ],
+)
+def test_hostile_training_states(good, change):
+    with_training(good, change)
+    if json.loads(header(good.read_bytes())[0]["__metadata__"]["training"]).get("theta"):
+        load(good)  # theta no se lee de ahí: son los pesos
+    else:
+        rejected(good)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"optimizer": "adan"}',
+        '{"optimizer": {"optimizer": "SGD", "config": {"learning_rate": "x"}}}',
+        '{"optimizer": {"optimizer": "SGD", "config": {"lr": 1}}}',
+        '{"optimizer": {"loss": "MeanSquaredError", "config": {}}}',
+        '{"loss": 3}',
+        '{"metrics": 3}',
+    ],
+)
+def test_hostile_compile(good, text):
+    head, body = header(good.read_bytes())
+    head["__metadata__"]["compile"] = text
+    good.write_bytes(pack(head, body))
+    rejected(good)
+
+
+def test_a_training_state_without_optimizer_is_extra(good):
+    head, body = header(good.read_bytes())
+    del head["__metadata__"]["compile"]
+    good.write_bytes(pack(head, body))
+    rejected(good, "le sobra")
+
+
+@given(st.integers(0, 10_000), st.integers(0, 255), st.integers(1, 40))
+def test_flipped_bytes_never_do_anything_but_fail_or_load(tmp_path_factory, where, value, count):
+    path = tmp_path_factory.mktemp("a") / "a"
+    save(compiled(), path)
+    data = bytearray(path.read_bytes())
+    where %= len(data)
+    data[where : where + count] = bytes([value]) * len(data[where : where + count])
+    path.write_bytes(bytes(data))
+    try:
+        model = load(path)
+    except ValueError:
+        return
+    assert np.isfinite(model.theta).all()
+
+
+def test_no_pickle_and_no_chapter_at_import():
+    script = """
+import sys
+import dlbook.saving
+assert not [name for name in sys.modules if name.startswith("chapters")]
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+    for module in (files, objects):
+        assert "pickle" not in vars(module)
