@@ -1,0 +1,121 @@
+r"""*Dropout*: entrenar con media red apagada."""
+
+from numba import njit
+
+from chapters.mlp.layer import Layer
+from dlbook import check
+
+
+class Dropout(Layer):
+    r"""*Dropout*: en cada paso del entrenamiento apaga al azar una parte de lo que le llega.
+
+    Una red que sobreajusta suele repartirse el trabajo en sociedades frágiles: una neurona corrige justo los errores de
+    otra, y juntas memorizan un ejemplo. Si en cada paso cualquiera puede faltar, ninguna puede contar con su vecina:
+    tiene que aprender algo que sirva por sí solo :cite:p:`srivastava2014`. :item:`REG-07, REG-09`
+
+    Sea :math:`p` la fracción que se apaga. Por cada número se echa una moneda :math:`m_i`, que vale 0 con probabilidad
+    :math:`p` y 1 con probabilidad :math:`1-p`:
+
+    .. math::
+       :label: ec-mlp-dropout
+
+       y_i = \frac{m_i}{1-p}\,x_i .
+
+    **Por qué se divide.** Apagar una parte hace más chica la suma que recibe la capa siguiente, y al predecir, con
+    todas encendidas, esa suma sería mayor que la que aprendió a leer. La división lo repara: en promedio sale lo mismo
+    que entra,
+
+    .. math::
+
+       \operatorname E[y_i] = \frac{\operatorname E[m_i]}{1-p}\,x_i = \frac{1-p}{1-p}\,x_i = x_i ,
+
+    y por eso al predecir la capa no hace nada. Esta división al entrenar es el *dropout* invertido (*inverted
+    dropout*), el de Keras; la lámina la omite, y omite también que al predecir se apaga el apagar :erratum:`E-31`.
+
+    **Hacia atrás.** La moneda es un factor constante, y el gradiente pasa por las mismas que pasó el número:
+
+    .. math::
+       :label: ec-mlp-dropout-atras
+
+       \frac{\partial\mathcal L}{\partial x_i} = \frac{m_i}{1-p}\,\frac{\partial\mathcal L}{\partial y_i} .
+
+    **A mano.** Con :math:`p=\tfrac12`, lo que sobrevive se duplica. Al predecir no pasa nada: :item:`REG-08, REG-10`
+
+    >>> layer = Dropout(0.5, seed=5, dtype="float64")
+    >>> layer.forward([[1, 1, 1, 1, 1, 1]], training=True)
+    array([[2., 2., 2., 0., 0., 0.]])
+    >>> layer.backward([[1, 2, 3, 4, 5, 6]])
+    array([[2., 4., 6., 0., 0., 0.]])
+    >>> layer.forward([[1, 1, 1, 1, 1, 1]])
+    array([[1., 1., 1., 1., 1., 1.]])
+
+    Con muchas monedas, la media se conserva:
+
+    >>> import numpy as np
+    >>> layer = Dropout(0.2, seed=0)
+    >>> y = layer.forward(np.ones((1000, 100)), training=True)
+    >>> round(float(y.mean()), 2), round(float((y == 0).mean()), 2), float(y.max())
+    (1.0, 0.2, 1.25)
+
+    Parameters
+    ----------
+    rate : float
+        La fracción :math:`p` que se apaga, de 0 a menos de 1. Lo usual es 0.5 en capas ocultas grandes y 0.2 en la
+        entrada.
+    **options
+        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.layer.Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si ``rate`` no es un número de 0 a menos de 1: con 1 no pasaría nada.
+
+        >>> Dropout(1)
+        Traceback (most recent call last):
+            ...
+        ValueError: rate: se esperaba un número de al menos 0 y menor que 1, pero llegó 1
+    """
+
+    random = True
+
+    def __init__(self, rate, **options):
+        super().__init__(**options)
+        self.rate = check.number(rate, "rate", 0, 1, open_high=True)
+        self.factor = None
+
+    def forward(self, x, training=False):
+        r"""Apaga al azar si se entrena; si no, devuelve la entrada."""
+        self.x = self.y = x = self.input(x)
+        self.factor = None
+        if training and self.rate:
+            self.factor = self.buffer("factor", x.shape)
+            self.y = self.buffer("y", x.shape)
+            self.generator.random(out=self.factor, dtype=self.dtype)
+            _dropout_forward(x.reshape(-1), self.rate, self.factor.reshape(-1), self.y.reshape(-1))
+        return self.y
+
+    def backward(self, dy):
+        r"""Deja pasar el gradiente por donde pasó la entrada."""
+        dy = self.output_gradient(dy)
+        if self.factor is None:
+            return dy
+        dx = self.buffer("dx", dy.shape)
+        _dropout_backward(dy.reshape(-1), self.factor.reshape(-1), dx.reshape(-1))
+        return dx
+
+
+@njit(cache=True, nogil=True)
+def _dropout_forward(x, rate, factor, y):
+    # En factor llegan números al azar entre 0 y 1, y quedan los m_i / (1 - p).
+    p = x.dtype.type(rate)
+    kept = x.dtype.type(1 / (1 - rate))
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        factor[i] = kept if factor[i] >= p else zero
+        y[i] = factor[i] * x[i]  # [ec-mlp-dropout]
+
+
+@njit(cache=True, nogil=True)
+def _dropout_backward(dy, factor, dx):
+    for i in range(dy.size):
+        dx[i] = factor[i] * dy[i]  # [ec-mlp-dropout-atras]

@@ -1,0 +1,28 @@
+r"""Aplanar: de cualquier forma a un vector."""
+
+from chapters.mlp.reshape import Reshape
+
+
+class Flatten(Reshape):
+    r"""Deja cada observación como un solo vector, para que una capa densa pueda leerla.
+
+    Una capa densa mezcla los números del último eje. Si la entrada es una imagen de 28 × 28, hay que ponerla antes en
+    fila: 784 números. Es :class:`~chapters.mlp.reshape.Reshape` con la forma :math:`(-1)`.
+
+    **A mano.**
+
+    >>> layer = Flatten(dtype="float64")
+    >>> layer.forward([[[1, 2], [3, 4]], [[5, 6], [7, 8]]])
+    array([[1., 2., 3., 4.],
+           [5., 6., 7., 8.]])
+    >>> layer.backward([[1, 2, 3, 4], [5, 6, 7, 8]]).shape
+    (2, 2, 2)
+
+    Parameters
+    ----------
+    **options
+        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.layer.Layer`.
+    """
+
+    def __init__(self, **options):
+        super().__init__((-1,), **options)

@@ -1,0 +1,307 @@
+r"""Un modelo: capas, pérdida y optimizador, listos para aprender."""
+
+import numpy as np
+
+from chapters.mlp import losses, metrics, optimizers
+from chapters.mlp.layer import Layer
+from dlbook import check, saving, training
+
+
+class Model(Layer):
+    r"""Una capa que sabe entrenarse: todos sus pesos son un solo vector.
+
+    Para un optimizador no hay capas ni matrices: hay un vector :math:`\boldsymbol\theta` con todos los parámetros, y
+    otro con el gradiente. Aquí es verdad también en la memoria. Los pesos de cada capa son **vistas** de un vector,
+    :attr:`theta`, y sus gradientes, de otro, :attr:`gradient`. Así el descenso de gradiente se escribe como en las
+    fórmulas, en un renglón.
+
+    **A mano.** Una neurona lineal con :math:`w=2,\ b=1` y la pérdida cuadrática. En :math:`x=3` predice 7; lo correcto
+    era 5. La pérdida es :math:`(7-5)^2=4`, y el gradiente, :math:`2\cdot2\cdot(x, 1)=(12, 4)`:
+
+    >>> from chapters.mlp.dense import Dense
+    >>> from chapters.mlp.sequential import Input, Sequential
+    >>> model = Sequential([Input(shape=(1,)), Dense(1)], dtype="float64")
+    >>> model.theta[:] = [2.0, 1.0]
+    >>> model.compile(loss="mse")
+    >>> loss, gradient = model.loss_and_gradient([[3.0]], [[5.0]])
+    >>> loss, gradient
+    (4.0, array([12.,  4.]))
+
+    Un paso de descenso con :math:`\eta=0.05` deja la predicción en :math:`1.4\cdot3+0.8=5`:
+
+    >>> model.theta -= 0.05 * gradient
+    >>> model.predict([[3.0]]).round(6)
+    array([[5.]])
+
+    Lo mismo lo hace :meth:`fit`, que además corta los datos en lotes, los baraja, reparte cada lote entre los núcleos y
+    lleva la cuenta:
+
+    >>> from chapters.mlp.optimizers import SGD
+    >>> x = np.linspace(-1, 1, 200).reshape(-1, 1)
+    >>> model.compile(optimizer=SGD(0.1), loss="mse")
+    >>> history = model.fit(x, 3 * x - 1, epochs=50, verbose=0)
+    >>> model.theta.round(3)
+    array([ 3., -1.])
+
+    Quien quiera una red que no sea una fila de capas escribe una clase que herede de esta, con sus capas en
+    ``self.layers`` y su propio :meth:`build`, ``forward`` y ``backward``; todo lo demás ya está.
+
+    Attributes
+    ----------
+    optimizer, loss, metrics
+        Los de :meth:`compile`.
+    history : dlbook.callbacks.History
+        Lo que pasó en el último :meth:`fit`, aunque se haya interrumpido.
+    epoch : int
+        Cuántas épocas lleva.
+    stop_training : bool
+        Un *callback* lo pone en ``True`` para terminar al final de la época.
+    """
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.optimizer = self.loss = self.history = None
+        self.metrics = []
+        self.epoch = 0
+        self.stop_training = False
+        self._theta = self._gradient = None
+
+    @property
+    def theta(self):
+        r"""Todos los parámetros, en un vector: escribir en él es cambiar los pesos de las capas."""
+        self._bind()
+        return self._theta
+
+    @theta.setter
+    def theta(self, values):
+        values = check.floats(values, "theta")
+        if values.shape != self.theta.shape:
+            raise ValueError(f"theta: se esperaba la forma {self.theta.shape}, pero llegó {values.shape}")
+        self.theta[:] = values
+
+    @property
+    def gradient(self):
+        r"""El último gradiente, en el orden de :attr:`theta`."""
+        self._bind()
+        return self._gradient
+
+    def compile(self, optimizer="rmsprop", loss=None, metrics=None):
+        r"""Elige con qué se va a entrenar.
+
+        Parameters
+        ----------
+        optimizer : str or Optimizer
+            Cómo se usa el gradiente.
+        loss : str or Loss
+            Qué se minimiza.
+        metrics : list, optional
+            Qué se mira, además: nombres o métricas.
+        """
+        optimizer = optimizers.get(optimizer)
+        loss = None if loss is None else losses.get(loss)
+        if metrics is not None and not isinstance(metrics, (list, tuple)):
+            raise TypeError(f"metrics: se esperaba una lista, pero llegó {metrics!r}")
+        self.optimizer, self.loss, self.metrics = optimizer, loss, list(metrics or ())
+
+    def fit(
+        self,
+        x,
+        y,
+        batch_size=32,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        shuffle=True,
+        class_weight=None,
+        sample_weight=None,
+        initial_epoch=0,
+    ):
+        r"""Entrena el modelo. Los argumentos son los de Keras.
+
+        Con Ctrl-C se detiene al acabar el paso en curso: los pesos quedan enteros y lo recorrido, en :attr:`history`.
+
+        Parameters
+        ----------
+        x : array_like, shape (n, ...)
+            Las observaciones.
+        y : array_like, shape (n, ...)
+            Lo correcto, como lo espera la pérdida.
+        batch_size : int
+            Cuántas observaciones por paso.
+        epochs : int
+            En qué época se termina.
+        verbose : {"auto", 0, 1, 2}
+            1 o ``"auto"``, una barra de progreso por época; 2, un renglón por época; 0, nada.
+        callbacks : list of dlbook.callbacks.Callback, optional
+            Lo que se llama al principio y al final de cada época y de cada lote.
+        validation_split : float
+            Qué fracción, del final de los datos, se aparta para validar.
+        validation_data : tuple, optional
+            ``(x, y)`` o ``(x, y, sample_weight)`` para validar, en vez de apartar.
+        shuffle : bool
+            Si se baraja en cada época.
+        class_weight : dict, optional
+            Cuánto cuenta cada clase en la pérdida.
+        sample_weight : array_like, shape (n,), optional
+            Cuánto cuenta cada observación en la pérdida.
+        initial_epoch : int
+            En qué época se empieza, para continuar un entrenamiento.
+
+        Returns
+        -------
+        dlbook.callbacks.History
+            La pérdida y las métricas de cada época.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Si un argumento no es lo que se espera. Se comprueban todos antes de mover un peso.
+        FloatingPointError
+            Si la pérdida deja de ser finita; dice en qué época y lote, y por qué pudo ser.
+        """
+        return training.fit(
+            self,
+            x,
+            y,
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            shuffle=shuffle,
+            class_weight=class_weight,
+            sample_weight=sample_weight,
+            initial_epoch=initial_epoch,
+        )
+
+    def evaluate(self, x, y, batch_size=32, verbose="auto", sample_weight=None, return_dict=False):
+        r"""Mide la pérdida y las métricas sin entrenar.
+
+        Parameters
+        ----------
+        x, y, sample_weight
+            Como en :meth:`fit`.
+        batch_size, verbose
+            Se aceptan por compatibilidad con Keras: aquí no cambian nada.
+        return_dict : bool
+            Si se devuelve un diccionario con nombres.
+
+        Returns
+        -------
+        float, list of float, or dict
+            La pérdida, sola si no hay métricas.
+        """
+        logs = training.evaluate(self, x, y, sample_weight)
+        if return_dict:
+            return logs
+        return logs["loss"] if len(logs) == 1 else list(logs.values())
+
+    def predict(self, x, batch_size=32, verbose="auto"):
+        r"""Calcula la salida de cada observación, en todos los núcleos.
+
+        Parameters
+        ----------
+        x : array_like, shape (n, ...)
+            Las observaciones.
+        batch_size, verbose
+            Se aceptan por compatibilidad con Keras: aquí no cambian nada.
+
+        Returns
+        -------
+        ndarray, shape (n, ...)
+        """
+        return training.predict(self, x)
+
+    def loss_and_gradient(self, x, y, sample_weight=None, training=False):
+        r"""Da la pérdida de unas observaciones y su gradiente respecto a todos los parámetros.
+
+        La pérdida incluye las penalizaciones de los pesos. Es el paso de entrenamiento sin el optimizador, para
+        experimentar y para comprobar gradientes.
+
+        Parameters
+        ----------
+        x, y, sample_weight
+            Como en :meth:`fit`.
+        training : bool
+            Si actúan las capas que solo actúan al entrenar, como el *dropout*.
+
+        Returns
+        -------
+        loss : float
+        gradient : ndarray, shape (count_params(),)
+            En el orden de :attr:`theta`; es una copia.
+        """
+        self._compiled()
+        y_pred = self.forward(x, training=training)
+        loss = self.loss(y, y_pred, sample_weight)
+        self._bind()
+        self.backward(self.loss.gradient(y, y_pred, sample_weight))
+        loss += self.penalty(add_gradient=True)
+        return loss, self._gradient.copy()
+
+    def summary(self):
+        r"""Imprime las capas, la forma de lo que sale de cada una y sus parámetros."""
+        if not self.built:
+            raise ValueError(f"{self.name}: aún no está construido; pon un Input al principio o dale unos datos")
+        print(type(self).__name__)
+        print(f"{'capa':<15}{'forma de salida':<21}{'parámetros':>10}")
+        shape = self.input_shape
+        for layer in self.layers:
+            shape = layer.compute_output_shape(layer.input_shape or shape)
+            output = "(" + ", ".join(["n", *map(str, shape)]) + ")"
+            print(f"{layer.name:<15}{output:<21}{layer.count_params():>10,}".replace(",", " ", 0))
+        print(f"Total: {self.count_params():,} parámetros")
+
+    def save(self, filepath, overwrite=True, include_optimizer=True):
+        r"""Guarda el modelo en un archivo safetensors, como :func:`dlbook.saving.save`."""
+        saving.save(self, filepath, overwrite, include_optimizer)
+
+    def get_state(self):
+        r"""Da todo lo que hace falta para continuar el entrenamiento como si nunca se hubiera detenido.
+
+        Son los pesos, lo que recuerda el optimizador, el azar de cada capa y la época. El diccionario solo tiene
+        arreglos, números, textos y otros diccionarios.
+        """
+        return training.get_state(self)
+
+    def set_state(self, state):
+        r"""Vuelve al punto que guardó :meth:`get_state`. El modelo debe tener la misma arquitectura y optimizador."""
+        training.set_state(self, state)
+
+    def resolve_metrics(self, y):
+        r"""Encuentra las métricas de :meth:`compile` para lo correcto, ya preparado; pares de nombre y métrica."""
+        sample = np.zeros((1, *self.compute_output_shape(self.input_shape)), self.dtype)
+        from_logits = getattr(self.loss, "from_logits", False)
+        found = [metrics.get(metric, y[:1], sample, from_logits) for metric in self.metrics]
+        names = [m if isinstance(m, str) else m.name for m in self.metrics]
+        return list(zip(names, found, strict=True))
+
+    def adopt(self, theta, gradient):
+        r"""Como en :class:`~chapters.mlp.layer.Layer`; además recuerda su trozo de los dos vectores."""
+        size = self.count_params()
+        self._theta, self._gradient = theta[:size], gradient[:size]
+        return super().adopt(theta, gradient)
+
+    def replica(self):
+        r"""Como en :class:`~chapters.mlp.layer.Layer`, con un vector propio para el gradiente."""
+        self._bind()
+        other = super().replica()
+        other.adopt(self._theta, np.zeros_like(self._gradient))
+        return other
+
+    def _bind(self):
+        if self._theta is None or self._theta.size != self.count_params():
+            size = self.count_params()
+            self.adopt(np.zeros(size, self.dtype), np.zeros(size, self.dtype))
+
+    def _compiled(self):
+        if self.loss is None:
+            raise ValueError("loss: falta decir qué se minimiza; llama antes a compile(optimizer, loss)")
+
+    def __getstate__(self):
+        r"""Da lo que se copia y se guarda: todo, menos los dos vectores."""
+        # Al copiar o guardar, cada vista se vuelve un arreglo suelto: la copia arma sus propios vectores.
+        return {**vars(self), "_theta": None, "_gradient": None}

@@ -1,0 +1,356 @@
+r"""Lo que se puede hacer entre una época y otra: mirar, anotar, guardar, detenerse."""
+
+import csv
+from pathlib import Path
+
+from dlbook import check
+
+
+class Callback:
+    r"""Algo que el entrenamiento llama en momentos fijos.
+
+    Para escribir el tuyo, hereda de aquí y define los métodos que quieras. ``self.model`` es el modelo y
+    ``self.params``, un diccionario con ``epochs``, ``steps`` (pasos por época) y ``verbose``. En ``logs`` llega lo que
+    se sabe en ese momento: la pérdida, las métricas y, al final de la época, las de validación.
+
+    >>> class Diary(Callback):
+    ...     def on_epoch_end(self, epoch, logs=None):
+    ...         print(f"época {epoch + 1}: {logs['loss']:.2f}")
+    """
+
+    model = None
+    params = None
+
+    def set_model(self, model):
+        r"""Recibe el modelo."""
+        self.model = model
+
+    def set_params(self, params):
+        r"""Recibe los datos del entrenamiento."""
+        self.params = params
+
+    def on_train_begin(self, logs=None):
+        r"""Al empezar."""
+
+    def on_train_end(self, logs=None):
+        r"""Al terminar, también si se detuvo antes de tiempo."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        r"""Al empezar una época; la primera es la 0."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        r"""Al terminar una época."""
+
+    def on_train_batch_begin(self, batch, logs=None):
+        r"""Antes de un paso; el primero de cada época es el 0."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        r"""Después de un paso, con la pérdida y las métricas de lo que va de la época."""
+
+
+class History(Callback):
+    r"""Anota lo que pasó en cada época; es lo que devuelve ``fit``.
+
+    >>> history = History()
+    >>> history.on_epoch_end(0, {"loss": 0.9, "val_loss": 1.0})
+    >>> history.on_epoch_end(1, {"loss": 0.5, "val_loss": 0.8})
+    >>> history.history
+    {'loss': [0.9, 0.5], 'val_loss': [1.0, 0.8]}
+    >>> history.epoch
+    [0, 1]
+    >>> len(history.plot().lines)
+    2
+
+    Attributes
+    ----------
+    history : dict
+        Nombre de cada cantidad y la lista de sus valores, uno por época.
+    epoch : list of int
+        Las épocas recorridas.
+    """
+
+    def __init__(self):
+        self.history = {}
+        self.epoch = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        r"""Anota la época."""
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+
+    def plot(self, *names, ax=None):
+        r"""Dibuja las curvas de aprendizaje.
+
+        Parameters
+        ----------
+        *names : str
+            Qué dibujar, junto con su validación; sin nombres, la pérdida.
+        ax : matplotlib.axes.Axes, optional
+            Dónde dibujar.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        # Dibujar carga matplotlib; entrenar, no.
+        from dlbook import plot
+
+        chosen = {}
+        for name in names or ("loss",):
+            if name not in self.history:
+                check.choice(name, "names", list(self.history))
+            chosen |= {key: self.history[key] for key in (name, f"val_{name}") if key in self.history}
+        return plot.curves(chosen, ax, ylabel=", ".join(names or ("loss",)), start=self.epoch[0] + 1)
+
+
+class _Monitor(Callback):
+    # Vigilar una cantidad y saber si mejoró: lo comparten quien detiene y quien guarda.
+    def __init__(self, monitor, mode):
+        if not isinstance(monitor, str):
+            raise TypeError(f"monitor: se esperaba el nombre de una cantidad, pero llegó {monitor!r}")
+        self.monitor = monitor
+        self.mode = check.choice(mode, "mode", ["auto", "min", "max"])
+
+    def current(self, logs):
+        r"""Devuelve la cantidad, con el signo con que menos es mejor."""
+        if not logs or self.monitor not in logs:
+            names = " o ".join(repr(name) for name in logs or ())
+            hint = "; para vigilar la validación hacen falta datos para validar" if "val_" in self.monitor else ""
+            raise ValueError(f"monitor: se esperaba {names}, pero llegó {self.monitor!r}{hint}")
+        return -logs[self.monitor] if self.rising else logs[self.monitor]
+
+    @property
+    def rising(self):
+        r"""Si más es mejor: con ``mode="auto"``, solo la exactitud."""
+        return self.mode == "max" or (self.mode == "auto" and self.monitor.endswith(("accuracy", "acc")))
+
+
+class EarlyStopping(_Monitor):
+    r"""Parada temprana (*early stopping*): dejar de entrenar cuando ya no mejora.
+
+    Conforme la red entrena, la pérdida de entrenamiento baja siempre. La de validación baja al principio y, cuando la
+    red empieza a memorizar, vuelve a subir. Lo que buscamos es el fondo de esa curva. No se sabe que era el fondo hasta
+    que se ha pasado; por eso se esperan unas épocas, la *paciencia*, y luego se vuelve atrás.
+
+    Se vigila ``"val_loss"``. Una lámina vigila ``"loss"``, la de entrenamiento, que casi nunca deja de bajar: no
+    detiene nada :erratum:`E-04`. :item:`REG-11, REG-12`
+
+    **A mano.** La validación mejora hasta la época 2 y luego empeora. Con paciencia 3, la tercera época seguida sin
+    mejorar es la última:
+
+    >>> class Model:
+    ...     stop_training = False
+    >>> stop = EarlyStopping(monitor="val_loss", patience=3)
+    >>> stop.set_model(Model())
+    >>> stop.on_train_begin()
+    >>> for epoch, value in enumerate([1.0, 0.8, 0.7, 0.75, 0.9, 1.1, 1.3]):
+    ...     stop.on_epoch_end(epoch, {"loss": 1 / (1 + epoch), "val_loss": value})
+    ...     if stop.model.stop_training:
+    ...         break
+    >>> stop.stopped_epoch, stop.best_epoch, stop.best
+    (5, 2, 0.7)
+
+    Parameters
+    ----------
+    monitor : str
+        Qué se vigila.
+    min_delta : float
+        Cuánto hay que mejorar para que cuente.
+    patience : int
+        Cuántas épocas seguidas sin mejorar se toleran.
+    verbose : {0, 1}
+        Si avisa cuando se detiene.
+    mode : {"auto", "min", "max"}
+        Si mejor es menos o más; con ``"auto"``, más en las exactitudes y menos en lo demás.
+    baseline : float, optional
+        Un valor que hay que superar para que empiece a contar como mejora.
+    restore_best_weights : bool
+        Si al terminar el modelo se queda con los pesos de la mejor época.
+    start_from_epoch : int
+        Desde qué época se vigila.
+
+    Attributes
+    ----------
+    stopped_epoch, best_epoch : int
+        La época en que se detuvo (0 si no lo hizo) y la mejor.
+    best : float
+        El mejor valor.
+    """
+
+    def __init__(
+        self,
+        monitor="val_loss",
+        min_delta=0,
+        patience=0,
+        verbose=0,
+        mode="auto",
+        baseline=None,
+        restore_best_weights=False,
+        start_from_epoch=0,
+    ):
+        super().__init__(monitor, mode)
+        self.min_delta = check.number(min_delta, "min_delta", 0)
+        self.patience = check.integer(patience, "patience", 0)
+        self.verbose = verbose
+        self.baseline = None if baseline is None else check.number(baseline, "baseline")
+        self.restore_best_weights = bool(restore_best_weights)
+        self.start_from_epoch = check.integer(start_from_epoch, "start_from_epoch", 0)
+        self.on_train_begin()
+
+    def on_train_begin(self, logs=None):
+        r"""Olvida lo de antes."""
+        self.wait = self.stopped_epoch = self.best_epoch = 0
+        self.best = None
+        self._best_weights = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        r"""Mira si mejoró y, si se acabó la paciencia, detiene el entrenamiento."""
+        value = self.current(logs)
+        if epoch < self.start_from_epoch:
+            return
+        sign = -1 if self.rising else 1
+        self.wait += 1
+        if self.best is None or value < sign * self.best - self.min_delta:
+            self.best, self.best_epoch = sign * value, epoch
+            if self.restore_best_weights:
+                self._best_weights = self.model.get_weights()
+            if self.baseline is None or value < sign * self.baseline - self.min_delta:
+                self.wait = 0
+        elif self.wait >= self.patience:
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        r"""Recupera los mejores pesos, si se pidió."""
+        if self.stopped_epoch and self.verbose:
+            print(f"Parada temprana en la época {self.stopped_epoch + 1}; la mejor fue la {self.best_epoch + 1}.")
+        if self._best_weights is not None:
+            self.model.set_weights(self._best_weights)
+
+
+class ModelCheckpoint(_Monitor):
+    r"""Guarda el modelo al final de cada época, o solo cuando mejora.
+
+    Parameters
+    ----------
+    filepath : str or pathlib.Path
+        Dónde. Puede llevar ``{epoch}``, que cuenta desde 1, y los nombres de las cantidades, como
+        ``"modelo-{epoch:02d}-{val_loss:.3f}.safetensors"``.
+    monitor : str
+        Qué se vigila, si solo se guarda lo mejor.
+    verbose : {0, 1}
+        Si avisa cuando guarda.
+    save_best_only : bool
+        Si solo se guarda cuando mejora.
+    mode : {"auto", "min", "max"}
+        Como en :class:`EarlyStopping`.
+    """
+
+    def __init__(self, filepath, monitor="val_loss", verbose=0, save_best_only=False, mode="auto"):
+        super().__init__(monitor, mode)
+        self.filepath = str(filepath)
+        self.verbose = verbose
+        self.save_best_only = bool(save_best_only)
+        self.best = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        r"""Guarda, si toca."""
+        if self.save_best_only:
+            value = self.current(logs)
+            if self.best is not None and value >= self.best:
+                return
+            self.best = value
+        try:
+            path = self.filepath.format(epoch=epoch + 1, **(logs or {}))
+        except (KeyError, IndexError, ValueError) as error:
+            raise ValueError(
+                f"filepath: se esperaba epoch o {', '.join(logs)} entre llaves, pero llegó {error}"
+            ) from None
+        self.model.save(path)
+        if self.verbose:
+            print(f"Época {epoch + 1}: guardado en {path}")
+
+
+class LearningRateScheduler(Callback):
+    r"""Cambia la tasa de aprendizaje al empezar cada época.
+
+    Parameters
+    ----------
+    schedule : callable
+        Recibe la época, desde 0, y la tasa actual, y devuelve la nueva.
+    verbose : {0, 1}
+        Si la anuncia.
+    """
+
+    def __init__(self, schedule, verbose=0):
+        if not callable(schedule):
+            raise TypeError(f"schedule: se esperaba una función de la época y la tasa, pero llegó {schedule!r}")
+        self.schedule = schedule
+        self.verbose = verbose
+
+    def on_epoch_begin(self, epoch, logs=None):
+        r"""Pregunta la tasa de la época y la pone."""
+        optimizer = self.model.optimizer
+        rate = check.number(self.schedule(epoch, optimizer.learning_rate), "schedule()", 0)
+        optimizer.learning_rate = rate
+        if self.verbose:
+            print(f"Época {epoch + 1}: tasa de aprendizaje {rate:g}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        r"""Anota la tasa."""
+        if logs is not None:
+            logs["learning_rate"] = self.model.optimizer.learning_rate
+
+
+class CSVLogger(Callback):
+    r"""Escribe un renglón por época en un archivo CSV, que se puede ir leyendo mientras se entrena.
+
+    Parameters
+    ----------
+    filename : str or pathlib.Path
+        El archivo.
+    separator : str
+        Lo que separa las columnas.
+    append : bool
+        Si se agrega a lo que ya había, para continuar un entrenamiento.
+    """
+
+    def __init__(self, filename, separator=",", append=False):
+        self.path = Path(filename)
+        if not isinstance(separator, str) or len(separator) != 1:
+            raise ValueError(f"separator: se esperaba un solo carácter, pero llegó {separator!r}")
+        self.separator = separator
+        self.append = bool(append)
+        self._columns = None
+
+    def on_train_begin(self, logs=None):
+        r"""Empieza el archivo, o lee los nombres de sus columnas si se va a continuar."""
+        self._columns = None
+        if self.append and self.path.exists() and self.path.stat().st_size:
+            with self.path.open(newline="", encoding="utf-8") as file:
+                self._columns = next(csv.reader(file, delimiter=self.separator))[1:]
+        else:
+            self.path.write_text("", encoding="utf-8")
+
+    def on_epoch_end(self, epoch, logs=None):
+        r"""Escribe el renglón de la época."""
+        logs = logs or {}
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, delimiter=self.separator, lineterminator="\n")
+            if self._columns is None:
+                self._columns = list(logs)
+                writer.writerow(["epoch", *self._columns])
+            writer.writerow([epoch, *(logs.get(name, "") for name in self._columns)])
+
+
+def called(callbacks, method):
+    r"""Devuelve el método de los *callbacks* que de verdad lo definen: llamar a los vacíos en cada paso cuesta tiempo.
+
+    >>> called([Callback(), History()], "on_train_batch_end")
+    []
+    >>> len(called([Callback(), History()], "on_epoch_end"))
+    1
+    """
+    empty = getattr(Callback, method)
+    return [getattr(c, method) for c in callbacks if getattr(type(c), method, empty) is not empty]
