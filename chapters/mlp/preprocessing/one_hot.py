@@ -1,0 +1,98 @@
+r"""De una categoría a un vector de ceros con un solo uno."""
+
+import numpy as np
+
+from chapters.mlp.preprocessing.categories import as_categories
+from dlbook import check
+
+
+def one_hot(values, categories=None):
+    r"""Escribe cada categoría como un vector de ceros con un uno en su lugar (*one-hot encoding*).
+
+    Una red multiplica y suma, y no se puede multiplicar «amarillo». Numerar los colores, rojo 0, amarillo 1, verde 2,
+    es peor que no hacer nada: la red creería que el verde es el doble que el amarillo y que el amarillo está **entre**
+    los otros dos. Se le da a cada categoría una columna propia, y se enciende la que toca:
+
+    .. math::
+       :label: ec-mlp-one-hot
+
+       y_{ik} = [\,c_i = k\,] ,
+
+    donde :math:`c_i` es la categoría del ejemplo :math:`i`: un 1 en la columna de su categoría y ceros en las demás.
+    Cada renglón suma uno, y así también se lee como una probabilidad: toda para la categoría correcta.
+
+    **Ninguna está en medio.** La distancia entre dos categorías distintas es siempre la misma. Sus vectores difieren en
+    dos lugares, y en cada uno por 1: :math:`\sqrt{1^2+1^2}=\sqrt2`.
+
+    **A mano.** La variable *color* del curso, con tres categorías: :item:`MLP-71` :worked:`WE-17`
+
+    >>> colors = ["rojo", "rojo", "amarillo", "verde", "amarillo"]
+    >>> one_hot(colors, ["rojo", "amarillo", "verde"])
+    array([[1., 0., 0.],
+           [1., 0., 0.],
+           [0., 1., 0.],
+           [0., 0., 1.],
+           [0., 1., 0.]])
+
+    Las etiquetas de un clasificador suelen venir ya numeradas, y basta con decir cuántas hay. Al clasificar, **una
+    neurona de salida por categoría**: la matriz de lo deseado tiene tantas columnas como categorías, aunque alguna
+    no aparezca en estos datos: :item:`MLP-72`
+
+    >>> one_hot([2, 0], 4)
+    array([[0., 0., 1., 0.],
+           [1., 0., 0., 0.]])
+    >>> one_hot(np.arange(10), 10).shape
+    (10, 10)
+
+    **Lo que cuesta.** Casi todo son ceros. Con 950 categorías, un ejemplo de cada una ya son 902 500 números, y solo
+    950 no son cero:
+
+    >>> y = one_hot(np.arange(950))
+    >>> y.size, int((y == 0).sum())
+    (902500, 901550)
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        Una categoría por ejemplo: textos o enteros.
+    categories : sequence or int, optional
+        Las categorías, en el orden de las columnas, o cuántas hay si están numeradas desde 0. Sin ellas, los
+        enteros de 0 al mayor que aparezca.
+
+    Returns
+    -------
+    ndarray, shape (n, K)
+
+    Raises
+    ------
+    TypeError
+        Si hay textos y no se dicen las categorías.
+    ValueError
+        Si hay un valor que no es una de ellas, si alguna está repetida o si no hay ningún ejemplo.
+
+        >>> one_hot(["azul"], ["rojo", "amarillo", "verde"])
+        Traceback (most recent call last):
+            ...
+        ValueError: values: se esperaba 'rojo' o 'amarillo' o 'verde', pero llegó 'azul'
+    """
+    if categories is None or isinstance(categories, (int, np.integer)):
+        values = check.floats(values, "values", "n")
+        classes = int(values.max()) + 1 if categories is None else check.integer(categories, "categories", 1)
+        index = check.labels(values, "values", max(classes, 1))
+    else:
+        categories = as_categories(categories, "categories")
+        index = _positions(values, categories)
+        classes = len(categories)
+    y = np.zeros((len(index), classes))
+    y[np.arange(len(index)), index] = 1  # [ec-mlp-one-hot]
+    return y
+
+
+def _positions(values, categories):
+    place = {category: k for k, category in enumerate(categories)}
+    if len(place) < len(categories):
+        raise ValueError(f"categories: se esperaban categorías distintas, pero llegaron {categories}")
+    values = as_categories(values, "values")
+    for value in values:
+        check.choice(value, "values", place)
+    return [place[value] for value in values]
