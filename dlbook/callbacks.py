@@ -172,8 +172,10 @@ class EarlyStopping(_Monitor):
 
     Attributes
     ----------
-    stopped_epoch, best_epoch : int
-        La época en que se detuvo (0 si no lo hizo) y la mejor.
+    stopped_epoch : int
+        La época en que se detuvo; 0 si no lo hizo.
+    best_epoch : int
+        La mejor época.
     best : float
         El mejor valor.
     """
