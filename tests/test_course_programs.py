@@ -1,4 +1,4 @@
-"""Los programas de los cursos: corren aquí y, con los import de la derecha, en Keras."""
+"""Los programas de los cursos: corren aquí y, con los import comentados, en Keras."""
 
 import os
 import re
@@ -14,7 +14,7 @@ TEXT = PAGE.read_text(encoding="utf-8")
 CELL = re.compile(r"```\{code-cell\} ipython3\n:tags: \[programa\]\n(.*?)```", re.DOTALL)
 TENSORFLOW = re.compile(r"```\{code-block\} python\n:name: (mlp-tf-[a-z]+)\n:caption: [^\n]*\n\n(.*?)```", re.DOTALL)
 PROGRAMS = CELL.findall(TEXT)
-IMPORT = re.compile(r"^(from \S+ import [^#\n]+?)  # (from keras\S* import .+)$", re.MULTILINE)
+IMPORT = re.compile(r"^# (from keras\S* import .+)\n(from \S+ import .+)$", re.MULTILINE)
 
 
 def namespace():
@@ -42,7 +42,8 @@ def check(names):
 
 def test_there_are_programs_and_only_the_first_one_imports():
     assert len(PROGRAMS) >= 8
-    assert len(IMPORT.findall(PROGRAMS[0])) == len(PROGRAMS[0].strip().splitlines()) == 3
+    assert len(IMPORT.findall(PROGRAMS[0])) == 3
+    assert IMPORT.sub("", PROGRAMS[0]).strip() == ""
     for program in PROGRAMS[1:]:
         assert "import" not in program
         assert "seed=0)" not in program.replace("Dropout", ""), "Keras no recibe seed en un modelo"
@@ -56,7 +57,8 @@ def test_programs_run_in_keras_with_only_the_imports_changed():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     keras = pytest.importorskip("keras")
     keras.utils.set_random_seed(0)
-    check(run([IMPORT.sub(r"\2", program) for program in PROGRAMS]))
+    # Con menos épocas basta: la que vigila la validación se detiene mucho antes.
+    check(run([IMPORT.sub(r"\1", program).replace("epochs=500", "epochs=250") for program in PROGRAMS]))
 
 
 def test_both_end_with_the_same_weights():
@@ -64,7 +66,7 @@ def test_both_end_with_the_same_weights():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     pytest.importorskip("keras")
     program = next(p for p in PROGRAMS if "set_weights" in p)
-    ours, theirs = run([PROGRAMS[0], program]), run([IMPORT.sub(r"\2", PROGRAMS[0]), program])
+    ours, theirs = run([PROGRAMS[0], program]), run([IMPORT.sub(r"\1", PROGRAMS[0]), program])
     for a, b in zip(ours["model"].get_weights(), theirs["model"].get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=2e-3)
     np.testing.assert_allclose(ours["history"].history["loss"], theirs["history"].history["loss"], atol=1e-4)
@@ -112,15 +114,16 @@ def test_the_loop_takes_the_same_steps_as_ours(tf):
     ours = Sequential([Input(shape=(2,)), Dense(3, activation="tanh"), Dense(1)], seed=0)
     theirs = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(3, "tanh"), tf.keras.layers.Dense(1)])
     theirs.set_weights(ours.get_weights())
-    exec(block("mlp-tf-ciclo"), {"model": theirs, "x": x, "y": y[:, None]})
+    names = {"model": theirs, "x": x, "y": y[:, None]}
+    exec(block("mlp-tf-ciclo"), names)
 
     ours.compile(loss=losses.BinaryCrossentropy(from_logits=True))
     optimizer = optimizers.SGD(learning_rate=0.1)
-    for _ in range(100):
+    for _ in range(names["step"] + 1):
         _, gradient = ours.loss_and_gradient(x, y, training=True)
         optimizer.step(ours.theta, gradient)
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-4)
+        np.testing.assert_allclose(a, b, atol=1e-3)
 
 
 # --- Los tropiezos de las láminas, tal como se cuentan ---

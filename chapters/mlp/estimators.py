@@ -5,6 +5,7 @@ import copy
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import check_random_state
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -21,6 +22,10 @@ from dlbook.callbacks import EarlyStopping
 class _Network(BaseEstimator):
     # Lo que comparten el clasificador y el regresor: armar la red y entrenarla. Como pide scikit-learn, el constructor
     # solo guarda sus argumentos; se comprueban al entrenar.
+
+    # Aquí no se reparten pesos por observación: que no agregue un método para pedirlos.
+    __metadata_request__score = {"sample_weight": UNUSED}  # noqa: RUF012 (así lo lee scikit-learn)
+
     def __init__(
         self,
         hidden_layer_sizes=(32,),

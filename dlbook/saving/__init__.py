@@ -74,7 +74,7 @@ def save(model, filepath, overwrite=True, include_optimizer=True):
 
 
 def load(filepath, custom_objects=None, compile=True):
-    r"""Lee un modelo que guardó :func:`save`.
+    r"""Lee un modelo que guardó :func:`save`. En los capítulos se llama como en Keras, ``load_model``.
 
     Nada de lo que diga el archivo se da por bueno: las clases se buscan entre las del libro y las que tú pases, los
     tamaños se comparan con los arreglos **antes** de pedir memoria, y los pesos se revisan uno por uno.
