@@ -13,6 +13,9 @@ pruebas: .venv/pruebas  ## estilo, pruebas, ejemplos de docstrings y páginas, y
 	$(SPHINX) -q
 	$(BIN)/python -m pytest
 
+rendimiento: .venv/libro .venv-peers/bin/python  ## mide el libro junto a PyTorch, Keras y scikit-learn (tarda; baja mucho)
+	$(BIN)/python -m benchmarks.mlp
+
 ver: libro  ## sirve el libro en http://127.0.0.1:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/html 8000
 
@@ -24,6 +27,10 @@ limpia:  ## borra lo construido (el entorno .venv se queda)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[libro$(if $(filter pruebas,$*),$(comma)pruebas)]'
 	touch $@
 
+.venv-peers/bin/python:
+	$(PYTHON) -m venv .venv-peers
+	$@ -m pip install --quiet --disable-pip-version-check 'torch>=2.13' keras tensorflow scikit-learn
+
 comma = ,
 
-.PHONY: libro pruebas ver limpia
+.PHONY: libro pruebas rendimiento ver limpia
