@@ -13,7 +13,7 @@ pruebas: .venv/pruebas  ## estilo, pruebas, ejemplos de docstrings y páginas, y
 	$(SPHINX) -q
 	$(BIN)/python -m pytest
 
-rendimiento: .venv/libro .venv-peers/bin/python  ## mide el libro junto a PyTorch, Keras y scikit-learn (tarda; baja mucho)
+rendimiento: .venv/libro .venv-peers/listo  ## mide el libro junto a PyTorch, Keras y scikit-learn (tarda; baja mucho)
 	$(BIN)/python -m benchmarks.mlp
 
 ver: libro  ## sirve el libro en http://127.0.0.1:8000
@@ -27,9 +27,10 @@ limpia:  ## borra lo construido (el entorno .venv se queda)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[libro$(if $(filter pruebas,$*),$(comma)pruebas)]'
 	touch $@
 
-.venv-peers/bin/python:
+.venv-peers/listo:
 	$(PYTHON) -m venv .venv-peers
-	$@ -m pip install --quiet --disable-pip-version-check 'torch>=2.13' keras tensorflow scikit-learn
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check 'torch>=2.13' keras tensorflow scikit-learn
+	touch $@
 
 comma = ,
 

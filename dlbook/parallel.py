@@ -6,23 +6,15 @@ fijo. Así los bits no dependen de cuál hilo termine antes.
 """
 
 import os
-import platform
 import signal
 import threading
 from itertools import pairwise
 
-import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
 from threadpoolctl import ThreadpoolController
 
 from dlbook import check
 
 _threads = None
-# Cuántas veces mira un hilo antes de dormirse: unas décimas de milisegundo.
-TRIES = 5000
 
 
 def get_threads():
@@ -68,36 +60,11 @@ def set_threads(threads):
     _threads = None if threads is None else check.integer(threads, "threads", 1)
 
 
-@intrinsic
-def _peek(typing, array):
-    # Lee el primer número de la memoria cada vez: sin esto, el compilador lo leería una y esperaría para siempre.
-    def write(context, builder, signature, arguments):
-        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        if platform.machine() in ("x86_64", "AMD64"):
-            # Dice al procesador que esto es una espera, para que ceda recursos a su hilo gemelo.
-            pause = cgutils.get_or_insert_function(
-                builder.module, ir.FunctionType(ir.VoidType(), []), "llvm.x86.sse2.pause"
-            )
-            builder.call(pause, [])
-        return builder.load_atomic(data, "acquire", 8)
-
-    return types.int64(array), write
-
-
-@njit(cache=True, nogil=True)
-def _watch(number, value, tries):
-    r"""Espera despierto, sin el candado de Python, a que el número llegue a un valor o se acaben los intentos."""
-    for _ in range(tries):
-        if _peek(number) >= value:
-            return
-
-
 class Team:
-    r"""Un equipo de hilos que trabajan juntos y esperan atentos.
+    r"""Un equipo de hilos que esperan dormidos y despiertan juntos.
 
-    Dormir y despertar a un hilo tarda más que muchos pasos de entrenamiento. Por eso, entre un trabajo y el siguiente,
-    cada hilo vigila un rato un número en la memoria, y solo se duerme si no llega nada. El rato es corto, para no
-    estorbar a los demás programas.
+    Podrían esperar despiertos, vigilando la memoria, y empezarían un poco antes. Pero con la máquina ocupada en otra
+    cosa se estorban, y un paso llega a tardar el triple.
 
     El hilo que llama a :meth:`run` es el primero del equipo y hace su parte como los demás. Los otros nacen la primera
     vez que hacen falta.
@@ -121,9 +88,6 @@ class Team:
         self._work = None
         self._errors = [None] * self.size
         self._finished = [None] * self.size
-        # Cuántos trabajos se han pedido a cada hilo y cuántos ha terminado, cada cuenta en su propia línea de caché.
-        self._asked = np.zeros((self.size, 8), np.int64)
-        self._answered = np.zeros((self.size, 8), np.int64)
 
     def __enter__(self):
         r"""Da el equipo, para ``with``."""
@@ -160,7 +124,6 @@ class Team:
         for k in range(1, parts):
             finished[k] = lock = threading.Lock()
             lock.acquire()
-            self._asked[k, 0] += 1
             self._go[k - 1].release()
         errors = self._errors
         try:
@@ -170,8 +133,6 @@ class Team:
         for k in range(1, parts):
             # Ni Ctrl-C deja hilos a medias: se espera a todos y después se interrumpe.
             lock = finished[k]
-            if lock is not None:
-                _watch(self._answered[k], self._asked[k, 0], TRIES)
             while finished[k] is not None:
                 try:
                     lock.acquire()
@@ -191,10 +152,7 @@ class Team:
         self._members[-1].start()
 
     def _loop(self, k, go):
-        jobs, asked = 0, self._asked[k]
         while True:
-            jobs += 1
-            _watch(asked, jobs, TRIES)
             go.acquire()
             if self._work is None:
                 return
@@ -204,7 +162,6 @@ class Team:
             except BaseException as error:
                 self._errors[k] = error
             self._finished[k] = None
-            self._answered[k, 0] += 1
             lock.release()
 
 

@@ -18,7 +18,7 @@ from dlbook.callbacks import Callback, History, called
 from dlbook.parallel import Interrupts, Team, cut, get_threads, single_thread_blas
 
 # Cuántos productos justifican despertar a un hilo más, y cuántos bytes de resultados intermedios caben en su caché.
-WORK_PER_THREAD = 15_000_000
+WORK_PER_THREAD = 25_000_000
 CACHE = 1 << 20
 # De a cuántas observaciones se evalúa y se predice; es fijo, para que el resultado no dependa del número de hilos.
 CHUNK = 256
@@ -293,7 +293,7 @@ class Engine:
                     results[i, 1 + m] = metric.shard(y, y_pred)
 
         parts = self._parts(n, len(chunks))
-        self.team.run(part, parts)
+        self._run(part, parts)
         loss, *values = results.sum(axis=0).tolist()
         loss += self.model.penalty()
         return {"loss": loss} | {name: value / n for (name, _), value in zip(metrics, values, strict=True)}
@@ -310,8 +310,15 @@ class Engine:
                 out[rows] = self.replicas[k].forward(_rows(self.replicas[k], "data x", x, rows), False)
 
         parts = self._parts(n, len(starts))
-        self.team.run(part, parts)
+        self._run(part, parts)
         return out
+
+    def _run(self, part, parts):
+        self.interrupts.hold()
+        try:
+            self.team.run(part, parts)
+        finally:
+            self.interrupts.release()
 
     def _parts(self, n, chunks):
         parts = max(1, min(self.team.size, chunks, n * self.work // WORK_PER_THREAD))
