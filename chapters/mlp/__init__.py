@@ -53,6 +53,7 @@ from chapters.mlp.schedules import (
 from chapters.mlp.sequential import Input, Sequential
 from chapters.mlp.two_layers import two_layer_gradient
 from chapters.mlp.universal import relu_interpolation, tanh_staircase
+from dlbook.saving import load as load_model
 
 __all__ = [
     "L1",
@@ -98,6 +99,7 @@ __all__ = [
     "initializers",
     "linear_chain",
     "linear_chain_hessian",
+    "load_model",
     "losses",
     "metrics",
     "min_max",

@@ -252,12 +252,25 @@ class Model(Layer):
         for layer in self.layers:
             shape = layer.compute_output_shape(layer.input_shape or shape)
             output = "(" + ", ".join(["n", *map(str, shape)]) + ")"
-            print(f"{layer.name:<15}{output:<21}{layer.count_params():>10,}".replace(",", " ", 0))
+            print(f"{layer.name:<15}{output:<21}{layer.count_params():>10,}")
         print(f"Total: {self.count_params():,} parámetros")
 
     def save(self, filepath, overwrite=True, include_optimizer=True):
         r"""Guarda el modelo en un archivo safetensors, como :func:`dlbook.saving.save`."""
         saving.save(self, filepath, overwrite, include_optimizer)
+
+    def to_keras(self):
+        r"""Da el mismo modelo en Keras, con los mismos pesos; hace falta tener Keras instalado."""
+        from dlbook import keras
+
+        return keras.to_keras(self)
+
+    @staticmethod
+    def from_keras(model):
+        r"""Da el modelo de este libro que hace lo mismo que uno de Keras, con los mismos pesos."""
+        from dlbook import keras
+
+        return keras.from_keras(model)
 
     def get_state(self):
         r"""Da todo lo que hace falta para continuar el entrenamiento como si nunca se hubiera detenido.
