@@ -294,7 +294,8 @@ def test_a_step_reserves_nothing(monkeypatch, threads, cache):
     data = training._data(model, X, Y, sample_weight=np.ones(64))
     order = np.arange(64)
     with training.Engine(model) as engine:
-        engine._start(data)
+        engine.limit_blas()
+        engine.start(data)
 
         def steps(count):
             for _ in range(count):
