@@ -63,6 +63,8 @@ def fit(
         callback.set_model(model)
         callback.set_params({"epochs": epochs, "steps": steps, "verbose": verbose})
     with Engine(model) as engine:
+        engine.limit_blas()
+        engine.start(train)
         _call(callbacks, "on_train_begin", {})
         for epoch in range(initial_epoch, epochs):
             _call(callbacks, "on_epoch_begin", epoch, {})
@@ -113,25 +115,32 @@ class Engine:
         self.work = max(1, model.work())
         self.team = Team(get_threads())
         self.interrupts = Interrupts()
+        self.blas = None
+        self.warm = False
 
     def __enter__(self):
-        r"""Prepara la máquina: interrupciones aplazadas y BLAS con un hilo."""
+        r"""Empieza a recibir las interrupciones."""
         self.interrupts.__enter__()
-        single_thread_blas.__enter__()
         return self
 
     def __exit__(self, *exception):
-        r"""La deja como estaba."""
+        r"""Deja la máquina como estaba."""
         self.team.__exit__(*exception)
-        single_thread_blas.__exit__(*exception)
+        if self.blas is not None:
+            self.blas.__exit__(*exception)
         self.interrupts.__exit__(*exception)
+
+    def limit_blas(self):
+        r"""Deja a BLAS con un solo hilo hasta el final."""
+        if self.blas is None:
+            self.blas = single_thread_blas.__enter__()
 
     # --- Entrenar ---
 
     def epoch(self, data, batch_size, shuffle, epoch, callbacks, progress):
         r"""Recorre los datos una vez y devuelve la pérdida y las métricas medias."""
         n = len(data.x)
-        self._start(data)
+        self.sums[:] = 0
         self._reseed()
         order = self.model.generator.permutation(n) if shuffle else None
         before, after = called(callbacks, "on_train_batch_begin"), called(callbacks, "on_train_batch_end")
@@ -164,7 +173,8 @@ class Engine:
             )
         return self._logs(total, seen)
 
-    def _start(self, data):
+    def start(self, data):
+        r"""Prepara lo que se va a medir."""
         self.metrics = self.model.resolve_metrics(data.y)
         self.sums = np.zeros((self.team.size, len(self.metrics)))
         self.losses = np.zeros(self.team.size)
@@ -186,11 +196,13 @@ class Engine:
         plan = self.plans.get(n)
         if plan is None:
             plan = self.plans[n] = self._plan(n)
-            single_thread_blas.refresh()
         self.job = data, order, start, n, plan
         self.team.run(self._part, len(plan))
-        loss = sum(self.losses[: len(plan)].tolist())
-        return loss
+        if not self.warm:
+            # El primer paso puede haber cargado otra copia de BLAS.
+            self.warm = True
+            self.blas.refresh()
+        return sum(self.losses[: len(plan)].tolist())
 
     def _part(self, k):
         data, order, start, n, plan = self.job
@@ -323,6 +335,8 @@ class Engine:
     def _parts(self, n, chunks):
         parts = max(1, min(self.team.size, chunks, n * self.work // WORK_PER_THREAD))
         self._team_of(parts)
+        if parts > 1:
+            self.limit_blas()
         return parts
 
 
@@ -379,7 +393,7 @@ class _Data:
     def __init__(self, x, y, weight):
         self.x, self.y, self.weight = x, y, weight
         # Un autocodificador predice su entrada: no hace falta copiarla dos veces.
-        self.same = y is x
+        self.same = y.shape == x.shape and y.dtype == x.dtype and y.ctypes.data == x.ctypes.data
 
     def split(self, at):
         parts = []
