@@ -177,7 +177,8 @@ class Engine:
         r"""Prepara lo que se va a medir."""
         self.metrics = self.model.resolve_metrics(data.y)
         self.sums = np.zeros((self.team.size, len(self.metrics)))
-        self.losses = np.zeros(self.team.size)
+        self.losses = [0.0] * self.team.size
+        self.theta, self.gradient = self.model.theta, self.model.gradient
 
     def _logs(self, total, seen):
         values = self.sums.sum(axis=0) / seen
@@ -202,7 +203,7 @@ class Engine:
             # El primer paso puede haber cargado otra copia de BLAS.
             self.warm = True
             self.blas.refresh()
-        return sum(self.losses[: len(plan)].tolist())
+        return sum(self.losses[: len(plan)])
 
     def _part(self, k):
         data, order, start, n, plan = self.job
@@ -232,8 +233,8 @@ class Engine:
     def _update(self):
         plan = self.job[-1]
         for k in range(1, len(plan)):
-            _add(self.replicas[0].gradient, self.replicas[k].gradient)
-        self.model.optimizer.step(self.model.theta, self.model.gradient)
+            _add(self.gradient, self.replicas[k].gradient)
+        self.model.optimizer.step(self.theta, self.gradient)
 
     def _plan(self, n):
         r"""Decide qué parte de un lote de ``n`` hace cada hilo, y en cuántos trozos. Solo depende de los tamaños."""
@@ -503,24 +504,29 @@ def set_state(model, state):
             f"state: se esperaban {model.theta.size} parámetros y {len(layers)} capas, "
             f"pero llegaron {theta.size} y {len(state['random'])}"
         )
+    epoch = check.integer(state["epoch"], "state['epoch']", 0)
+    generators = [_generator(s) for s in state["random"]]
     if state["optimizer"] is not None:
         if model.optimizer is None:
             raise ValueError("state: tiene un optimizador, y el modelo no; llama antes a compile")
         model.optimizer.set_state(state["optimizer"])
-    generators = [_generator(s) for s in state["random"]]
+    # Todo está comprobado: desde aquí nada falla, y el modelo no se queda a medias.
     for layer, generator in zip(layers, generators, strict=True):
         layer.generator = generator
     model.theta[:] = theta
-    model.epoch = check.integer(state["epoch"], "state['epoch']", 0)
+    model.epoch = epoch
 
 
 def _generator(state):
     kind = getattr(np.random, str(state.get("bit_generator")), None) if isinstance(state, dict) else None
-    if not isinstance(kind, type) or not issubclass(kind, np.random.BitGenerator):
-        raise ValueError("state['random']: se esperaba el estado de un generador de NumPy")
-    bits = kind()
-    bits.state = state
-    return np.random.Generator(bits)
+    if isinstance(kind, type) and issubclass(kind, np.random.BitGenerator) and kind is not np.random.BitGenerator:
+        bits = kind()
+        try:
+            bits.state = state
+            return np.random.Generator(bits)
+        except (KeyError, TypeError, ValueError, OverflowError):
+            pass
+    raise ValueError("state['random']: se esperaba el estado de un generador de NumPy")
 
 
 # --- Lo que se ve ---

@@ -167,6 +167,9 @@ def test_fits_in_a_row_are_one_long_fit():
         lambda s: s.update(random=s["random"][:-1]),
         lambda s: s.update(random=["no"] * len(s["random"])),
         lambda s: s.update(random=[{"bit_generator": "Generator"}] * len(s["random"])),
+        lambda s: s.update(random=[{"bit_generator": "BitGenerator"}] * len(s["random"])),
+        lambda s: s.update(random=[{"bit_generator": "PCG64"}] * len(s["random"])),
+        lambda s: s.update(random=[{**r, "state": {"state": -1, "inc": 2**200}} for r in s["random"]]),
         lambda s: s.update(epoch=-1),
         lambda s: s.update(optimizer={"m": 3}),
     ],
@@ -177,9 +180,12 @@ def test_a_damaged_state_changes_nothing(damage):
     state = model.get_state()
     damage(state)
     before, epoch = model.theta.copy(), model.epoch
+    momentum, random = model.optimizer.get_state()["momentum"], model.generator.bit_generator.state
     with pytest.raises((TypeError, ValueError)):
         model.set_state(state)
     assert np.array_equal(model.theta, before)
+    assert np.array_equal(model.optimizer.get_state()["momentum"], momentum)
+    assert model.generator.bit_generator.state == random
     assert model.epoch == epoch
 
 

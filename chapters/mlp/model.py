@@ -252,8 +252,8 @@ class Model(Layer):
         for layer in self.layers:
             shape = layer.compute_output_shape(layer.input_shape or shape)
             output = "(" + ", ".join(["n", *map(str, shape)]) + ")"
-            print(f"{layer.name:<15}{output:<21}{layer.count_params():>10,}")
-        print(f"Total: {self.count_params():,} parámetros")
+            print(f"{layer.name:<15}{output:<21}{layer.count_params():>10}")
+        print(f"Total: {self.count_params()} parámetros")
 
     def save(self, filepath, overwrite=True, include_optimizer=True):
         r"""Guarda el modelo en un archivo safetensors, como :func:`dlbook.saving.save`."""
