@@ -1,0 +1,3 @@
+r"""Capítulo 3: redes convolucionales."""
+
+__all__ = []
