@@ -1,3 +1,9 @@
 r"""Capítulo 3: redes convolucionales."""
 
-__all__ = []
+from chapters.cnn.geometry import kernel_span, output_size, same_padding
+
+__all__ = [
+    "kernel_span",
+    "output_size",
+    "same_padding",
+]
