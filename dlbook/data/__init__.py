@@ -1,8 +1,9 @@
-r"""Los datos del libro: dígitos escritos a mano y conjuntos de juguete.
+r"""Los datos del libro: dígitos escritos a mano, fotografías y conjuntos de juguete.
 
-Los dígitos se entregan como en Keras, ``(x_train, y_train), (x_test, y_test)``; los de juguete, como ``x, y``.
+Los dígitos y las fotografías se entregan como en Keras, ``(x_train, y_train), (x_test, y_test)``; los de juguete, como ``x, y``.
 """
 
+from dlbook.data.cifar10 import CIFAR10_CLASSES, load_cifar10, read_cifar10
 from dlbook.data.digits import load_digits
 from dlbook.data.idx import read_idx
 from dlbook.data.mnist import load_mnist
@@ -16,12 +17,15 @@ from dlbook.data.toys import (
 )
 
 __all__ = [
+    "CIFAR10_CLASSES",
     "ages_and_salaries",
     "apples_and_oranges",
     "circles",
+    "load_cifar10",
     "load_digits",
     "load_mnist",
     "logic_gate",
+    "read_cifar10",
     "read_idx",
     "spirals",
     "students",
