@@ -16,7 +16,6 @@ from dlbook.data import CIFAR10_CLASSES, cifar10, files, load_cifar10, read_cifa
 from dlbook.data.cifar10 import BATCHES, FILES, MIRRORS
 
 
-
 def sample(name):
     path = Path(os.environ.get("DLBOOK_DATA") or ".") / "cifar10" / name
     if not path.is_file():

@@ -1,6 +1,7 @@
 r"""Los datos del libro: dígitos escritos a mano, fotografías y conjuntos de juguete.
 
-Los dígitos y las fotografías se entregan como en Keras, ``(x_train, y_train), (x_test, y_test)``; los de juguete, como ``x, y``.
+Los dígitos y las fotografías se entregan como en Keras, ``(x_train, y_train), (x_test, y_test)``; los de juguete, como
+``x, y``.
 """
 
 from dlbook.data.cifar10 import CIFAR10_CLASSES, load_cifar10, read_cifar10

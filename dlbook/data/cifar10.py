@@ -28,8 +28,8 @@ def read_cifar10(content):
     2. 1024 bytes con el rojo de los 32 × 32 píxeles, fila por fila;
     3. otros 1024 con el verde, y otros 1024 con el azul.
 
-    El archivo guarda tres imágenes grises, una por color: los **canales primero**. Este libro, como Keras, los quiere al
-    final, para que los tres números de un píxel estén juntos. El cambio es una transposición de ejes,
+    El archivo guarda tres imágenes grises, una por color: los **canales primero**. Este libro, como Keras, los quiere
+    al final, para que los tres números de un píxel estén juntos. El cambio es una transposición de ejes,
     :math:`(n, 3, 32, 32)\to(n, 32, 32, 3)`.
 
     **A mano.** Una rana lisa, con rojo 10, verde 200 y azul 30 en todos los píxeles:
