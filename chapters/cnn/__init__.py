@@ -1,9 +1,24 @@
 r"""Capítulo 3: redes convolucionales."""
 
+from chapters.cnn.average_pooling import AveragePooling2D, average_pooling_backward, average_pooling_forward
 from chapters.cnn.geometry import kernel_span, output_size, same_padding
+from chapters.cnn.global_pooling import GlobalAveragePooling2D, GlobalMaxPooling2D
+from chapters.cnn.max_pooling import MaxPooling2D, max_pooling_backward, max_pooling_forward
+from chapters.cnn.min_pooling import MinPooling2D
+from chapters.cnn.zero_padding import ZeroPadding2D
 
 __all__ = [
+    "AveragePooling2D",
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling2D",
+    "MaxPooling2D",
+    "MinPooling2D",
+    "ZeroPadding2D",
+    "average_pooling_backward",
+    "average_pooling_forward",
     "kernel_span",
+    "max_pooling_backward",
+    "max_pooling_forward",
     "output_size",
     "same_padding",
 ]
