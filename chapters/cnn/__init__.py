@@ -19,6 +19,21 @@ __all__ = [
     "kernel_span",
     "max_pooling_backward",
     "max_pooling_forward",
+from chapters.cnn.average_precision import average_precision
+from chapters.cnn.boxes import iou
+from chapters.cnn.geometry import kernel_span, output_size, same_padding
+from chapters.cnn.suppression import non_max_suppression
+from chapters.cnn.yolo import GridDetectionLoss, grid_decode, grid_encode, grid_output_shape
+
+__all__ = [
+    "GridDetectionLoss",
+    "average_precision",
+    "grid_decode",
+    "grid_encode",
+    "grid_output_shape",
+    "iou",
+    "kernel_span",
+    "non_max_suppression",
     "output_size",
     "same_padding",
 ]

@@ -8,6 +8,7 @@ from dlbook.data.cifar10 import CIFAR10_CLASSES, load_cifar10, read_cifar10
 from dlbook.data.digits import load_digits
 from dlbook.data.idx import read_idx
 from dlbook.data.mnist import load_mnist
+from dlbook.data.scenes import shape_scenes
 from dlbook.data.toys import (
     ages_and_salaries,
     apples_and_oranges,
@@ -28,6 +29,7 @@ __all__ = [
     "logic_gate",
     "read_cifar10",
     "read_idx",
+    "shape_scenes",
     "spirals",
     "students",
 ]

@@ -1,0 +1,92 @@
+r"""Cajas: cuánto se parecen dos rectángulos."""
+
+import numpy as np
+from numba import njit
+
+from dlbook import check
+
+
+def iou(boxes, others):
+    r"""Intersección sobre unión (*intersection over union*, IoU): de 0, no se tocan, a 1, son la misma caja.
+
+    Una caja es :math:`(x_1, y_1, x_2, y_2)`: la esquina de arriba a la izquierda y la de abajo a la derecha, con
+    :math:`y` hacia abajo, como en una imagen. Para decir cuánto se parecen :math:`A` y :math:`B` no basta el área que
+    comparten: una caja que abarca toda la imagen comparte todo con cualquiera. Por eso se divide entre lo que ocupan
+    las dos juntas:
+
+    .. math::
+       :label: ec-cnn-iou
+
+       \operatorname{IoU}(A, B) = \frac{|A\cap B|}{|A\cup B|} = \frac{|A\cap B|}{|A|+|B|-|A\cap B|} .
+
+    En :math:`|A|+|B|` lo compartido se contó dos veces; por eso se resta una.
+
+    **La intersección** de dos rectángulos con lados paralelos a los ejes es otro. Un punto está en los dos si su
+    :math:`x` pasa de los dos lados izquierdos, es decir, del mayor, y no llega a ninguno de los derechos, es decir, al
+    menor. El ancho es la distancia de uno a otro, o cero si están al revés, que es cuando no se tocan:
+
+    .. math::
+       :label: ec-cnn-interseccion
+
+       |A\cap B| = \bigl(\min(x_2^A, x_2^B)-\max(x_1^A, x_1^B)\bigr)_+
+       \bigl(\min(y_2^A, y_2^B)-\max(y_1^A, y_1^B)\bigr)_+ ,
+
+    con :math:`(u)_+=\max(u, 0)`. Si se olvida esa parte positiva, dos cajas separadas en los dos ejes multiplican
+    negativo por negativo y parecen compartir un área que no existe.
+
+    **A mano.** Dos cuadrados de lado 2; el segundo está corrido una unidad en cada eje. Comparten 1, y juntos ocupan
+    :math:`4+4-1=7`. El tercero ni los toca:
+
+    >>> a, b, c = [0, 0, 2, 2], [1, 1, 3, 3], [5, 5, 6, 7]
+    >>> iou([a], [a, b, c]).round(4)
+    array([[1.    , 0.1429, 0.    ]])
+
+    Parameters
+    ----------
+    boxes : array_like, shape (n, 4)
+        Cajas con :math:`x_1\le x_2` y :math:`y_1\le y_2`.
+    others : array_like, shape (m, 4)
+        Otras, en las mismas unidades.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, m)
+        La de cada par. Dos cajas sin área, aunque sean la misma, no comparten nada: 0.
+
+    Raises
+    ------
+    TypeError
+        Si no son números reales.
+    ValueError
+        Si las formas no son esas, hay NaN o infinitos, o una caja está al revés.
+
+        >>> iou([[2, 0, 0, 2]], [a])
+        Traceback (most recent call last):
+            ...
+        ValueError: boxes[0]: se esperaba x1 <= x2 y y1 <= y2, pero llegó [2.0, 0.0, 0.0, 2.0]
+    """
+    boxes, others = _boxes(boxes, "boxes"), _boxes(others, "others")
+    out = np.empty((len(boxes), len(others)))
+    for i, box in enumerate(boxes):
+        for j, other in enumerate(others):
+            out[i, j] = _iou(box, other)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _iou(a, b):
+    width = max(min(a[2], b[2]) - max(a[0], b[0]), 0.0)
+    height = max(min(a[3], b[3]) - max(a[1], b[1]), 0.0)
+    shared = width * height  # [ec-cnn-interseccion]
+    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
+    return shared / union if union > 0 else 0.0  # [ec-cnn-iou]
+
+
+def _boxes(value, name):
+    # Una imagen puede no tener ninguna caja.
+    if np.size(value) == 0:
+        return np.empty((0, 4))
+    boxes = check.floats(value, name, "n 4").astype(np.float64)
+    for k in np.flatnonzero((boxes[:, 0] > boxes[:, 2]) | (boxes[:, 1] > boxes[:, 3])):
+        raise ValueError(f"{name}[{k}]: se esperaba x1 <= x2 y y1 <= y2, pero llegó {boxes[k].tolist()}")
+    return boxes
