@@ -65,7 +65,9 @@ def average_precision(found, truth, threshold=0.5):
     for k, ((boxes, points), true) in enumerate(zip(found, truth, strict=True)):
         boxes, true = _boxes(boxes, f"found[{k}]"), _boxes(true, f"truth[{k}]")
         if np.shape(points) != (len(boxes),):
-            raise ValueError(f"found[{k}]: se esperaba un puntaje por caja, {len(boxes)}, pero llegó {np.shape(points)}")
+            raise ValueError(
+                f"found[{k}]: se esperaba un puntaje por caja, {len(boxes)}, pero llegó {np.shape(points)}"
+            )
         points = check.floats(points, f"found[{k}]", "n") if len(boxes) else np.empty(0)
         total += len(true)
         scores.extend(points)

@@ -42,9 +42,7 @@ def grid_output_shape(grid, boxes, classes):
     tuple of int
         La forma, sin el eje de las observaciones.
     """
-    grid, boxes, classes = (
-        check.integer(v, n, 1) for v, n in ((grid, "grid"), (boxes, "boxes"), (classes, "classes"))
-    )
+    grid, boxes, classes = (check.integer(v, n, 1) for v, n in ((grid, "grid"), (boxes, "boxes"), (classes, "classes")))
     return grid, grid, 5 * boxes + classes  # [ec-cnn-rejilla]
 
 
@@ -100,7 +98,7 @@ def grid_encode(boxes, classes, grid, num_classes):
         those = _boxes(those, f"boxes[{k}]")
         if len(those) != len(kinds):
             raise ValueError(f"classes[{k}]: se esperaban {len(those)}, una por caja, pero llegaron {len(kinds)}")
-        if those.size and not (0 <= those.min() and those.max() <= 1 and (those[:, :2] < those[:, 2:]).all()):
+        if those.size and not (those.min() >= 0 and those.max() <= 1 and (those[:, :2] < those[:, 2:]).all()):
             raise ValueError(f"boxes[{k}]: se esperaban cajas con área y entre 0 y 1, pero llegó {those.tolist()}")
         kinds = check.labels(kinds, f"classes[{k}]", num_classes) if len(kinds) else []
         for box, kind in zip(those, kinds, strict=True):
