@@ -1,38 +1,34 @@
 r"""Capítulo 3: redes convolucionales."""
 
 from chapters.cnn.average_pooling import AveragePooling2D, average_pooling_backward, average_pooling_forward
+from chapters.cnn.average_precision import average_precision
+from chapters.cnn.boxes import iou
 from chapters.cnn.geometry import kernel_span, output_size, same_padding
 from chapters.cnn.global_pooling import GlobalAveragePooling2D, GlobalMaxPooling2D
 from chapters.cnn.max_pooling import MaxPooling2D, max_pooling_backward, max_pooling_forward
 from chapters.cnn.min_pooling import MinPooling2D
+from chapters.cnn.suppression import non_max_suppression
+from chapters.cnn.yolo import GridDetectionLoss, grid_decode, grid_encode, grid_output_shape
 from chapters.cnn.zero_padding import ZeroPadding2D
 
 __all__ = [
     "AveragePooling2D",
     "GlobalAveragePooling2D",
     "GlobalMaxPooling2D",
+    "GridDetectionLoss",
     "MaxPooling2D",
     "MinPooling2D",
     "ZeroPadding2D",
     "average_pooling_backward",
     "average_pooling_forward",
-    "kernel_span",
-    "max_pooling_backward",
-    "max_pooling_forward",
-from chapters.cnn.average_precision import average_precision
-from chapters.cnn.boxes import iou
-from chapters.cnn.geometry import kernel_span, output_size, same_padding
-from chapters.cnn.suppression import non_max_suppression
-from chapters.cnn.yolo import GridDetectionLoss, grid_decode, grid_encode, grid_output_shape
-
-__all__ = [
-    "GridDetectionLoss",
     "average_precision",
     "grid_decode",
     "grid_encode",
     "grid_output_shape",
     "iou",
     "kernel_span",
+    "max_pooling_backward",
+    "max_pooling_forward",
     "non_max_suppression",
     "output_size",
     "same_padding",
