@@ -30,6 +30,16 @@ __all__ = [
     "max_pooling_backward",
     "max_pooling_forward",
     "non_max_suppression",
+from chapters.cnn.correlation import convolve2d, correlate2d, separate
+from chapters.cnn.geometry import kernel_span, output_size, same_padding
+from chapters.cnn.kernels import named_kernel
+
+__all__ = [
+    "convolve2d",
+    "correlate2d",
+    "kernel_span",
+    "named_kernel",
     "output_size",
     "same_padding",
+    "separate",
 ]

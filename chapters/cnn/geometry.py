@@ -90,14 +90,14 @@ def output_size(size, kernel_size, stride=1, padding="valid", dilation=1):
             ...
         ValueError: kernel_size: se esperaba un filtro que quepa en 4, pero ocupa 5
     """
-    size = integer(size, "size", 1)
+    size = _whole(size, "size", 1)
     span = kernel_span(kernel_size, dilation)
-    stride = integer(stride, "stride", 1)
+    stride = _whole(stride, "stride", 1)
     if isinstance(padding, str):
         if choice(padding, "padding", ("valid", "same")) == "same":
             return -(-size // stride)
         padding = 0
-    room = size + 2 * integer(padding, "padding", 0)
+    room = size + 2 * _whole(padding, "padding", 0)
     if span > room:
         raise ValueError(f"kernel_size: se esperaba un filtro que quepa en {room}, pero ocupa {span}")
     return (room - span) // stride + 1  # [ec-cnn-tamano]
@@ -177,5 +177,10 @@ def kernel_span(kernel_size, dilation=1):
     TypeError, ValueError
         Si alguno no es un entero de al menos 1.
     """
-    kernel_size = integer(kernel_size, "kernel_size", 1)
-    return integer(dilation, "dilation", 1) * (kernel_size - 1) + 1  # [ec-cnn-extension]
+    kernel_size = _whole(kernel_size, "kernel_size", 1)
+    return _whole(dilation, "dilation", 1) * (kernel_size - 1) + 1  # [ec-cnn-extension]
+
+
+# Lo que pasa de aquí no cabe en los índices del código compilado.
+def _whole(value, name, low):
+    return integer(integer(value, name, low), name, low, 2**31 - 1)
