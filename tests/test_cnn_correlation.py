@@ -18,7 +18,7 @@ def by_definition(image, kernel, stride, margins, dilation):
     """La suma, ventana por ventana, con un rectángulo de ceros alrededor."""
     x = np.pad(np.asarray(image, float), margins)
     spans = [dilation * (n - 1) + 1 for n in kernel.shape]
-    starts = [range(0, d - k + 1, stride) for d, k in zip(x.shape, spans)]
+    starts = [range(0, d - k + 1, stride) for d, k in zip(x.shape, spans, strict=True)]
     rows = [
         [(x[i : i + spans[0] : dilation, j : j + spans[1] : dilation] * kernel).sum() for j in starts[1]]
         for i in starts[0]
@@ -41,14 +41,14 @@ def test_correlation_agrees_with_its_definition(shape, size, stride, padding, di
     pad = 0 if isinstance(padding, str) else padding
     margins = [(pad, pad)] * 2
     if padding == "same":
-        margins = [same_padding(d, n, stride, dilation) for d, n in zip(shape, size)]
-    if any(d + sum(m) < dilation * (n - 1) + 1 for d, m, n in zip(shape, margins, size)):
+        margins = [same_padding(d, n, stride, dilation) for d, n in zip(shape, size, strict=True)]
+    if any(d + sum(m) < dilation * (n - 1) + 1 for d, m, n in zip(shape, margins, size, strict=True)):
         with pytest.raises(ValueError, match="quepa"):
             correlate2d(image, kernel, stride, padding, dilation)
         return
     y = correlate2d(image, kernel, stride, padding, dilation)
     assert np.allclose(y, by_definition(image, kernel, stride, margins, dilation))
-    assert y.shape == tuple(output_size(d, n, stride, padding, dilation) for d, n in zip(shape, size))
+    assert y.shape == tuple(output_size(d, n, stride, padding, dilation) for d, n in zip(shape, size, strict=True))
     if padding == "same":
         assert y.shape == tuple(-(-d // stride) for d in shape)
 

@@ -3,8 +3,10 @@ r"""Capítulo 3: redes convolucionales."""
 from chapters.cnn.average_pooling import AveragePooling2D, average_pooling_backward, average_pooling_forward
 from chapters.cnn.average_precision import average_precision
 from chapters.cnn.boxes import iou
+from chapters.cnn.correlation import convolve2d, correlate2d, separate
 from chapters.cnn.geometry import kernel_span, output_size, same_padding
 from chapters.cnn.global_pooling import GlobalAveragePooling2D, GlobalMaxPooling2D
+from chapters.cnn.kernels import named_kernel
 from chapters.cnn.max_pooling import MaxPooling2D, max_pooling_backward, max_pooling_forward
 from chapters.cnn.min_pooling import MinPooling2D
 from chapters.cnn.suppression import non_max_suppression
@@ -22,6 +24,8 @@ __all__ = [
     "average_pooling_backward",
     "average_pooling_forward",
     "average_precision",
+    "convolve2d",
+    "correlate2d",
     "grid_decode",
     "grid_encode",
     "grid_output_shape",
@@ -29,16 +33,8 @@ __all__ = [
     "kernel_span",
     "max_pooling_backward",
     "max_pooling_forward",
-    "non_max_suppression",
-from chapters.cnn.correlation import convolve2d, correlate2d, separate
-from chapters.cnn.geometry import kernel_span, output_size, same_padding
-from chapters.cnn.kernels import named_kernel
-
-__all__ = [
-    "convolve2d",
-    "correlate2d",
-    "kernel_span",
     "named_kernel",
+    "non_max_suppression",
     "output_size",
     "same_padding",
     "separate",
