@@ -30,6 +30,16 @@ __all__ = [
     "grid_encode",
     "grid_output_shape",
     "iou",
+from chapters.cnn.conv2d import Conv2D, conv2d_backward, conv2d_forward
+from chapters.cnn.geometry import kernel_span, output_size, same_padding
+from chapters.cnn.im2col import col2im, im2col
+
+__all__ = [
+    "Conv2D",
+    "col2im",
+    "conv2d_backward",
+    "conv2d_forward",
+    "im2col",
     "kernel_span",
     "max_pooling_backward",
     "max_pooling_forward",
