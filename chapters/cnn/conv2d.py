@@ -19,13 +19,13 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
     dilatación :math:`\Delta`, los de :func:`~chapters.cnn.output_size`,
 
     .. math::
-       :label: ec-cnn-conv2d
+       :label: ed-cnn-conv2d
 
        z_{uvf} = b_f + \sum_{i=0}^{k_h-1}\sum_{j=0}^{k_w-1}\sum_{c=0}^{C-1}
                  x_{\,us+i\Delta-p,\ vs+j\Delta-p,\ c}\ w_{ijcf} .
 
-    Es una correlación cruzada, no una convolución: el filtro no se voltea. Como los pesos se aprenden, da igual, y todas
-    las bibliotecas lo hacen así.
+    Es una correlación cruzada, no una convolución: el filtro no se voltea. Como los pesos se aprenden, da igual, y
+    todas las bibliotecas lo hacen así.
 
     **Como producto de matrices.** Las sumas de adentro recorren una fila de la matriz de ventanas de
     :eq:`ec-cnn-im2col` y una columna de los pesos puestos en forma de matriz, :math:`\mathbf W`, de
@@ -38,11 +38,11 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
 
     Es la capa densa de :eq:`ec-mlp-densa`, aplicada a cada ventana.
 
-    **Grupos.** Con ``groups`` :math:`=G`, los canales se parten en :math:`G` grupos iguales, los filtros también, y cada
-    filtro ve solo los canales de su grupo: tiene :math:`C/G` de profundidad.
+    **Grupos.** Con ``groups`` :math:`=G`, los canales se parten en :math:`G` grupos iguales, los filtros también, y
+    cada filtro ve solo los canales de su grupo: tiene :math:`C/G` de profundidad.
 
-    **A mano.** Una imagen de :math:`3\times3` y un filtro de :math:`2\times2` que resta la diagonal a la antidiagonal. La
-    primera casilla es :math:`-1\cdot1+1\cdot2+1\cdot4-1\cdot5=0`:
+    **A mano.** Una imagen de :math:`3\times3` y un filtro de :math:`2\times2` que resta la diagonal a la antidiagonal.
+    La primera casilla es :math:`-1\cdot1+1\cdot2+1\cdot4-1\cdot5=0`:
 
     >>> image = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 0.0]]).reshape(1, 3, 3, 1)
     >>> kernel = np.array([[-1.0, 1.0], [1.0, -1.0]]).reshape(2, 2, 1, 1)
@@ -118,12 +118,12 @@ def conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1, 
     r"""Los tres gradientes de la convolución, letra por letra y en forma matricial.
 
     Llega :math:`\delta_{uvf}=\partial\mathcal L/\partial z_{uvf}`, la culpa de cada casilla de cada mapa. Se parte de
-    :eq:`ec-cnn-conv2d` y de cada letra se pregunta lo mismo de siempre: **en qué salidas aparece y con qué factor**.
+    :eq:`ed-cnn-conv2d` y de cada letra se pregunta lo mismo de siempre: **en qué salidas aparece y con qué factor**.
     Para no cargar índices, primero paso 1, sin relleno ni dilatación.
 
     **Los pesos.** :math:`w_{ijcf}` aparece en **todas** las casillas del mapa :math:`f`, porque es el mismo filtro en
-    todas partes; en la :math:`(u,v)` lo multiplica :math:`x_{u+i,\,v+j,\,c}`. Cada aparición es un camino, y los caminos
-    se suman, también sobre las imágenes del lote:
+    todas partes; en la :math:`(u,v)` lo multiplica :math:`x_{u+i,\,v+j,\,c}`. Cada aparición es un camino, y los
+    caminos se suman, también sobre las imágenes del lote:
 
     .. math::
        :label: ed-cnn-conv2d-pesos
@@ -153,8 +153,8 @@ def conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1, 
     :math:`k_h-1` y :math:`k_w-1` ceros. Se llama convolución *completa* (*full*), y agranda el mapa hasta el tamaño de
     la imagen.
 
-    **Con matrices**, y ya con paso, relleno y dilatación. :eq:`ec-cnn-conv2d-matriz` es una capa densa, y sus gradientes
-    son los de :func:`~chapters.mlp.dense_backward`, con :math:`\mathbf P` en el lugar de la entrada:
+    **Con matrices**, y ya con paso, relleno y dilatación. :eq:`ec-cnn-conv2d-matriz` es una capa densa, y sus
+    gradientes son los de :func:`~chapters.mlp.dense_backward`, con :math:`\mathbf P` en el lugar de la entrada:
 
     .. math::
        :label: ec-cnn-conv2d-atras
@@ -163,8 +163,8 @@ def conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1, 
        \qquad
        \frac{\partial\mathcal L}{\partial\mathbf P} = \boldsymbol\Delta\,\mathbf W^\top .
 
-    Falta pasar de las ventanas a la imagen, y eso es :func:`~chapters.cnn.col2im`: cada píxel suma la culpa de todas sus
-    copias. En la suma :eq:`ec-cnn-col2im`, los pares con :math:`us+i\Delta-p=a` son, con paso 1, los :math:`u=a-i` de
+    Falta pasar de las ventanas a la imagen, y eso es :func:`~chapters.cnn.col2im`: cada píxel suma la culpa de todas
+    sus copias. En la suma :eq:`ec-cnn-col2im`, los pares con :math:`us+i\Delta-p=a` son, con paso 1, los :math:`u=a-i` de
     arriba.
 
     **A mano.** Los datos de :func:`conv2d_forward`, con culpa 1 solo en la primera casilla. El filtro recibe la primera
@@ -419,7 +419,9 @@ class Conv2D(Layer):
 
     def _windows(self, input_shape):
         if len(input_shape) != 3:
-            raise ValueError(f"x: se esperaba la forma (n, alto, ancho, canales), pero llegó (n, *{tuple(input_shape)})")
+            raise ValueError(
+                f"x: se esperaban imágenes de (alto, ancho, canales), pero llegaron de {tuple(input_shape)}"
+            )
         _check_groups(input_shape[-1], "x, canales", self.groups)
         return Windows(input_shape, self.kernel_size, self.strides, self.padding, self.dilation_rate, self.groups)
 

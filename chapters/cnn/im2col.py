@@ -20,8 +20,8 @@ def im2col(x, kernel_size, strides=1, padding="valid", dilation_rate=1):
 
        \mathbf P_{(u,v),\,(i,j,c)} = x_{\,us+i\Delta-p,\ vs+j\Delta-p,\ c} ,
 
-    y vale 0 si la casilla cae fuera de la imagen. Como las ventanas vecinas se enciman, la matriz repite: un píxel de en
-    medio aparece hasta :math:`k_hk_w` veces. Ese es su precio.
+    y vale 0 si la casilla cae fuera de la imagen. Como las ventanas vecinas se enciman, la matriz repite: un píxel de
+    en medio aparece hasta :math:`k_hk_w` veces. Ese es su precio.
 
     **A mano.** Una imagen de :math:`3\times3` con un canal tiene cuatro ventanas de :math:`2\times2`. El 5, que está en
     el centro, sale en las cuatro:
@@ -79,8 +79,9 @@ def _im2col(x, top, left, scratch, pixels, taps, columns):
 def col2im(columns, input_shape, kernel_size, strides=1, padding="valid", dilation_rate=1):
     r"""Devuelve cada número de :func:`im2col` al píxel de donde salió; los que salieron del mismo, los suma.
 
-    Es la vuelta de :func:`im2col`, pero no su inversa. Si :math:`\partial\mathcal L/\partial\mathbf P` dice cuánta culpa
-    toca a cada copia de un píxel, la del píxel es la **suma** de la de sus copias, porque mover el píxel las mueve a todas:
+    Es la vuelta de :func:`im2col`, pero no su inversa. Si :math:`\partial\mathcal L/\partial\mathbf P` dice cuánta
+    culpa toca a cada copia de un píxel, la del píxel es la **suma** de la de sus copias, porque mover el píxel las
+    mueve a todas:
 
     .. math::
        :label: ec-cnn-col2im
