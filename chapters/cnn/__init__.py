@@ -3,9 +3,11 @@ r"""Capítulo 3: redes convolucionales."""
 from chapters.cnn.average_pooling import AveragePooling2D, average_pooling_backward, average_pooling_forward
 from chapters.cnn.average_precision import average_precision
 from chapters.cnn.boxes import iou
+from chapters.cnn.conv2d import Conv2D, conv2d_backward, conv2d_forward
 from chapters.cnn.correlation import convolve2d, correlate2d, separate
 from chapters.cnn.geometry import kernel_span, output_size, same_padding
 from chapters.cnn.global_pooling import GlobalAveragePooling2D, GlobalMaxPooling2D
+from chapters.cnn.im2col import col2im, im2col
 from chapters.cnn.kernels import named_kernel
 from chapters.cnn.max_pooling import MaxPooling2D, max_pooling_backward, max_pooling_forward
 from chapters.cnn.min_pooling import MinPooling2D
@@ -15,6 +17,7 @@ from chapters.cnn.zero_padding import ZeroPadding2D
 
 __all__ = [
     "AveragePooling2D",
+    "Conv2D",
     "GlobalAveragePooling2D",
     "GlobalMaxPooling2D",
     "GridDetectionLoss",
@@ -24,22 +27,16 @@ __all__ = [
     "average_pooling_backward",
     "average_pooling_forward",
     "average_precision",
+    "col2im",
+    "conv2d_backward",
+    "conv2d_forward",
     "convolve2d",
     "correlate2d",
     "grid_decode",
     "grid_encode",
     "grid_output_shape",
-    "iou",
-from chapters.cnn.conv2d import Conv2D, conv2d_backward, conv2d_forward
-from chapters.cnn.geometry import kernel_span, output_size, same_padding
-from chapters.cnn.im2col import col2im, im2col
-
-__all__ = [
-    "Conv2D",
-    "col2im",
-    "conv2d_backward",
-    "conv2d_forward",
     "im2col",
+    "iou",
     "kernel_span",
     "max_pooling_backward",
     "max_pooling_forward",
