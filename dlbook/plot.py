@@ -315,6 +315,75 @@ def images(x, titles=None, columns=8, *, signed=False, size=0.9):
     return fig
 
 
+def cells(values, ax=None, *, at=(0, 0), windows=(), tint=False, title=None):
+    r"""Dibuja una cuadrícula de números: un pedazo de imagen, un filtro, un mapa.
+
+    Varias caben en los mismos ejes, cada una en su lugar, para poner lado a lado lo que entra y lo que sale.
+
+    Parameters
+    ----------
+    values : array_like, shape (H, W)
+        Números o textos; ``""`` deja la casilla vacía.
+    ax : matplotlib.axes.Axes, optional
+        Dónde dibujar; sin él se abre una figura.
+    at : tuple of float
+        Columna y renglón de la esquina de arriba a la izquierda, medidos en casillas.
+    windows : sequence of tuple
+        Ventanas que se marcan con un marco grueso: ``(fila, columna, alto, ancho)`` y, si se quiere, un color.
+    tint : bool
+        Si se tiñe cada casilla según su número: naranja los positivos, azul los negativos.
+    title : str, optional
+        El letrero de encima.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        Si los valores no forman una cuadrícula o una ventana se sale de ella.
+
+    Examples
+    --------
+    >>> ax = cells([[1, -2], [0, 3]], windows=[(0, 0, 1, 2)])
+    >>> [text.get_text() for text in ax.texts]
+    ['1', '−2', '0', '3']
+    """
+    values = np.array([_sequence(row, "values") for row in _sequence(values, "values")], dtype=object)
+    if values.ndim != 2:
+        raise ValueError(f"values: se esperaba una cuadrícula (H, W), pero llegó {values.shape}")
+    height, width = values.shape
+    left, top = (check.number(v, "at") for v in _sequence(at, "at", 2))
+    if ax is None:
+        scale = min(0.5, 6.8 / width, 4.6 / height)
+        ax = _axes(None, figsize=(scale * width, scale * (height + (title is not None))))
+
+    from matplotlib.colors import to_rgba
+    from matplotlib.patches import Rectangle
+
+    if tint:
+        numbers = check.floats(values.tolist(), "values")
+        strength = 0.3 * np.abs(numbers) / max(np.abs(numbers).max(), np.finfo(float).tiny)
+    for i in range(height):
+        for j in range(width):
+            corner, value = (left + j, -top - i - 1), values[i, j]
+            face = to_rgba(COLORS[1] if tint and numbers[i, j] > 0 else COLORS[0], strength[i, j]) if tint else "none"
+            ax.add_patch(Rectangle(corner, 1, 1, facecolor=face, edgecolor=GRAY, linewidth=0.5))
+            text = value if isinstance(value, str) else f"{value:g}".replace("-", "−")
+            ax.text(corner[0] + 0.5, corner[1] + 0.5, text, ha="center", va="center_baseline", fontsize="small")
+    for row, column, rows, columns, *color in windows:
+        if min(row, column) < 0 or row + rows > height or column + columns > width:
+            raise ValueError(f"windows: se esperaba una ventana dentro de {values.shape}, pero llegó {(row, column)}")
+        color = color[0] if color else COLORS[1]
+        corner = (left + column, -top - row - rows)
+        ax.add_patch(Rectangle(corner, columns, rows, facecolor="none", edgecolor=color, linewidth=2.2, zorder=3))
+    if title is not None:
+        ax.text(left + width / 2, -top + 0.25, title, ha="center", va="bottom")
+    ax.update_datalim([(left, -top - height), (left + width, -top + (title is not None))])
+    return _diagram(ax)
+
+
 def network(sizes, ax=None, *, names=None, weights=None, layer_names=None, limit=8):
     r"""Dibuja una red por capas: un círculo por neurona, una línea por peso.
 

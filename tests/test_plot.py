@@ -206,3 +206,41 @@ def test_neuron_without_bias():
 def test_bad_input_gets_a_spanish_sentence(call, message):
     with pytest.raises((ValueError, TypeError), match=message):
         call()
+
+
+def test_cells_write_every_number_and_mark_the_windows():
+    from matplotlib.patches import Rectangle
+
+    ax = plot.cells([[1, -2.5], ["", "a"]], windows=[(0, 1, 2, 1, plot.COLORS[2])], title="mapa")
+    assert [text.get_text() for text in ax.texts] == ["1", "−2.5", "", "a", "mapa"]
+    patches = [p for p in ax.patches if isinstance(p, Rectangle)]
+    assert len(patches) == 5
+    assert (patches[-1].get_xy(), patches[-1].get_width(), patches[-1].get_height()) == ((1, -2), 1, 2)
+    second = plot.cells(np.zeros((3, 3)), ax, at=(4, 1), tint=True)
+    assert second is ax
+    assert ax.patches[-1].get_xy() == (6, -4)
+
+
+def test_cells_tint_by_sign():
+    ax = plot.cells([[1, -1, 0]], tint=True)
+    faces = [mpl.colors.to_hex(patch.get_facecolor()) for patch in ax.patches[:2]]
+    assert faces == [plot.COLORS[1].lower(), plot.COLORS[0].lower()]
+    assert ax.patches[2].get_facecolor()[3] == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "options"),
+    [
+        (3, {}),
+        ([], {}),
+        ([[1, 2], [3]], {}),
+        ([[[1]]], {}),
+        ([[1]], {"windows": [(0, 0, 2, 2)]}),
+        ([[1]], {"at": (0,)}),
+        ([["a"]], {"tint": True}),
+        ([[np.nan]], {"tint": True}),
+    ],
+)
+def test_cells_reject_what_they_cannot_draw(values, options):
+    with pytest.raises((ValueError, TypeError), match="esperaba"):
+        plot.cells(values, **options)
