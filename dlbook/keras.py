@@ -118,7 +118,7 @@ def _there(keras, value, input_shape=None):
     arguments = {key: _there(keras, v) for key, v in config.items()}
     if name == "Sequential":
         first = [] if input_shape is None else [keras.Input(input_shape, dtype=arguments["dtype"])]
-        return keras.Sequential(first + arguments["layers"], name=arguments["name"])
+        return keras.Sequential(first + arguments["layers"], arguments["trainable"], arguments["name"])
     if kind == "activation":
         return _activation_there(keras, name, arguments)
     module = getattr(keras, MODULES[kind])
@@ -141,17 +141,15 @@ def _activation_there(keras, name, arguments):
 
 def _here(keras, layer):
     name = type(layer).__name__
-    config = layer.get_config()
+    common = {"name": layer.name, "dtype": _dtype(layer), "trainable": layer.trainable}
     if isinstance(layer, keras.Sequential):
-        inner = [_here(keras, one) for one in layer.layers]
-        return {"layer": "Sequential", "config": {"layers": inner, "name": layer.name, "dtype": _dtype(layer)}}
-    if not layer.trainable:
-        raise ValueError(f"{layer.name}: tiene trainable=False, y aquí todas las capas se entrenan")
+        return {"layer": "Sequential", "config": {"layers": [_here(keras, one) for one in layer.layers], **common}}
+    config = layer.get_config()
     if name in ACTIVATION_LAYERS:
         own = {"activation": _described(keras, "activation", name, config, layer.name)}
-        return {"layer": "Activation", "config": {**own, "name": layer.name, "dtype": _dtype(layer)}}
+        return {"layer": "Activation", "config": {**own, **common}}
     described = _described(keras, "layer", name, config, layer.name)
-    described["config"] |= {"name": layer.name, "dtype": _dtype(layer)}
+    described["config"] |= common
     return described
 
 

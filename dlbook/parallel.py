@@ -10,6 +10,7 @@ import signal
 import threading
 from itertools import pairwise
 
+import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from dlbook import check
@@ -79,10 +80,16 @@ class Team:
     ----------
     size : int
         Cuántos hilos, contando al que llama.
+
+    Attributes
+    ----------
+    meeting : Meeting
+        Donde se encuentran las partes, si a la mitad de su trabajo necesitan algo de las otras.
     """
 
     def __init__(self, size):
         self.size = check.integer(size, "size", 1)
+        self.meeting = Meeting()
         self._members = []
         self._go = []
         self._work = None
@@ -95,6 +102,7 @@ class Team:
 
     def __exit__(self, *_):
         r"""Despide a los hilos."""
+        self.meeting.abort()
         self._work = None
         for go in self._go:
             go.release()
@@ -105,7 +113,8 @@ class Team:
     def run(self, work, parts):
         r"""Hace ``work(0)``, …, ``work(parts - 1)`` a la vez, cada una en su hilo, y espera a todas.
 
-        Si alguna falla, lo hace esta llamada, con el error de la primera, cuando todas han terminado.
+        Si alguna falla, lo hace esta llamada, con el error de la primera, cuando todas han terminado. Las que la
+        estuvieran esperando en :attr:`meeting` dejan de esperar.
 
         Parameters
         ----------
@@ -114,6 +123,7 @@ class Team:
         parts : int
             Cuántas, a lo sumo ``size``.
         """
+        self.meeting.open(parts)
         if parts == 1:
             work(0)
             return
@@ -130,6 +140,7 @@ class Team:
             work(0)
         except BaseException as error:
             errors[0] = error
+            self.meeting.abort()
         for k in range(1, parts):
             # Ni Ctrl-C deja hilos a medias: se espera a todos y después se interrumpe.
             lock = finished[k]
@@ -138,10 +149,11 @@ class Team:
                     lock.acquire()
                 except KeyboardInterrupt as error:
                     errors[0] = error
-        for error in errors:
-            if error is not None:
-                self._errors = [None] * self.size
-                raise error
+        failed = [error for error in errors if error is not None]
+        if failed:
+            self._errors = [None] * self.size
+            # El que se quedó esperando no tiene la culpa.
+            raise min(failed, key=lambda error: isinstance(error, threading.BrokenBarrierError))
 
     def _hire(self):
         go = threading.Lock()
@@ -161,8 +173,74 @@ class Team:
                 self._work(k)
             except BaseException as error:
                 self._errors[k] = error
+                self.meeting.abort()
             self._finished[k] = None
             lock.release()
+
+
+class Meeting:
+    r"""Un punto de encuentro: cada parte entrega unos números y recibe los de todas.
+
+    Nadie sale hasta que han llegado todas. Lo entregado queda ordenado por partes, sin importar cuál llegó antes; quien
+    lo suma, lo suma siempre igual.
+
+    >>> sums = [None] * 3
+    >>> def work(k):
+    ...     sums[k] = team.meeting.share(k, np.array([10.0**k])).sum(axis=0)
+    >>> with Team(3) as team:
+    ...     team.run(work, 3)
+    >>> sums
+    [array([111.]), array([111.]), array([111.])]
+    """
+
+    def __init__(self):
+        self.parts = 0
+        self.open(1)
+
+    def open(self, parts):
+        r"""Prepara un encuentro de tantas partes."""
+        if self.parts != parts or self.barrier.broken:
+            self.parts = parts
+            self.barrier = threading.Barrier(parts)
+            self.rounds = [0] * parts
+            self.slots = {}, {}
+
+    def share(self, k, values):
+        r"""Entrega lo de la parte ``k``, espera a las demás y devuelve lo de todas.
+
+        Parameters
+        ----------
+        k : int
+            Qué parte.
+        values : ndarray
+            Sus números; la misma forma en todas.
+
+        Returns
+        -------
+        ndarray, shape (partes, ...)
+            Vale hasta el siguiente encuentro.
+
+        Raises
+        ------
+        threading.BrokenBarrierError
+            Si alguna parte falló y no va a llegar.
+        """
+        if self.parts == 1:
+            return values[np.newaxis]
+        # Dos juegos de memoria, uno en cada ronda: mientras unas partes leen, la más rápida puede estar ya en la ronda
+        # siguiente, pero no dos más adelante.
+        slots = self.slots[self.rounds[k] % 2]
+        self.rounds[k] += 1
+        array = slots.get((values.shape, values.dtype))
+        if array is None:
+            array = slots.setdefault((values.shape, values.dtype), np.empty((self.parts, *values.shape), values.dtype))
+        array[k] = values
+        self.barrier.wait()
+        return array
+
+    def abort(self):
+        r"""Despierta a quienes esperan: alguien no va a llegar."""
+        self.barrier.abort()
 
 
 def cut(count, parts):

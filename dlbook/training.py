@@ -20,8 +20,10 @@ from dlbook.parallel import Interrupts, Team, cut, get_threads, single_thread_bl
 # Cuántos productos justifican despertar a un hilo más, y cuántos bytes de resultados intermedios caben en su caché.
 WORK_PER_THREAD = 25_000_000
 CACHE = 1 << 20
-# De a cuántas observaciones se evalúa y se predice; es fijo, para que el resultado no dependa del número de hilos.
+# De a cuántas observaciones se evalúa y se predice, a lo sumo, y en cuánta memoria por hilo. Depende del modelo y no de
+# los hilos, para que el resultado tampoco.
 CHUNK = 256
+MEMORY = 32 << 20
 # Cada cuántos segundos se refresca la barra.
 REFRESH = 0.1
 
@@ -53,8 +55,9 @@ def fit(
     train, validation = _train_and_validation(
         model, x, y, sample_weight, class_weight, validation_split, validation_data
     )
-    if not model.count_params():
-        raise ValueError(f"{model.name}: no hay nada que entrenar, porque ninguna capa tiene pesos")
+    if not model.theta.size:
+        why = "todas las capas con pesos están congeladas" if model.count_params() else "ninguna capa tiene pesos"
+        raise ValueError(f"{model.name}: no hay nada que entrenar, porque {why}")
     history = model.history = History()
     history.set_model(model)
     model.stop_training = False
@@ -110,8 +113,9 @@ class Engine:
         self.model = model
         self.loss = model.loss
         self.metrics = []
-        self.replicas = []
+        self.replicas, self.gradients = [], []
         self.plans = {}
+        self.bytes = None
         self.work = max(1, model.work())
         self.team = Team(get_threads())
         self.interrupts = Interrupts()
@@ -140,6 +144,8 @@ class Engine:
     def epoch(self, data, batch_size, shuffle, epoch, callbacks, progress):
         r"""Recorre los datos una vez y devuelve la pérdida y las métricas medias."""
         n = len(data.x)
+        if self.model.theta is not self.theta:
+            raise ValueError("trainable: qué capas se entrenan se decide antes de fit, y cambió a la mitad")
         self.sums[:] = 0
         self._reseed()
         order = self.model.generator.permutation(n) if shuffle else None
@@ -166,7 +172,7 @@ class Engine:
                 if self.model.stop_training:
                     break
             progress.step(batch, total / seen)
-        if not np.isfinite(self.model.theta).all():
+        if not np.isfinite(self.theta).all():
             raise FloatingPointError(
                 f"al terminar la época {epoch + 1} hay pesos que no son finitos, aunque la pérdida lo sea; "
                 f"lo más probable es una tasa de aprendizaje demasiado grande"
@@ -225,7 +231,7 @@ class Engine:
                 sums[m] += metric.shard(y, y_pred)
             replica.backward(gradient)
             if len(chunks) > 1:
-                _accumulate(replica, number, len(chunks))
+                _accumulate(replica, self.gradients[k], number, len(chunks))
         if k == 0:
             loss += replica.penalty(add_gradient=True)
         self.losses[k] = loss
@@ -233,15 +239,18 @@ class Engine:
     def _update(self):
         plan = self.job[-1]
         for k in range(1, len(plan)):
-            _add(self.gradient, self.replicas[k].gradient)
+            _add(self.gradient, self.gradients[k])
         self.model.optimizer.step(self.theta, self.gradient)
 
     def _plan(self, n):
         r"""Decide qué parte de un lote de ``n`` hace cada hilo, y en cuántos trozos. Solo depende de los tamaños."""
         parts = max(1, min(self.team.size, n, 3 * n * self.work // WORK_PER_THREAD))
-        replicas = self._team_of(parts)
+        self._team_of(parts)
+        if any(layer.whole_batch and layer.trainable for layer in walk(self.model)):
+            # Las réplicas se encuentran en cada una de esas capas: todas van a la par, cada una con un solo trozo.
+            return [[part] for part in cut(n, parts)]
         # Cada trozo de más obliga a sumar un gradiente más: no vale la pena si el gradiente es lo más grande.
-        budget = max(CACHE, 4 * replicas[0].gradient.nbytes)
+        budget = max(CACHE, 4 * self.gradients[0].nbytes)
         rows = max(1, budget // self._bytes_per_row())
         plan = []
         for a, b in cut(n, parts):
@@ -250,10 +259,12 @@ class Engine:
 
     def _bytes_per_row(self):
         # Los resultados intermedios de una observación: los búferes que deja ir hacia delante, y otro tanto al volver.
-        replica = self.model.replica()
-        x = np.zeros((1, *self.model.input_shape), self.model.dtype)
-        replica.forward(x, training=False)
-        return 2 * sum(b.nbytes for layer in walk(replica) for b in layer.buffers.values()) + x.nbytes
+        if self.bytes is None:
+            replica = self.model.replica()
+            x = np.zeros((1, *self.model.input_shape), self.model.dtype)
+            replica.forward(x, training=False)
+            self.bytes = 2 * sum(b.nbytes for layer in walk(replica) for b in layer.buffers.values()) + x.nbytes
+        return self.bytes
 
     def _team_of(self, size):
         while len(self.replicas) < size:
@@ -262,7 +273,10 @@ class Engine:
                 # La primera escribe donde el modelo tiene su gradiente; ahí se suman los demás.
                 replica.adopt(self.model.theta, self.model.gradient)
             replica.without_input_gradient()
+            for layer in walk(replica):
+                layer.meeting, layer.part = self.team.meeting, len(self.replicas)
             self.replicas.append(replica)
+            self.gradients.append(replica.gradient)
         return self.replicas[:size]
 
     def _why(self, loss, data, order, start, stop, epoch, batch, batch_size):
@@ -287,7 +301,8 @@ class Engine:
         r"""Devuelve la pérdida y las métricas, sin mover nada. No depende del número de hilos."""
         n = len(data.x)
         metrics = self.model.resolve_metrics(data.y)
-        chunks = [(a, min(a + CHUNK, n)) for a in range(0, n, CHUNK)]
+        size = self._chunk(n)
+        chunks = [(a, min(a + size, n)) for a in range(0, n, size)]
         results = np.zeros((len(chunks), 1 + len(metrics)))
 
         def part(k):
@@ -315,16 +330,20 @@ class Engine:
         r"""Devuelve la salida de cada observación, en un arreglo nuevo. No depende del número de hilos."""
         n = len(x)
         out = np.empty((n, *self.model.compute_output_shape(x.shape[1:])), self.model.dtype)
-        starts = range(0, n, CHUNK)
+        size = self._chunk(n)
+        starts = range(0, n, size)
 
         def part(k):
             for start in starts[k::parts]:
-                rows = slice(start, min(start + CHUNK, n))
+                rows = slice(start, min(start + size, n))
                 out[rows] = self.replicas[k].forward(_rows(self.replicas[k], "data x", x, rows), False)
 
         parts = self._parts(n, len(starts))
         self._run(part, parts)
         return out
+
+    def _chunk(self, n):
+        return 1 if n == 1 else max(1, min(CHUNK, MEMORY // self._bytes_per_row()))
 
     def _run(self, part, parts):
         self.interrupts.hold()
@@ -369,15 +388,15 @@ def _uniform(replica, rows, n):
     return weight
 
 
-def _accumulate(replica, number, chunks):
+def _accumulate(replica, gradient, number, chunks):
     # backward escribe el gradiente de un trozo; el de la parte entera se va sumando aparte y al final vuelve.
-    total = replica.buffer("data total", replica.gradient.shape)
+    total = replica.buffer("data total", gradient.shape)
     if number == 0:
-        total[:] = replica.gradient
+        total[:] = gradient
     elif number < chunks - 1:
-        _add(total, replica.gradient)
+        _add(total, gradient)
     else:
-        _add(replica.gradient, total)
+        _add(gradient, total)
 
 
 @njit(cache=True, nogil=True)
@@ -485,7 +504,7 @@ def _train_and_validation(model, x, y, sample_weight, class_weight, split, valid
 def get_state(model):
     r"""Da lo necesario para continuar un entrenamiento; el diccionario de ``Model.get_state``."""
     return {
-        "theta": model.theta.copy(),
+        "weights": model.get_weights(),
         "optimizer": None if model.optimizer is None else model.optimizer.get_state(),
         "random": [layer.generator.bit_generator.state for layer in walk(model)],
         "epoch": model.epoch,
@@ -494,26 +513,29 @@ def get_state(model):
 
 def set_state(model, state):
     r"""Deja el modelo como lo describe el diccionario de :func:`get_state`."""
-    missing = [key for key in ("theta", "optimizer", "random", "epoch") if key not in state]
+    missing = [key for key in ("weights", "optimizer", "random", "epoch") if key not in state]
     if missing:
         raise ValueError(f"state: se esperaba lo que da get_state, pero falta {missing[0]!r}")
-    theta = check.floats(state["theta"], "state['theta']")
     layers = list(walk(model))
-    if theta.shape != model.theta.shape or len(state["random"]) != len(layers):
-        raise ValueError(
-            f"state: se esperaban {model.theta.size} parámetros y {len(layers)} capas, "
-            f"pero llegaron {theta.size} y {len(state['random'])}"
-        )
+    if len(state["random"]) != len(layers):
+        raise ValueError(f"state: se esperaban {len(layers)} capas, pero llegaron {len(state['random'])}")
     epoch = check.integer(state["epoch"], "state['epoch']", 0)
     generators = [_generator(s) for s in state["random"]]
-    if state["optimizer"] is not None:
-        if model.optimizer is None:
-            raise ValueError("state: tiene un optimizador, y el modelo no; llama antes a compile")
-        model.optimizer.set_state(state["optimizer"])
-    # Todo está comprobado: desde aquí nada falla, y el modelo no se queda a medias.
+    if state["optimizer"] is not None and model.optimizer is None:
+        raise ValueError("state: tiene un optimizador, y el modelo no; llama antes a compile")
+    before = model.get_weights()
+    model._bind()
+    # Los dos comprueban antes de cambiar algo; si lo segundo no encaja, lo primero se deshace.
+    model.set_weights(state["weights"])
+    try:
+        if state["optimizer"] is not None:
+            model.optimizer.set_state(state["optimizer"])
+    except Exception:
+        model.set_weights(before)
+        raise
+    model._stale = False
     for layer, generator in zip(layers, generators, strict=True):
         layer.generator = generator
-    model.theta[:] = theta
     model.epoch = epoch
 
 

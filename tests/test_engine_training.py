@@ -161,9 +161,9 @@ def test_fits_in_a_row_are_one_long_fit():
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda s: s.pop("theta"),
-        lambda s: s.update(theta=s["theta"][:-1]),
-        lambda s: s.update(theta=s["theta"] * np.nan),
+        lambda s: s.pop("weights"),
+        lambda s: s.update(weights=s["weights"][:-1]),
+        lambda s: s.update(weights=[w * np.nan for w in s["weights"]]),
         lambda s: s.update(random=s["random"][:-1]),
         lambda s: s.update(random=["no"] * len(s["random"])),
         lambda s: s.update(random=[{"bit_generator": "Generator"}] * len(s["random"])),
@@ -588,7 +588,7 @@ def test_bad_arguments_of_fit_move_nothing(arguments, message):
         (lambda: network().evaluate(X, Y[:3]), "y: se esperaban 60 observaciones"),
         (lambda: setattr(network(), "theta", np.zeros(3)), "theta: se esperaba la forma"),
         (lambda: network(dtype="float32").predict(X * 1e200), "no caben en float32"),
-        (lambda: network().set_state({}), "falta 'theta'"),
+        (lambda: network().set_state({}), "falta 'weights'"),
     ],
 )
 def test_other_nonsense_gets_one_spanish_sentence(call, message):

@@ -69,19 +69,26 @@ class Layer:
         Origen de todo su azar. Sin ella, el modelo que la contiene le da una a partir de la suya.
     name : str, optional
         Su nombre en el resumen y en los archivos.
+    trainable : bool
+        Si sus pesos se aprenden. Con ``False`` está congelada, ella y las capas que contiene: trabaja igual, pero nadie
+        la corrige.
 
     Attributes
     ----------
-    weights, gradients : list of ndarray
-        Los pesos y sus gradientes, en el mismo orden. Dentro de un modelo son vistas de dos vectores.
+    weights : list of ndarray
+        Todos sus pesos, en el orden de Keras: los que se aprenden, los que no, y los de las capas que contiene.
+    trainable_weights, gradients : list of ndarray
+        Los pesos que se aprenden y sus gradientes, en el mismo orden. Dentro de un modelo son vistas de dos vectores.
     layers : list of Layer
         Las capas que contiene, si está hecha de otras.
     """
 
     # Si usa su generador al ir hacia delante; entonces cada réplica recibe uno propio en cada época.
     random = False
+    # Si al entrenar necesita el lote entero; entonces las réplicas van a la par y se encuentran en share.
+    whole_batch = False
 
-    def __init__(self, *, dtype=None, seed=None, name=None):
+    def __init__(self, *, dtype=None, seed=None, name=None, trainable=True):
         self.dtype = np.dtype(check.choice(dtype or "float32", "dtype", ["float32", "float64"]))
         self.generator = check.generator(seed)
         self._own = {"dtype": dtype is not None, "seed": seed is not None, "name": name is not None}
@@ -91,6 +98,9 @@ class Layer:
         self.input_shape = None
         self.layers = []
         self._weights, self._gradients, self._regularizers = [], [], []
+        # Lo que se recuerda sin aprenderlo del gradiente.
+        self._state = []
+        self._trainable = check.choice(trainable, "trainable", [True, False])
         # Lo que se guarda entre ir y volver.
         self.x = self.y = None
         # Las réplicas que entrenan reutilizan la memoria de sus resultados; las capas de quien lee, no.
@@ -98,6 +108,8 @@ class Layer:
         self.buffers = {}
         # A nadie le sirve el gradiente de los datos: la primera capa que entrena no lo calcula.
         self.input_gradient = True
+        # Dónde se encuentra esta réplica con las otras, y cuál es.
+        self.meeting, self.part = None, 0
 
     # --- Lo que define cada capa ---
 
@@ -172,17 +184,49 @@ class Layer:
 
     @property
     def weights(self):
-        r"""Los pesos propios, y luego los de las capas que contiene."""
-        return self._weights + [w for layer in self.layers for w in layer.weights] if self.layers else self._weights
+        r"""Los pesos propios, primero los que se aprenden, y luego los de las capas que contiene."""
+        if not self.layers and not self._state:
+            return self._weights
+        return self._weights + self._state + [w for layer in self.layers for w in layer.weights]
+
+    @property
+    def trainable_weights(self):
+        r"""Los de :attr:`weights` que mueve el optimizador; de una capa congelada, ninguno."""
+        if not self._trainable:
+            return []
+        return self._weights + [w for layer in self.layers for w in layer.trainable_weights]
+
+    @property
+    def non_trainable_weights(self):
+        r"""Los demás: los de las capas congeladas, y los que se recuerdan sin aprenderlos."""
+        learned = {id(w) for w in self.trainable_weights}
+        return [w for w in self.weights if id(w) not in learned]
 
     @property
     def gradients(self):
-        r"""Los gradientes de :attr:`weights`, en el mismo orden."""
-        return (
-            self._gradients + [g for layer in self.layers for g in layer.gradients] if self.layers else self._gradients
-        )
+        r"""Los gradientes de :attr:`trainable_weights`, en el mismo orden.
 
-    def add_weight(self, shape, initializer="glorot_uniform", regularizer=None):
+        Los de una capa congelada son un borrador: su :meth:`backward` puede escribir en ellos, y nadie los lee.
+        """
+        own = self._gradients
+        if own and own[-1] is None:
+            own[:] = [np.zeros_like(w) if g is None else g for w, g in zip(self._weights, own, strict=True)]
+        if not self.layers:
+            return own
+        return own + [g for layer in self.layers if layer.trainable for g in layer.gradients]
+
+    @property
+    def trainable(self):
+        r"""Si sus pesos se aprenden. Al asignarla, vale también para las capas que contiene, como en Keras."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        self._trainable = check.choice(value, "trainable", [True, False])
+        for layer in self.layers:
+            layer.trainable = value
+
+    def add_weight(self, shape, initializer="glorot_uniform", regularizer=None, trainable=True):
         r"""Crea un peso, con su gradiente en cero.
 
         Parameters
@@ -193,6 +237,9 @@ class Layer:
             De dónde salen sus valores.
         regularizer : str or Regularizer, optional
             La penalización que se le suma a la pérdida.
+        trainable : bool
+            Con ``False``, no es un parámetro que se aprenda, sino un estado: algo que la capa calcula y recuerda. Se
+            guarda y se copia con los demás, y no entra en el gradiente.
 
         Returns
         -------
@@ -200,8 +247,12 @@ class Layer:
             El peso. Guárdalo en un atributo: si el modelo lo muda de memoria, el atributo se muda con él.
         """
         weight = initializers.get(initializer)(tuple(shape), dtype=self.dtype.name, seed=self.generator)
+        if not trainable:
+            self._state.append(weight)
+            return weight
         self._weights.append(weight)
-        self._gradients.append(np.zeros_like(weight))
+        # El gradiente se reserva cuando hace falta: quien solo predice no lo paga.
+        self._gradients.append(None)
         self._regularizers.append(regularizers.get(regularizer))
         return weight
 
@@ -261,7 +312,7 @@ class Layer:
         return array
 
     def get_weights(self):
-        r"""Devuelve copias de los pesos, en el orden de Keras."""
+        r"""Devuelve copias de todos los pesos, también los que no se aprenden, en el orden de Keras."""
         return [w.copy() for w in self.weights]
 
     def set_weights(self, weights):
@@ -290,29 +341,52 @@ class Layer:
             old[...] = new
 
     def count_params(self):
-        r"""Devuelve cuántos números hay en sus pesos."""
+        r"""Devuelve cuántos números hay en sus pesos, se aprendan o no."""
         return sum(w.size for w in self.weights)
 
     def penalty(self, add_gradient=False):
-        r"""Devuelve lo que suman las penalizaciones de los pesos.
+        r"""Devuelve lo que suman las penalizaciones de los pesos que se aprenden.
 
         Parameters
         ----------
         add_gradient : bool
             Si además hay que sumar sus gradientes en :attr:`gradients`.
         """
+        if not self._trainable:
+            return 0.0
         total = sum((layer.penalty(add_gradient) for layer in self.layers), 0.0)
-        for weight, gradient, regularizer in zip(self._weights, self._gradients, self._regularizers, strict=True):
+        for k, (weight, regularizer) in enumerate(zip(self._weights, self._regularizers, strict=True)):
             if regularizer is not None:
                 total += regularizer.value(weight)
                 if add_gradient:
-                    regularizer.add_gradient(weight, gradient)
+                    regularizer.add_gradient(weight, self.gradients[k])
         return total
+
+    def share(self, values):
+        r"""Entrega unos números a las réplicas que hacen el mismo paso, y devuelve los de todas.
+
+        Un lote se reparte entre los hilos, y cada réplica de la capa ve solo su parte. Quien necesita algo del lote
+        entero, como su media, declara ``whole_batch = True`` y lo junta aquí. Todas las réplicas llaman a la vez, con
+        arreglos de la misma forma, y todas reciben lo mismo, en el mismo orden.
+
+        Parameters
+        ----------
+        values : ndarray
+            Lo de esta réplica.
+
+        Returns
+        -------
+        ndarray, shape (réplicas, ...)
+            Lo de cada una. No se modifica.
+        """
+        return values[np.newaxis] if self.meeting is None else self.meeting.share(self.part, values)
 
     # --- Lo que el modelo les pide a sus capas ---
 
     def inherit(self, parent):
-        r"""Toma del modelo que la contiene el tipo y la semilla que no se le dieron."""
+        r"""Toma del modelo que la contiene el tipo y la semilla que no se le dieron; si está congelado, ella también."""
+        if not parent.trainable:
+            self.trainable = False
         if self.built:
             if self.dtype != parent.dtype:
                 raise ValueError(f"{self.name}: se esperaba dtype={parent.dtype.name!r}, pero es {self.dtype.name!r}")
@@ -329,18 +403,38 @@ class Layer:
         return np.random.default_rng(self.generator.integers(2**32, size=8))
 
     def adopt(self, theta, gradient):
-        r"""Muda pesos y gradientes, con sus valores, a vistas de dos vectores; devuelve lo que sobra de cada uno."""
+        r"""Muda a vistas de dos vectores, con sus valores, los pesos que se aprenden y sus gradientes.
+
+        Devuelve lo que sobra de cada vector.
+        """
+        if not self._trainable:
+            return theta, gradient
         for k, (w, g) in enumerate(zip(self._weights, self._gradients, strict=True)):
             view, theta = theta[: w.size].reshape(w.shape), theta[w.size :]
             slope, gradient = gradient[: w.size].reshape(w.shape), gradient[w.size :]
-            view[...], slope[...] = w, g
-            for name, value in vars(self).items():
-                if value is w:
-                    setattr(self, name, view)
-            self._weights[k], self._gradients[k] = view, slope
+            _fill(view, w)
+            if g is not None:
+                _fill(slope, g)
+            self._move(k, view, slope)
         for layer in self.layers:
             theta, gradient = layer.adopt(theta, gradient)
         return theta, gradient
+
+    def leave(self):
+        r"""Saca de los dos vectores lo que está congelado, con sus valores."""
+        if not self._trainable:
+            for k, w in enumerate(self._weights):
+                if w.base is not None:
+                    self._move(k, w.copy(), None)
+        for layer in self.layers:
+            layer.leave()
+
+    def _move(self, k, weight, gradient):
+        # Los atributos que apuntan al peso lo siguen.
+        for name, value in vars(self).items():
+            if value is self._weights[k]:
+                setattr(self, name, weight)
+        self._weights[k], self._gradients[k] = weight, gradient
 
     def replica(self):
         r"""Copia la capa para otro hilo: los mismos pesos en memoria, y gradientes y resultados intermedios propios."""
@@ -348,8 +442,8 @@ class Layer:
         copies = {id(layer): layer.replica() for layer in self.layers}
         for name, value in vars(self).items():
             setattr(other, name, _replace(value, copies))
-        other._weights = list(self._weights)
-        other._gradients = [np.zeros_like(g) for g in self._gradients]
+        other._weights, other._state = list(self._weights), list(self._state)
+        other._gradients = [None] * len(self._weights)
         other.x = other.y = None
         other.buffers = {}
         other.reuse = True
@@ -377,6 +471,12 @@ def as_shape(value, name):
     if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
         raise TypeError(f"{name}: se esperaba una tupla de enteros, pero llegó {value!r}")
     return tuple(check.integer(size, f"{name}[{k}]", 1) for k, size in enumerate(value))
+
+
+def _fill(view, array):
+    # La primera réplica se muda a donde ya está: no hay nada que copiar.
+    if view.ctypes.data != array.ctypes.data:
+        view[...] = array
 
 
 def _replace(value, copies):

@@ -1,5 +1,7 @@
 r"""Un modelo: capas, pérdida y optimizador, listos para aprender."""
 
+import operator
+
 import numpy as np
 
 from chapters.mlp import losses, metrics, optimizers
@@ -8,7 +10,7 @@ from dlbook import check, saving, training
 
 
 class Model(Layer):
-    r"""Una capa que sabe entrenarse: todos sus pesos son un solo vector.
+    r"""Una capa que sabe entrenarse: todos los pesos que aprende son un solo vector.
 
     Para un optimizador no hay capas ni matrices: hay un vector :math:`\boldsymbol\theta` con todos los parámetros, y
     otro con el gradiente. Aquí es verdad también en la memoria. Los pesos de cada capa son **vistas** de un vector,
@@ -65,10 +67,15 @@ class Model(Layer):
         self.epoch = 0
         self.stop_training = False
         self._theta = self._gradient = None
+        # Qué pesos son vistas de los dos vectores, y si eran otros cuando empezó el optimizador.
+        self._bound, self._stale = [], False
 
     @property
     def theta(self):
-        r"""Todos los parámetros, en un vector: escribir en él es cambiar los pesos de las capas."""
+        r"""Los parámetros que se aprenden, en un vector: escribir en él es cambiar los pesos de las capas.
+
+        Los de las capas congeladas no están.
+        """
         self._bind()
         return self._theta
 
@@ -102,6 +109,9 @@ class Model(Layer):
         if metrics is not None and not isinstance(metrics, (list, tuple)):
             raise TypeError(f"metrics: se esperaba una lista, pero llegó {metrics!r}")
         self.optimizer, self.loss, self.metrics = optimizer, loss, list(metrics or ())
+        if self.built:
+            self._bind()
+        self._stale = False
 
     def fit(
         self,
@@ -231,7 +241,7 @@ class Model(Layer):
         Returns
         -------
         loss : float
-        gradient : ndarray, shape (count_params(),)
+        gradient : ndarray, shape (theta.size,)
             En el orden de :attr:`theta`; es una copia.
         """
         self._compiled()
@@ -242,18 +252,25 @@ class Model(Layer):
         loss += self.penalty(add_gradient=True)
         return loss, self._gradient.copy()
 
-    def summary(self):
-        r"""Imprime las capas, la forma de lo que sale de cada una y sus parámetros."""
+    def summary(self, expand_nested=False):
+        r"""Imprime las capas, la forma de lo que sale de cada una y sus parámetros.
+
+        Parameters
+        ----------
+        expand_nested : bool
+            Si debajo de cada capa hecha de capas se muestran también, con sangría, las que contiene.
+        """
         if not self.built:
             raise ValueError(f"{self.name}: aún no está construido; pon un Input al principio o dale unos datos")
+        lines = [("capa", "forma de salida", "parámetros")]
+        _summarize(self, "", expand_nested, lines)
+        first, second, third = (max(map(len, column)) for column in zip(*lines, strict=True))
+        first, second = max(first + 2, 15), max(second + 2, 21)
         print(type(self).__name__)
-        print(f"{'capa':<15}{'forma de salida':<21}{'parámetros':>10}")
-        shape = self.input_shape
-        for layer in self.layers:
-            shape = layer.compute_output_shape(layer.input_shape or shape)
-            output = "(" + ", ".join(["n", *map(str, shape)]) + ")"
-            print(f"{layer.name:<15}{output:<21}{layer.count_params():>10}")
-        print(f"Total: {self.count_params()} parámetros")
+        for name, shape, count in lines:
+            print(f"{name:<{first}}{shape:<{second}}{count:>{third}}")
+        total, learned = self.count_params(), sum(w.size for w in self.trainable_weights)
+        print(f"Total: {total} parámetros" + (f", {learned} de ellos entrenables" if learned < total else ""))
 
     def save(self, filepath, overwrite=True, include_optimizer=True):
         r"""Guarda el modelo en un archivo safetensors, como :func:`dlbook.saving.save`."""
@@ -294,27 +311,50 @@ class Model(Layer):
 
     def adopt(self, theta, gradient):
         r"""Como en :class:`~chapters.mlp.layer.Layer`; además recuerda su trozo de los dos vectores."""
-        size = self.count_params()
+        size = sum(w.size for w in self.trainable_weights)
         self._theta, self._gradient = theta[:size], gradient[:size]
-        return super().adopt(theta, gradient)
+        rest = super().adopt(theta, gradient)
+        self._bound = self.trainable_weights
+        return rest
 
     def replica(self):
         r"""Como en :class:`~chapters.mlp.layer.Layer`, con un vector propio para el gradiente."""
         self._bind()
         other = super().replica()
-        other.adopt(self._theta, np.zeros_like(self._gradient))
+        other.adopt(self._theta, np.zeros(self._gradient.shape, self.dtype))
         return other
 
     def _bind(self):
-        if self._theta is None or self._theta.size != self.count_params():
-            size = self.count_params()
-            self.adopt(np.zeros(size, self.dtype), np.zeros(size, self.dtype))
+        own = self.trainable_weights
+        if self._theta is not None and len(own) == len(self._bound) and all(map(operator.is_, own, self._bound)):
+            return
+        # Lo que el optimizador recuerda es de los parámetros de antes, uno por uno.
+        self._stale = self._theta is not None and bool(self.optimizer and self.optimizer.state)
+        self.leave()
+        size = sum(w.size for w in own)
+        self.adopt(np.zeros(size, self.dtype), np.zeros(size, self.dtype))
 
     def _compiled(self):
         if self.loss is None:
             raise ValueError("loss: falta decir qué se minimiza; llama antes a compile(optimizer, loss)")
+        if self.built:
+            self._bind()
+        if self._stale:
+            raise ValueError(
+                "optimizer: recuerda otros parámetros, porque cambió qué capas se entrenan; llama otra vez a compile"
+            )
 
     def __getstate__(self):
         r"""Da lo que se copia y se guarda: todo, menos los dos vectores."""
         # Al copiar o guardar, cada vista se vuelve un arreglo suelto: la copia arma sus propios vectores.
-        return {**vars(self), "_theta": None, "_gradient": None}
+        return {**vars(self), "_theta": None, "_gradient": None, "_bound": []}
+
+
+def _summarize(parent, indent, expand_nested, lines):
+    shape = parent.input_shape
+    for layer in parent.layers:
+        shape = layer.compute_output_shape(layer.input_shape or shape)
+        output = "(" + ", ".join(["n", *map(str, shape)]) + ")"
+        lines.append((indent + layer.name, output, str(layer.count_params())))
+        if expand_nested:
+            _summarize(layer, indent + "  ", expand_nested, lines)

@@ -64,7 +64,7 @@ class Sequential(Model):
     layers : list of Layer, optional
         Las capas, y si acaso un :class:`Input` al principio.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.layer.Layer`. Las capas a las que no se les dio
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.layer.Layer`. Las capas a las que no se les dio
         tipo o semilla toman los del modelo.
 
     Raises
@@ -122,16 +122,16 @@ class Sequential(Model):
         dy = self.output_gradient(dy)
         for layer in reversed(self.layers):
             dy = layer.backward(dy)
-            if dy is None:
+            if dy is None or not layer.input_gradient:
                 return None
         return dy
 
     def without_input_gradient(self):
-        r"""Avisa a las capas del principio, hasta la primera que tiene pesos: atrás de ella no hay qué corregir."""
+        r"""Avisa a las capas del principio, hasta la primera que se entrena: atrás de ella no hay qué corregir."""
         super().without_input_gradient()
         for layer in self.layers:
             layer.without_input_gradient()
-            if layer.weights:
+            if layer.trainable_weights:
                 break
 
     def work(self):

@@ -63,11 +63,13 @@ def save(model, filepath, overwrite=True, include_optimizer=True):
     tensors = dict(zip(weight_names(model), model.weights, strict=True))
     _finite(tensors)
     architecture = {"model": objects.describe(model), "input_shape": list(model.input_shape)}
+    # Las capas que otra creó por dentro no aparecen en sus argumentos, y también pueden estar congeladas.
+    architecture["frozen"] = [k for k, layer in enumerate(walk(model)) if not layer.trainable]
     metadata = {"format": FORMAT, "version": str(VERSION), "architecture": architecture}
     if include_optimizer and getattr(model, "optimizer", None) is not None:
         used = {"optimizer": model.optimizer, "loss": model.loss, "metrics": list(model.metrics)}
         metadata["compile"] = {name: objects.describe(value, name) for name, value in used.items()}
-        state = {name: value for name, value in model.get_state().items() if name != "theta"}
+        state = {name: value for name, value in model.get_state().items() if name != "weights"}
         metadata["training"] = _flatten(state, "training", tensors)
     texts = {name: v if isinstance(v, str) else json.dumps(v, allow_nan=False) for name, v in metadata.items()}
     files.write(filepath, tensors, texts)
@@ -194,6 +196,7 @@ def _model(architecture, tensors, custom_objects):
     if not isinstance(model, objects.base("layer")):
         raise ValueError("no dice qué red es")
     _build(model, architecture.get("input_shape"), sum(array.size for array in tensors.values()))
+    _freeze(model, architecture.get("frozen", []))
     for name, weight in zip(weight_names(model), model.weights, strict=True):
         if name not in tensors:
             raise ValueError(f"le falta el peso {name!r}")
@@ -212,12 +215,12 @@ def _build(model, input_shape, available):
     available = 2 * available + 1_000_000
 
     def blank(layer):
-        def add_weight(shape, initializer=None, regularizer=None):
+        def add_weight(shape, initializer=None, regularizer=None, trainable=True):
             nonlocal available
             available -= math.prod(shape)
             if available < 0:
                 raise ValueError(f"a {layer.name!r} le tocan más pesos de los que trae el archivo")
-            return type(layer).add_weight(layer, shape, "zeros", regularizer)
+            return type(layer).add_weight(layer, shape, "zeros", regularizer, trainable)
 
         layer.add_weight = add_weight
 
@@ -232,13 +235,23 @@ def _build(model, input_shape, available):
             del layer.add_weight
 
 
+def _freeze(model, frozen):
+    layers = list(walk(model))
+    if not isinstance(frozen, list) or not all(type(k) is int and 0 <= k < len(layers) for k in frozen):
+        raise ValueError("no se entiende qué capas están congeladas")
+    frozen = set(frozen)
+    for k, layer in enumerate(layers):
+        # De afuera adentro: lo que se le asigna a una capa les llega a las que contiene.
+        layer.trainable = k not in frozen
+
+
 def _training(model, tensors, metadata, custom_objects, compile):
     if "compile" in metadata:
         state = _gather(_part(metadata, "training"), tensors)
         if compile:
             used = objects.rebuild(_part(metadata, "compile"), custom_objects)
             model.compile(used.get("optimizer"), used.get("loss"), used.get("metrics"))
-            model.set_state({**state, "theta": model.theta})
+            model.set_state({**state, "weights": model.get_weights()})
     if tensors:
         raise ValueError(f"le sobra {sorted(tensors)[0][:60]!r}, que no es de esta red")
 

@@ -84,7 +84,7 @@ def config(value):
 
     >>> from chapters.mlp.reshape import Reshape
     >>> config(Reshape((2, -1), name="cuadro"))
-    {'target_shape': [2, -1], 'dtype': 'float32', 'name': 'cuadro'}
+    {'target_shape': [2, -1], 'dtype': 'float32', 'name': 'cuadro', 'trainable': True}
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def parameters(cls):
 
     >>> from chapters.mlp.flatten import Flatten
     >>> parameters(Flatten)
-    ['dtype', 'seed', 'name']
+    ['dtype', 'seed', 'name', 'trainable']
 
     Parameters
     ----------
