@@ -587,15 +587,15 @@ def with_training(path, change):
         lambda t: t.update(optimizer={"tensor": "dense/kernel"}),
         lambda t: t.update(optimizer={"tensor": ["dense/kernel"]}),
         lambda t: t.update(optimizer=[]),
-        lambda t: t.update(theta=[1, 2, 3]),
+        lambda t: t.update(weights=[1, 2, 3]),
         lambda t: t["optimizer"].update(iterations=-5),
         lambda t: t["optimizer"].update(iterations="muchas"),
     ],
 )
 def test_hostile_training_states(good, change):
     with_training(good, change)
-    if json.loads(header(good.read_bytes())[0]["__metadata__"]["training"]).get("theta"):
-        load(good)  # theta no se lee de ahí: son los pesos
+    if json.loads(header(good.read_bytes())[0]["__metadata__"]["training"]).get("weights"):
+        load(good)  # los pesos no se leen de ahí
     else:
         rejected(good)
 

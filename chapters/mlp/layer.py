@@ -384,7 +384,7 @@ class Layer:
     # --- Lo que el modelo les pide a sus capas ---
 
     def inherit(self, parent):
-        r"""Toma del modelo que la contiene el tipo y la semilla que no se le dieron; si está congelado, ella también."""
+        r"""Toma del modelo que la contiene lo que no se le dio: tipo y semilla. Si está congelado, ella también."""
         if not parent.trainable:
             self.trainable = False
         if self.built:
