@@ -1,0 +1,183 @@
+r"""El bloque residual: aprender la diferencia y sumar lo que entró."""
+
+import numpy as np
+
+from chapters.mlp import activations
+from chapters.mlp.layer import Layer
+from chapters.mlp.sequential import Sequential
+
+
+class Residual(Layer):
+    r"""Bloque residual (*residual block*): calcula lo que hay que cambiarle a la entrada, y se lo suma.
+
+    Una capa de en medio suele querer cambiar poco lo que recibe. Si no hay nada que cambiar, tendría que aprender a
+    **copiar** su entrada, y copiar con pesos al azar, una convolución y una ReLU no es fácil. El bloque residual
+    :cite:p:`he2016` le da la vuelta al encargo: copiar es gratis, y lo que se aprende es la diferencia,
+
+    .. math::
+       :label: ec-cnn-residual
+
+       \mathbf s = F(\mathbf x) + S(\mathbf x),
+       \qquad
+       \mathbf y = \varphi(\mathbf s) .
+
+    :math:`F` es el **camino principal**, unas cuantas capas. :math:`S` es el **atajo** (*shortcut*): la identidad,
+    :math:`S(\mathbf x)=\mathbf x`, o una convolución de :math:`1\times1` si hay que cambiar de forma. Con
+    :math:`F=\mathbf 0` el bloque no hace nada, que es justo lo que se espera de una capa que todavía no sabe qué hacer.
+
+    **Hacia atrás.** La activación convierte el gradiente de :math:`\mathbf y` en el de :math:`\mathbf s`. En una suma,
+    si un sumando crece :math:`\epsilon`, la suma crece :math:`\epsilon`: los dos caminos reciben
+    :math:`\partial\mathcal L/\partial\mathbf s` entero, sin repartirlo. Y como :math:`\mathbf x` llega a la pérdida por
+    dos caminos, sus gradientes **se suman**. Con :math:`\mathbf J_F` y :math:`\mathbf J_S` las matrices jacobianas de
+    los dos:
+
+    .. math::
+       :label: ec-cnn-residual-atras
+
+       \frac{\partial\mathcal L}{\partial\mathbf x}
+       = \mathbf J_F^{\top}\frac{\partial\mathcal L}{\partial\mathbf s}
+       + \mathbf J_S^{\top}\frac{\partial\mathcal L}{\partial\mathbf s}
+       = \frac{\partial\mathcal L}{\partial\mathbf s} + \mathbf J_F^{\top}\frac{\partial\mathcal L}{\partial\mathbf s},
+
+    donde lo último vale si el atajo es la identidad, porque entonces :math:`\mathbf J_S=\mathbf I`. Ninguna de las dos
+    multiplicaciones se hace con matrices: :math:`\mathbf J_F^\top` por algo es el ``backward`` de :math:`F`.
+
+    **Por qué llega lejos.** En una red sin atajos el gradiente de la primera capa es un producto,
+    :math:`\mathbf J_1^\top\mathbf J_2^\top\cdots\mathbf J_L^\top`, y basta que cada factor encoja un poco para que no
+    quede nada. Con :math:`L` bloques seguidos, sin activación después de la suma, es
+
+    .. math::
+       :label: ed-cnn-residual-cadena
+
+       \frac{\partial\mathcal L}{\partial\mathbf x_0}
+       = (\mathbf I+\mathbf J_1^\top)(\mathbf I+\mathbf J_2^\top)\cdots(\mathbf I+\mathbf J_L^\top)\,
+       \frac{\partial\mathcal L}{\partial\mathbf x_L}
+       = \frac{\partial\mathcal L}{\partial\mathbf x_L}
+       + \sum_{k}\mathbf J_k^\top\frac{\partial\mathcal L}{\partial\mathbf x_L} + \cdots
+
+    Al desarrollar el producto sale una suma de :math:`2^L` términos, uno por cada manera de escoger entre bloque y
+    atajo. El primero, el de todos los atajos, es el gradiente de la salida **intacto**.
+
+    **A mano.** El camino principal gira un cuarto de vuelta, :math:`F(x_1,x_2)=(-x_2,\ x_1)`. De :math:`(3,1)` salen
+    :math:`(-1,3)`, y con el atajo, :math:`(2,4)`:
+
+    >>> from chapters.mlp.dense import Dense
+    >>> turn = Dense(2, use_bias=False)
+    >>> block = Residual(turn, dtype="float64")
+    >>> block.build((2,))
+    >>> block.set_weights([[[0, 1], [-1, 0]]])
+    >>> block.forward([[3, 1]])
+    array([[2., 4.]])
+
+    De vuelta, con :math:`\partial\mathcal L/\partial\mathbf y=(1, 10)`: por el giro llega :math:`(10,-1)`; por el
+    atajo, :math:`(1,10)`; en total,
+
+    >>> block.backward([[1, 10]])
+    array([[11.,  9.]])
+
+    Con todos los pesos en cero, el bloque es la identidad, en los dos sentidos:
+
+    >>> block.set_weights([np.zeros((2, 2))])
+    >>> block.forward([[3, 1]]), block.backward([[1, 10]])
+    (array([[3., 1.]]), array([[ 1., 10.]]))
+
+    Parameters
+    ----------
+    main : Layer or list of Layer
+        El camino principal :math:`F`; una lista es una fila de capas.
+    shortcut : Layer or list of Layer, optional
+        El atajo :math:`S`; sin él, la identidad.
+    activation : str or ActivationFunction, optional
+        La activación :math:`\varphi` después de la suma; sin ella, ninguna.
+    **options
+        ``dtype``, ``seed`` y ``name``, como en :class:`chapters.mlp.Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si algo no es una capa, o si por los dos caminos no se llega a la misma forma.
+
+        >>> Residual(Dense(3)).build((2,))
+        Traceback (most recent call last):
+            ...
+        ValueError: residual: por el camino principal sale (3,), y por el atajo, (2,); para sumarlas han de ser iguales
+    """
+
+    def __init__(self, main, shortcut=None, activation=None, **options):
+        super().__init__(**options)
+        self.main = as_layer(main, "main")
+        self.shortcut = None if shortcut is None else as_layer(shortcut, "shortcut")
+        self.activation = activations.get(activation)
+        self.layers = [self.main] if self.shortcut is None else [self.main, self.shortcut]
+        self.s = None
+
+    def build(self, input_shape):
+        r"""Construye los dos caminos y comprueba que lleguen al mismo sitio."""
+        self.compute_output_shape(input_shape)
+        super().build(input_shape)
+        for layer in self.layers:
+            layer.inherit(self)
+            if not layer.built:
+                layer.build(self.input_shape)
+
+    def compute_output_shape(self, input_shape):
+        r"""Devuelve la forma de la suma."""
+        main = tuple(self.main.compute_output_shape(input_shape))
+        other = tuple(input_shape if self.shortcut is None else self.shortcut.compute_output_shape(input_shape))
+        if main != other:
+            raise ValueError(
+                f"{self.name}: por el camino principal sale {main}, y por el atajo, {other}; "
+                "para sumarlas han de ser iguales"
+            )
+        return main
+
+    def forward(self, x, training=False):
+        r"""Va por los dos caminos y suma."""
+        self.x = x = self.input(x)
+        y = self.main.forward(x, training)
+        other = x if self.shortcut is None else self.shortcut.forward(x, training)
+        self.s = self.y = np.add(y, other, out=self.buffer("s", y.shape))  # [ec-cnn-residual]
+        if self.activation is not None:
+            self.y = self.buffer("y", y.shape)
+            self.activation.forward(self.s, self.y)
+        return self.y
+
+    def backward(self, dy):
+        r"""Manda el mismo gradiente por los dos caminos y suma lo que vuelve."""
+        ds = dy = self.output_gradient(dy)
+        if self.activation is not None:
+            ds = self.buffer("ds", dy.shape)
+            self.activation.backward(self.s, self.y, dy, ds)
+        dx = self.main.backward(ds)
+        other = ds if self.shortcut is None else self.shortcut.backward(ds)
+        if not self.input_gradient:
+            return None
+        return np.add(dx, other, out=self.buffer("dx", self.x.shape))  # [ec-cnn-residual-atras]
+
+    def without_input_gradient(self):
+        r"""Avisa también a los dos caminos."""
+        super().without_input_gradient()
+        for layer in self.layers:
+            layer.without_input_gradient()
+
+    def work(self):
+        r"""Suma el trabajo de los dos caminos, y una suma por número."""
+        return sum(layer.work() for layer in self.layers) + int(np.prod(self.compute_output_shape(self.input_shape)))
+
+
+def as_layer(value, name):
+    r"""Devuelve una capa: la misma, o una fila si lo que llega es una lista.
+
+    >>> from chapters.mlp.dense import Dense
+    >>> len(as_layer([Dense(3), Dense(2)], "main").layers)
+    2
+    >>> as_layer("relu", "main")
+    Traceback (most recent call last):
+        ...
+    TypeError: main: se esperaba una capa o una lista de capas, pero llegó 'relu'
+    """
+    if isinstance(value, (list, tuple)):
+        return Sequential(value)
+    if not isinstance(value, Layer):
+        raise TypeError(f"{name}: se esperaba una capa o una lista de capas, pero llegó {value!r}")
+    return value

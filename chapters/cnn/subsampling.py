@@ -1,0 +1,153 @@
+r"""El submuestreo entrenable de LeNet-5."""
+
+from numba import njit
+
+from chapters.mlp import initializers
+from chapters.mlp.layer import Layer
+from dlbook import check
+
+
+class Subsampling2D(Layer):
+    r"""Submuestreo entrenable (*subsampling*): suma cada ventana, la escala y le suma un sesgo.
+
+    Así agrupaba LeNet-5 :cite:p:`lecun1998`. Las ventanas no se enciman, y cada canal tiene solo dos parámetros, un
+    coeficiente :math:`a_c` y un sesgo :math:`b_c`, por grande que sea la imagen:
+
+    .. math::
+       :label: ec-cnn-submuestreo
+
+       y_{ijc} = a_c\,s_{ijc} + b_c,
+       \qquad
+       s_{ijc} = \sum_{u=0}^{k-1}\sum_{v=0}^{k-1} x_{ki+u,\,kj+v,\,c} .
+
+    Con :math:`a_c=1/k^2` y :math:`b_c=0` es el promedio de siempre. Si :math:`a_c` es chico, la tangente que viene
+    después trabaja en su parte recta y la capa solo emborrona; si es grande, hace de interruptor, y según el sesgo
+    contesta «algo hay en la ventana» o «hay de todo en la ventana».
+
+    **Hacia atrás.** Cada :math:`x` está en una sola ventana y con peso :math:`a_c`; :math:`a_c` y :math:`b_c` están en
+    todas:
+
+    .. math::
+       :label: ec-cnn-submuestreo-atras
+
+       \frac{\partial\mathcal L}{\partial a_c} = \sum_{ij}\frac{\partial\mathcal L}{\partial y_{ijc}}\,s_{ijc},
+       \qquad
+       \frac{\partial\mathcal L}{\partial b_c} = \sum_{ij}\frac{\partial\mathcal L}{\partial y_{ijc}},
+       \qquad
+       \frac{\partial\mathcal L}{\partial x_{ki+u,\,kj+v,\,c}} = a_c\,\frac{\partial\mathcal L}{\partial y_{ijc}} .
+
+    **A mano.** Una imagen de :math:`2\times4` tiene dos ventanas, que suman 10 y 26. Con :math:`a=\frac12` y
+    :math:`b=1` salen 6 y 14:
+
+    >>> import numpy as np
+    >>> layer = Subsampling2D(2, dtype="float64")
+    >>> x = np.array([[1, 2, 5, 6], [3, 4, 7, 8]]).reshape(1, 2, 4, 1)
+    >>> layer.build(x.shape[1:])
+    >>> layer.set_weights([[0.5], [1]])
+    >>> layer.forward(x).ravel()
+    array([ 6., 14.])
+
+    De vuelta, con el gradiente :math:`(1, 10)`: el de :math:`a` es :math:`10\cdot1+26\cdot10`; el de :math:`b`, 11.
+
+    >>> layer.backward(np.reshape([1, 10], (1, 1, 2, 1)))[0, :, :, 0]
+    array([[0.5, 0.5, 5. , 5. ],
+           [0.5, 0.5, 5. , 5. ]])
+    >>> [float(g[0]) for g in layer.gradients]
+    [270.0, 11.0]
+
+    Parameters
+    ----------
+    pool_size : int
+        El lado :math:`k` de la ventana. Si la imagen no se parte justo, sobran renglones y columnas al final, y no se
+        miran.
+    coefficient_initializer, bias_initializer : str or Initializer
+        Con qué valores empiezan los coeficientes y los sesgos.
+    **options
+        ``dtype``, ``seed`` y ``name``, como en :class:`chapters.mlp.Layer`.
+
+    Attributes
+    ----------
+    coefficient, bias : ndarray, shape (c,)
+        Los dos parámetros de cada canal.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si un argumento no es lo que se espera o la ventana no cabe en la imagen.
+
+        >>> Subsampling2D(3, name="s2").build((2, 4, 1))
+        Traceback (most recent call last):
+            ...
+        ValueError: s2: se esperaba una imagen de al menos 3 × 3, con canales, pero llegó (2, 4, 1)
+    """
+
+    def __init__(self, pool_size=2, coefficient_initializer="ones", bias_initializer="zeros", **options):
+        super().__init__(**options)
+        self.pool_size = check.integer(pool_size, "pool_size", 1)
+        self.coefficient_initializer = initializers.get(coefficient_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.coefficient = self.bias = self.sums = None
+
+    def build(self, input_shape):
+        r"""Crea un coeficiente y un sesgo por canal."""
+        self.compute_output_shape(input_shape)
+        super().build(input_shape)
+        self.coefficient = self.add_weight((self.input_shape[-1],), self.coefficient_initializer)
+        self.bias = self.add_weight((self.input_shape[-1],), self.bias_initializer)
+
+    def compute_output_shape(self, input_shape):
+        r"""Devuelve la forma de la entrada con los dos lados divididos entre el de la ventana."""
+        k = self.pool_size
+        if len(input_shape) != 3 or min(input_shape[:2]) < k:
+            raise ValueError(
+                f"{self.name}: se esperaba una imagen de al menos {k} × {k}, con canales, pero llegó {input_shape}"
+            )
+        return (input_shape[0] // k, input_shape[1] // k, input_shape[2])
+
+    def forward(self, x, training=False):
+        r"""Suma cada ventana, la escala y le suma el sesgo."""
+        self.x = x = self.input(x)
+        shape = (len(x), *self.compute_output_shape(self.input_shape))
+        self.sums, self.y = self.buffer("sums", shape), self.buffer("y", shape)
+        _subsampling_forward(x, self.pool_size, self.coefficient, self.bias, self.sums, self.y)
+        return self.y
+
+    def backward(self, dy):
+        r"""Llena los gradientes de coeficientes y sesgos, y reparte el de la entrada."""
+        dy = self.output_gradient(dy)
+        dx = self.buffer("dx", self.x.shape)
+        _subsampling_backward(dy, self.pool_size, self.coefficient, self.sums, *self.gradients, dx)
+        return dx if self.input_gradient else None
+
+
+@njit(cache=True, nogil=True)
+def _subsampling_forward(x, k, a, b, s, y):
+    n, height, width, channels = y.shape
+    s[:] = 0
+    for m in range(n):
+        for i in range(k * height):
+            for j in range(k * width):
+                for c in range(channels):
+                    s[m, i // k, j // k, c] += x[m, i, j, c]
+        for i in range(height):
+            for j in range(width):
+                for c in range(channels):
+                    y[m, i, j, c] = a[c] * s[m, i, j, c] + b[c]  # [ec-cnn-submuestreo]
+
+
+@njit(cache=True, nogil=True)
+def _subsampling_backward(dy, k, a, s, da, db, dx):
+    n, height, width, channels = dy.shape
+    da[:] = 0
+    db[:] = 0
+    dx[:] = 0
+    for m in range(n):
+        for i in range(height):
+            for j in range(width):
+                for c in range(channels):
+                    da[c] += dy[m, i, j, c] * s[m, i, j, c]  # [ec-cnn-submuestreo-atras]
+                    db[c] += dy[m, i, j, c]  # [ec-cnn-submuestreo-atras]
+        for i in range(k * height):
+            for j in range(k * width):
+                for c in range(channels):
+                    dx[m, i, j, c] = a[c] * dy[m, i // k, j // k, c]  # [ec-cnn-submuestreo-atras]
