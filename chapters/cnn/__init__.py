@@ -3,26 +3,40 @@ r"""Capítulo 3: redes convolucionales."""
 from chapters.cnn.average_pooling import AveragePooling2D, average_pooling_backward, average_pooling_forward
 from chapters.cnn.average_precision import average_precision
 from chapters.cnn.boxes import iou
+from chapters.cnn.branches import Branches
 from chapters.cnn.conv2d import Conv2D, conv2d_backward, conv2d_forward
 from chapters.cnn.correlation import convolve2d, correlate2d, separate
 from chapters.cnn.geometry import kernel_span, output_size, same_padding
 from chapters.cnn.global_pooling import GlobalAveragePooling2D, GlobalMaxPooling2D
 from chapters.cnn.im2col import col2im, im2col
 from chapters.cnn.kernels import named_kernel
+from chapters.cnn.lenet import lenet5, lenet5_1998
 from chapters.cnn.max_pooling import MaxPooling2D, max_pooling_backward, max_pooling_forward
 from chapters.cnn.min_pooling import MinPooling2D
+from chapters.cnn.partial_conv2d import PartialConv2D
+from chapters.cnn.radial_basis import RadialBasis, digit_bitmaps
+from chapters.cnn.residual import Residual
+from chapters.cnn.scaled_tanh import ScaledTanh
+from chapters.cnn.subsampling import Subsampling2D
 from chapters.cnn.suppression import non_max_suppression
+from chapters.cnn.vgg import vgg16
 from chapters.cnn.yolo import GridDetectionLoss, grid_decode, grid_encode, grid_output_shape
 from chapters.cnn.zero_padding import ZeroPadding2D
 
 __all__ = [
     "AveragePooling2D",
+    "Branches",
     "Conv2D",
     "GlobalAveragePooling2D",
     "GlobalMaxPooling2D",
     "GridDetectionLoss",
     "MaxPooling2D",
     "MinPooling2D",
+    "PartialConv2D",
+    "RadialBasis",
+    "Residual",
+    "ScaledTanh",
+    "Subsampling2D",
     "ZeroPadding2D",
     "average_pooling_backward",
     "average_pooling_forward",
@@ -32,12 +46,15 @@ __all__ = [
     "conv2d_forward",
     "convolve2d",
     "correlate2d",
+    "digit_bitmaps",
     "grid_decode",
     "grid_encode",
     "grid_output_shape",
     "im2col",
     "iou",
     "kernel_span",
+    "lenet5",
+    "lenet5_1998",
     "max_pooling_backward",
     "max_pooling_forward",
     "named_kernel",
@@ -45,4 +62,5 @@ __all__ = [
     "output_size",
     "same_padding",
     "separate",
+    "vgg16",
 ]

@@ -89,9 +89,7 @@ class Branches(Layer):
         shapes = [tuple(layer.compute_output_shape(input_shape)) for layer in self.layers]
         for shape in shapes:
             if len(shape) != len(shapes[0]) or shape[:-1] != shapes[0][:-1]:
-                raise ValueError(
-                    f"{self.name}: las ramas dan {shapes[0]} y {shape}; solo puede cambiar el último eje"
-                )
+                raise ValueError(f"{self.name}: las ramas dan {shapes[0]} y {shape}; solo puede cambiar el último eje")
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
 
     def forward(self, x, training=False):

@@ -95,9 +95,7 @@ class PartialConv2D(Layer):
         ValueError: table: se esperaban canales entre 0 y 1, pero hay un 2
     """
 
-    def __init__(
-        self, table, kernel_size, kernel_initializer="glorot_uniform", bias_initializer="zeros", **options
-    ):
+    def __init__(self, table, kernel_size, kernel_initializer="glorot_uniform", bias_initializer="zeros", **options):
         super().__init__(**options)
         if not isinstance(table, (list, tuple)) or not table:
             raise ValueError(f"table: se esperaba una lista de canales por cada mapa de salida, pero llegó {table!r}")

@@ -9,7 +9,7 @@ from chapters.mlp.sequential import Input, Sequential
 
 
 def vgg16(input_shape=(224, 224, 3), classes=1000, classifier_activation="softmax", **options):
-    r"""VGG16 :cite:p:`simonyan2015`: dieciséis capas con pesos, todas del mismo molde. :item:`CNN-11`
+    r"""VGG16 :cite:p:`simonyan2014`: dieciséis capas con pesos, todas del mismo molde. :item:`CNN-11`
 
     AlexNet tenía filtros de 11, de 5 y de 3. VGG pregunta si hacían falta, y se queda con los de :math:`3\times3`,
     uno tras otro. Dos seguidos ven una ventana de :math:`5\times5`; tres, una de :math:`7\times7`:

@@ -19,7 +19,7 @@ from chapters.mlp.gradient_descent import (
     stochastic_gradient_descent,
 )
 from chapters.mlp.graph_drawing import draw_graph
-from chapters.mlp.layer import Layer
+from chapters.mlp.layer import Layer, shapes_only
 from chapters.mlp.linear_collapse import collapse
 from chapters.mlp.losses import (
     BinaryCrossentropy,
@@ -112,6 +112,7 @@ __all__ = [
     "regularizers",
     "relu_interpolation",
     "schedules",
+    "shapes_only",
     "stochastic_gradient_descent",
     "tanh_staircase",
     "train_validation_test_split",

@@ -1,5 +1,7 @@
 r"""Lo que toda capa sabe hacer: construirse, ir hacia delante y volver hacia atrás."""
 
+import contextlib
+import contextvars
 import copy
 import re
 
@@ -7,6 +9,32 @@ import numpy as np
 
 from chapters.mlp import initializers, regularizers
 from dlbook import check
+
+_shapes_only = contextvars.ContextVar("shapes_only", default=False)
+
+
+@contextlib.contextmanager
+def shapes_only():
+    r"""Para contar sin pagar: lo que se construya adentro no reserva memoria para sus pesos.
+
+    Una red de ciento cuarenta millones de parámetros ocupa medio gigabyte antes de hacer nada. Para saber cuántos son,
+    qué sale de cada capa y cuánto trabajo cuesta bastan las formas:
+
+    >>> from chapters.mlp import Dense, Input, Sequential
+    >>> with shapes_only():
+    ...     model = Sequential([Input(shape=(100_000,)), Dense(1_000_000), Dense(10)])
+    >>> model.count_params()
+    100011000010
+    >>> model.forward(np.zeros((1, 100_000)))
+    Traceback (most recent call last):
+        ...
+    ValueError: dense: se construyó dentro de shapes_only y no tiene pesos; constrúyela fuera para usarla
+    """
+    token = _shapes_only.set(True)
+    try:
+        yield
+    finally:
+        _shapes_only.reset(token)
 
 
 class Layer:
@@ -94,7 +122,8 @@ class Layer:
         self._own = {"dtype": dtype is not None, "seed": seed is not None, "name": name is not None}
         if name is not None and (not isinstance(name, str) or not name):
             raise TypeError(f"name: se esperaba un texto que no esté vacío, pero llegó {name!r}")
-        self.name = name or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(self).__name__).lower()
+        # Como en Keras: conv2d, max_pooling2d.
+        self.name = name or re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", type(self).__name__).lower()
         self.input_shape = None
         self.layers = []
         self._weights, self._gradients, self._regularizers = [], [], []
@@ -246,7 +275,12 @@ class Layer:
         ndarray
             El peso. Guárdalo en un atributo: si el modelo lo muda de memoria, el atributo se muda con él.
         """
-        weight = initializers.get(initializer)(tuple(shape), dtype=self.dtype.name, seed=self.generator)
+        if _shapes_only.get():
+            # Un solo cero que se ve desde todas las posiciones, y ninguna manera de usarlo.
+            weight = np.broadcast_to(np.zeros((), self.dtype), tuple(shape))
+            self.input = self._refuse
+        else:
+            weight = initializers.get(initializer)(tuple(shape), dtype=self.dtype.name, seed=self.generator)
         if not trainable:
             self._state.append(weight)
             return weight
@@ -281,6 +315,11 @@ class Layer:
             wanted = ", ".join(["n", *map(str, self.input_shape or ["…"])])
             raise ValueError(f"x: se esperaba la forma ({wanted}) con n de al menos 1, pero llegó {x.shape}")
         return np.require(x, self.dtype, ["C", "A", "W"])
+
+    def _refuse(self, x):
+        raise ValueError(
+            f"{self.name}: se construyó dentro de shapes_only y no tiene pesos; constrúyela fuera para usarla"
+        )
 
     def output_gradient(self, dy, shape=None):
         r"""Deja el gradiente que llega listo para el código compilado: con la forma de la última salida.

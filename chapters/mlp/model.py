@@ -5,7 +5,7 @@ import operator
 import numpy as np
 
 from chapters.mlp import losses, metrics, optimizers
-from chapters.mlp.layer import Layer
+from chapters.mlp.layer import Layer, _shapes_only
 from dlbook import check, saving, training
 
 
@@ -325,6 +325,8 @@ class Model(Layer):
         return other
 
     def _bind(self):
+        if _shapes_only.get():
+            return
         own = self.trainable_weights
         if self._theta is not None and len(own) == len(self._bound) and all(map(operator.is_, own, self._bound)):
             return
