@@ -1,0 +1,399 @@
+r"""Aumento de datos: mover, girar y voltear las imágenes mientras la red entrena."""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from chapters.mlp.layer import Layer
+from dlbook import check
+
+# Qué hay más allá de la orilla, con el número que recibe el núcleo.
+FILL_MODES = {"constant": 0, "nearest": 1, "reflect": 2}
+
+
+def affine_transform(images, transform, fill_mode="constant", fill_value=0.0):
+    r"""Mueve, gira, estira o voltea imágenes: una transformación afín de sus coordenadas.
+
+    Para girar una imagen, lo natural sería tomar cada píxel y llevarlo a su lugar nuevo. No sirve: unos lugares
+    recibirían dos píxeles y otros, ninguno. Se hace **al revés**. Cada píxel de la imagen nueva, en la columna
+    :math:`u` y la fila :math:`v`, pregunta de dónde viene:
+
+    .. math::
+       :label: ec-cnn-afin
+
+       \begin{pmatrix} x \\ y \end{pmatrix}
+       = \begin{pmatrix} a_{11} & a_{12} \\ a_{21} & a_{22} \end{pmatrix}
+         \begin{pmatrix} u \\ v \end{pmatrix}
+       + \begin{pmatrix} t_1 \\ t_2 \end{pmatrix} .
+
+    Con seis números se dice todo: la identidad con un :math:`t` mueve, una rotación gira, un :math:`a_{11}` negativo
+    voltea.
+
+    La respuesta casi nunca cae en el centro de un píxel. Sean :math:`j=\lfloor x\rfloor` e :math:`i=\lfloor y\rfloor`, y
+    :math:`\alpha=x-j`, :math:`\beta=y-i` lo que sobra. Se promedian los cuatro vecinos, y pesa más el más cercano. Es la
+    *interpolación bilineal* (*bilinear interpolation*):
+
+    .. math::
+       :label: ec-cnn-bilineal
+
+       J_{v,u} = (1-\beta)\bigl[(1-\alpha)\,I_{i,j} + \alpha\, I_{i,j+1}\bigr]
+               + \beta\bigl[(1-\alpha)\,I_{i+1,j} + \alpha\, I_{i+1,j+1}\bigr].
+
+    Los cuatro pesos son positivos y suman :math:`(1-\beta)+\beta=1`: es un promedio, y nunca se sale del intervalo de
+    los valores que promedia.
+
+    **A mano.** Un renglón de cuatro píxeles que viene de medio píxel a la izquierda, :math:`x=u-\tfrac12`: cada píxel es
+    el promedio de dos vecinos, y fuera de la imagen hay ceros.
+
+    >>> import numpy as np
+    >>> row = np.array([[[[0.0], [10.0], [20.0], [40.0]]]])
+    >>> affine_transform(row, [[1, 0, -0.5], [0, 1, 0]])[0, 0, :, 0]
+    array([ 0.,  5., 15., 30.])
+
+    Voltearlo es preguntar a la columna :math:`x=3-u`:
+
+    >>> affine_transform(row, [[-1, 0, 3], [0, 1, 0]])[0, 0, :, 0]
+    array([40., 20., 10.,  0.])
+
+    ¿Y lo que queda fuera? Se elige: un valor fijo, repetir la orilla o ver la imagen como en un espejo. Aquí viene de tres
+    columnas a la derecha, y solo la primera tiene de dónde:
+
+    >>> for mode in "constant", "nearest", "reflect":
+    ...     print(mode, affine_transform(row, [[1, 0, 3], [0, 1, 0]], mode, fill_value=7)[0, 0, :, 0])
+    constant [40.  7.  7.  7.]
+    nearest [40. 40. 40. 40.]
+    reflect [40. 40. 20. 10.]
+
+    Parameters
+    ----------
+    images : ndarray, shape (n, h, w, c)
+        Las imágenes.
+    transform : array_like, shape (2, 3) or (n, 2, 3)
+        :math:`(\mathbf A\ \mathbf t)`, una para todas o una por imagen. Keras escribe los mismos seis números en fila, y
+        dos ceros detrás.
+    fill_mode : {"constant", "nearest", "reflect"}
+        Qué hay fuera de la imagen: ``fill_value``, el píxel más cercano o la imagen reflejada (d c b a | a b c d |
+        d c b a).
+    fill_value : float
+        El valor de fuera con ``"constant"``.
+
+    Returns
+    -------
+    ndarray, shape (n, h, w, c)
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si las formas no concuerdan, hay NaN o infinitos, o el modo no existe.
+
+        >>> affine_transform(row, np.eye(3))
+        Traceback (most recent call last):
+            ...
+        ValueError: transform: se esperaba la forma (2, 3), pero llegó (3, 3)
+    """
+    images = check.floats(images, "images", "n h w c")
+    transform = np.asarray(transform)
+    if transform.ndim == 3:
+        transform = check.floats(transform, "transform", "n 2 3", {"n": len(images)})
+    else:
+        transform = np.broadcast_to(check.floats(transform, "transform", "2 3"), (len(images), 2, 3))
+    mode = FILL_MODES[check.choice(fill_mode, "fill_mode", list(FILL_MODES))]
+    fill_value = images.dtype.type(check.number(fill_value, "fill_value"))
+    y = np.empty_like(images)
+    _affine_transform(images, np.ascontiguousarray(transform, np.float64), mode, fill_value, y)
+    return y
+
+
+@njit(cache=True, nogil=True)
+def _affine_transform(images, transform, mode, fill, out):
+    n, h, w, channels = images.shape
+    one = images.dtype.type(1)
+    for k in range(n):
+        t = transform[k]
+        for v in range(h):
+            for u in range(w):
+                x = t[0, 0] * u + t[0, 1] * v + t[0, 2]  # [ec-cnn-afin]
+                y = t[1, 0] * u + t[1, 1] * v + t[1, 2]
+                j, right, alpha = _neighbours(x, w, mode)
+                i, below, beta = _neighbours(y, h, mode)
+                alpha, beta = images.dtype.type(alpha), images.dtype.type(beta)
+                for c in range(channels):
+                    # Una fila o columna -1 es de fuera.
+                    a = images[k, i, j, c] if i >= 0 and j >= 0 else fill
+                    b = images[k, i, right, c] if i >= 0 and right >= 0 else fill
+                    p = images[k, below, j, c] if below >= 0 and j >= 0 else fill
+                    q = images[k, below, right, c] if below >= 0 and right >= 0 else fill
+                    top, bottom = (one - alpha) * a + alpha * b, (one - alpha) * p + alpha * q
+                    out[k, v, u, c] = (one - beta) * top + beta * bottom  # [ec-cnn-bilineal]
+
+
+@njit(cache=True, nogil=True)
+def _affine_transform_backward(dy, transform, mode, dx):
+    n, h, w, channels = dy.shape
+    one = dy.dtype.type(1)
+    dx[:] = 0
+    for k in range(n):
+        t = transform[k]
+        for v in range(h):
+            for u in range(w):
+                j, right, alpha = _neighbours(t[0, 0] * u + t[0, 1] * v + t[0, 2], w, mode)
+                i, below, beta = _neighbours(t[1, 0] * u + t[1, 1] * v + t[1, 2], h, mode)
+                alpha, beta = dy.dtype.type(alpha), dy.dtype.type(beta)
+                # Cada píxel de la salida reparte su gradiente entre los cuatro que promedió.
+                for c in range(channels):
+                    if i >= 0 and j >= 0:
+                        dx[k, i, j, c] += (one - beta) * (one - alpha) * dy[k, v, u, c]
+                    if i >= 0 and right >= 0:
+                        dx[k, i, right, c] += (one - beta) * alpha * dy[k, v, u, c]
+                    if below >= 0 and j >= 0:
+                        dx[k, below, j, c] += beta * (one - alpha) * dy[k, v, u, c]
+                    if below >= 0 and right >= 0:
+                        dx[k, below, right, c] += beta * alpha * dy[k, v, u, c]
+
+
+@njit(cache=True, nogil=True)
+def _neighbours(x, size, mode):
+    # Los dos vecinos de una coordenada, o -1 si son de fuera, y cuánto pesa el segundo. Las comparaciones están escritas
+    # para que una coordenada gigantesca, o que no sea un número, tampoco se salga.
+    last = size - 1
+    if mode == 0:
+        if not (-1 < x < size):
+            return -1, -1, 0.0
+        j = int(math.floor(x))
+        return j, j + 1 if j < last else -1, x - j
+    if mode == 2:
+        x = (x + 0.5) % (2 * size)
+        x = min(x, 2 * size - x) - 0.5
+    if not x > 0:
+        return 0, 0, 0.0
+    if x >= last:
+        return last, last, 0.0
+    j = int(math.floor(x))
+    return j, j + 1, x - j
+
+
+class RandomLayer(Layer):
+    r"""Lo que comparten las capas que transforman imágenes al azar: una transformación nueva por imagen y por paso.
+
+    Solo actúan al entrenar. Cada una define :meth:`draw`, que da las matrices de :func:`affine_transform`.
+
+    Parameters
+    ----------
+    fill_mode, fill_value
+        Como en :func:`affine_transform`.
+    **options
+        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.layer.Layer`.
+    """
+
+    random = True
+
+    def __init__(self, fill_mode="reflect", fill_value=0.0, **options):
+        super().__init__(**options)
+        self.fill_mode = check.choice(fill_mode, "fill_mode", list(FILL_MODES))
+        self.fill_value = check.number(fill_value, "fill_value")
+        self.transform = None
+
+    def draw(self, n, h, w):
+        r"""Sortea una transformación por imagen; arreglo de forma (n, 2, 3)."""
+        raise NotImplementedError
+
+    def build(self, input_shape):
+        r"""Comprueba que las observaciones sean imágenes."""
+        if len(tuple(input_shape)) != 3:
+            raise ValueError(
+                f"{self.name}: se esperaban imágenes de forma (alto, ancho, canales), pero llegó {tuple(input_shape)}"
+            )
+        super().build(input_shape)
+
+    def forward(self, x, training=False):
+        r"""Transforma las imágenes si se entrena; si no, las devuelve como están."""
+        self.x = self.y = x = self.input(x)
+        self.transform = None
+        if training:
+            self.transform = np.ascontiguousarray(self.draw(len(x), *self.input_shape[:2]), np.float64)
+            self.y = self.buffer("y", x.shape)
+            _affine_transform(x, self.transform, FILL_MODES[self.fill_mode], x.dtype.type(self.fill_value), self.y)
+        return self.y
+
+    def backward(self, dy):
+        r"""Reparte el gradiente de cada píxel entre los que promedió."""
+        dy = self.output_gradient(dy)
+        if not self.input_gradient:
+            return None
+        if self.transform is None:
+            return dy
+        dx = self.buffer("dx", dy.shape)
+        _affine_transform_backward(dy, self.transform, FILL_MODES[self.fill_mode], dx)
+        return dx
+
+
+class RandomTranslation(RandomLayer):
+    r"""Mueve cada imagen, al azar, unos píxeles: a los lados y arriba o abajo.
+
+    Un dígito dos píxeles a la derecha es el mismo dígito. A una red convolucional no hay que enseñarle que un borde es un
+    borde en todas partes, pero la capa densa del final sí lee posiciones, y con imágenes movidas aprende a no depender
+    de la exacta.
+
+    Recortar al azar una ventana de la imagen rodeada de relleno (*random crop*) es esto mismo, con un número entero de
+    píxeles.
+
+    **Hacia atrás.** Una vez echada la suerte, cada píxel :math:`q` de la salida es una suma ponderada de píxeles de la
+    entrada, :math:`J_q=\sum_p c_{qp} I_p`, con los :math:`c_{qp}` de :eq:`ec-cnn-bilineal`. El gradiente vuelve por los
+    mismos pesos; lo que se juntó, ahora se reparte:
+
+    .. math::
+       :label: ed-cnn-afin-atras
+
+       \frac{\partial\mathcal L}{\partial I_p} = \sum_q c_{qp}\,\frac{\partial\mathcal L}{\partial J_q} .
+
+    Esta capa suele ser la primera y nadie le pide ese gradiente, pero puede ir en cualquier parte.
+
+    **A mano.** Con un solo desplazamiento posible, de un cuarto del ancho hacia la izquierda y nada en vertical, no hay
+    azar: en una imagen de ancho 4, un píxel.
+
+    >>> layer = RandomTranslation(0, (-0.25, -0.25), fill_mode="constant", dtype="float64")
+    >>> x = np.arange(1.0, 9.0).reshape(1, 2, 4, 1)
+    >>> layer(x, training=True)[0, :, :, 0]
+    array([[2., 3., 4., 0.],
+           [6., 7., 8., 0.]])
+    >>> layer(x)[0, :, :, 0]                # al predecir no hace nada
+    array([[1., 2., 3., 4.],
+           [5., 6., 7., 8.]])
+
+    Parameters
+    ----------
+    height_factor, width_factor : float or tuple of float
+        Cuánto se mueve, como fracción del alto y del ancho: ``0.1`` es entre −0.1 y 0.1; ``(a, b)``, entre *a* y *b*.
+        Lo positivo es hacia abajo y a la derecha.
+    fill_mode, fill_value
+        Qué aparece por la orilla, como en :func:`affine_transform`.
+    **options
+        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.layer.Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si un factor no está entre −1 y 1.
+    """
+
+    def __init__(self, height_factor, width_factor, fill_mode="reflect", fill_value=0.0, **options):
+        super().__init__(fill_mode, fill_value, **options)
+        self.height_factor, self.width_factor = height_factor, width_factor
+        self.height_range = _range(height_factor, "height_factor")
+        self.width_range = _range(width_factor, "width_factor")
+
+    def draw(self, n, h, w):
+        r"""Sortea los desplazamientos."""
+        transform = np.tile(np.eye(2, 3), (n, 1, 1))
+        transform[:, 0, 2] = -w * self.generator.uniform(*self.width_range, n)
+        transform[:, 1, 2] = -h * self.generator.uniform(*self.height_range, n)
+        return transform
+
+
+class RandomRotation(RandomLayer):
+    r"""Gira cada imagen, al azar, alrededor de su centro.
+
+    Girar un ángulo :math:`\theta` en torno al centro :math:`\mathbf c` es ir al centro, girar y volver:
+
+    .. math::
+       :label: ec-cnn-giro
+
+       \begin{pmatrix} x \\ y \end{pmatrix}
+       = \begin{pmatrix} \cos\theta & -\sin\theta \\ \sin\theta & \cos\theta \end{pmatrix}
+         \left[\begin{pmatrix} u \\ v \end{pmatrix} - \mathbf c\right] + \mathbf c ,
+       \qquad \mathbf c = \tfrac12\begin{pmatrix} w-1 \\ h-1 \end{pmatrix}.
+
+    Un poco de giro imita la inclinación de la letra. Demasiado convierte un 6 en un 9.
+
+    **A mano.** Un cuarto de vuelta, sin azar:
+
+    >>> layer = RandomRotation((0.25, 0.25), dtype="float64")
+    >>> layer([[[[1], [2]], [[3], [4]]]], training=True)[0, :, :, 0].round(12)
+    array([[2., 4.],
+           [1., 3.]])
+
+    Parameters
+    ----------
+    factor : float or tuple of float
+        El ángulo, como fracción de una vuelta: ``0.05`` es entre −18 y 18 grados. Lo positivo es contra las manecillas
+        del reloj.
+    fill_mode, fill_value
+        Qué aparece en las esquinas, como en :func:`affine_transform`.
+    **options
+        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.layer.Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si el factor no está entre −1 y 1.
+    """
+
+    def __init__(self, factor, fill_mode="reflect", fill_value=0.0, **options):
+        super().__init__(fill_mode, fill_value, **options)
+        self.factor = factor
+        self.range = _range(factor, "factor")
+
+    def draw(self, n, h, w):
+        r"""Sortea los ángulos."""
+        angle = 2 * np.pi * self.generator.uniform(*self.range, n)
+        cos, sin = np.cos(angle), np.sin(angle)
+        centre = np.array([(w - 1) / 2, (h - 1) / 2])
+        turn = np.stack([np.stack([cos, -sin], axis=1), np.stack([sin, cos], axis=1)], axis=1)
+        return np.concatenate([turn, (centre - turn @ centre)[:, :, None]], axis=2)  # [ec-cnn-giro]
+
+
+class RandomFlip(RandomLayer):
+    r"""Voltea al azar cada imagen, como en un espejo.
+
+    Un gato que mira a la izquierda es tan gato como el que mira a la derecha: al voltearlo se duplican los datos sin
+    inventar nada. Un 2 volteado, en cambio, no es un 2, y una *b* volteada es una *d*. Ninguna fórmula avisa: quien
+    conoce los datos decide qué cambios **conservan la etiqueta**.
+
+    Voltear es preguntar a la columna :math:`w-1-u`, o a la fila :math:`h-1-v`; no hay que interpolar.
+
+    **A mano.** Con cuatro copias de una misma imagen, unas salen volteadas y otras no:
+
+    >>> layer = RandomFlip("horizontal", seed=0, dtype="float64")
+    >>> layer(np.tile([[[1], [2], [3]]], (4, 1, 1, 1)), training=True)[:, 0, :, 0]
+    array([[1., 2., 3.],
+           [3., 2., 1.],
+           [3., 2., 1.],
+           [3., 2., 1.]])
+
+    Parameters
+    ----------
+    mode : {"horizontal_and_vertical", "horizontal", "vertical"}
+        Si se cambian izquierda y derecha, arriba y abajo, o las dos cosas, cada una con su moneda.
+    **options
+        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.layer.Layer`.
+
+    Raises
+    ------
+    ValueError
+        Si el modo no existe.
+    """
+
+    def __init__(self, mode="horizontal_and_vertical", **options):
+        super().__init__(**options)
+        self.mode = check.choice(mode, "mode", ["horizontal_and_vertical", "horizontal", "vertical"])
+
+    def draw(self, n, h, w):
+        r"""Echa las monedas."""
+        transform = np.tile(np.eye(2, 3), (n, 1, 1))
+        for axis, (direction, size) in enumerate((("horizontal", w), ("vertical", h))):
+            if direction in self.mode:
+                flipped = self.generator.random(n) < 0.5
+                transform[flipped, axis, axis] = -1
+                transform[flipped, axis, 2] = size - 1
+        return transform
+
+
+def _range(factor, name):
+    # Un número a es el intervalo de -a a a.
+    if isinstance(factor, (tuple, list)):
+        if len(factor) != 2:
+            raise ValueError(f"{name}: se esperaba un número o un par, pero llegó {factor!r}")
+        return tuple(sorted(check.number(value, name, -1, 1) for value in factor))
+    factor = abs(check.number(factor, name, -1, 1))
+    return -factor, factor
