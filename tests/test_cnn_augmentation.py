@@ -145,7 +145,14 @@ def test_inside_a_network_it_trains_is_saved_and_is_repeatable(tmp_path):
     x, y = rng.uniform(size=(64, 6, 6, 1)), rng.integers(0, 3, 64)
 
     def trained():
-        layers = [Input((6, 6, 1)), RandomTranslation(0.1, 0.1), RandomRotation(0.02), RandomFlip(), Flatten(), Dense(3)]
+        layers = [
+            Input((6, 6, 1)),
+            RandomTranslation(0.1, 0.1),
+            RandomRotation(0.02),
+            RandomFlip(),
+            Flatten(),
+            Dense(3),
+        ]
         model = Sequential(layers, seed=0)
         model.compile(Adam(), "sparse_categorical_crossentropy")
         model.fit(x, y, batch_size=16, epochs=2, verbose=0)
@@ -165,7 +172,11 @@ def test_agrees_with_keras():
     for mode in MODES:
         options = {"fill_mode": mode, "fill_value": 0.25}
         pairs = [
-            (RandomTranslation((0.2, 0.2), (-0.3, -0.3), **options), keras.layers.RandomTranslation, ((0.2, 0.2), (-0.3, -0.3))),
+            (
+                RandomTranslation((0.2, 0.2), (-0.3, -0.3), **options),
+                keras.layers.RandomTranslation,
+                ((0.2, 0.2), (-0.3, -0.3)),
+            ),
             (RandomRotation((0.07, 0.07), **options), keras.layers.RandomRotation, ((0.07, 0.07),)),
         ]
         for ours, theirs, arguments in pairs:

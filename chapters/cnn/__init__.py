@@ -1,5 +1,6 @@
 r"""Capítulo 3: redes convolucionales."""
 
+from chapters.cnn.augmentation import RandomFlip, RandomRotation, RandomTranslation, affine_transform
 from chapters.cnn.average_pooling import AveragePooling2D, average_pooling_backward, average_pooling_forward
 from chapters.cnn.average_precision import average_precision
 from chapters.cnn.boxes import iou
@@ -18,6 +19,7 @@ from chapters.cnn.radial_basis import RadialBasis, digit_bitmaps
 from chapters.cnn.residual import Residual
 from chapters.cnn.scaled_tanh import ScaledTanh
 from chapters.cnn.subsampling import Subsampling2D
+from chapters.cnn.saliency import occlusion, saliency
 from chapters.cnn.suppression import non_max_suppression
 from chapters.cnn.vgg import vgg16
 from chapters.cnn.yolo import GridDetectionLoss, grid_decode, grid_encode, grid_output_shape
@@ -37,7 +39,11 @@ __all__ = [
     "Residual",
     "ScaledTanh",
     "Subsampling2D",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
     "ZeroPadding2D",
+    "affine_transform",
     "average_pooling_backward",
     "average_pooling_forward",
     "average_precision",
@@ -59,7 +65,9 @@ __all__ = [
     "max_pooling_forward",
     "named_kernel",
     "non_max_suppression",
+    "occlusion",
     "output_size",
+    "saliency",
     "same_padding",
     "separate",
     "vgg16",

@@ -30,9 +30,10 @@ def affine_transform(images, transform, fill_mode="constant", fill_value=0.0):
     Con seis números se dice todo: la identidad con un :math:`t` mueve, una rotación gira, un :math:`a_{11}` negativo
     voltea.
 
-    La respuesta casi nunca cae en el centro de un píxel. Sean :math:`j=\lfloor x\rfloor` e :math:`i=\lfloor y\rfloor`, y
-    :math:`\alpha=x-j`, :math:`\beta=y-i` lo que sobra. Se promedian los cuatro vecinos, y pesa más el más cercano. Es la
-    *interpolación bilineal* (*bilinear interpolation*):
+    La respuesta casi nunca cae en el centro de un píxel. Sean :math:`j=\lfloor x\rfloor` e :math:`i=\lfloor y\rfloor`,
+    y
+    :math:`\alpha=x-j`, :math:`\beta=y-i` lo que sobra. Se promedian los cuatro vecinos, y pesa más el más cercano. Es
+    la *interpolación bilineal* (*bilinear interpolation*):
 
     .. math::
        :label: ec-cnn-bilineal
@@ -43,8 +44,8 @@ def affine_transform(images, transform, fill_mode="constant", fill_value=0.0):
     Los cuatro pesos son positivos y suman :math:`(1-\beta)+\beta=1`: es un promedio, y nunca se sale del intervalo de
     los valores que promedia.
 
-    **A mano.** Un renglón de cuatro píxeles que viene de medio píxel a la izquierda, :math:`x=u-\tfrac12`: cada píxel es
-    el promedio de dos vecinos, y fuera de la imagen hay ceros.
+    **A mano.** Un renglón de cuatro píxeles que viene de medio píxel a la izquierda, :math:`x=u-\tfrac12`: cada píxel
+    es el promedio de dos vecinos, y fuera de la imagen hay ceros.
 
     >>> import numpy as np
     >>> row = np.array([[[[0.0], [10.0], [20.0], [40.0]]]])
@@ -56,8 +57,8 @@ def affine_transform(images, transform, fill_mode="constant", fill_value=0.0):
     >>> affine_transform(row, [[-1, 0, 3], [0, 1, 0]])[0, 0, :, 0]
     array([40., 20., 10.,  0.])
 
-    ¿Y lo que queda fuera? Se elige: un valor fijo, repetir la orilla o ver la imagen como en un espejo. Aquí viene de tres
-    columnas a la derecha, y solo la primera tiene de dónde:
+    ¿Y lo que queda fuera? Se elige: un valor fijo, repetir la orilla o ver la imagen como en un espejo. Aquí viene de
+    tres columnas a la derecha, y solo la primera tiene de dónde:
 
     >>> for mode in "constant", "nearest", "reflect":
     ...     print(mode, affine_transform(row, [[1, 0, 3], [0, 1, 0]], mode, fill_value=7)[0, 0, :, 0])
@@ -70,8 +71,8 @@ def affine_transform(images, transform, fill_mode="constant", fill_value=0.0):
     images : ndarray, shape (n, h, w, c)
         Las imágenes.
     transform : array_like, shape (2, 3) or (n, 2, 3)
-        :math:`(\mathbf A\ \mathbf t)`, una para todas o una por imagen. Keras escribe los mismos seis números en fila, y
-        dos ceros detrás.
+        :math:`(\mathbf A\ \mathbf t)`, una para todas o una por imagen. Keras escribe los mismos seis números en fila,
+        y dos ceros detrás.
     fill_mode : {"constant", "nearest", "reflect"}
         Qué hay fuera de la imagen: ``fill_value``, el píxel más cercano o la imagen reflejada (d c b a | a b c d |
         d c b a).
@@ -154,13 +155,13 @@ def _affine_transform_backward(dy, transform, mode, dx):
 
 @njit(cache=True, nogil=True)
 def _neighbours(x, size, mode):
-    # Los dos vecinos de una coordenada, o -1 si son de fuera, y cuánto pesa el segundo. Las comparaciones están escritas
-    # para que una coordenada gigantesca, o que no sea un número, tampoco se salga.
+    # Los dos vecinos de una coordenada, o -1 si son de fuera, y cuánto pesa el segundo. Las comparaciones están
+    # escritas para que una coordenada gigantesca, o que no sea un número, tampoco se salga.
     last = size - 1
     if mode == 0:
         if not (-1 < x < size):
             return -1, -1, 0.0
-        j = int(math.floor(x))
+        j = math.floor(x)
         return j, j + 1 if j < last else -1, x - j
     if mode == 2:
         x = (x + 0.5) % (2 * size)
@@ -169,7 +170,7 @@ def _neighbours(x, size, mode):
         return 0, 0, 0.0
     if x >= last:
         return last, last, 0.0
-    j = int(math.floor(x))
+    j = math.floor(x)
     return j, j + 1, x - j
 
 
@@ -231,9 +232,9 @@ class RandomLayer(Layer):
 class RandomTranslation(RandomLayer):
     r"""Mueve cada imagen, al azar, unos píxeles: a los lados y arriba o abajo.
 
-    Un dígito dos píxeles a la derecha es el mismo dígito. A una red convolucional no hay que enseñarle que un borde es un
-    borde en todas partes, pero la capa densa del final sí lee posiciones, y con imágenes movidas aprende a no depender
-    de la exacta.
+    Un dígito dos píxeles a la derecha es el mismo dígito. A una red convolucional no hay que enseñarle que un borde es
+    un borde en todas partes, pero la capa densa del final sí lee posiciones, y con imágenes movidas aprende a no
+    depender de la exacta.
 
     Recortar al azar una ventana de la imagen rodeada de relleno (*random crop*) es esto mismo, con un número entero de
     píxeles.

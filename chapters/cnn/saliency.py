@@ -67,17 +67,17 @@ def saliency(model, x, classes=None):
 def occlusion(model, x, size=3, fill_value=0.0, classes=None):
     r"""Mapa de oclusión: cuánto baja el puntaje de una clase al tapar cada rincón de la imagen.
 
-    Es lo que harías con una foto y la mano: tapas un pedazo y preguntas otra vez. Donde más baja el puntaje, más contaba
-    lo tapado :cite:p:`zeiler2014`. Sea :math:`\mathbf x^{(i,j)}` la imagen con un cuadro liso de lado :math:`s` centrado
-    en el píxel :math:`(i,j)`:
+    Es lo que harías con una foto y la mano: tapas un pedazo y preguntas otra vez. Donde más baja el puntaje, más
+    contaba lo tapado :cite:p:`zeiler2014`. Sea :math:`\mathbf x^{(i,j)}` la imagen con un cuadro liso de lado :math:`s`
+    centrado en el píxel :math:`(i,j)`:
 
     .. math::
        :label: ec-cnn-oclusion
 
        O_{ij} = z_k(\mathbf x) - z_k\bigl(\mathbf x^{(i,j)}\bigr) .
 
-    A diferencia del gradiente, aquí el cambio no es pequeño ni hay que derivar nada: sirve con cualquier cosa que conteste.
-    El precio es una pregunta por píxel.
+    A diferencia del gradiente, aquí el cambio no es pequeño ni hay que derivar nada: sirve con cualquier cosa que
+    conteste. El precio es una pregunta por píxel.
 
     **A mano.** Con una sola neurona, tapar un píxel le quita su producto :math:`w_i x_i`, y eso es lo que baja el
     puntaje:
@@ -88,8 +88,8 @@ def occlusion(model, x, size=3, fill_value=0.0, classes=None):
     >>> occlusion(model, [[[[1.0], [4.0], [0.0]]]], size=1)
     array([[[ 2., -4.,  0.]]])
 
-    El segundo píxel estorbaba: sin él, el puntaje sube. El tercero pesa más que ninguno, pero ya valía 0 y taparlo con 0
-    no cambia nada. Cuidado con el color del cuadro: también es información.
+    El segundo píxel estorbaba: sin él, el puntaje sube. El tercero pesa más que ninguno, pero ya valía 0 y taparlo con
+    0 no cambia nada. Cuidado con el color del cuadro: también es información.
 
     Parameters
     ----------
