@@ -17,9 +17,9 @@ from chapters.cnn.min_pooling import MinPooling2D
 from chapters.cnn.partial_conv2d import PartialConv2D
 from chapters.cnn.radial_basis import RadialBasis, digit_bitmaps
 from chapters.cnn.residual import Residual
+from chapters.cnn.saliency import occlusion, saliency
 from chapters.cnn.scaled_tanh import ScaledTanh
 from chapters.cnn.subsampling import Subsampling2D
-from chapters.cnn.saliency import occlusion, saliency
 from chapters.cnn.suppression import non_max_suppression
 from chapters.cnn.vgg import vgg16
 from chapters.cnn.yolo import GridDetectionLoss, grid_decode, grid_encode, grid_output_shape
@@ -36,12 +36,12 @@ __all__ = [
     "MinPooling2D",
     "PartialConv2D",
     "RadialBasis",
-    "Residual",
-    "ScaledTanh",
-    "Subsampling2D",
     "RandomFlip",
     "RandomRotation",
     "RandomTranslation",
+    "Residual",
+    "ScaledTanh",
+    "Subsampling2D",
     "ZeroPadding2D",
     "affine_transform",
     "average_pooling_backward",
