@@ -1,39 +1,9 @@
-r"""Cuánto tarda un paso de entrenamiento, aquí y en otras bibliotecas; deja ``docs/resultados/mlp_velocidad.json``.
+r"""Cuánto tarda un paso de entrenamiento de una red densa; deja ``docs/resultados/mlp_velocidad.json``.
 
-Se ejecuta con ``python -m benchmarks.mlp``. Cada biblioteca corre en su propio proceso y se miden por turnos, un bloque
-corto cada una: si la máquina se ocupa en otra cosa, les toca a todas. De cada una se toma la mediana de sus bloques.
-
-Las rivales viven en un entorno aparte, ``.venv-peers`` o el que diga ``DLBOOK_PEERS``; la que no esté instalada, se
-omite. A PyTorch los lotes se le dan ya cortados; a los demás, y a este libro, se les pide barajar.
+Se ejecuta con ``python -m benchmarks.mlp``; :mod:`benchmarks.harness` cuenta cómo se mide.
 """
 
-import argparse
-import contextlib
-import datetime
-import json
-import os
-import platform
-import statistics
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
-
-from threadpoolctl import threadpool_info
-
-from benchmarks.protocol import SIZES
-from dlbook.parallel import get_threads
-
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "docs" / "resultados" / "mlp_velocidad.json"
-OURS = "dlbook"
-PEERS = {
-    "PyTorch": ["peers_torch.py"],
-    "PyTorch, Adam fusionado": ["peers_torch.py", "fused"],
-    "Keras con TensorFlow": ["peers_keras.py"],
-    "scikit-learn": ["peers_sklearn.py"],
-}
-BATCHES = 32, 64, 256
+from benchmarks.harness import main
 
 # Un paso desde que arranca el intérprete: importar, construir, compilar y entrenar un lote.
 FIRST = """
@@ -49,105 +19,12 @@ network.compile(Adam(), SparseCategoricalCrossentropy(from_logits=True), metrics
 network.fit(x, y, batch_size=64, verbose=0)
 print(time.perf_counter() - began)
 """
-
-
-class Process:
-    """Una biblioteca en su proceso."""
-
-    def __init__(self, interpreter, arguments):
-        script = Path(__file__).parent / arguments[0]
-        self.process = subprocess.Popen(
-            [interpreter, script, *arguments[1:]],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=None if "-v" in sys.argv else subprocess.DEVNULL,
-            text=True,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-        )
-        self.versions = json.loads(self.process.stdout.readline())
-
-    def block(self, model, batch, seconds):
-        """Mide un bloque; devuelve milisegundos por paso."""
-        question = {"model": model, "batch": batch, "seconds": seconds}
-        print(json.dumps(question), file=self.process.stdin, flush=True)
-        return 1000 * json.loads(self.process.stdout.readline())["seconds"]
-
-    def close(self):
-        """Le dice que ya no habrá más preguntas."""
-        self.process.stdin.close()
-        self.process.wait(30)
-
-
-def main():
-    parser = argparse.ArgumentParser(description="Mide un paso de entrenamiento aquí y en otras bibliotecas.")
-    parser.add_argument("--blocks", type=int, default=15, help="bloques por biblioteca y tamaño de lote")
-    parser.add_argument("--seconds", type=float, default=0.3, help="lo que dura cada bloque")
-    parser.add_argument("-v", action="store_true", help="muestra lo que imprimen las bibliotecas")
-    options = parser.parse_args()
-    interpreter = os.environ.get("DLBOOK_PEERS") or str(ROOT / ".venv-peers" / "bin" / "python")
-    processes = {OURS: Process(sys.executable, ["peers_dlbook.py"])}
-    for name, arguments in PEERS.items():
-        with contextlib.suppress(OSError, json.JSONDecodeError):
-            processes[name] = Process(interpreter, arguments)
-    try:
-        results = {
-            "command": "python -m benchmarks.mlp",
-            "date": datetime.date.today().isoformat(),
-            "seed": 0,
-            "versions": {"Python": platform.python_version()} | {n: p.versions for n, p in processes.items()},
-            "machine": f"{platform.machine()}, {os.cpu_count()} núcleos, carga {os.getloadavg()[0]:.1f}",
-            "threads": get_threads(),
-            "blas": sorted({i["architecture"] for i in threadpool_info() if i["user_api"] == "blas"}),
-            "first_step_seconds": first_step(),
-            "steps": [measure(processes, m, b, options) for m in SIZES for b in BATCHES],
-        }
-    finally:
-        for process in processes.values():
-            process.close()
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    print(RESULTS)
-
-
-def measure(processes, model, batch, options):
-    """Mide por turnos un modelo con un tamaño de lote."""
-    blocks = {name: [] for name in processes}
-    for process in processes.values():
-        process.block(model, batch, 0)
-    for _ in range(options.blocks):
-        for name, process in processes.items():
-            blocks[name].append(process.block(model, batch, options.seconds))
-    found = {"model": model, "sizes": SIZES[model], "batch": batch, "milliseconds": {}}
-    for name, times in blocks.items():
-        low, middle, high = statistics.quantiles(times, n=4)
-        found["milliseconds"][name] = {"median": round(middle, 4), "quartiles": [round(low, 4), round(high, 4)]}
-    peers = {name: v["median"] for name, v in found["milliseconds"].items() if name != OURS}
-    if peers:
-        best = min(peers, key=peers.get)
-        found["best_peer"] = best
-        found["times_faster"] = round(peers[best] / found["milliseconds"][OURS]["median"], 2)
-    shown = ", ".join(f"{name} {v['median']:.3f}" for name, v in found["milliseconds"].items())
-    print(f"{model:12} lote {batch:3}: {shown} ms; {found.get('times_faster', '—')} veces más rápido", flush=True)
-    return found
-
-
-def first_step():
-    """Mide el primer paso de un proceso nuevo, con la caché de numba vacía y después con ella llena."""
-    with tempfile.TemporaryDirectory() as folder:
-        times = [
-            float(
-                subprocess.run(
-                    [sys.executable, "-c", FIRST],
-                    env=os.environ | {"PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": folder},
-                    capture_output=True,
-                    text=True,
-                    check=True,
-                ).stdout
-            )
-            for _ in range(4)
-        ]
-    return {"empty_cache": round(times[0], 2), "warm_cache": round(statistics.median(times[1:]), 2)}
-
+PEERS = {
+    "PyTorch": ["peers_torch.py"],
+    "PyTorch, Adam fusionado": ["peers_torch.py", "fused"],
+    "Keras con TensorFlow": ["peers_keras.py"],
+    "scikit-learn": ["peers_sklearn.py"],
+}
 
 if __name__ == "__main__":
-    main()
+    main("mlp", ["mlp", "autoencoder"], (32, 64, 256), PEERS, FIRST)

@@ -7,16 +7,23 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import tensorflow as tf
-from protocol import SIZES, data, serve
+from protocol import MODELS, data, serve
+
+LAYERS = {
+    "dense": lambda units, activation=None: keras.layers.Dense(units, activation=activation),
+    "conv": lambda filters, size, padding: keras.layers.Conv2D(filters, size, padding=padding, activation="relu"),
+    "pool": keras.layers.MaxPooling2D,
+    "flatten": keras.layers.Flatten,
+}
 
 
 def make(model, batch):
     keras.utils.set_random_seed(0)
     x, y = data(model)
-    *hidden, output = SIZES[model][1:]
-    layers = [keras.layers.Dense(n, activation="relu") for n in hidden]
-    network = keras.Sequential([keras.layers.Input((784,)), *layers, keras.layers.Dense(output)])
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True) if model == "mlp" else "mse"
+    layers = [LAYERS[kind](*arguments) for kind, *arguments in MODELS[model]["layers"]]
+    network = keras.Sequential([keras.layers.Input(MODELS[model]["input"]), *layers])
+    classes = MODELS[model]["target"] == "classes"
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True) if classes else "mse"
     network.compile(keras.optimizers.Adam(), loss)
 
     return lambda epochs: network.fit(x, y, batch_size=batch, epochs=epochs, verbose=0)

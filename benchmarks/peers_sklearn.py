@@ -1,14 +1,14 @@
 r"""Un paso de entrenamiento en scikit-learn, con ``partial_fit``."""
 
 import sklearn
-from protocol import SIZES, data, serve
+from protocol import data, serve, sizes
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 
 def make(model, batch):
     x, y = data(model)
     kind = MLPClassifier if model == "mlp" else MLPRegressor
-    network = kind(hidden_layer_sizes=SIZES[model][1:-1], batch_size=batch, alpha=0.0, random_state=0)
+    network = kind(hidden_layer_sizes=sizes(model)[1:-1], batch_size=batch, alpha=0.0, random_state=0)
     options = {"classes": range(10)} if model == "mlp" else {}
 
     def train(epochs):

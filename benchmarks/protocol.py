@@ -11,14 +11,44 @@ import time
 import numpy as np
 
 ROWS = 8192
-SIZES = {"mlp": (784, 128, 10), "autoencoder": (784, 128, 32, 128, 784)}
+# Una red es la forma de sus datos, sus capas y con qué se comparan las salidas: con clases o con la propia entrada.
+MODELS = {
+    "mlp": {"input": (784,), "layers": [("dense", 128, "relu"), ("dense", 10)], "target": "classes"},
+    "autoencoder": {
+        "input": (784,),
+        "layers": [("dense", 128, "relu"), ("dense", 32, "relu"), ("dense", 128, "relu"), ("dense", 784)],
+        "target": "input",
+    },
+    "lenet": {
+        "input": (28, 28, 1),
+        "layers": [
+            *(("conv", 6, 5, "same"), ("pool",), ("conv", 16, 5, "valid"), ("pool",), ("flatten",)),
+            *(("dense", 120, "relu"), ("dense", 84, "relu"), ("dense", 10)),
+        ],
+        "target": "classes",
+    },
+    "cnn": {
+        "input": (28, 28, 1),
+        "layers": [
+            *(("conv", 32, 3, "same"), ("pool",), ("conv", 64, 3, "same"), ("pool",), ("flatten",)),
+            *(("dense", 128, "relu"), ("dense", 10)),
+        ],
+        "target": "classes",
+    },
+}
+
+
+def sizes(model):
+    """Da el ancho de la entrada y de cada capa con pesos: neuronas o filtros."""
+    widths = [layer[1] for layer in MODELS[model]["layers"] if layer[0] in ("dense", "conv")]
+    return [int(np.prod(MODELS[model]["input"])), *widths]
 
 
 def data(model, seed=0):
     """Da las mismas observaciones a todos: ruido del tamaño de MNIST, y clases o las propias observaciones."""
     rng = np.random.default_rng(seed)
-    x = rng.normal(size=(ROWS, 784)).astype(np.float32)
-    return x, rng.integers(0, 10, ROWS) if model == "mlp" else x
+    x = rng.normal(size=(ROWS, *MODELS[model]["input"])).astype(np.float32)
+    return x, rng.integers(0, 10, ROWS) if MODELS[model]["target"] == "classes" else x
 
 
 def serve(make, versions):

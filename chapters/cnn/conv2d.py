@@ -3,11 +3,14 @@ r"""La capa de convolución: los mismos pesos, en todas partes."""
 import numpy as np
 from numba import njit
 
-from chapters.cnn.im2col import Windows, _col2im, crop, padded, pair
+from chapters.cnn.im2col import Windows, crop, padded, pair
 from chapters.mlp import activations, initializers, regularizers
 from chapters.mlp.layer import Layer
 from dlbook import check
-from dlbook.matmul import matmul
+from dlbook.matmul_at import add_matmul_at, matmul_at, pack, padded_width
+
+# De a cuántas ventanas se suma el gradiente de los filtros: lo que se lee cabe en la caché más cercana.
+CHUNK = 128
 
 
 def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, groups=1):
@@ -86,32 +89,28 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
     dtype = np.result_type(x, bias)
     x, kernel, bias = (a.astype(dtype, copy=False) for a in (x, kernel, bias))
     z = np.empty((len(x), *windows.output, filters), dtype)
-    columns = np.empty((windows.pixels.size, windows.taps.shape[1]), dtype)
-    _conv2d_forward(x, kernel, bias, z, columns, windows.scratch(dtype), *_places(windows))
+    places = _Places(windows, filters)
+    _conv2d_forward(x, kernel, bias, z, *places.forward(lambda name, size: np.empty(size, dtype)))
     return z
 
 
 @njit(cache=True, nogil=True)
-def _conv2d_forward(x, kernel, bias, z, columns, scratch, top, left, pixels, taps):
-    depth, filters = taps.shape[1], kernel.shape[-1] // taps.shape[0]
-    weights = kernel.reshape(depth, kernel.shape[-1])
+def _conv2d_forward(x, kernel, bias, z, packed, scratch, top, left, pixels, taps, maps):
+    groups, depth = taps.shape
+    filters = bias.size // groups
+    weights = kernel.reshape(depth, bias.size)
+    size = depth * padded_width(filters, x.itemsize)
+    start = np.zeros(padded_width(bias.size, x.itemsize) + padded_width(1, x.itemsize), x.dtype)
+    start[: bias.size] = bias
+    for g in range(groups):
+        pack(weights[:, g * filters : (g + 1) * filters], packed[g * size :])
     for n in range(x.shape[0]):
-        image = padded(x[n], top, left, scratch)
-        maps = z[n].reshape(pixels.size, kernel.shape[-1])
-        for g in range(taps.shape[0]):
-            own = slice(g * filters, (g + 1) * filters)
-            _windows(image, pixels, taps[g], columns)
-            matmul(columns, weights[:, own], maps[:, own])
-        for p in range(pixels.size):
-            for f in range(bias.size):
-                maps[p, f] += bias[f]  # [ec-cnn-conv2d-matriz]
-
-
-@njit(cache=True, nogil=True)
-def _windows(image, pixels, taps, columns):
-    for p in range(pixels.size):
-        for k in range(taps.size):
-            columns[p, k] = image[pixels[p] + taps[k]]
+        image, out = padded(x[n], top, left, scratch), z[n].reshape(-1)
+        for g in range(groups):
+            # En cada ventana, todos los filtros del grupo a la vez; la suma empieza en el sesgo.
+            first = g * filters
+            own = packed[g * size :]
+            matmul_at(image, pixels, taps[g], own, start[first:], out[first:], maps, filters)  # [ec-cnn-conv2d-matriz]
 
 
 def conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1, groups=1):
@@ -230,44 +229,114 @@ def conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1, 
     dtype = np.result_type(x, dz)
     x, kernel, dz = (a.astype(dtype, copy=False) for a in (x, kernel, dz))
     dkernel, dbias, dx = np.empty_like(kernel), np.empty(kernel.shape[-1], dtype), np.empty_like(x)
-    columns = np.empty((windows.pixels.size, windows.taps.shape[1]), dtype)
-    _conv2d_backward_weights(x, dz, dkernel, dbias, columns, windows.scratch(dtype), *_places(windows))
-    _conv2d_backward_input(dz, kernel, dx, columns, np.empty(windows.padded_shape, dtype), *_places(windows))
+    places = _Places(windows, kernel.shape[-1])
+    _conv2d_backward_weights(x, dz, dkernel, dbias, *places.weights(lambda name, size: np.empty(size, dtype)))
+    _conv2d_backward_input(dz, kernel, dx, *places.input(lambda name, size: np.empty(size, dtype)))
     return dkernel, dbias, dx
 
 
 @njit(cache=True, nogil=True)
-def _conv2d_backward_weights(x, dz, dkernel, dbias, columns, scratch, top, left, pixels, taps):
-    depth, filters = taps.shape[1], dkernel.shape[-1] // taps.shape[0]
-    gradient = dkernel.reshape(depth, dkernel.shape[-1])
-    part = np.empty((depth, filters), gradient.dtype)
+def _conv2d_backward_weights(x, dz, dkernel, dbias, gradient, packed, scratch, top, left, pixels, taps):
+    groups, depth = taps.shape
+    filters = dbias.size // groups
+    width = padded_width(filters, x.itemsize)
+    rows = np.arange(depth) * width
     gradient[:] = 0
     dbias[:] = 0
     for n in range(x.shape[0]):
-        image = padded(x[n], top, left, scratch)
-        delta = dz[n].reshape(pixels.size, dkernel.shape[-1])
-        for g in range(taps.shape[0]):
-            own = slice(g * filters, (g + 1) * filters)
-            _windows(image, pixels, taps[g], columns)
-            matmul(columns.T, delta[:, own], part)
-            gradient[:, own] += part  # [ec-cnn-conv2d-atras]
+        image, delta = padded(x[n], top, left, scratch), dz[n].reshape(pixels.size, dbias.size)
+        for first in range(0, pixels.size, CHUNK):
+            some = slice(first, min(first + CHUNK, pixels.size))
+            for g in range(groups):
+                # La traspuesta de la matriz de ventanas: los papeles de pixels y taps se cambian.
+                pack(delta[some, g * filters : (g + 1) * filters], packed)
+                own = gradient[g * depth * width :]
+                add_matmul_at(image, taps[g], pixels[some], packed, own, rows, filters)  # [ec-cnn-conv2d-atras]
         for p in range(pixels.size):
             for f in range(dbias.size):
                 dbias[f] += delta[p, f]  # [ec-cnn-conv2d-sesgo]
+    weights = dkernel.reshape(depth, dbias.size)
+    for g in range(groups):
+        for k in range(depth):
+            for f in range(filters):
+                weights[k, g * filters + f] = gradient[(g * depth + k) * width + f]
 
 
 @njit(cache=True, nogil=True)
-def _conv2d_backward_input(dz, kernel, dx, columns, scratch, top, left, pixels, taps):
-    depth, filters = taps.shape[1], kernel.shape[-1] // taps.shape[0]
-    weights = kernel.reshape(depth, kernel.shape[-1])
+def _conv2d_backward_input(dz, kernel, dx, packed, scratch, top, left, shape, run, corners, taps, maps):
+    groups, depth = taps.shape
+    filters = dz.shape[-1] // groups
+    weights = kernel.reshape(depth, dz.shape[-1])
+    size = filters * padded_width(run, dz.itemsize)
+    channels = np.arange(filters)
+    place = 0
+    for g in range(groups):
+        for k in range(0, depth, run):
+            pack(weights[k : k + run, g * filters : (g + 1) * filters].T, packed[place:])
+            place += size
+    image = scratch[: shape[0] * shape[1] * shape[2]].reshape(shape)
     for n in range(dx.shape[0]):
         scratch[:] = 0
-        delta = dz[n].reshape(pixels.size, kernel.shape[-1])
-        for g in range(taps.shape[0]):
-            own = slice(g * filters, (g + 1) * filters)
-            matmul(delta[:, own], np.ascontiguousarray(weights[:, own].T), columns)  # [ec-cnn-conv2d-atras]
-            _col2im(columns, pixels, taps[g], scratch.reshape(-1))
-        crop(scratch, top, left, dx[n])
+        delta = dz[n].reshape(-1)
+        place = 0
+        for g in range(groups):
+            for k in range(0, depth, run):
+                # Los números de la ventana que están seguidos en la imagen reciben su culpa juntos.
+                target = scratch[taps[g, k] :]
+                own = delta[g * filters :]
+                add_matmul_at(own, maps, channels, packed[place:], target, corners, run)  # [ec-cnn-conv2d-atras]
+                place += size
+        crop(image, top, left, dx[n])
+
+
+class _Places:
+    # Lo que necesitan los núcleos además de los números: dónde está cada cosa, y memoria para trabajar.
+    def __init__(self, windows, filters):
+        self.windows, self.filters = windows, filters
+        groups, depth = windows.taps.shape
+        self.maps = np.arange(windows.pixels.size) * filters
+        # Cuántos números de la ventana están seguidos en la imagen: un renglón de ella, o solo un píxel.
+        self.run = windows.run
+        # Al volver, de arriba abajo y luego a la derecha: las ventanas seguidas no se enciman en el mismo renglón.
+        order = np.arange(windows.pixels.size).reshape(windows.output).T.reshape(-1)
+        self.corners, self.back_maps = windows.pixels[order], self.maps[order]
+
+    def _scratch(self, buffer):
+        shape = self.windows.padded_shape
+        if shape == self.windows.input_shape:
+            return buffer("scratch", 0).reshape(0, 0, 0)
+        scratch = buffer("scratch", int(np.prod(shape)))
+        scratch[:] = 0
+        return scratch.reshape(shape)
+
+    def forward(self, buffer):
+        groups, depth = self.windows.taps.shape
+        scratch = self._scratch(buffer)
+        packed = buffer("packed", groups * depth * padded_width(self.filters // groups, scratch.itemsize))
+        return packed, scratch, *self.windows.padding, self.windows.pixels, self.windows.taps, self.maps
+
+    def weights(self, buffer):
+        groups, depth = self.windows.taps.shape
+        scratch = self._scratch(buffer)
+        width = padded_width(self.filters // groups, scratch.itemsize)
+        gradient, packed = buffer("gradient", groups * depth * width), buffer("packed", CHUNK * width)
+        return gradient, packed, scratch, *self.windows.padding, self.windows.pixels, self.windows.taps
+
+    def input(self, buffer):
+        groups, depth = self.windows.taps.shape
+        scratch = buffer("image", int(np.prod(self.windows.padded_shape)) + 64)
+        packed = buffer("transposed", self.filters * (depth // self.run) * padded_width(self.run, scratch.itemsize))
+        shape = self.windows.padded_shape
+        return (
+            packed,
+            scratch,
+            *self.windows.padding,
+            shape,
+            self.run,
+            self.corners,
+            self.windows.taps,
+            self.back_maps,
+        )
 
 
 class Conv2D(Layer):
@@ -371,6 +440,7 @@ class Conv2D(Layer):
         except ValueError:
             self.input_shape = None
             raise
+        self.places = _Places(self.windows, self.filters)
         channels = self.input_shape[-1]
         shape = (*self.kernel_size, channels // self.groups, self.filters)
         self.kernel = self.add_weight(shape, self.kernel_initializer, self.kernel_regularizer)
@@ -384,11 +454,9 @@ class Conv2D(Layer):
     def forward(self, x, training=False):
         r"""Calcula los mapas de cada imagen."""
         self.x = x = self.input(x)
-        places = self.windows
         bias = self.bias if self.use_bias else np.zeros(self.filters, self.dtype)
-        z = self.buffer("z", (len(x), *places.output, self.filters))
-        columns = self.buffer("columns", (places.pixels.size, places.taps.shape[1]))
-        _conv2d_forward(x, self.kernel, bias, z, columns, places.scratch(self.dtype), *_places(places))
+        z = self.buffer("z", (len(x), *self.windows.output, self.filters))
+        _conv2d_forward(x, self.kernel, bias, z, *self.places.forward(self.buffer))
         self.z = self.y = z
         if self.activation is not None:
             self.y = self.buffer("y", z.shape)
@@ -401,16 +469,12 @@ class Conv2D(Layer):
         if self.activation is not None:
             dz = self.buffer("dz", dy.shape)
             self.activation.backward(self.z, self.y, dy, dz)
-        places = self.windows
-        columns = self.buffer("columns", (places.pixels.size, places.taps.shape[1]))
         dbias = self.gradients[1] if self.use_bias else np.empty(self.filters, self.dtype)
-        scratch = places.scratch(self.dtype)
-        _conv2d_backward_weights(self.x, dz, self.gradients[0], dbias, columns, scratch, *_places(places))
+        _conv2d_backward_weights(self.x, dz, self.gradients[0], dbias, *self.places.weights(self.buffer))
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        scratch = self.buffer("scratch", places.padded_shape)
-        _conv2d_backward_input(dz, self.kernel, dx, columns, scratch, *_places(places))
+        _conv2d_backward_input(dz, self.kernel, dx, *self.places.input(self.buffer))
         return dx
 
     def work(self):
@@ -455,7 +519,3 @@ def _check_dilation(strides, dilation_rate):
 def _check_groups(count, name, groups):
     if count % groups:
         raise ValueError(f"{name}: se esperaba un múltiplo de los {groups} grupos, pero llegó {count}")
-
-
-def _places(windows):
-    return *windows.padding, windows.pixels, windows.taps

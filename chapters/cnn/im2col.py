@@ -196,6 +196,8 @@ class Windows:
         first = np.arange(groups)[:, np.newaxis] * (channels // groups)
         self.taps = first + taps.reshape(-1)
         self.input_shape = tuple(input_shape)
+        # Cuántos números de la ventana están seguidos en la imagen: un renglón de ella o, si no, un píxel.
+        self.run = channels // groups * (kernel_size[1] if groups == 1 and dilation_rate[1] == 1 else 1)
 
     def scratch(self, dtype):
         r"""Da memoria, en ceros, para rellenar ahí las imágenes una por una; nada, si no hay qué rellenar."""
