@@ -60,6 +60,7 @@ class Writer:
         return self.builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), zeros)
 
     def load(self, address, mask=None):
+        r"""Lee el vector que está en una dirección, o lo que deje pasar la máscara."""
         pointer = self.builder.inttoptr(address, self.vector.as_pointer())
         if mask is None:
             return self.builder.load(pointer, align=self.bytes)
@@ -67,6 +68,7 @@ class Writer:
         return self.builder.call(function, [pointer, INT(self.bytes), mask, self.zero])
 
     def store(self, value, address, mask=None):
+        r"""Escribe un vector en una dirección, o lo que deje pasar la máscara."""
         pointer = self.builder.inttoptr(address, self.vector.as_pointer())
         if mask is None:
             self.builder.store(value, pointer, align=self.bytes)
@@ -122,6 +124,7 @@ class Writer:
                     count //= 2
 
     def number(self, address):
+        r"""Lee un solo número."""
         return self.builder.load(self.builder.inttoptr(address, self.scalar.as_pointer()))
 
     def multiply_add(self, a, b, total):

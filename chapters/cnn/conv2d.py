@@ -290,53 +290,43 @@ def _conv2d_backward_input(dz, kernel, dx, packed, scratch, top, left, shape, ru
 
 
 class _Places:
-    # Lo que necesitan los núcleos además de los números: dónde está cada cosa, y memoria para trabajar.
+    # Lo que reciben los núcleos además de los números: dónde está cada cosa y memoria para trabajar.
     def __init__(self, windows, filters):
         self.windows, self.filters = windows, filters
-        groups, depth = windows.taps.shape
+        self.groups, self.depth = windows.taps.shape
         self.maps = np.arange(windows.pixels.size) * filters
-        # Cuántos números de la ventana están seguidos en la imagen: un renglón de ella, o solo un píxel.
-        self.run = windows.run
         # Al volver, de arriba abajo y luego a la derecha: las ventanas seguidas no se enciman en el mismo renglón.
         order = np.arange(windows.pixels.size).reshape(windows.output).T.reshape(-1)
         self.corners, self.back_maps = windows.pixels[order], self.maps[order]
 
-    def _scratch(self, buffer):
-        shape = self.windows.padded_shape
-        if shape == self.windows.input_shape:
-            return buffer("scratch", 0).reshape(0, 0, 0)
-        scratch = buffer("scratch", int(np.prod(shape)))
-        scratch[:] = 0
-        return scratch.reshape(shape)
-
     def forward(self, buffer):
-        groups, depth = self.windows.taps.shape
         scratch = self._scratch(buffer)
-        packed = buffer("packed", groups * depth * padded_width(self.filters // groups, scratch.itemsize))
+        packed = buffer("packed", self.groups * self.depth * self._width(scratch))
         return packed, scratch, *self.windows.padding, self.windows.pixels, self.windows.taps, self.maps
 
     def weights(self, buffer):
-        groups, depth = self.windows.taps.shape
         scratch = self._scratch(buffer)
-        width = padded_width(self.filters // groups, scratch.itemsize)
-        gradient, packed = buffer("gradient", groups * depth * width), buffer("packed", CHUNK * width)
+        gradient = buffer("gradient", self.groups * self.depth * self._width(scratch))
+        packed = buffer("packed gradient", CHUNK * self._width(scratch))
         return gradient, packed, scratch, *self.windows.padding, self.windows.pixels, self.windows.taps
 
     def input(self, buffer):
-        groups, depth = self.windows.taps.shape
-        scratch = buffer("image", int(np.prod(self.windows.padded_shape)) + 64)
-        packed = buffer("transposed", self.filters * (depth // self.run) * padded_width(self.run, scratch.itemsize))
+        shape, run = self.windows.padded_shape, self.windows.run
+        # Con lugar al final para lo que se escribe de más, que es cero.
+        image = buffer("image", int(np.prod(shape)) + padded_width(1, 1))
+        packed = buffer("transposed", self.filters * (self.depth // run) * padded_width(run, image.itemsize))
+        return packed, image, *self.windows.padding, shape, run, self.corners, self.windows.taps, self.back_maps
+
+    def _width(self, array):
+        return padded_width(self.filters // self.groups, array.itemsize)
+
+    def _scratch(self, buffer):
         shape = self.windows.padded_shape
-        return (
-            packed,
-            scratch,
-            *self.windows.padding,
-            shape,
-            self.run,
-            self.corners,
-            self.windows.taps,
-            self.back_maps,
-        )
+        if shape == self.windows.input_shape:
+            return buffer("scratch", (0, 0, 0))
+        scratch = buffer("scratch", shape)
+        scratch[:] = 0
+        return scratch
 
 
 class Conv2D(Layer):
