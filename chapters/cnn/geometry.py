@@ -33,11 +33,6 @@ def output_size(size, kernel_size, stride=1, padding="valid", dilation=1):
 
     Lo que la parte entera descarta son casillas del final que ninguna ventana alcanza a leer.
 
-    .. erratum:: E-82
-
-       Una lámina da :math:`D-N+1` como el tamaño de la salida. Es lo que queda de :eq:`ec-cnn-tamano` con paso 1, sin
-       relleno y sin dilatación; con paso 2 ya falla.
-
     **Dos rellenos con nombre.** ``"valid"`` es :math:`P=0`: solo valen las posiciones donde todo lo que se lee es
     imagen. ``"same"`` pone los ceros que hagan falta para que con paso 1 la salida mida **lo mismo** que la entrada;
     con paso :math:`S` promete :math:`\lceil D/S\rceil` (:func:`~chapters.cnn.same_padding` dice cuántos ceros son).
