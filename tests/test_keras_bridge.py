@@ -155,13 +155,13 @@ def test_what_this_book_does_not_have(keras):
         return keras.Sequential([keras.Input((4,)), *inner])
 
     for model, text in [
-        (red(layers.BatchNormalization()), "aquí no hay BatchNormalization"),
+        (red(layers.LayerNormalization()), "aquí no hay LayerNormalization"),
+        (red(layers.BatchNormalization(renorm=True)), "renorm"),
         (red(layers.Dense(2, kernel_constraint="max_norm")), "kernel_constraint"),
         (red(layers.Dense(2, activation="selu")), "selu"),
         (red(layers.ReLU(max_value=6.0)), "max_value"),
         (red(layers.Softmax(axis=1)), "axis"),
         (red(layers.Dropout(0.5, noise_shape=(None, 1))), "noise_shape"),
-        (red(layers.Dense(2, trainable=False)), "trainable"),
         (red(layers.Dense(2, dtype="float16")), "dtype"),
         (red(layers.Dense(2, kernel_regularizer=keras.regularizers.OrthogonalRegularizer())), "Orthogonal"),
         (keras.Sequential([layers.Dense(2)]), "ponle un keras.Input"),

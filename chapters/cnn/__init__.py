@@ -3,6 +3,7 @@ r"""Capítulo 3: redes convolucionales."""
 from chapters.cnn.augmentation import RandomFlip, RandomRotation, RandomTranslation, affine_transform
 from chapters.cnn.average_pooling import AveragePooling2D, average_pooling_backward, average_pooling_forward
 from chapters.cnn.average_precision import average_precision
+from chapters.cnn.batch_normalization import BatchNormalization, batch_norm_backward, batch_norm_forward
 from chapters.cnn.boxes import iou
 from chapters.cnn.branches import Branches
 from chapters.cnn.conv2d import Conv2D, conv2d_backward, conv2d_forward
@@ -28,6 +29,7 @@ from chapters.cnn.zero_padding import ZeroPadding2D
 __all__ = [
     "AveragePooling2D",
     "Branches",
+    "BatchNormalization",
     "Conv2D",
     "GlobalAveragePooling2D",
     "GlobalMaxPooling2D",
@@ -47,6 +49,8 @@ __all__ = [
     "average_pooling_backward",
     "average_pooling_forward",
     "average_precision",
+    "batch_norm_backward",
+    "batch_norm_forward",
     "col2im",
     "conv2d_backward",
     "conv2d_forward",

@@ -1,0 +1,553 @@
+r"""Normalización por lotes: cada canal, centrado y a la misma escala en toda la red."""
+
+import numpy as np
+from numba import njit
+
+from chapters.mlp import initializers, regularizers
+from chapters.mlp.layer import Layer
+from dlbook import check
+
+# De a cuántas filas se suma en el tipo de los datos antes de pasar a float64: pocas, para no perder cifras.
+BLOCK = 64
+
+
+def batch_norm_forward(x, gamma, beta, epsilon=1e-3):
+    r"""Normalización por lotes (*batch normalization*), hacia delante.
+
+    Antes de entrenar centramos los datos y los dividimos entre su desviación típica, para que ninguna entrada pese más
+    que otra solo por sus unidades. Eso arregla la primera capa. Pero cada capa es la entrada de la siguiente, y sus
+    pesos se mueven en cada paso: lo que salía centrado deja de estarlo. La idea de Ioffe y Szegedy
+    :cite:p:`ioffe2015` es normalizar **dentro** de la red, en cada paso y con lo que haya en el lote.
+
+    **Definición.** Tomemos un canal y sus :math:`M` valores en el lote, :math:`x_1,\dots,x_M`. En una capa densa hay
+    uno por observación, :math:`M=n`. En una imagen, además, uno por píxel, :math:`M=n\,H\,W`: el mismo filtro recorrió
+    todas las posiciones, y a todas se les hace lo mismo. Se calculan la media y la varianza,
+
+    .. math::
+       :label: ec-cnn-bn-media
+
+       \mu=\frac1M\sum_{i=1}^{M}x_i,
+       \qquad
+       \sigma^2=\frac1M\sum_{i=1}^{M}(x_i-\mu)^2,
+
+    se centra y se escala,
+
+    .. math::
+       :label: ec-cnn-bn-normaliza
+
+       \hat x_i=\frac{x_i-\mu}{\sqrt{\sigma^2+\varepsilon}},
+
+    y se deja que la red elija otra media y otra escala, si le convienen:
+
+    .. math::
+       :label: ec-cnn-bn-escala
+
+       y_i=\gamma\,\hat x_i+\beta .
+
+    :math:`\varepsilon` es un número pequeño que evita dividir entre cero cuando el canal es constante. :math:`\gamma` y
+    :math:`\beta` se aprenden, uno por canal. Con :math:`\gamma=\sqrt{\sigma^2+\varepsilon}` y :math:`\beta=\mu` la capa
+    no haría nada: la red no pierde lo que ya podía hacer.
+
+    **Por qué no se usa** :math:`\sigma^2=\overline{x^2}-\mu^2`. Es la misma cuenta en el papel y recorre los datos una
+    sola vez. Pero si la media es grande y la desviación pequeña, resta dos números enormes casi iguales y no quedan
+    cifras ({ref}`ej-cnn-bn-cancelacion`). Aquí se suma por bloques de pocas filas, cada uno respecto a su propia media,
+    y los bloques se juntan. Si el primero tiene :math:`M_a` valores de media :math:`\mu_a` y suma de cuadrados
+    :math:`S_a=\sum(x_i-\mu_a)^2`, y el segundo, :math:`M_b,\mu_b,S_b`,
+
+    .. math::
+       :label: ec-cnn-bn-juntar
+
+       \mu=\mu_a+\frac{M_b}{M_a+M_b}(\mu_b-\mu_a),
+       \qquad
+       S=S_a+S_b+\frac{M_aM_b}{M_a+M_b}(\mu_b-\mu_a)^2 .
+
+    La segunda sale de escribir :math:`x_i-\mu=(x_i-\mu_a)+(\mu_a-\mu)` en cada grupo. Al elevar al cuadrado y sumar, el
+    término cruzado se anula, porque :math:`\sum(x_i-\mu_a)=0`. Queda :math:`S_a+M_a(\mu_a-\mu)^2` en el primero y lo
+    análogo en el segundo :cite:p:`chan1983`. Con la misma fórmula se juntan las partes de un lote que hicieron hilos
+    distintos: **la media y la varianza son siempre las del lote entero**.
+
+    **A mano.** Un canal con los valores 1, 1, 5 y 5: la media es 3, la varianza 4, y :math:`\hat x=(-1,-1,1,1)`. Con
+    :math:`\gamma=10` y :math:`\beta=7` quedan en :math:`-3` y :math:`17`:
+
+    >>> x = [[1.0], [1.0], [5.0], [5.0]]
+    >>> y, mean, variance = batch_norm_forward(x, [10.0], [7.0], epsilon=1e-12)
+    >>> y.round(6).ravel()
+    array([-3., -3., 17., 17.])
+    >>> mean, variance
+    (array([3.]), array([4.]))
+
+    Si al canal se le suma una constante o se le cambia la escala, la salida es la misma:
+
+    >>> again, _, _ = batch_norm_forward(100 * np.array(x) - 8, [10.0], [7.0], epsilon=1e-12)
+    >>> again.round(6).ravel()
+    array([-3., -3., 17., 17.])
+
+    Parameters
+    ----------
+    x : array_like, shape (..., d)
+        El último eje son los canales.
+    gamma, beta : array_like, shape (d,)
+        La escala y el desplazamiento de cada canal.
+    epsilon : float
+        El número :math:`\varepsilon`, mayor que 0.
+
+    Returns
+    -------
+    y : ndarray, shape (..., d)
+        La salida.
+    mean, variance : ndarray, shape (d,)
+        La media y la varianza de cada canal.
+
+    Raises
+    ------
+    TypeError
+        Si no son números reales.
+    ValueError
+        Si las formas no encajan o si hay NaN o infinitos.
+    """
+    sizes = {}
+    x = check.floats(x, "x", "... d", sizes)
+    gamma, beta = (check.floats(a, name, "d", sizes).astype(x.dtype) for a, name in ((gamma, "gamma"), (beta, "beta")))
+    epsilon = check.number(epsilon, "epsilon", 0, open_low=True)
+    rows = x.reshape(-1, x.shape[-1])
+    mean, variance, inverse = _batch_statistics(rows, epsilon)
+    y = np.empty_like(x)
+    _batch_norm_forward(rows, mean, inverse, gamma, beta, y.reshape(rows.shape))
+    return y, mean, variance
+
+
+@njit(cache=True, nogil=True)
+def _moments(x, moments):
+    # moments = (M, medias, sumas de cuadrados), en float64.
+    n, d = x.shape
+    moments[:] = 0
+    total, squares = np.empty(d, x.dtype), np.empty(d, x.dtype)
+    for start in range(0, n, BLOCK):
+        stop = min(start + BLOCK, n)
+        total[:] = 0
+        for i in range(start, stop):
+            for j in range(d):
+                total[j] += x[i, j]
+        for j in range(d):
+            total[j] /= stop - start  # [ec-cnn-bn-media]
+        squares[:] = 0
+        for i in range(start, stop):
+            for j in range(d):
+                squares[j] += (x[i, j] - total[j]) * (x[i, j] - total[j])  # [ec-cnn-bn-media]
+        _join(moments, stop - start, total, squares)
+
+
+@njit(cache=True, nogil=True)
+def _join(moments, count, means, squares):
+    d = means.size
+    before, after = moments[0], moments[0] + count
+    for j in range(d):
+        step = means[j] - moments[1 + j]
+        moments[1 + j] += count / after * step  # [ec-cnn-bn-juntar]
+        moments[1 + d + j] += squares[j] + before * count / after * step * step  # [ec-cnn-bn-juntar]
+    moments[0] = after
+
+
+@njit(cache=True, nogil=True)
+def _join_parts(parts, epsilon, mean, variance, inverse):
+    # Las partes del lote, siempre en el mismo orden; devuelve cuántos valores tiene cada canal.
+    d = mean.size
+    moments = parts[0].copy()
+    for k in range(1, parts.shape[0]):
+        _join(moments, parts[k, 0], parts[k, 1 : 1 + d], parts[k, 1 + d :])
+    for j in range(d):
+        mean[j] = moments[1 + j]
+        variance[j] = moments[1 + d + j] / moments[0]
+        inverse[j] = 1 / np.sqrt(moments[1 + d + j] / moments[0] + epsilon)
+    return moments[0]
+
+
+def _batch_statistics(rows, epsilon):
+    d = rows.shape[1]
+    moments = np.empty(1 + 2 * d)
+    mean, variance, inverse = (np.empty(d, rows.dtype) for _ in range(3))
+    _moments(rows, moments)
+    _join_parts(moments[np.newaxis], epsilon, mean, variance, inverse)
+    return mean, variance, inverse
+
+
+@njit(cache=True, nogil=True)
+def _batch_norm_forward(x, mean, inverse, gamma, beta, y):
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            hat = (x[i, j] - mean[j]) * inverse[j]  # [ec-cnn-bn-normaliza]
+            y[i, j] = gamma[j] * hat + beta[j]  # [ec-cnn-bn-escala]
+
+
+def batch_norm_backward(x, gamma, dy, epsilon=1e-3):
+    r"""Normalización por lotes, hacia atrás.
+
+    Aquí hay algo que ninguna capa anterior tenía. La salida de una observación depende de **todas** las del lote, por
+    la media y por la varianza. Mover :math:`x_k` mueve a :math:`y_k`, y también, un poco, a todas las demás.
+
+    **Derivación.** Tomemos un canal, con :math:`s=\sqrt{\sigma^2+\varepsilon}` y :math:`g_i` el gradiente que llega a
+    :math:`y_i`. Lo fácil primero. :math:`\gamma` y :math:`\beta` tocan a los :math:`M` valores, y sus gradientes son
+    sumas:
+
+    .. math::
+       :label: ec-cnn-bn-parametros
+
+       \frac{\partial\mathcal L}{\partial\beta}=\sum_i g_i,
+       \qquad
+       \frac{\partial\mathcal L}{\partial\gamma}=\sum_i g_i\,\hat x_i .
+
+    Ahora :math:`x_k`, que llega a :math:`\hat x_i=(x_i-\mu)/s` por tres caminos: el directo, si :math:`i=k`; la media;
+    y la varianza. La media es un promedio, y
+
+    .. math::
+       :label: ed-cnn-bn-caminos
+
+       \frac{\partial\mu}{\partial x_k}=\frac1M,
+       \qquad
+       \frac{\partial\sigma^2}{\partial x_k}
+       =\frac2M(x_k-\mu)-\frac2M\,\frac1M\underbrace{\sum_i(x_i-\mu)}_{0}
+       =\frac2M(x_k-\mu).
+
+    Con la segunda, :math:`\partial s/\partial x_k=\frac1{2s}\cdot\frac2M(x_k-\mu)=\hat x_k/M`. Al derivar el cociente
+    se juntan los tres caminos:
+
+    .. math::
+       :label: ed-cnn-bn-jacobiano
+
+       \frac{\partial\hat x_i}{\partial x_k}
+       =\frac{[i=k]-\frac1M}{s}-\frac{x_i-\mu}{s^2}\,\frac{\hat x_k}{M}
+       =\frac1s\left([i=k]-\frac1M-\frac{\hat x_i\hat x_k}{M}\right).
+
+    Solo falta sumar sobre :math:`i` con la regla de la cadena, :math:`\sum_i\gamma g_i\,\partial\hat x_i/\partial x_k`:
+
+    .. math::
+       :label: ec-cnn-bn-entrada
+
+       \frac{\partial\mathcal L}{\partial x_k}
+       =\frac{\gamma}{s}\left(g_k-\frac1M\sum_i g_i-\hat x_k\,\frac1M\sum_i g_i\hat x_i\right).
+
+    Las dos sumas son las de :eq:`ec-cnn-bn-parametros`: ya estaban hechas.
+
+    **Qué dice.** Del gradiente que llega se quita su media y se quita su parte a lo largo de :math:`\hat{\mathbf x}`.
+    No podía ser de otro modo: si sumar una constante al canal, o estirarlo, no cambia la salida, tampoco puede haber
+    gradiente en esas dos direcciones.
+
+    **A mano.** Con los valores 1, 1, 5 y 5 teníamos :math:`s=2` y :math:`\hat x=(-1,-1,1,1)`. Llega :math:`g=(4,0,0,0)`
+    y :math:`\gamma=10`. Las sumas son :math:`\sum g_i=4` y :math:`\sum g_i\hat x_i=-4`, con medias :math:`1` y
+    :math:`-1`. Al primer valor le toca :math:`\frac{10}2(4-1-(-1)(-1))=10`; al segundo,
+    :math:`\frac{10}2(0-1-1)=-10`; a los otros dos, :math:`\frac{10}2(0-1+1)=0`:
+
+    >>> x = [[1.0], [1.0], [5.0], [5.0]]
+    >>> dx, dgamma, dbeta = batch_norm_backward(x, [10.0], [[4.0], [0.0], [0.0], [0.0]], epsilon=1e-12)
+    >>> dx.round(6).ravel() + 0.0
+    array([ 10., -10.,   0.,   0.])
+    >>> dgamma.round(6), dbeta
+    (array([-4.]), array([4.]))
+
+    Al segundo valor no le llegaba ninguna culpa, y la tiene: subirlo movería la media y la varianza, y con ellas al
+    primero.
+
+    Parameters
+    ----------
+    x : array_like, shape (..., d)
+        Lo que entró a :func:`batch_norm_forward`.
+    gamma : array_like, shape (d,)
+        La escala de cada canal.
+    dy : array_like, shape (..., d)
+        El gradiente de la salida.
+    epsilon : float
+        El número :math:`\varepsilon`, mayor que 0.
+
+    Returns
+    -------
+    dx : ndarray, shape (..., d)
+        El gradiente de la entrada.
+    dgamma, dbeta : ndarray, shape (d,)
+        Los de la escala y el desplazamiento.
+
+    Raises
+    ------
+    TypeError
+        Si no son números reales.
+    ValueError
+        Si las formas no encajan o si hay NaN o infinitos.
+    """
+    sizes = {}
+    x = check.floats(x, "x", "... d", sizes)
+    gamma = check.floats(gamma, "gamma", "d", sizes).astype(x.dtype)
+    dy = check.floats(dy, "dy").astype(x.dtype, copy=False)
+    if dy.shape != x.shape:
+        raise ValueError(f"dy: se esperaba la forma de x, {x.shape}, pero llegó {dy.shape}")
+    epsilon = check.number(epsilon, "epsilon", 0, open_low=True)
+    rows = x.reshape(-1, x.shape[-1])
+    mean, _, inverse = _batch_statistics(rows, epsilon)
+    sums, dx = np.empty((2, rows.shape[1])), np.empty_like(x)
+    _batch_norm_sums(rows, dy.reshape(rows.shape), mean, inverse, sums)
+    _batch_norm_backward(rows, dy.reshape(rows.shape), mean, inverse, gamma, sums / len(rows), dx.reshape(rows.shape))
+    return dx, sums[0].astype(x.dtype), sums[1].astype(x.dtype)
+
+
+@njit(cache=True, nogil=True)
+def _batch_norm_sums(x, dy, mean, inverse, sums):
+    # sums = (gradiente de gamma, gradiente de beta), en float64.
+    n, d = x.shape
+    sums[:] = 0
+    dgamma, dbeta = np.empty(d, x.dtype), np.empty(d, x.dtype)
+    for start in range(0, n, BLOCK):
+        dgamma[:] = 0
+        dbeta[:] = 0
+        for i in range(start, min(start + BLOCK, n)):
+            for j in range(d):
+                dgamma[j] += dy[i, j] * ((x[i, j] - mean[j]) * inverse[j])  # [ec-cnn-bn-parametros]
+                dbeta[j] += dy[i, j]  # [ec-cnn-bn-parametros]
+        for j in range(d):
+            sums[0, j] += dgamma[j]
+            sums[1, j] += dbeta[j]
+
+
+@njit(cache=True, nogil=True)
+def _batch_norm_backward(x, dy, mean, inverse, gamma, means, dx):
+    n, d = x.shape
+    mean_dot, mean_dy = means[0].astype(x.dtype), means[1].astype(x.dtype)
+    for i in range(n):
+        for j in range(d):
+            hat = (x[i, j] - mean[j]) * inverse[j]
+            dx[i, j] = gamma[j] * inverse[j] * (dy[i, j] - mean_dy[j] - hat * mean_dot[j])  # [ec-cnn-bn-entrada]
+
+
+class BatchNormalization(Layer):
+    r"""Capa de normalización por lotes, con los argumentos de Keras.
+
+    Al entrenar hace :func:`batch_norm_forward` con la media y la varianza del lote. Al predecir no puede: la respuesta
+    a una foto no debe depender de qué otras fotos llegaron con ella, y con una sola la varianza sería cero. Por eso la
+    capa lleva, mientras entrena, un **promedio móvil** de las medias y las varianzas que va viendo, con la inercia
+    :math:`m`, que es el argumento ``momentum``:
+
+    .. math::
+       :label: ec-cnn-bn-movil
+
+       \bar\mu\leftarrow m\,\bar\mu+(1-m)\,\mu,
+       \qquad
+       \bar\sigma^2\leftarrow m\,\bar\sigma^2+(1-m)\,\sigma^2 .
+
+    Son los dos únicos números de la capa que **no se aprenden** del gradiente: un *estado*. Se guardan y se copian con
+    los pesos, y no entran en :math:`\boldsymbol\theta`. Al predecir, :eq:`ec-cnn-bn-normaliza` usa :math:`\bar\mu` y
+    :math:`\bar\sigma^2`, que ya son constantes. La capa es entonces una recta por canal, y su gradiente, la pendiente:
+
+    .. math::
+       :label: ec-cnn-bn-prediccion
+
+       \frac{\partial\mathcal L}{\partial x_k}=\frac{\gamma}{\sqrt{\bar\sigma^2+\varepsilon}}\;g_k .
+
+    Congelada (``trainable=False``), la capa también usa los promedios, y no los mueve: así, una red que aprendió con
+    otros datos no los olvida en los primeros lotes de los nuevos.
+
+    **A mano.** Los valores 1, 1, 5 y 5 tienen media 3 y varianza 4. Los promedios empiezan en 0 y 1, y con
+    :math:`m=0.75` un paso los deja en :math:`0.25\cdot3=0.75` y :math:`0.75+0.25\cdot4=1.75`:
+
+    >>> layer = BatchNormalization(momentum=0.75, epsilon=1e-12, dtype="float64")
+    >>> x = [[1.0], [1.0], [5.0], [5.0]]
+    >>> layer.forward(x, training=True).round(6).ravel()
+    array([-1., -1.,  1.,  1.])
+    >>> layer.moving_mean, layer.moving_variance
+    (array([0.75]), array([1.75]))
+
+    Predecir con ellos da otra cosa, :math:`(1-0.75)/\sqrt{1.75}`, hasta que los promedios alcanzan a los datos:
+
+    >>> layer.forward(x).round(3).ravel()
+    array([0.189, 0.189, 3.213, 3.213])
+    >>> for _ in range(100):
+    ...     y = layer.forward(x, training=True)
+    >>> layer.forward(x).round(3).ravel()
+    array([-1., -1.,  1.,  1.])
+
+    Los pesos salen en el orden de Keras: :math:`\gamma`, :math:`\beta`, :math:`\bar\mu`, :math:`\bar\sigma^2`.
+
+    >>> layer.count_params(), len(layer.trainable_weights)
+    (4, 2)
+
+    Parameters
+    ----------
+    axis : int
+        El eje de los canales, contando el de las observaciones: casi siempre el último.
+    momentum : float
+        La inercia :math:`m` de los promedios, de 0 a 1.
+    epsilon : float
+        El número :math:`\varepsilon`.
+    center, scale : bool
+        Si hay :math:`\beta` y si hay :math:`\gamma`.
+    beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer : str or Initializer
+        Con qué valores empiezan.
+    beta_regularizer, gamma_regularizer : str or Regularizer, optional
+        Penalización que se suma a la pérdida.
+    **options
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`chapters.mlp.Layer`.
+
+    Attributes
+    ----------
+    gamma, beta : ndarray, shape (d,), or None
+        La escala y el desplazamiento.
+    moving_mean, moving_variance : ndarray, shape (d,)
+        Los promedios móviles.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si un argumento no es del tipo o del conjunto que se espera.
+
+        >>> BatchNormalization(momentum=2)
+        Traceback (most recent call last):
+            ...
+        ValueError: momentum: se esperaba un número de al menos 0 y de a lo sumo 1, pero llegó 2
+
+    Notes
+    -----
+    El lote se reparte entre los hilos, pero la media y la varianza son las del lote entero: las réplicas de la capa se
+    encuentran a la mitad del paso y las juntan con :eq:`ec-cnn-bn-juntar`. Hacia atrás juntan las dos sumas de
+    :eq:`ec-cnn-bn-parametros`.
+    """
+
+    whole_batch = True
+
+    def __init__(
+        self,
+        axis=-1,
+        momentum=0.99,
+        epsilon=1e-3,
+        center=True,
+        scale=True,
+        beta_initializer="zeros",
+        gamma_initializer="ones",
+        moving_mean_initializer="zeros",
+        moving_variance_initializer="ones",
+        beta_regularizer=None,
+        gamma_regularizer=None,
+        **options,
+    ):
+        super().__init__(**options)
+        self.axis = check.integer(axis, "axis", -64, 64)
+        self.momentum = check.number(momentum, "momentum", 0, 1)
+        self.epsilon = check.number(epsilon, "epsilon", 0, open_low=True)
+        self.center, self.scale = bool(center), bool(scale)
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.gamma = self.beta = self.moving_mean = self.moving_variance = None
+
+    def build(self, input_shape):
+        r"""Crea los pesos y los promedios, uno por canal."""
+        super().build(input_shape)
+        last = len(self.input_shape)
+        axis = self.axis + last + 1 if self.axis < 0 else self.axis
+        if not 1 <= axis <= last:
+            self.input_shape = None
+            raise ValueError(f"axis: se esperaba un eje que no sea el de las observaciones, pero llegó {self.axis}")
+        self._axis_of_channels = axis
+        shape = (self.input_shape[axis - 1],)
+        if self.scale:
+            self.gamma = self.add_weight(shape, self.gamma_initializer, self.gamma_regularizer)
+        if self.center:
+            self.beta = self.add_weight(shape, self.beta_initializer, self.beta_regularizer)
+        self.moving_mean = self.add_weight(shape, self.moving_mean_initializer, trainable=False)
+        self.moving_variance = self.add_weight(shape, self.moving_variance_initializer, trainable=False)
+        # Lo que hace las veces del peso que no hay.
+        self._ones, self._zeros = np.ones(shape, self.dtype), np.zeros(shape, self.dtype)
+
+    def forward(self, x, training=False):
+        r"""Normaliza con el lote, si se entrena, o con los promedios."""
+        self.x = x = self.input(x)
+        self.rows = rows = self._rows(x, "rows")
+        channels = rows.shape[1:]
+        self.mean, self.inverse = self.buffer("mean", channels), self.buffer("inverse", channels)
+        self.with_batch = bool(training) and self.trainable
+        if self.with_batch:
+            moments = self.buffer("moments", (1 + 2 * rows.shape[1],), np.float64)
+            variance = self.buffer("variance", channels)
+            _moments(rows, moments)
+            self.count = _join_parts(self.share(moments), self.epsilon, self.mean, variance, self.inverse)
+            if self.part == 0:
+                # Los promedios son de todas las réplicas; los mueve una.
+                _move_averages(self.moving_mean, self.moving_variance, self.mean, variance, self.momentum)
+        else:
+            self.mean[:] = self.moving_mean
+            _inverse(self.moving_variance, self.epsilon, self.inverse)
+        y = self.buffer("y", rows.shape)
+        gamma, beta = self._gamma_and_beta()
+        _batch_norm_forward(rows, self.mean, self.inverse, gamma, beta, y)
+        self.y = self._back(y, "out")
+        return self.y
+
+    def backward(self, dy):
+        r"""Llena los gradientes de :math:`\gamma` y :math:`\beta` y devuelve el de la entrada."""
+        dy = self._rows(self.output_gradient(dy), "dy")
+        gamma, _ = self._gamma_and_beta()
+        if self.trainable:
+            sums = self.buffer("sums", (2, dy.shape[1]), np.float64)
+            _batch_norm_sums(self.rows, dy, self.mean, self.inverse, sums)
+            self._keep(sums)
+        if not self.input_gradient:
+            return None
+        dx = self.buffer("dx", dy.shape)
+        if self.with_batch:
+            means = self.share(sums).sum(axis=0) / self.count
+            _batch_norm_backward(self.rows, dy, self.mean, self.inverse, gamma, means, dx)
+        else:
+            _affine_backward(dy, self.inverse, gamma, dx)
+        return self._back(dx, "din")
+
+    def work(self):
+        r"""Cuenta unas cuantas operaciones por número: leer y escribir la memoria cuesta más que ellas."""
+        return 8 * int(np.prod(self.input_shape))
+
+    def _gamma_and_beta(self):
+        return self.gamma if self.scale else self._ones, self.beta if self.center else self._zeros
+
+    def _keep(self, sums):
+        gradients = self.gradients
+        if self.scale:
+            gradients[0][:] = sums[0]
+        if self.center:
+            gradients[-1][:] = sums[1]
+
+    def _rows(self, x, name):
+        # Una columna por canal. Si los canales no son el último eje, hay que mudarlos.
+        if self._axis_of_channels == x.ndim - 1:
+            return x.reshape(-1, x.shape[-1])
+        moved = np.moveaxis(x, self._axis_of_channels, -1)
+        rows = self.buffer(f"{name} moved", moved.shape)
+        rows[...] = moved
+        return rows.reshape(-1, moved.shape[-1])
+
+    def _back(self, rows, name):
+        if self._axis_of_channels == self.x.ndim - 1:
+            return rows.reshape(self.x.shape)
+        shape = list(self.x.shape)
+        shape.append(shape.pop(self._axis_of_channels))
+        x = self.buffer(name, self.x.shape)
+        x[...] = np.moveaxis(rows.reshape(shape), -1, self._axis_of_channels)
+        return x
+
+
+@njit(cache=True, nogil=True)
+def _move_averages(moving_mean, moving_variance, mean, variance, momentum):
+    for j in range(mean.size):
+        # Un lote dañado da NaN, y el entrenamiento se detiene; que los promedios no se dañen con él.
+        if np.isfinite(mean[j]) and np.isfinite(variance[j]):
+            moving_mean[j] = momentum * moving_mean[j] + (1 - momentum) * mean[j]  # [ec-cnn-bn-movil]
+            moving_variance[j] = momentum * moving_variance[j] + (1 - momentum) * variance[j]  # [ec-cnn-bn-movil]
+
+
+@njit(cache=True, nogil=True)
+def _inverse(variance, epsilon, inverse):
+    for j in range(variance.size):
+        inverse[j] = 1 / np.sqrt(variance[j] + epsilon)
+
+
+@njit(cache=True, nogil=True)
+def _affine_backward(dy, inverse, gamma, dx):
+    for i in range(dy.shape[0]):
+        for j in range(dy.shape[1]):
+            dx[i, j] = gamma[j] * inverse[j] * dy[i, j]  # [ec-cnn-bn-prediccion]
