@@ -38,7 +38,10 @@ def threads(monkeypatch):
 
 
 @given(
-    st.integers(1, 200), st.integers(1, 9), st.sampled_from([np.float32, np.float64]), st.sampled_from([0.0, 1.0, 300.0])
+    st.integers(1, 200),
+    st.integers(1, 9),
+    st.sampled_from([np.float32, np.float64]),
+    st.sampled_from([0.0, 1.0, 300.0]),
 )
 @settings(max_examples=40, deadline=None)
 def test_forward_and_backward_agree_with_numpy(n, d, dtype, center):

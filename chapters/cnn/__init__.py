@@ -28,8 +28,8 @@ from chapters.cnn.zero_padding import ZeroPadding2D
 
 __all__ = [
     "AveragePooling2D",
-    "Branches",
     "BatchNormalization",
+    "Branches",
     "Conv2D",
     "GlobalAveragePooling2D",
     "GlobalMaxPooling2D",
