@@ -1,6 +1,5 @@
 r"""Relleno con ceros: un marco alrededor de la imagen."""
 
-
 from chapters.cnn.pooling import image_shape
 from chapters.mlp.layer import Layer
 from dlbook import check
