@@ -10,6 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chapters.cnn.batch_normalization import BatchNormalization, batch_norm_backward, batch_norm_forward
+from chapters.cnn.local_response import (
+    LocalResponseNormalization,
+    local_response_backward,
+    local_response_forward,
+)
 from chapters.mlp.activation import Activation
 from chapters.mlp.dense import Dense
 from chapters.mlp.dropout import Dropout
@@ -352,3 +357,57 @@ def test_a_frozen_normalization_uses_its_averages_and_keeps_them():
     assert all(np.array_equal(a, b) for a, b in zip(before, frozen.weights, strict=True))
     x = RNG.normal(size=(3, 8))
     assert np.array_equal(frozen.forward(x, training=True), frozen.forward(x))
+
+
+# --- Por respuesta local ---
+
+
+def lrn_by_definition(x, r, k, alpha, beta):
+    d = x.shape[-1]
+    y = np.empty_like(x)
+    for i in range(d):
+        near = x[..., max(0, i - r) : i + r + 1]
+        y[..., i] = x[..., i] / (k + alpha * (near**2).sum(axis=-1)) ** beta
+    return y
+
+
+@given(st.integers(1, 12), st.integers(0, 15), st.sampled_from([0.75, 0.5, 1.0]), st.floats(0, 2))
+@settings(max_examples=40, deadline=None)
+def test_local_response_is_its_definition_and_has_its_gradient(d, r, beta, alpha):
+    rng = np.random.default_rng(d)
+    x, dy = 3 * rng.normal(size=(2, 3, d)), rng.normal(size=(2, 3, d))
+    y = local_response_forward(x, r, 2.0, alpha, beta)
+    assert np.allclose(y, lrn_by_definition(x, r, 2.0, alpha, beta), rtol=1e-12)
+    dx = local_response_backward(x, dy, r, 2.0, alpha, beta)
+    report = check_gradients(lambda: (local_response_forward(x, r, 2.0, alpha, beta) * dy).sum(), {"x": x}, {"x": dx})
+    assert report.ok, str(report)
+    small = local_response_forward(x.astype(np.float32), r, 2.0, alpha, beta)
+    assert small.dtype == np.float32
+    assert np.allclose(small, y, rtol=1e-5, atol=1e-6)
+
+
+def test_local_response_one_layer_deeper():
+    layers = [Dense(12, "tanh"), Reshape((2, 6)), LocalResponseNormalization(1, 1.0, 0.5), Flatten(), Dense(2)]
+    model = Sequential([Input((4,)), *layers], dtype="float64", seed=0)
+    model.compile(loss="mse")
+    x, y = RNG.normal(size=(6, 4)), RNG.normal(size=(6, 2))
+    _, gradient = model.loss_and_gradient(x, y)
+    report = check_gradients(lambda: model.loss_and_gradient(x, y)[0], {"theta": model.theta}, {"theta": gradient})
+    assert report.ok, str(report)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: LocalResponseNormalization(-1), "depth_radius: se esperaba un entero de al menos 0"),
+        (lambda: LocalResponseNormalization(bias=0), "bias: se esperaba un número mayor que 0"),
+        (lambda: LocalResponseNormalization(alpha=-1), "alpha: se esperaba"),
+        (lambda: LocalResponseNormalization(beta=np.inf), "beta: se esperaba"),
+        (lambda: LocalResponseNormalization().forward([1.0]), "con un eje para los canales"),
+        (lambda: local_response_forward(3.0), "x: se esperaba la forma"),
+        (lambda: local_response_backward([[1.0]], [[1.0, 2.0]]), "dy: se esperaba la forma de x"),
+    ],
+)
+def test_bad_arguments_of_local_response_are_named(call, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        call()

@@ -294,6 +294,7 @@ class Residual(Layer):
 
     def __init__(self, units, **options):
         super().__init__(**options)
+        self.units = units
         self.branch = {"oculta": Dense(units, "tanh"), "salida": None}
         self.layers = [self.branch["oculta"]]
 

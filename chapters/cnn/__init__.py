@@ -13,6 +13,7 @@ from chapters.cnn.global_pooling import GlobalAveragePooling2D, GlobalMaxPooling
 from chapters.cnn.im2col import col2im, im2col
 from chapters.cnn.kernels import named_kernel
 from chapters.cnn.lenet import lenet5, lenet5_1998
+from chapters.cnn.local_response import LocalResponseNormalization, local_response_backward, local_response_forward
 from chapters.cnn.max_pooling import MaxPooling2D, max_pooling_backward, max_pooling_forward
 from chapters.cnn.min_pooling import MinPooling2D
 from chapters.cnn.partial_conv2d import PartialConv2D
@@ -34,6 +35,7 @@ __all__ = [
     "GlobalAveragePooling2D",
     "GlobalMaxPooling2D",
     "GridDetectionLoss",
+    "LocalResponseNormalization",
     "MaxPooling2D",
     "MinPooling2D",
     "PartialConv2D",
@@ -65,6 +67,8 @@ __all__ = [
     "kernel_span",
     "lenet5",
     "lenet5_1998",
+    "local_response_backward",
+    "local_response_forward",
     "max_pooling_backward",
     "max_pooling_forward",
     "named_kernel",

@@ -193,7 +193,7 @@ class LocalResponseNormalization(Layer):
     >>> layer = LocalResponseNormalization(dtype="float64")
     >>> x = np.array([[0.0, 10.0, 100.0, 10.0, 0.0]])
     >>> layer.forward(x).round(2)
-    array([[ 0.  ,  4.36, 43.51,  4.36,  0.  ]])
+    array([[ 0.  ,  4.37, 43.65,  4.37,  0.  ]])
 
     Solas, las respuestas de 10 habrían quedado en :math:`10/2.01^{0.75}\approx5.92`; las apagó su vecina de 100.
 
