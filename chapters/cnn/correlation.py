@@ -127,12 +127,13 @@ def convolve2d(image, kernel, stride=1, padding="valid", dilation=1):
 
     **Un giro las convierte.** En :eq:`ed-cnn-convolucion`, escribe :math:`a=N_1-1-a'` y :math:`b=N_2-1-b'`: el peso
     que se usa con el píxel :math:`(i-N_1+1+a',\ j-N_2+1+b')` es :math:`\tilde k_{a'b'}=k_{N_1-1-a',\,N_2-1-b'}`, el
-    filtro leído de atrás hacia delante por filas y por columnas. Salvo por dónde se empieza a contar,
+    filtro leído de atrás hacia delante por filas y por columnas. Salvo por dónde se empieza a contar, y con
+    :math:`\operatorname{corr}` para la correlación,
 
     .. math::
        :label: ec-cnn-convolucion
 
-       x * k = \operatorname{correlaci\acute on}(x,\ \tilde k),
+       x * k = \operatorname{corr}(x,\ \tilde k),
        \qquad \tilde k_{ab} = k_{N_1-1-a,\ N_2-1-b} .
 
     Si el filtro queda igual al girarlo 180°, las dos coinciden. Si cambia de signo, como el de abajo, el mapa también.
