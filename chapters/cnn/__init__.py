@@ -6,11 +6,14 @@ from chapters.cnn.average_precision import average_precision
 from chapters.cnn.batch_normalization import BatchNormalization, batch_norm_backward, batch_norm_forward
 from chapters.cnn.boxes import iou
 from chapters.cnn.branches import Branches
+from chapters.cnn.color import hsv_to_rgb, rgb_to_gray, rgb_to_hsv, rgb_to_ycbcr, ycbcr_to_rgb
 from chapters.cnn.conv2d import Conv2D, conv2d_backward, conv2d_forward
 from chapters.cnn.correlation import convolve2d, correlate2d, separate
 from chapters.cnn.geometry import kernel_span, output_size, same_padding
 from chapters.cnn.global_pooling import GlobalAveragePooling2D, GlobalMaxPooling2D
+from chapters.cnn.histogram import equalize, histogram
 from chapters.cnn.im2col import col2im, im2col
+from chapters.cnn.image import composite, pixel_table, to_float, to_uint8
 from chapters.cnn.kernels import named_kernel
 from chapters.cnn.lenet import lenet5, lenet5_1998
 from chapters.cnn.local_response import LocalResponseNormalization, local_response_backward, local_response_forward
@@ -54,14 +57,18 @@ __all__ = [
     "batch_norm_backward",
     "batch_norm_forward",
     "col2im",
+    "composite",
     "conv2d_backward",
     "conv2d_forward",
     "convolve2d",
     "correlate2d",
     "digit_bitmaps",
+    "equalize",
     "grid_decode",
     "grid_encode",
     "grid_output_shape",
+    "histogram",
+    "hsv_to_rgb",
     "im2col",
     "iou",
     "kernel_span",
@@ -75,8 +82,15 @@ __all__ = [
     "non_max_suppression",
     "occlusion",
     "output_size",
+    "pixel_table",
+    "rgb_to_gray",
+    "rgb_to_hsv",
+    "rgb_to_ycbcr",
     "saliency",
     "same_padding",
     "separate",
+    "to_float",
+    "to_uint8",
     "vgg16",
+    "ycbcr_to_rgb",
 ]

@@ -58,8 +58,9 @@ def equalize(image):
     **Derivación.** Sea :math:`H_v=\sum_{u\leq v}h_u` cuántos píxeles son tan oscuros como :math:`v` o más. Si al
     final los niveles quedaran repartidos por igual entre 0 y 255, al nivel :math:`T` le correspondería tener por debajo
     una fracción :math:`T/255` de los píxeles. Como :math:`T` conserva el orden, los que quedan por debajo de
-    :math:`T(v)` son los que ya estaban por debajo de :math:`v`. Iguala las dos fracciones: :math:`T(v)/255=H_v/n`. Falta un detalle:
-    que el nivel más oscuro que aparece, con :math:`H_{\min}` píxeles, vaya justo al 0. Se resta arriba y abajo:
+    :math:`T(v)` son los que ya estaban por debajo de :math:`v`. Iguala las dos fracciones: :math:`T(v)/255=H_v/n`.
+    Falta un detalle: que el nivel más oscuro que aparece, con :math:`H_{\min}` píxeles, vaya justo al 0.
+    Se resta arriba y abajo:
 
     .. math::
        :label: ec-cnn-ecualizar
