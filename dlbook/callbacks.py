@@ -7,15 +7,37 @@ from dlbook import check
 
 
 class Callback:
-    r"""Algo que el entrenamiento llama en momentos fijos.
+    r"""Alguien a quien el entrenamiento llama en momentos fijos.
 
-    Para escribir el tuyo, hereda de aquí y define los métodos que quieras. ``self.model`` es el modelo y
-    ``self.params``, un diccionario con ``epochs``, ``steps`` (pasos por época) y ``verbose``. En ``logs`` llega lo que
-    se sabe en ese momento: la pérdida, las métricas y, al final de la época, las de validación.
+    ``fit`` no sabe de gráficas, de archivos ni de cuándo conviene detenerse. En lugar de eso, avisa: al empezar y al
+    terminar, en cada época y en cada paso, llama a un método de cada objeto que le diste. A un objeto así se le dice
+    *callback*, el que espera la llamada. Aquí todos los métodos están vacíos; el tuyo hereda y escribe los que quiera.
 
+    ``self.model`` es el modelo y ``self.params``, un diccionario con ``epochs``, ``steps`` (pasos por época) y
+    ``verbose``. En ``logs`` llega lo que se sabe en ese momento: la pérdida, las métricas y, al final de la época, las
+    de validación. Lo que un *callback* agregue ahí al terminar la época lo ven los que siguen en la lista, y queda
+    anotado en la :class:`History`. Para detener el entrenamiento, pon ``self.model.stop_training`` en ``True``.
+
+    **A mano.** Un diario para una neurona que empieza en cero. Ante :math:`x=1` contesta 0 y lo correcto es 2: la pérdida
+    es 4. Su gradiente, :math:`2\cdot(-2)\cdot(1, 1)`, con :math:`\eta=0.01`, deja el peso y el sesgo en 0.04: contesta
+    0.08 y la pérdida es :math:`1.92^2`:
+
+    >>> from chapters.mlp import Dense, Sequential
     >>> class Diary(Callback):
     ...     def on_epoch_end(self, epoch, logs=None):
-    ...         print(f"época {epoch + 1}: {logs['loss']:.2f}")
+    ...         print(f"época {epoch + 1} de {self.params['epochs']}: {logs['loss']:.3f}")
+    >>> model = Sequential([Dense(1, kernel_initializer="zeros")], dtype="float64")
+    >>> model.compile("sgd", "mse")
+    >>> history = model.fit([[1.0]], [[2.0]], epochs=2, callbacks=[Diary()], verbose=0)
+    época 1 de 2: 4.000
+    época 2 de 2: 3.686
+
+    Attributes
+    ----------
+    model : Model
+        El modelo que se entrena.
+    params : dict
+        Los datos del entrenamiento.
     """
 
     model = None
@@ -51,6 +73,12 @@ class Callback:
 class History(Callback):
     r"""Anota lo que pasó en cada época; es lo que devuelve ``fit``.
 
+    La pérdida dibujada contra las épocas se llama **curva de aprendizaje** (*learning curve*), y es el
+    electrocardiograma de un entrenamiento: si baja, si ya se aplanó, si oscila porque la tasa es grande, si la de
+    validación se separa de la otra porque la red empezó a memorizar.
+
+    **A mano.** Lo que anota son listas, una por cantidad:
+
     >>> history = History()
     >>> history.on_epoch_end(0, {"loss": 0.9, "val_loss": 1.0})
     >>> history.on_epoch_end(1, {"loss": 0.5, "val_loss": 0.8})
@@ -58,8 +86,8 @@ class History(Callback):
     {'loss': [0.9, 0.5], 'val_loss': [1.0, 0.8]}
     >>> history.epoch
     [0, 1]
-    >>> len(history.plot().lines)
-    2
+
+    ``history.plot()`` las dibuja, cada cantidad junto a su validación.
 
     Attributes
     ----------
@@ -234,6 +262,22 @@ class EarlyStopping(_Monitor):
 class ModelCheckpoint(_Monitor):
     r"""Guarda el modelo al final de cada época, o solo cuando mejora.
 
+    Un entrenamiento largo se interrumpe: se va la luz, se acaba el turno en la máquina prestada. Con un archivo de la
+    última época completa se pierde, a lo más, una. :class:`EarlyStopping` también recuerda los mejores pesos, pero en
+    la memoria, que se va con la luz.
+
+    **A mano.** Tres épocas, tres archivos; con ``save_best_only`` y un nombre fijo quedaría solo el mejor:
+
+    >>> import tempfile
+    >>> from chapters.mlp import Dense, Sequential
+    >>> model = Sequential([Dense(1)], seed=0)
+    >>> model.compile("sgd", "mse")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     checkpoint = ModelCheckpoint(f"{folder}/recta-{{epoch:02d}}.safetensors")
+    ...     history = model.fit([[0.0], [1.0]], [[1.0], [3.0]], epochs=3, callbacks=[checkpoint], verbose=0)
+    ...     print(*sorted(path.name for path in Path(folder).iterdir()))
+    recta-01.safetensors recta-02.safetensors recta-03.safetensors
+
     Parameters
     ----------
     filepath : str or pathlib.Path
@@ -275,7 +319,21 @@ class ModelCheckpoint(_Monitor):
 
 
 class LearningRateScheduler(Callback):
-    r"""Cambia la tasa de aprendizaje al empezar cada época.
+    r"""Cambia la tasa de aprendizaje al empezar cada época, con la regla que quieras.
+
+    Los calendarios que se le dan al optimizador, como :class:`~chapters.mlp.schedules.ExponentialDecay`, cambian la
+    tasa en cada **paso** según una fórmula. Aquí la cambia, en cada **época**, una función tuya, que puede mirar
+    cualquier cosa.
+
+    **A mano.** Partir la tasa a la mitad desde la segunda época. La tasa queda anotada con lo demás:
+
+    >>> from chapters.mlp import SGD, Dense, Sequential
+    >>> halve = LearningRateScheduler(lambda epoch, rate: rate / 2 if epoch else rate)
+    >>> model = Sequential([Dense(1)], seed=0)
+    >>> model.compile(SGD(0.1), "mse")
+    >>> history = model.fit([[0.0], [1.0]], [[1.0], [3.0]], epochs=3, callbacks=[halve], verbose=0)
+    >>> history.history["learning_rate"]
+    [0.1, 0.05, 0.025]
 
     Parameters
     ----------
@@ -307,6 +365,24 @@ class LearningRateScheduler(Callback):
 
 class CSVLogger(Callback):
     r"""Escribe un renglón por época en un archivo CSV, que se puede ir leyendo mientras se entrena.
+
+    La historia de ``fit`` se entrega al final; el archivo crece época por época, y sobrevive aunque el programa no. La
+    columna ``epoch`` cuenta desde 0, como en Keras.
+
+    **A mano.**
+
+    >>> import tempfile
+    >>> from chapters.mlp import Dense, Sequential
+    >>> model = Sequential([Dense(1, kernel_initializer="zeros")], dtype="float64")
+    >>> model.compile("sgd", "mse")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "recta.csv")
+    ...     history = model.fit([[1.0]], [[2.0]], epochs=2, callbacks=[CSVLogger(path)], verbose=0)
+    ...     print(path.read_text())
+    epoch,loss
+    0,4.0
+    1,3.6864
+    <BLANKLINE>
 
     Parameters
     ----------

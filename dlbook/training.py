@@ -293,6 +293,9 @@ class Engine:
         if not np.isfinite(y_pred).all():
             largest = float(np.abs(theta).max())
             return f"{where}: la salida se desborda, con pesos de hasta {largest:.3g}; baja la tasa de aprendizaje"
+        largest = float(np.abs(y_pred).max())
+        if largest > 1e9:
+            return f"{where}: la red contesta números de hasta {largest:.3g}; baja la tasa de aprendizaje"
         return f"{where}, aunque la salida es finita: revisa la pérdida y los pesos de las observaciones"
 
     # --- Evaluar y predecir ---

@@ -504,6 +504,15 @@ def test_a_loss_that_is_not_finite_stops_with_the_cause(scale, rate, message):
     assert not alive()
 
 
+def test_a_regression_that_runs_away_is_told_to_lower_its_rate():
+    # Lo más común: el cuadrado se desborda cuando la salida todavía es finita.
+    x, y = data()
+    model = Sequential([Input((D,)), Dense(1)], seed=0)
+    model.compile(SGD(2.0), "mse")
+    with pytest.raises(FloatingPointError, match=r"contesta números de hasta .*; baja la tasa"):
+        model.fit(x, y, batch_size=13, epochs=100, verbose=0)
+
+
 def test_weights_that_are_not_finite_are_noticed_even_if_the_loss_is():
     class Poison(callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):

@@ -1,6 +1,8 @@
 """El pacto entre docstring, ecuación y código, comprobado sobre las fuentes."""
 
 import ast
+import importlib
+import inspect
 import re
 from pathlib import Path
 
@@ -85,3 +87,43 @@ def test_public_objects_have_a_docstring(path):
         and not ast.get_docstring(node)
     ]
     assert public == []
+
+
+UNIT = re.compile(r"^```\{unit\} (\S+)", re.MULTILINE)
+ROLE = re.compile(r":(?:py:)?(?:class|func|meth|attr|exc|mod):`([^`]+)`|\{(?:py:)?(?:class|func|meth|attr|exc|mod)\}`([^`]+)`")
+
+
+def printed_units():
+    """Cada objeto impreso, con el nombre con que se imprime."""
+    for path in PAGES:
+        for name in UNIT.findall(path.read_text(encoding="utf-8")):
+            module, _, attribute = name.rpartition(".")
+            obj = getattr(importlib.import_module(module), attribute)
+            yield name, getattr(obj, "py_func", obj)
+
+
+def members(cls):
+    # Los que imprime autodoc: públicos, propios y con docstring.
+    own = vars(cls).items()
+    return {name: m for name, m in own if not name.startswith("_") and getattr(m, "__doc__", None)}
+
+
+def test_the_links_to_code_lead_to_something_printed():
+    # Un enlace a un objeto que ninguna página imprime, o con otro nombre, queda muerto, y Sphinx no avisa.
+    units = dict(printed_units())
+    targets = set(units)
+    texts = [("", "", path.name, path.read_text(encoding="utf-8")) for path in PAGES]
+    for name, obj in units.items():
+        module = name.rpartition(".")[0]
+        texts.append((module, name if inspect.isclass(obj) else "", name, inspect.getdoc(obj) or ""))
+        for member, value in members(obj).items() if inspect.isclass(obj) else ():
+            targets.add(f"{name}.{member}")
+            texts.append((module, name, f"{name}.{member}", value.__doc__))
+    dead = []
+    for module, cls, where, text in texts:
+        for match in ROLE.finditer(text):
+            target = (match[1] or match[2]).split("<")[-1].strip("~>()")
+            # Como Sphinx: tal cual, en la clase y en el módulo de quien lo dice.
+            if not {target, f"{cls}.{target}", f"{module}.{target}"} & targets:
+                dead.append(f"{where}: {target}")
+    assert dead == []

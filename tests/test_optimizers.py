@@ -316,9 +316,13 @@ def grow(optimizer):
     optimizer.step(np.ones(4), np.ones(4))
 
 
-def test_a_path_that_runs_away_says_so():
-    with pytest.raises(ValueError, match="finitos"), np.errstate(all="ignore"):
-        path(SGD(1.0), rosenbrock, [2.0, 2.0], 100)
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("landscape", [bowl, ravine, rosenbrock])
+@pytest.mark.parametrize(("rate", "steps"), [(1e308, 1), (1e200, 2), (100.0, 200)])
+def test_a_path_that_runs_away_says_so(landscape, rate, steps):
+    # También si se desborda justo en el último paso, y sin avisos de NumPy por el camino.
+    with pytest.raises(ValueError, match="finitos"):
+        path(SGD(rate), landscape, [2.0, 3.0], steps)
 
 
 @given(st.floats(0, 1e6))

@@ -184,7 +184,7 @@ class RandomLayer(Layer):
     fill_mode, fill_value
         Como en :func:`affine_transform`.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.layer.Layer`.
+        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
     """
 
     random = True
@@ -270,7 +270,7 @@ class RandomTranslation(RandomLayer):
     fill_mode, fill_value
         Qué aparece por la orilla, como en :func:`affine_transform`.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.layer.Layer`.
+        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
 
     Raises
     ------
@@ -322,7 +322,7 @@ class RandomRotation(RandomLayer):
     fill_mode, fill_value
         Qué aparece en las esquinas, como en :func:`affine_transform`.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.layer.Layer`.
+        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
 
     Raises
     ------
@@ -367,7 +367,7 @@ class RandomFlip(RandomLayer):
     mode : {"horizontal_and_vertical", "horizontal", "vertical"}
         Si se cambian izquierda y derecha, arriba y abajo, o las dos cosas, cada una con su moneda.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.layer.Layer`.
+        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
 
     Raises
     ------

@@ -7,7 +7,7 @@ class Flatten(Reshape):
     r"""Deja cada observación como un solo vector, para que una capa densa pueda leerla.
 
     Una capa densa mezcla los números del último eje. Si la entrada es una imagen de 28 × 28, hay que ponerla antes en
-    fila: 784 números. Es :class:`~chapters.mlp.reshape.Reshape` con la forma :math:`(-1)`.
+    fila: 784 números. Es :class:`~chapters.mlp.Reshape` con la forma :math:`(-1)`.
 
     **A mano.**
 
@@ -21,7 +21,7 @@ class Flatten(Reshape):
     Parameters
     ----------
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.layer.Layer`.
+        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
     """
 
     def __init__(self, **options):

@@ -310,7 +310,7 @@ class Model(Layer):
         return list(zip(names, found, strict=True))
 
     def adopt(self, theta, gradient):
-        r"""Como en :class:`~chapters.mlp.layer.Layer`; además recuerda su trozo de los dos vectores."""
+        r"""Como en :class:`~chapters.mlp.Layer`; además recuerda su trozo de los dos vectores."""
         size = sum(w.size for w in self.trainable_weights)
         self._theta, self._gradient = theta[:size], gradient[:size]
         rest = super().adopt(theta, gradient)
@@ -318,7 +318,7 @@ class Model(Layer):
         return rest
 
     def replica(self):
-        r"""Como en :class:`~chapters.mlp.layer.Layer`, con un vector propio para el gradiente."""
+        r"""Como en :class:`~chapters.mlp.Layer`, con un vector propio para el gradiente."""
         self._bind()
         other = super().replica()
         other.adopt(self._theta, np.zeros(self._gradient.shape, self.dtype))

@@ -64,7 +64,7 @@ class Sequential(Model):
     layers : list of Layer, optional
         Las capas, y si acaso un :class:`Input` al principio.
     **options
-        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.layer.Layer`. Las capas a las que
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`. Las capas a las que
         no se les dio tipo o semilla toman los del modelo.
 
     Raises

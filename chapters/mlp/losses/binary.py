@@ -60,8 +60,10 @@ class BinaryCrossentropy(Loss):
     .. math::
        :label: ec-mlp-bce-logits
 
-       \mathcal L = y\ln(1+e^{-z}) + (1-y)\bigl[z+\ln(1+e^{-z})\bigr]
-       = \max(z,0) - yz + \ln\bigl(1+e^{-|z|}\bigr),
+       \begin{aligned}
+       \mathcal L &= y\ln(1+e^{-z}) + (1-y)\bigl[z+\ln(1+e^{-z})\bigr]\\
+       &= \max(z,0) - yz + \ln\bigl(1+e^{-|z|}\bigr),
+       \end{aligned}
 
     donde la última forma, que nunca se desborda, sale de tratar aparte :math:`z\geq0` y :math:`z<0`. Es lo que hace
     ``from_logits=True``, con la red sin activación al final. Prefiérelo.

@@ -176,6 +176,9 @@ def path(optimizer, f, start, steps):
     points = np.empty((check.integer(steps, "steps", 0) + 1, theta.size))
     points[0] = theta
     for t in range(1, len(points)):
-        optimizer.step(theta, check.floats(f(theta)[1], "gradient", "p", {"p": theta.size}).astype(np.float64))
-        points[t] = theta
+        # Si la altura se desborda no importa: del gradiente y del punto se ocupa check.
+        with np.errstate(over="ignore", invalid="ignore"):
+            gradient = f(theta)[1]
+        optimizer.step(theta, check.floats(gradient, "gradient", "p", {"p": theta.size}).astype(np.float64))
+        points[t] = check.floats(theta, f"el punto {t}")
     return points
