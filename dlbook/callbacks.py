@@ -369,7 +369,7 @@ class CSVLogger(Callback):
     La historia de ``fit`` se entrega al final; el archivo crece época por época, y sobrevive aunque el programa no. La
     columna ``epoch`` cuenta desde 0, como en Keras.
 
-    **A mano.**
+    **A mano.** La bitácora de la neurona que empezaba en cero en :class:`Callback`:
 
     >>> import tempfile
     >>> from chapters.mlp import Dense, Sequential

@@ -90,7 +90,8 @@ def test_public_objects_have_a_docstring(path):
 
 
 UNIT = re.compile(r"^```\{unit\} (\S+)", re.MULTILINE)
-ROLE = re.compile(r":(?:py:)?(?:class|func|meth|attr|exc|mod):`([^`]+)`|\{(?:py:)?(?:class|func|meth|attr|exc|mod)\}`([^`]+)`")
+ROLES = "(?:py:)?(?:class|func|meth|attr|exc|mod)"
+ROLE = re.compile(rf":{ROLES}:`([^`]+)`|\{{{ROLES}\}}`([^`]+)`")
 
 
 def printed_units():

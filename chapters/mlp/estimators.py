@@ -261,8 +261,12 @@ class NetworkRegressor(RegressorMixin, _Network):
 
     Attributes
     ----------
-    model_, history_, n_features_in_
-        Como en :class:`NetworkClassifier`.
+    model_ : Sequential
+        La red entrenada.
+    history_ : dict
+        La pérdida de cada época.
+    n_features_in_ : int
+        Cuántas columnas tenían los datos.
     """
 
     def fit(self, X, y):

@@ -105,8 +105,10 @@ class Layer:
     ----------
     weights : list of ndarray
         Todos sus pesos, en el orden de Keras: los que se aprenden, los que no, y los de las capas que contiene.
-    trainable_weights, gradients : list of ndarray
-        Los pesos que se aprenden y sus gradientes, en el mismo orden. Dentro de un modelo son vistas de dos vectores.
+    trainable_weights : list of ndarray
+        Los que se aprenden. Dentro de un modelo son vistas de un vector.
+    gradients : list of ndarray
+        Los gradientes de ``trainable_weights``, en el mismo orden; en un modelo, vistas de otro vector.
     layers : list of Layer
         Las capas que contiene, si está hecha de otras.
     """

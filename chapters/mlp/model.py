@@ -46,12 +46,16 @@ class Model(Layer):
     array([ 3., -1.])
 
     Quien quiera una red que no sea una fila de capas escribe una clase que herede de esta, con sus capas en
-    ``self.layers`` y su propio :meth:`build`, ``forward`` y ``backward``; todo lo demás ya está.
+    ``self.layers`` y sus propios ``build``, ``forward`` y ``backward``; todo lo demás ya está.
 
     Attributes
     ----------
-    optimizer, loss, metrics
-        Los de :meth:`compile`.
+    optimizer : Optimizer
+        El de :meth:`compile`.
+    loss : Loss
+        La de :meth:`compile`.
+    metrics : list
+        Las de :meth:`compile`.
     history : dlbook.callbacks.History
         Lo que pasó en el último :meth:`fit`, aunque se haya interrumpido.
     epoch : int
@@ -130,7 +134,7 @@ class Model(Layer):
     ):
         r"""Entrena el modelo. Los argumentos son los de Keras.
 
-        Con Ctrl-C se detiene al acabar el paso en curso: los pesos quedan enteros y lo recorrido, en :attr:`history`.
+        Con Ctrl-C se detiene al acabar el paso en curso: los pesos quedan enteros y lo recorrido, en ``history``.
 
         Parameters
         ----------
