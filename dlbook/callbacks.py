@@ -18,9 +18,9 @@ class Callback:
     de validación. Lo que un *callback* agregue ahí al terminar la época lo ven los que siguen en la lista, y queda
     anotado en la :class:`History`. Para detener el entrenamiento, pon ``self.model.stop_training`` en ``True``.
 
-    **A mano.** Un diario para una neurona que empieza en cero. Ante :math:`x=1` contesta 0 y lo correcto es 2: la pérdida
-    es 4. Su gradiente, :math:`2\cdot(-2)\cdot(1, 1)`, con :math:`\eta=0.01`, deja el peso y el sesgo en 0.04: contesta
-    0.08 y la pérdida es :math:`1.92^2`:
+    **A mano.** Un diario para una neurona que empieza en cero. Ante :math:`x=1` contesta 0 y lo correcto es 2: la
+    pérdida es 4. Su gradiente, :math:`2\cdot(-2)\cdot(1, 1)`, con :math:`\eta=0.01`, deja el peso y el sesgo en 0.04:
+    contesta 0.08 y la pérdida es :math:`1.92^2`:
 
     >>> from chapters.mlp import Dense, Sequential
     >>> class Diary(Callback):
