@@ -20,7 +20,7 @@ from dlbook.parallel import get_threads
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "resultados" / "mnist_mlp.json"
 SEEDS = range(5)
-BATCH = 128
+BATCH, EPOCHS = 128, 20
 # Las últimas 5000 imágenes de entrenamiento se apartan para elegir; las de prueba solo se usan al final.
 VALIDATION = 5000
 # Cuántas neuronas se dibujan y cuántas imágenes falladas se guardan.
@@ -38,10 +38,11 @@ def main():
         "machine": f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} núcleos",
         "threads": get_threads(),
     }
-    for name, build, epochs, rate in (("one_hidden", one_hidden, 15, 3e-3), ("deep", deep, 20, 1e-3)):
-        results[name] = train(build, data, epochs, rate)
+    for name, build, rate in (("one_hidden", one_hidden, 3e-3), ("deep", deep, 1e-3)):
+        results[name] = train(build, data, EPOCHS, rate)
         print(name, results[name]["test_accuracy"], flush=True)
-    results["accuracy_by_seed"] = [train(one_hidden, data, 15, 3e-3, seed)["test_accuracy"] for seed in SEEDS]
+    others = [train(one_hidden, data, EPOCHS, 3e-3, seed)["test_accuracy"] for seed in SEEDS[1:]]
+    results["accuracy_by_seed"] = [results["one_hidden"]["test_accuracy"], *others]
     results["seconds"] = round(time.perf_counter() - started, 1)
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(results, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
@@ -54,8 +55,8 @@ def images():
 
 
 def one_hidden(seed=SEEDS[0]):
-    """Arma 784-128-10."""
-    return Sequential([Input((784,)), hidden(128), Dense(10)], seed=seed)
+    """Arma 784-128-10, con dropout en las entradas."""
+    return Sequential([Input((784,)), Dropout(0.1), hidden(128), Dense(10)], seed=seed)
 
 
 def deep(seed=SEEDS[0]):

@@ -157,12 +157,11 @@ class _Monitor(Callback):
 class EarlyStopping(_Monitor):
     r"""Parada temprana (*early stopping*): dejar de entrenar cuando ya no mejora.
 
-    Conforme la red entrena, la pérdida de entrenamiento baja siempre. La de validación baja al principio y, cuando la
+    Conforme la red entrena, la pérdida de entrenamiento baja casi siempre. La de validación baja al principio y, cuando la
     red empieza a memorizar, vuelve a subir. Lo que buscamos es el fondo de esa curva. No se sabe que era el fondo hasta
     que se ha pasado; por eso se esperan unas épocas, la *paciencia*, y luego se vuelve atrás.
 
-    Se vigila ``"val_loss"``. Una lámina vigila ``"loss"``, la de entrenamiento, que casi nunca deja de bajar: no
-    detiene nada :erratum:`E-04`. :item:`REG-11, REG-12`
+    Por eso se vigila ``"val_loss"``, y no ``"loss"``, como en una lámina :erratum:`E-04`. :item:`REG-11, REG-12`
 
     **A mano.** La validación mejora hasta la época 2 y luego empeora. Con paciencia 3, la tercera época seguida sin
     mejorar es la última:

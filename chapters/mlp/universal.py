@@ -127,8 +127,10 @@ def tanh_staircase(knots, values, steepness):
        \qquad
        c_k=\frac{t_{k-1}+t_k}2 .
 
-    Es la idea de la demostración de :cite:t:`cybenko1989` y :cite:t:`hornik1989` en una dimensión: en cada tramo la
-    escalera está cerca del valor de :math:`f` en un nudo cercano, y los nudos se ponen tan juntos como haga falta.
+    En cada tramo la escalera está cerca del valor de :math:`f` en un nudo cercano, y los nudos se ponen tan juntos como
+    haga falta: con una entrada, eso ya es el teorema para la tangente. Con muchas no se demuestra así.
+    :cite:t:`cybenko1989` no construye nada; supone que hay una función a la que estas sumas no se acercan y llega a una
+    contradicción.
 
     **A mano.** Un solo escalón de 0 a 1 entre los nudos 0 y 2, con :math:`s=10`. La neurona es
     :math:`\tanh(10x-10)`; la salida, :math:`\tfrac12+\tfrac12\tanh`:

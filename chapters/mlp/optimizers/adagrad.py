@@ -11,8 +11,8 @@ class Adagrad(Optimizer):
     r"""Gradiente adaptable (*adaptive gradient*, Adagrad): una tasa de aprendizaje para cada peso.
 
     Imagina que una entrada de la red vale casi siempre cero, como la columna de una palabra rara. Su peso recibe
-    gradiente una vez cada mil ejemplos, y con la misma tasa que los demás no aprenderá nunca. :cite:t:`duchi2011`
-    proponen que cada peso lleve la cuenta de cuánto se le ha corregido ya, y que su paso se divida entre eso:
+    gradiente una vez cada mil ejemplos, y con la misma tasa que los demás aprende mil veces más despacio.
+    :cite:t:`duchi2011` proponen que cada peso lleve la cuenta de cuánto se le ha corregido ya, y que su paso se divida entre eso:
     :item:`OPT-19, OPT-30`
 
     .. math::
@@ -47,7 +47,7 @@ class Adagrad(Optimizer):
     Parameters
     ----------
     learning_rate : float or LearningRateSchedule
-        La tasa :math:`\eta`. En el artículo es 1; Keras toma 0.001, que con este método suele quedarse corta.
+        La tasa :math:`\eta`. La de Keras, 0.001, suele quedarse corta con este método, que la reduce solo.
     initial_accumulator_value : float
         El valor de :math:`a` antes del primer paso, cero o más.
     epsilon : float

@@ -16,22 +16,12 @@ class SGD(Optimizer):
 
        \boldsymbol\theta \leftarrow \boldsymbol\theta - \eta\,\mathbf g .
 
-    **¿Gradiente de qué?** El de la pérdida media pide recorrer todos los ejemplos para dar un solo paso. Basta
-    estimarlo con unos cuantos escogidos al azar, un *lote* (*batch*) :math:`B`:
-
-    .. math::
-       :label: ed-mlp-gradiente-lote
-
-       \mathbf g = \frac{1}{|B|}\sum_{i\in B}\nabla\mathcal L_i .
-
-    Aquí :math:`B` es el conjunto y :math:`|B|` su tamaño; las láminas usan la misma letra para los dos :erratum:`E-77`.
-    Lo de *estocástico* es por ese azar. El curso cita a :cite:t:`kiefer1952`, que estimaban la pendiente comparando dos
-    valores; el antecedente directo es :cite:t:`robbins1951`, que la reciben con ruido, como nosotros. :item:`OPT-27`
-    :erratum:`E-47`
+    Lo de *estocástico* es porque :math:`\mathbf g` suele ser el de un lote al azar, :eq:`ec-mlp-descenso-lotes`; al
+    optimizador le da lo mismo de dónde venga.
 
     **La tasa.** En :math:`f(\theta)=\theta^2` el paso es :math:`\theta\leftarrow\theta-2\eta\theta=(1-2\eta)\theta`.
     Converge si :math:`|1-2\eta|<1`, es decir, si :math:`0<\eta<1`. Con :math:`\eta` pequeña llega despacio; arriba de
-    :math:`\tfrac12` salta de un lado al otro; y desde 1 se aleja más en cada paso. :item:`OPT-24`
+    :math:`\tfrac12` salta de un lado al otro; en 1 salta sin acercarse, y de ahí en adelante se aleja. :item:`OPT-24`
 
     **Inercia** (*momentum*). En un barranco largo el gradiente señala sobre todo hacia la pared de enfrente, y el
     descenso rebota de lado a lado casi sin avanzar. Démosle masa a la bola: que conserve una fracción :math:`\mu` de su

@@ -24,7 +24,8 @@ def min_max(x, reference=None):
        x'_j = 2\,\frac{x_j-a_j}{b_j-a_j}-1 .
 
     **Derivación.** :math:`x_j-a_j` empieza en 0; entre :math:`b_j-a_j`, termina en 1. Ya vive en :math:`(0,1)`. Por dos
-    va de 0 a 2, y menos uno, de −1 a 1. Nada más: es una recta, así que no cambia el orden ni las proporciones.
+    va de 0 a 2, y menos uno, de −1 a 1. Nada más: es una recta, así que no cambia el orden, y quien estaba al doble de
+    distancia sigue al doble.
 
     **A mano.** Las edades 18, 22 y 35 ocupan 17 años. A 22 le tocan :math:`2\cdot\tfrac{4}{17}-1`:
 
