@@ -1,11 +1,7 @@
 r"""El producto de matrices pequeñas, que es casi todo lo que hace una red al entrenarse.
 
-Las bibliotecas de álgebra lineal (BLAS) están afinadas para matrices grandes: antes de multiplicar, copian los
-operandos a un orden que le gusta a la caché. Con las 16 o 32 filas que le tocan a un hilo, esa copia cuesta tanto como
-el producto. Aquí se multiplica sin copiar: un mosaico (*tile*) del resultado vive en los registros del procesador
-mientras se recorre la dimensión que se suma, y cada número que se lee de la memoria se usa varias veces.
-
-El mosaico se escribe con las instrucciones de :mod:`dlbook.vectors`. Su tamaño depende del procesador.
+Por qué no basta una biblioteca y qué es un mosaico, en :func:`matmul`. El mosaico se escribe con las instrucciones de
+:mod:`dlbook.vectors`. Su tamaño depende del procesador.
 """
 
 from itertools import chain
@@ -115,10 +111,25 @@ _dots_column, _dot = _dot_tile(DOT_ROWS, 1), _dot_tile(1, 1)
 def matmul(a, b, out):
     r"""Escribe en ``out`` el producto ``a @ b``.
 
-    Es para código compilado: **no comprueba nada**, y una forma equivocada corrompe la memoria.
+    Las bibliotecas de álgebra lineal (BLAS) están afinadas para matrices grandes: antes de multiplicar, copian los
+    operandos a un orden que le gusta a la caché. Con las 16 o 32 filas que le tocan a un hilo, esa copia cuesta tanto
+    como el producto. Aquí se multiplica sin copiar.
+
+    **El mosaico.** Calcular una celda de :math:`\mathbf A\mathbf B` pide leer dos números por cada producto que se suma.
+    Calculemos en cambio un rectángulo de :math:`r\times c` celdas a la vez, un *mosaico* (*tile*). En cada paso de la
+    dimensión que se suma se leen :math:`r` números de :math:`\mathbf A` y :math:`c` de :math:`\mathbf B`, y con ellos se
+    hacen :math:`r\,c` productos. Con 8 filas y 32 columnas son 256 productos por 40 lecturas:
+
+    >>> 8 * 32, 8 + 32
+    (256, 40)
+
+    Las :math:`r\,c` sumas no salen de los *registros*, las pocas casillas que el procesador tiene dentro, hasta que
+    están completas. Cuántas caben decide el tamaño del mosaico.
 
     El último mosaico de cada lado se recorre hacia atrás hasta que cabe y vuelve a calcular algunas celdas. Cuesta
     menos que un caso especial, y el resultado es el mismo.
+
+    Es para código compilado: **no comprueba nada**, y una forma equivocada corrompe la memoria.
 
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)

@@ -42,7 +42,14 @@ def test_the_file_says_how_it_was_made_and_is_small(stored):
     assert mnist_mlp.RESULTS.stat().st_size < 300_000
 
 
-@pytest.mark.parametrize(("name", "floor"), [("one_hidden", 0.98), ("deep", 0.984)])
+def test_the_network_shown_is_the_first_seed_and_every_seed_reads_well(stored):
+    assert stored["seed"] == mnist_mlp.SEEDS[0] == 0
+    assert stored["accuracy_by_seed"][0] == stored["one_hidden"]["test_accuracy"]
+    assert len(stored["accuracy_by_seed"]) == len(mnist_mlp.SEEDS) == 5
+    assert min(stored["accuracy_by_seed"]) >= 0.982
+
+
+@pytest.mark.parametrize(("name", "floor"), [("one_hidden", 0.982), ("deep", 0.984)])
 def test_the_stored_networks_read_digits_well_and_their_numbers_agree(stored, name, floor):
     result = stored[name]
     confusion, wrong = np.array(result["confusion"]), result["wrong"]
