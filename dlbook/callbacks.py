@@ -157,9 +157,9 @@ class _Monitor(Callback):
 class EarlyStopping(_Monitor):
     r"""Parada temprana (*early stopping*): dejar de entrenar cuando ya no mejora.
 
-    Conforme la red entrena, la pérdida de entrenamiento baja casi siempre. La de validación baja al principio y, cuando la
-    red empieza a memorizar, vuelve a subir. Lo que buscamos es el fondo de esa curva. No se sabe que era el fondo hasta
-    que se ha pasado; por eso se esperan unas épocas, la *paciencia*, y luego se vuelve atrás.
+    Conforme la red entrena, la pérdida de entrenamiento baja casi siempre. La de validación baja al principio y,
+    cuando la red empieza a memorizar, vuelve a subir. Lo que buscamos es el fondo de esa curva. No se sabe que era el
+    fondo hasta que se ha pasado; por eso se esperan unas épocas, la *paciencia*, y luego se vuelve atrás.
 
     Por eso se vigila ``"val_loss"``, y no ``"loss"``, como en una lámina :erratum:`E-04`. :item:`REG-11, REG-12`
 

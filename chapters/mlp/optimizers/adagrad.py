@@ -12,7 +12,8 @@ class Adagrad(Optimizer):
 
     Imagina que una entrada de la red vale casi siempre cero, como la columna de una palabra rara. Su peso recibe
     gradiente una vez cada mil ejemplos, y con la misma tasa que los demás aprende mil veces más despacio.
-    :cite:t:`duchi2011` proponen que cada peso lleve la cuenta de cuánto se le ha corregido ya, y que su paso se divida entre eso:
+    :cite:t:`duchi2011` proponen que cada peso lleve la cuenta de cuánto se le ha corregido ya, y que su paso se divida
+    entre eso:
     :item:`OPT-19, OPT-30`
 
     .. math::
