@@ -116,8 +116,8 @@ def matmul(a, b, out):
     como el producto. Aquí se multiplica sin copiar.
 
     **El mosaico.** Calcular una celda de :math:`\mathbf A\mathbf B` pide leer dos números por cada producto que se
-    suma. Calculemos en cambio un rectángulo de :math:`r\times c` celdas a la vez, un *mosaico* (*tile*). En cada paso de
-    la dimensión que se suma se leen :math:`r` números de :math:`\mathbf A` y :math:`c` de :math:`\mathbf B`, y con
+    suma. Calculemos en cambio un rectángulo de :math:`r\times c` celdas a la vez, un *mosaico* (*tile*). En cada paso
+    de la dimensión que se suma se leen :math:`r` números de :math:`\mathbf A` y :math:`c` de :math:`\mathbf B`, y con
     ellos se hacen :math:`r\,c` productos. Con 8 filas y 32 columnas son 256 productos por 40 lecturas:
 
     >>> 8 * 32, 8 + 32
