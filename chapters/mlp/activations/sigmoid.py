@@ -41,7 +41,7 @@ class Sigmoid(ActivationFunction):
 
     **Dónde se satura.** El producto :math:`y(1-y)` es máximo en :math:`y=\tfrac12`, donde vale :math:`\tfrac14`. Así
     que cada sigmoide que el error cruza hacia atrás lo divide, cuando menos, entre cuatro; y con :math:`|z|>5`, entre
-    más de cien. Diez capas de sigmoides dejan menos de una millonésima del gradiente.
+    más de cien. Sin contar los pesos, diez capas dejan menos de una millonésima.
 
     **Sin desbordar.** :math:`e^{-z}` no cabe en ``float32`` desde :math:`z\approx-89`. Como
     :math:`\sigma(z)=e^{z}/(1+e^{z})` también, basta usar siempre la exponencial de :math:`-|z|`.
