@@ -14,9 +14,10 @@ class Metric:
     .. math::
        :label: ec-mlp-exactitud
 
-       \text{exactitud} = \frac1n\sum_{i=1}^{n}\bigl[\text{clase predicha}^{(i)} = \text{clase correcta}^{(i)}\bigr],
+       \text{exactitud} = \frac1n\sum_{i=1}^{n}\bigl[\hat c^{(i)} = c^{(i)}\bigr],
 
-    donde el corchete vale 1 si es cierto y 0 si no. Esa cuenta da saltos: su derivada es cero en casi todas partes, y
+    donde :math:`\hat c^{(i)}` es la clase que dijo la red, :math:`c^{(i)}` la correcta, y el corchete vale 1 si son la
+    misma y 0 si no. Esa cuenta da saltos: su derivada es cero en casi todas partes, y
     ningún gradiente puede seguirla. Por eso se entrena con una y se juzga con la otra.
 
     **A mano.** Una métrica se llama como función. De dos observaciones, acierta la primera: 0.7 es la mayor y está en
