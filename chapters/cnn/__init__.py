@@ -7,8 +7,11 @@ from chapters.cnn.batch_normalization import BatchNormalization, batch_norm_back
 from chapters.cnn.boxes import iou
 from chapters.cnn.branches import Branches
 from chapters.cnn.color import hsv_to_rgb, rgb_to_gray, rgb_to_hsv, rgb_to_ycbcr, ycbcr_to_rgb
+from chapters.cnn.conv1d import Conv1D
 from chapters.cnn.conv2d import Conv2D, conv2d_backward, conv2d_forward
+from chapters.cnn.conv2d_transpose import Conv2DTranspose, conv2d_transpose_backward, conv2d_transpose_forward
 from chapters.cnn.correlation import convolve2d, correlate2d, separate
+from chapters.cnn.depthwise import DepthwiseConv2D, depthwise_conv2d_backward, depthwise_conv2d_forward
 from chapters.cnn.geometry import kernel_span, output_size, same_padding
 from chapters.cnn.global_pooling import GlobalAveragePooling2D, GlobalMaxPooling2D
 from chapters.cnn.histogram import equalize, histogram
@@ -26,6 +29,7 @@ from chapters.cnn.saliency import occlusion, saliency
 from chapters.cnn.scaled_tanh import ScaledTanh
 from chapters.cnn.subsampling import Subsampling2D
 from chapters.cnn.suppression import non_max_suppression
+from chapters.cnn.upsampling import UpSampling2D
 from chapters.cnn.vgg import vgg16
 from chapters.cnn.yolo import GridDetectionLoss, grid_decode, grid_encode, grid_output_shape
 from chapters.cnn.zero_padding import ZeroPadding2D
@@ -34,7 +38,10 @@ __all__ = [
     "AveragePooling2D",
     "BatchNormalization",
     "Branches",
+    "Conv1D",
     "Conv2D",
+    "Conv2DTranspose",
+    "DepthwiseConv2D",
     "GlobalAveragePooling2D",
     "GlobalMaxPooling2D",
     "GridDetectionLoss",
@@ -49,6 +56,7 @@ __all__ = [
     "Residual",
     "ScaledTanh",
     "Subsampling2D",
+    "UpSampling2D",
     "ZeroPadding2D",
     "affine_transform",
     "average_pooling_backward",
@@ -60,8 +68,12 @@ __all__ = [
     "composite",
     "conv2d_backward",
     "conv2d_forward",
+    "conv2d_transpose_backward",
+    "conv2d_transpose_forward",
     "convolve2d",
     "correlate2d",
+    "depthwise_conv2d_backward",
+    "depthwise_conv2d_forward",
     "digit_bitmaps",
     "equalize",
     "grid_decode",
