@@ -152,11 +152,11 @@ def hsv_to_rgb(hsv):
     .. math::
        :label: ec-cnn-trapecios
 
-       \rho(H) = \bigl[\,\lvert 6H-3\rvert - 1\,\bigr]_0^1,
-       \qquad
-       \gamma(H) = \bigl[\,2 - \lvert 6H-2\rvert\,\bigr]_0^1,
-       \qquad
-       \beta(H) = \bigl[\,2 - \lvert 6H-4\rvert\,\bigr]_0^1 .
+       \begin{aligned}
+       \rho(H) &= \bigl[\,\lvert 6H-3\rvert - 1\,\bigr]_0^1, \\
+       \gamma(H) &= \bigl[\,2 - \lvert 6H-2\rvert\,\bigr]_0^1, \\
+       \beta(H) &= \bigl[\,2 - \lvert 6H-4\rvert\,\bigr]_0^1 .
+       \end{aligned}
 
     Falta deshacer :eq:`ec-cnn-hsv`. El croma es :math:`C=VS` y la parte gris, :math:`m=V-C`; encima del gris va el
     color puro, a escala :math:`C`:

@@ -33,9 +33,8 @@ def correlate2d(image, kernel, stride=1, padding="valid", dilation=1):
     :math:`y'_{ij}=\sum_{a,b}x_{i-u+a,\,j-v+b}\,k_{ab}=y_{i-u,\,j-v}` es el mapa recorrido lo mismo. A eso se le llama
     *equivariancia a traslaciones*.
 
-    **A mano.** Los nueve productos de la primera ventana son
-    :math:`1\cdot1+0\cdot0+2\cdot(-1)+3\cdot1+1\cdot0+0\cdot(-1)+0\cdot1+2\cdot0+1\cdot(-1)=1`; una casilla a la
-    derecha, :math:`0+1+2=3` menos :math:`1+1+0`:
+    **A mano.** El filtro resta la columna derecha de la ventana a la izquierda. En la primera parada,
+    :math:`(1+3+0)-(2+0+1)=1`; una casilla a la derecha, :math:`(0+1+2)-(1+1+0)=1`:
 
     >>> image = [[1, 0, 2, 1],
     ...          [3, 1, 0, 1],

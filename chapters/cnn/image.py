@@ -5,6 +5,16 @@ import numpy as np
 from dlbook.check import floats, labels
 
 
+# Una imagen de decimales, como floats, pero con todos sus valores entre 0 y 1.
+def _unit_values(image, name, shape=None, sizes=None):
+    image = floats(image, name, shape, sizes)
+    outside = image[(image < 0) | (image > 1)]
+    if outside.size:
+        hint = "; ¿falta dividir entre 255?" if 1 < outside[0] <= 255 else ""
+        raise ValueError(f"{name}: se esperaban valores entre 0 y 1, pero hay un {outside[0]:g}{hint}")
+    return image
+
+
 def to_float(image):
     r"""Pasa una imagen de enteros entre 0 y 255 a decimales entre 0 y 1.
 
@@ -186,13 +196,3 @@ def pixel_table(image):
     y, x = np.indices((height, width)).reshape(2, -1)
     colors = image.reshape(height * width, -1)
     return np.column_stack([x, y, colors]).astype(image.dtype)  # [ec-cnn-pixel]
-
-
-# Una imagen de decimales, como floats, pero con todos sus valores entre 0 y 1.
-def _unit_values(image, name, shape=None, sizes=None):
-    image = floats(image, name, shape, sizes)
-    outside = image[(image < 0) | (image > 1)]
-    if outside.size:
-        hint = "; ¿falta dividir entre 255?" if 1 < outside[0] <= 255 else ""
-        raise ValueError(f"{name}: se esperaban valores entre 0 y 1, pero hay un {outside[0]:g}{hint}")
-    return image
