@@ -184,6 +184,14 @@ def test_typical_mistakes():
         equalize(np.zeros((4, 4, 3), np.uint8))
 
 
+def test_an_image_is_not_divided_twice():
+    image = np.ones((2, 2), np.uint8)
+    for again in (to_float(image * 255), np.ones((2, 2)), np.ones((2, 2), bool)):
+        with pytest.raises(TypeError, match="se esperaban enteros"):
+            to_float(again)
+    assert to_uint8(np.ones((2, 2), bool)).tolist() == [[255, 255], [255, 255]]
+
+
 def test_inputs_are_not_changed():
     image = np.random.default_rng(0).random((3, 3, 3))
     copy = image.copy()

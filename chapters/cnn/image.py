@@ -44,9 +44,9 @@ def to_float(image):
     Raises
     ------
     TypeError
-        Si no son números.
+        Si no son enteros. Una imagen de decimales ya está entre 0 y 1, y dividirla otra vez la dejaría negra.
     ValueError
-        Si alguno no es un entero entre 0 y 255.
+        Si alguno no está entre 0 y 255.
 
         >>> to_float([[157, 265]])
         Traceback (most recent call last):
@@ -54,6 +54,9 @@ def to_float(image):
         ValueError: image: se esperaba un entero entre 0 y 255, pero hay un 265 en la posición (0, 1)
     """
     levels = labels(image, "image", 256, "...")
+    kind = np.asarray(image).dtype
+    if kind.kind not in "iu":
+        raise TypeError(f"image: se esperaban enteros entre 0 y 255, pero llegó un arreglo de tipo {kind}")
     return (levels / 255).astype(np.float32)  # [ec-cnn-decimal]
 
 
