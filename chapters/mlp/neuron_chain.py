@@ -13,13 +13,14 @@ def neuron_chain_gradient(x, y, w):
     .. math::
        :label: ec-mlp-fila
 
+       \begin{gathered}
        z_k=w_k\,a_{k-1},
        \qquad
-       a_k=\tanh(z_k)\ \text{si}\ k<L,
-       \qquad
+       a_k=\tanh(z_k)\ \text{si}\ k<L,\\
        \hat y=z_L,
        \qquad
        \mathcal L=(y-\hat y)^2 .
+       \end{gathered}
 
     ¿Cuánto cambia la pérdida si se mueve :math:`w_k`? Del peso a la pérdida hay un solo camino, así que la respuesta es
     un producto de derivadas, una por eslabón :eq:`ec-mlp-cadena`.

@@ -42,9 +42,10 @@ def relu_interpolation(knots, values):
     .. math::
        :label: ec-mlp-quebrada
 
-       \hat f(x) = v_0+\sum_{k=0}^{m-1} a_k\,\operatorname{ReLU}(x-t_k),
-       \qquad
+       \begin{gathered}
+       \hat f(x) = v_0+\sum_{k=0}^{m-1} a_k\,\operatorname{ReLU}(x-t_k),\\
        a_0=s_0,\quad a_k=s_k-s_{k-1} .
+       \end{gathered}
 
     **Derivación: por qué se acerca.** Toma :math:`x` entre :math:`t_k` y :math:`t_{k+1}`. Ahí :math:`\hat f(x)` es una
     mezcla de :math:`v_k=f(t_k)` y :math:`v_{k+1}=f(t_{k+1})`, con proporciones que suman uno; si los dos están a menos
@@ -123,9 +124,10 @@ def tanh_staircase(knots, values, steepness):
     .. math::
        :label: ec-mlp-escalera
 
-       \hat f(x) = v_0+\sum_{k=1}^{m}\frac{v_k-v_{k-1}}2\Bigl(1+\tanh\bigl(s\,(x-c_k)\bigr)\Bigr),
-       \qquad
+       \begin{gathered}
+       \hat f(x) = v_0+\sum_{k=1}^{m}\frac{v_k-v_{k-1}}2\Bigl(1+\tanh\bigl(s\,(x-c_k)\bigr)\Bigr),\\
        c_k=\frac{t_{k-1}+t_k}2 .
+       \end{gathered}
 
     En cada tramo la escalera está cerca del valor de :math:`f` en un nudo cercano, y los nudos se ponen tan juntos como
     haga falta: con una entrada, eso ya es el teorema para la tangente. Con muchas no se demuestra así.

@@ -20,11 +20,12 @@ def exp(x):
     .. math::
        :label: ec-mlp-exp-reduccion
 
-       x = n\ln 2 + r,
-       \qquad
+       \begin{gathered}
+       x = n\ln 2 + r,\\
        n = \left\lfloor\frac{x}{\ln 2}+\frac12\right\rfloor,
        \qquad
        |r|\leq\frac{\ln 2}{2}\approx 0.35 .
+       \end{gathered}
 
     Multiplicar por :math:`2^n` es escribir :math:`n` en los bits del exponente, sin calcular nada. Y como :math:`r` es
     pequeño, bastan unos cuantos términos de Taylor:
@@ -32,9 +33,10 @@ def exp(x):
     .. math::
        :label: ec-mlp-exp
 
-       e^x = 2^n e^r,
-       \qquad
+       \begin{gathered}
+       e^x = 2^n e^r,\\
        e^r - 1 \approx r + \frac{r^2}{2!} + \frac{r^3}{3!} + \dots + \frac{r^m}{m!} = q .
+       \end{gathered}
 
     El primer término que se omite mide a lo sumo :math:`0.35^{m+1}/(m+1)!`. Con :math:`m=7` es
     :math:`5\cdot10^{-9}`, diez veces menos que el redondeo de ``float32``; con :math:`m=13` es

@@ -18,9 +18,10 @@ class Adam(Optimizer):
     .. math::
        :label: ec-mlp-adam-momentos
 
-       m_i \leftarrow m_i + (1-\beta_1)(g_i-m_i),
-       \qquad
+       \begin{gathered}
+       m_i \leftarrow m_i + (1-\beta_1)(g_i-m_i),\\
        v_i \leftarrow v_i + (1-\beta_2)(g_i^2-v_i) .
+       \end{gathered}
 
     Cada una es «lo viejo por :math:`\beta` más lo nuevo por :math:`1-\beta`», escrito como un acercamiento a lo nuevo.
 
