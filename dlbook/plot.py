@@ -452,6 +452,119 @@ def network(sizes, ax=None, *, names=None, weights=None, layer_names=None, limit
     return _diagram(ax)
 
 
+def tower(rows, ax=None):
+    r"""Dibuja una red de imágenes como una torre: un bloque por capa, de la entrada, arriba, a la salida.
+
+    El ancho del bloque crece con el lado del mapa y su alto, con los canales, los dos en escala logarítmica: al bajar,
+    la torre se estrecha y se engruesa.
+
+    Parameters
+    ----------
+    rows : sequence of (str, tuple of int, str)
+        Por cada capa, su letrero, la forma de lo que sale de ella y su color, uno de ``COLORS``.
+    ax : matplotlib.axes.Axes, optional
+        Dónde dibujar; sin él se abre una figura.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        Si una forma no es la de una imagen con canales ni la de un vector.
+
+    Examples
+    --------
+    >>> ax = tower([("conv 3×3", (8, 8, 16), COLORS[0]), ("densa", (10,), COLORS[2])])
+    >>> [text.get_text() for text in ax.texts]
+    ['conv 3×3', '8 × 8 × 16', 'densa', '10']
+    """
+    from matplotlib.colors import to_rgba
+    from matplotlib.patches import Rectangle
+
+    rows = [_sequence(row, f"rows[{k}]", 3) for k, row in enumerate(_sequence(rows, "rows"))]
+    for k, (_, shape, _) in enumerate(rows):
+        if len(shape) not in (1, 3):
+            raise ValueError(f"rows[{k}]: se esperaba una forma (h, w, c) o (c,), pero llegó {shape}")
+    # Doble logaritmo de lado y canales: caben en un mismo dibujo un mapa de 224 y un vector de mil.
+    sides = [np.log2(shape[0] if len(shape) == 3 else 1) + 1 for _, shape, _ in rows]
+    depths = [np.log2(shape[-1]) + 1 for _, shape, _ in rows]
+    if ax is None:
+        ax = _axes(None, figsize=(4.3, 0.25 * len(rows) + 0.1))
+    for k, (label, shape, color) in enumerate(rows):
+        width, height = 1.3 * sides[k] / max(sides), 0.2 + 0.6 * depths[k] / max(depths)
+        ax.add_patch(
+            Rectangle((-width / 2, -k - height / 2), width, height, facecolor=to_rgba(color, 0.3), edgecolor=color)
+        )
+        ax.text(-0.8, -k, _text(label), ha="right", va="center", fontsize=8.5)
+        ax.text(0.8, -k, " × ".join(map(str, shape)), ha="left", va="center", fontsize=8.5)
+    ax.set(xlim=(-2.5, 1.9), ylim=(0.6 - len(rows), 0.6))
+    ax.set_axis_off()
+    return ax
+
+
+def paths(columns, ax=None, *, source="$x$", join="+", output="$y$", width=1.0):
+    r"""Dibuja un bloque por el que la entrada va por varios caminos que al final se juntan.
+
+    Parameters
+    ----------
+    columns : sequence of sequence of str
+        Los letreros de cada camino, de arriba abajo. Un camino vacío es un atajo: una línea sin nada.
+    ax : matplotlib.axes.Axes, optional
+        Dónde dibujar; sin él se abre una figura.
+    source, join, output : str
+        Los letreros de la entrada, de donde se juntan los caminos y de la salida.
+    width : float
+        Cuánto ocupa cada camino, en pulgadas.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> ax = paths([["3×3", "3×3"], []])
+    >>> [text.get_text() for text in ax.texts if text.get_text()]
+    ['$x$', '3×3', '3×3', '+', '$y$']
+    """
+    columns = [list(column) for column in _sequence(columns, "columns")]
+    columns = [_texts(column, f"columns[{k}]") if column else [] for k, column in enumerate(columns)]
+    longest = max(1, *(len(column) for column in columns))
+    width = check.number(width, "width", 0, open_low=True)
+    if ax is None:
+        ax = _axes(None, figsize=(width * len(columns) + 0.2, 0.52 * (longest + 3)))
+    middle, bottom = (len(columns) - 1) / 2, -longest - 1.2
+
+    def line(*points):
+        ax.plot(*np.transpose(points), color=GRAY, linestyle="-", linewidth=1.0, zorder=1)
+
+    def arrow(start, end):
+        style = {"arrowstyle": "-|>", "color": GRAY, "shrinkA": 0, "shrinkB": 0, "linewidth": 1.0}
+        ax.annotate("", end, start, arrowprops=style)
+
+    ax.text(middle, 0.15, _text(source), ha="center", va="bottom", fontsize=9)
+    line((middle, 0.1), (middle, -0.2))
+    line((0, -0.2), (len(columns) - 1, -0.2))
+    line((0, bottom + 0.7), (len(columns) - 1, bottom + 0.7))
+    arrow((middle, bottom + 0.7), (middle, bottom + 0.3))
+    for x, column in enumerate(columns):
+        # Los caminos cortos se centran.
+        y = -(longest + 1) / 2 + (len(column) - 1) / 2
+        above = -0.2
+        for k, text in enumerate(column):
+            arrow((x, above), (x, y - k + 0.3))
+            _box(ax, (x, y - k), text, COLORS[0])
+            above = y - k - 0.3
+        line((x, above), (x, bottom + 0.7))
+    _box(ax, (middle, bottom), _text(join), COLORS[1])
+    arrow((middle, bottom - 0.3), (middle, bottom - 0.75))
+    ax.text(middle, bottom - 0.8, _text(output), ha="center", va="top", fontsize=9)
+    ax.set(xlim=(-0.6, len(columns) - 0.4), ylim=(bottom - 1.2, 0.5))
+    ax.set_axis_off()
+    return ax
+
+
 def neuron(inputs, weights, ax=None, *, bias="$b$", activation=r"$\varphi$", output=r"$\hat y$", total=r"$\Sigma$"):
     r"""Dibuja una neurona por dentro: entradas, pesos, suma, activación y salida.
 
@@ -607,6 +720,17 @@ def _circle(ax, place, text, color):
     ax.add_patch(Circle(place, 0.32, facecolor=to_rgba(color, 0.08), edgecolor=color, linewidth=1.6, zorder=2))
     small = len(text) > 3 and not text.startswith("$")
     ax.text(*place, text, ha="center", va="center", fontsize="x-small" if small else None, zorder=3)
+
+
+def _box(ax, place, text, color):
+    from matplotlib.colors import to_rgba
+    from matplotlib.patches import FancyBboxPatch
+
+    x, y = place
+    style = "round,pad=0,rounding_size=0.08"
+    face = to_rgba(color, 0.12)
+    ax.add_patch(FancyBboxPatch((x - 0.44, y - 0.3), 0.88, 0.6, style, facecolor=face, edgecolor=color, linewidth=1.2))
+    ax.text(x, y, text, ha="center", va="center", fontsize=8.5)
 
 
 def _ends(start, end):

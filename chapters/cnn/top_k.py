@@ -1,0 +1,56 @@
+r"""La exactitud de ILSVRC: basta con estar entre las primeras."""
+
+from numba import njit
+
+from chapters.mlp.metrics import SparseCategoricalAccuracy
+from dlbook import check
+
+
+class SparseTopKCategoricalAccuracy(SparseCategoricalAccuracy):
+    r"""Exactitud *top-k*: en cuántos casos la clase correcta está entre las :math:`k` mejor calificadas.
+
+    En una foto de ImageNet puede haber un perro, una pelota y un sillón, y solo una de las tres es «la correcta». Con
+    mil clases, además, muchas se parecen: hay más de cien razas de perro. Por eso el concurso dejaba dar cinco
+    respuestas. Con :math:`c` la clase correcta y :math:`\hat y_j` los puntajes,
+
+    .. math::
+       :label: ec-cnn-top-k
+
+       \text{acierto} = \Bigl[\,\#\{j : \hat y_j > \hat y_c\} < k\,\Bigr] .
+
+    En palabras: menos de :math:`k` clases le ganan a la correcta. Con :math:`k=1` es la exactitud de siempre. El
+    **error top-5** es el resto hasta 1. :item:`SYS-22`
+
+    **A mano.** La clase correcta es la 2. En la primera observación le gana una, así que es la segunda mejor; en la
+    otra le ganan dos:
+
+    >>> scores = [[0.1, 0.5, 0.3, 0.1], [0.4, 0.3, 0.2, 0.1]]
+    >>> [SparseTopKCategoricalAccuracy(k)([2, 2], scores) for k in (1, 2, 3)]
+    [0.0, 0.5, 1.0]
+
+    Parameters
+    ----------
+    k : int
+        Cuántas respuestas se permiten.
+    """
+
+    name = "sparse_top_k_categorical_accuracy"
+
+    def __init__(self, k=5):
+        self.k = check.integer(k, "k", 1)
+
+    def shard(self, y_true, y_pred):
+        r"""Cuenta los aciertos."""
+        classes = y_pred.shape[-1]
+        return _top_k_matches(y_true.reshape(-1), y_pred.reshape(-1, classes), self.k) * len(y_pred) / y_true.size
+
+
+@njit(cache=True, nogil=True)
+def _top_k_matches(labels, y_pred, k):
+    matches = 0
+    for i in range(labels.size):
+        better = 0
+        for j in range(y_pred.shape[1]):
+            better += y_pred[i, j] > y_pred[i, labels[i]]
+        matches += better < k  # [ec-cnn-top-k]
+    return matches
