@@ -33,8 +33,9 @@ class PartialConv2D(Layer):
 
        \mathbf Z_f = b_f + \sum_{c\in T_f}\mathbf X_c \star \mathbf W_{cf}
        = b_f + \sum_{c}\mathbf X_c\star\widetilde{\mathbf W}_{cf},
-       \qquad
-       \widetilde{\mathbf W}_{cf} = [\,c\in T_f\,]\;\mathbf W_{cf} .
+
+    donde :math:`\star` es la correlación y :math:`\widetilde{\mathbf W}_{cf}` es :math:`\mathbf W_{cf}` si
+    :math:`c\in T_f`, y cero si no.
 
     **Hacia atrás.** :math:`\widetilde{\mathbf W}` es una copia de :math:`\mathbf W` con huecos, y copiar no cambia
     derivadas: el gradiente de cada peso es el del lugar donde está en la completa. Los de los huecos se tiran, porque

@@ -30,11 +30,13 @@ class Subsampling2D(Layer):
     .. math::
        :label: ec-cnn-submuestreo-atras
 
-       \frac{\partial\mathcal L}{\partial a_c} = \sum_{ij}\frac{\partial\mathcal L}{\partial y_{ijc}}\,s_{ijc},
+       \begin{aligned}
+       \frac{\partial\mathcal L}{\partial a_c} &= \sum_{ij}\frac{\partial\mathcal L}{\partial y_{ijc}}\,s_{ijc},
        \qquad
        \frac{\partial\mathcal L}{\partial b_c} = \sum_{ij}\frac{\partial\mathcal L}{\partial y_{ijc}},
-       \qquad
-       \frac{\partial\mathcal L}{\partial x_{ki+u,\,kj+v,\,c}} = a_c\,\frac{\partial\mathcal L}{\partial y_{ijc}} .
+       \\
+       \frac{\partial\mathcal L}{\partial x_{ki+u,\,kj+v,\,c}} &= a_c\,\frac{\partial\mathcal L}{\partial y_{ijc}} .
+       \end{aligned}
 
     **A mano.** Una imagen de :math:`2\times4` tiene dos ventanas, que suman 10 y 26. Con :math:`a=\frac12` y
     :math:`b=1` salen 6 y 14:

@@ -56,8 +56,8 @@ def resolve(name):
         obj = getattr(importlib.import_module(package), attribute)
     except (ImportError, AttributeError, ValueError):
         raise ValueError(f"se esperaba el nombre completo de una función o clase, pero llegó {name!r}") from None
-    # Una función compilada por numba guarda la original en py_func.
-    obj = getattr(obj, "py_func", obj)
+    # Una función compilada por numba guarda la original en py_func; una decorada, en __wrapped__.
+    obj = inspect.unwrap(getattr(obj, "py_func", obj))
     if not (inspect.isfunction(obj) or inspect.isclass(obj)):
         raise ValueError(f"se esperaba una función o una clase, pero {name} es de tipo {type(obj).__name__}")
     path = Path(inspect.getsourcefile(obj)).resolve()
