@@ -10,7 +10,7 @@ COLORS = {"Conv2D": 0, "PartialConv2D": 0, "Dense": 2, "Residual": 3, "Branches"
 def draw_architecture(model, ax=None):
     r"""Dibuja una red ya construida como una torre, capa por capa.
 
-    Es :func:`dlbook.plot.tower` con los renglones que salen de la propia red. Las capas iguales seguidas comparten uno,
+    Es ``dlbook.plot.tower`` con los renglones que salen de la propia red. Las capas iguales seguidas comparten uno,
     con un «×» y cuántas son; activaciones, normalizaciones y rellenos no se dibujan.
 
     >>> from chapters.cnn.vgg import vgg16

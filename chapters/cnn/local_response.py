@@ -197,7 +197,7 @@ class LocalResponseNormalization(Layer):
 
     Solas, las respuestas de 10 habrían quedado en :math:`10/2.01^{0.75}\approx5.92`; las apagó su vecina de 100.
 
-    Keras no trae esta capa. Se dejó de usar: VGG midió que no ayudaba :cite:p:`simonyan2015`, y la normalización por
+    Keras no trae esta capa. Se dejó de usar: VGG midió que no ayudaba :cite:p:`simonyan2014`, y la normalización por
     lotes ocupó su lugar.
 
     Parameters

@@ -39,8 +39,8 @@ class Residual(Layer):
        + \mathbf J_S^{\top}\frac{\partial\mathcal L}{\partial\mathbf s}
        = \frac{\partial\mathcal L}{\partial\mathbf s} + \mathbf J_F^{\top}\frac{\partial\mathcal L}{\partial\mathbf s},
 
-    donde lo último vale si el atajo es la identidad, porque entonces :math:`\mathbf J_S=\mathbf I`. Ninguna de las dos
-    multiplicaciones se hace con matrices: :math:`\mathbf J_F^\top` por algo es el ``backward`` de :math:`F`.
+    donde lo último vale si el atajo es la identidad, porque entonces :math:`\mathbf J_S=\mathbf I`. Las jacobianas nunca
+    se escriben: multiplicar por :math:`\mathbf J_F^\top` es llamar al ``backward`` de :math:`F`.
 
     **Por qué llega lejos.** En una red sin atajos el gradiente de la primera capa es un producto,
     :math:`\mathbf J_1^\top\mathbf J_2^\top\cdots\mathbf J_L^\top`, y basta que cada factor encoja un poco para que no
@@ -49,11 +49,14 @@ class Residual(Layer):
     .. math::
        :label: ed-cnn-residual-cadena
 
+       \begin{aligned}
        \frac{\partial\mathcal L}{\partial\mathbf x_0}
-       = (\mathbf I+\mathbf J_1^\top)(\mathbf I+\mathbf J_2^\top)\cdots(\mathbf I+\mathbf J_L^\top)\,
+       &= (\mathbf I+\mathbf J_1^\top)(\mathbf I+\mathbf J_2^\top)\cdots(\mathbf I+\mathbf J_L^\top)\,
        \frac{\partial\mathcal L}{\partial\mathbf x_L}
-       = \frac{\partial\mathcal L}{\partial\mathbf x_L}
+       \\
+       &= \frac{\partial\mathcal L}{\partial\mathbf x_L}
        + \sum_{k}\mathbf J_k^\top\frac{\partial\mathcal L}{\partial\mathbf x_L} + \cdots
+       \end{aligned}
 
     Al desarrollar el producto sale una suma de :math:`2^L` términos, uno por cada manera de escoger entre bloque y
     atajo. El primero, el de todos los atajos, es el gradiente de la salida **intacto**.

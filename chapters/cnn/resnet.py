@@ -126,5 +126,5 @@ def resnet(depth, input_shape=(224, 224, 3), classes=1000, classifier_activation
 
 
 def _padded(filters, kernel_size, strides):
-    # El mismo relleno por los cuatro lados: con paso 2, "same" pondría uno de más abajo y a la derecha.
+    # El mismo relleno por los cuatro lados: con paso 2, SAME pondría uno de más abajo y a la derecha.
     return [ZeroPadding2D(kernel_size // 2), *conv_bn(filters, kernel_size, strides, padding="valid")]
