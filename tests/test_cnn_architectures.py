@@ -148,8 +148,8 @@ def test_only_shapes_costs_no_memory_and_cannot_be_used():
 
 
 def test_only_shapes_ends_even_if_building_fails():
+    layer = Dense(2)
     with pytest.raises(ValueError, match="dos distintas"), shapes_only():
-        layer = Dense(2)
         Sequential([layer, layer])
     assert Sequential([Input((3,)), Dense(2)]).layers[0].kernel.flags.writeable
 

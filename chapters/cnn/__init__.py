@@ -11,10 +11,9 @@ from chapters.cnn.color import hsv_to_rgb, rgb_to_gray, rgb_to_hsv, rgb_to_ycbcr
 from chapters.cnn.conv1d import Conv1D
 from chapters.cnn.conv2d import Conv2D, conv2d_backward, conv2d_forward
 from chapters.cnn.conv2d_transpose import Conv2DTranspose, conv2d_transpose_backward, conv2d_transpose_forward
-from chapters.cnn.correlation import convolve2d, correlate2d, separate
-from chapters.cnn.depthwise import DepthwiseConv2D, depthwise_conv2d_backward, depthwise_conv2d_forward
 from chapters.cnn.conv_bn import conv_bn
 from chapters.cnn.correlation import convolve2d, correlate2d, separate
+from chapters.cnn.depthwise import DepthwiseConv2D, depthwise_conv2d_backward, depthwise_conv2d_forward
 from chapters.cnn.drawing import draw_architecture
 from chapters.cnn.geometry import kernel_span, output_size, same_padding
 from chapters.cnn.global_pooling import GlobalAveragePooling2D, GlobalMaxPooling2D
@@ -36,8 +35,8 @@ from chapters.cnn.saliency import occlusion, saliency
 from chapters.cnn.scaled_tanh import ScaledTanh
 from chapters.cnn.subsampling import Subsampling2D
 from chapters.cnn.suppression import non_max_suppression
-from chapters.cnn.upsampling import UpSampling2D
 from chapters.cnn.top_k import SparseTopKCategoricalAccuracy
+from chapters.cnn.upsampling import UpSampling2D
 from chapters.cnn.vgg import vgg16
 from chapters.cnn.yolo import GridDetectionLoss, grid_decode, grid_encode, grid_output_shape
 from chapters.cnn.zero_padding import ZeroPadding2D

@@ -29,9 +29,7 @@ def conv_bn(filters, kernel_size, strides=1, padding="same", activation="relu", 
     list of Layer
     """
     layers = [
-        Conv2D(
-            filters, kernel_size, strides=strides, padding=padding, use_bias=False, kernel_initializer="he_normal"
-        ),
+        Conv2D(filters, kernel_size, strides=strides, padding=padding, use_bias=False, kernel_initializer="he_normal"),
         BatchNormalization(scale=scale),
     ]
     return layers if activation is None else [*layers, Activation(activation)]

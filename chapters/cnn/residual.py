@@ -39,8 +39,8 @@ class Residual(Layer):
        + \mathbf J_S^{\top}\frac{\partial\mathcal L}{\partial\mathbf s}
        = \frac{\partial\mathcal L}{\partial\mathbf s} + \mathbf J_F^{\top}\frac{\partial\mathcal L}{\partial\mathbf s},
 
-    donde lo último vale si el atajo es la identidad, porque entonces :math:`\mathbf J_S=\mathbf I`. Las jacobianas nunca
-    se escriben: multiplicar por :math:`\mathbf J_F^\top` es llamar al ``backward`` de :math:`F`.
+    donde lo último vale si el atajo es la identidad, porque entonces :math:`\mathbf J_S=\mathbf I`. Las jacobianas
+    nunca se escriben: multiplicar por :math:`\mathbf J_F^\top` es llamar al ``backward`` de :math:`F`.
 
     **Por qué llega lejos.** En una red sin atajos el gradiente de la primera capa es un producto,
     :math:`\mathbf J_1^\top\mathbf J_2^\top\cdots\mathbf J_L^\top`, y basta que cada factor encoja un poco para que no
