@@ -92,36 +92,13 @@ class Writer:
         return self.builder.load(pointer, align=self.bytes)
 
     def store_at(self, value, pointer, count):
-        r"""Escribe un vector, del ancho que sea."""
-        pointer = self.builder.bitcast(self.at(pointer, count), value.type.as_pointer())
+        r"""Escribe un vector."""
+        pointer = self.builder.bitcast(self.at(pointer, count), self.vector.as_pointer())
         self.builder.store(value, pointer, align=self.bytes)
 
-    def store_first(self, value, pointer, first, width):
-        r"""Escribe los elementos de un vector que, contados desde ``first``, no pasan de ``width``.
-
-        La mitad, si caben tantos; luego un cuarto, un octavo… En estos procesadores es más rápido que una máscara.
-        """
-        left = self.builder.sub(width, SIZE(first))
-        rest = cgutils.alloca_once_value(self.builder, value)
-        place = cgutils.alloca_once_value(self.builder, self.at(pointer, first))
-        whole = self.builder.icmp_signed(">=", left, SIZE(self.lanes))
-        with self.builder.if_else(whole) as (then, otherwise):
-            with then:
-                self.store_at(value, pointer, first)
-            with otherwise:
-                undefined = ir.Constant(self.vector, ir.Undefined)
-                count = self.lanes // 2
-                while count:
-                    bit = self.builder.and_(left, SIZE(count))
-                    fits = self.builder.icmp_signed("!=", bit, SIZE(0))
-                    with self.builder.if_then(self.builder.and_(fits, self.builder.icmp_signed(">", left, SIZE(0)))):
-                        now = self.builder.load(rest)
-                        self.store_at(self.slice(now, 0, count), self.builder.load(place), 0)
-                        order = [*range(count, self.lanes), *range(count)]
-                        kind = ir.VectorType(INT, self.lanes)
-                        self.builder.store(self.builder.shuffle_vector(now, undefined, ir.Constant(kind, order)), rest)
-                        self.builder.store(self.at(self.builder.load(place), count), place)
-                    count //= 2
+    def at_least(self, value, floor):
+        r"""Devuelve el mayor de dos vectores, elemento por elemento; un NaN de ``value`` se queda."""
+        return self.builder.select(self.builder.fcmp_ordered("<=", value, floor), floor, value)
 
     def number(self, address):
         r"""Lee un solo número."""

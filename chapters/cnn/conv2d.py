@@ -7,7 +7,7 @@ from chapters.cnn.im2col import Windows, crop, padded, pair
 from chapters.mlp import activations, initializers, regularizers
 from chapters.mlp.layer import Layer
 from dlbook import check
-from dlbook.matmul_at import add_matmul_at, matmul_at, pack, padded_width
+from dlbook.matmul_at import SLACK, add_matmul_at, matmul_at, padded_line
 
 # De a cuántas ventanas se suma el gradiente de los filtros: lo que se lee cabe en la caché más cercana.
 CHUNK = 128
@@ -88,29 +88,34 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
     bias = np.zeros(filters, x.dtype) if bias is None else check.floats(bias, "bias", "f", {"f": filters})
     dtype = np.result_type(x, bias)
     x, kernel, bias = (a.astype(dtype, copy=False) for a in (x, kernel, bias))
-    z = np.empty((len(x), *windows.output, filters), dtype)
-    places = _Places(windows, filters)
-    _conv2d_forward(x, kernel, bias, z, *places.forward(lambda name, size: np.empty(size, dtype)))
-    return z
+    buffer = lambda name, size: np.empty(size, dtype)  # noqa: E731
+    return _Places(windows, filters).forward(x, kernel, bias, -np.inf, buffer)
 
 
 @njit(cache=True, nogil=True)
-def _conv2d_forward(x, kernel, bias, z, packed, scratch, top, left, pixels, taps, maps):
-    groups, depth = taps.shape
-    filters = bias.size // groups
-    weights = kernel.reshape(depth, bias.size)
-    size = depth * padded_width(filters, x.itemsize)
-    start = np.zeros(padded_width(bias.size, x.itemsize) + padded_width(1, x.itemsize), x.dtype)
-    start[: bias.size] = bias
-    for g in range(groups):
-        pack(weights[:, g * filters : (g + 1) * filters], packed[g * size :])
+def _conv2d_forward(x, weights, line, start, floor, z, packed, part, scratch, margin, pixels, taps, maps):
+    groups, total = taps.shape[0], weights.shape[1]
+    filters = total // groups
+    _pack(weights, line, packed)
     for n in range(x.shape[0]):
-        image, out = padded(x[n], top, left, scratch), z[n].reshape(-1)
+        image, out = padded(x[n], scratch, margin), z[n * pixels.size * total :]
         for g in range(groups):
-            # En cada ventana, todos los filtros del grupo a la vez; la suma empieza en el sesgo.
-            first = g * filters
-            own = packed[g * size :]
-            matmul_at(image, pixels, taps[g], own, start[first:], out[first:], maps, filters)  # [ec-cnn-conv2d-matriz]
+            own, bias = packed[g * filters :], start[g * filters :]
+            target = out if groups == 1 else part
+            # En cada ventana, todos los filtros del grupo a la vez; cada suma empieza en su sesgo.
+            matmul_at(image, pixels, taps[g], own, line, bias, floor, target, maps, filters)  # [ec-cnn-conv2d-matriz]
+            if groups > 1:
+                for p in range(pixels.size):
+                    for f in range(filters):
+                        out[p * total + g * filters + f] = part[p * filters + f]
+
+
+@njit(cache=True, nogil=True)
+def _pack(weights, line, packed):
+    depth, filters = weights.shape
+    for k in range(depth):
+        for f in range(filters):
+            packed[k * line + f] = weights[k, f]
 
 
 def conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1, groups=1):
@@ -229,104 +234,128 @@ def conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1, 
     dtype = np.result_type(x, dz)
     x, kernel, dz = (a.astype(dtype, copy=False) for a in (x, kernel, dz))
     dkernel, dbias, dx = np.empty_like(kernel), np.empty(kernel.shape[-1], dtype), np.empty_like(x)
+    buffer = lambda name, size: np.empty(size, dtype)  # noqa: E731
     places = _Places(windows, kernel.shape[-1])
-    _conv2d_backward_weights(x, dz, dkernel, dbias, *places.weights(lambda name, size: np.empty(size, dtype)))
-    _conv2d_backward_input(dz, kernel, dx, *places.input(lambda name, size: np.empty(size, dtype)))
+    places.weights(x, places.with_slack(dz, buffer), dkernel, dbias, buffer)
+    places.input(dz, kernel, dx, buffer)
     return dkernel, dbias, dx
 
 
 @njit(cache=True, nogil=True)
-def _conv2d_backward_weights(x, dz, dkernel, dbias, gradient, packed, scratch, top, left, pixels, taps):
+def _conv2d_backward_weights(x, dz, dweights, dbias, gradient, line, lines, scratch, margin, pixels, taps):
     groups, depth = taps.shape
-    filters = dbias.size // groups
-    width = padded_width(filters, x.itemsize)
-    rows = np.arange(depth) * width
-    gradient[:] = 0
-    dbias[:] = 0
+    total = dbias.size
+    filters = total // groups
+    for k in range(gradient.size):
+        gradient[k] = 0
     for n in range(x.shape[0]):
-        image, delta = padded(x[n], top, left, scratch), dz[n].reshape(pixels.size, dbias.size)
+        image = padded(x[n], scratch, margin)
         for first in range(0, pixels.size, CHUNK):
-            some = slice(first, min(first + CHUNK, pixels.size))
+            some = pixels[first : first + CHUNK]
             for g in range(groups):
-                # La traspuesta de la matriz de ventanas: los papeles de pixels y taps se cambian.
-                pack(delta[some, g * filters : (g + 1) * filters], packed)
-                own = gradient[g * depth * width :]
-                add_matmul_at(image, taps[g], pixels[some], packed, own, rows, filters)  # [ec-cnn-conv2d-atras]
-        for p in range(pixels.size):
-            for f in range(dbias.size):
-                dbias[f] += delta[p, f]  # [ec-cnn-conv2d-sesgo]
-    weights = dkernel.reshape(depth, dbias.size)
+                # La traspuesta de la matriz de ventanas: pixels y taps cambian de papel.
+                delta, own = dz[(n * pixels.size + first) * total + g * filters :], gradient[g * depth * line :]
+                add_matmul_at(image, taps[g], some, delta, total, own, lines, filters)  # [ec-cnn-conv2d-atras]
     for g in range(groups):
         for k in range(depth):
             for f in range(filters):
-                weights[k, g * filters + f] = gradient[(g * depth + k) * width + f]
+                dweights[k, g * filters + f] = gradient[g * depth * line + lines[k] + f]
+    _sum_rows(dz, x.shape[0] * pixels.size, dbias)
 
 
 @njit(cache=True, nogil=True)
-def _conv2d_backward_input(dz, kernel, dx, packed, scratch, top, left, shape, run, corners, taps, maps):
+def _sum_rows(dz, rows, dbias):
+    # De a ocho renglones: así la suma va por vectores aunque haya pocos filtros.
+    filters = dbias.size
+    wide = np.zeros(8 * filters, dz.dtype)
+    for p in range(rows // 8):
+        some = dz[p * wide.size :]
+        for k in range(wide.size):
+            wide[k] += some[k]
+    for f in range(filters):
+        dbias[f] = 0
+    for k in range(8):
+        for f in range(filters):
+            dbias[f] += wide[k * filters + f]  # [ec-cnn-conv2d-sesgo]
+    for p in range(rows // 8 * 8, rows):
+        for f in range(filters):
+            dbias[f] += dz[p * filters + f]
+
+
+@njit(cache=True, nogil=True)
+def _conv2d_backward_input(dz, weights, dx, packed, line, scratch, margin, run, channels, corners, taps, maps):
     groups, depth = taps.shape
-    filters = dz.shape[-1] // groups
-    weights = kernel.reshape(depth, dz.shape[-1])
-    size = filters * padded_width(run, dz.itemsize)
-    channels = np.arange(filters)
-    place = 0
-    for g in range(groups):
-        for k in range(0, depth, run):
-            pack(weights[k : k + run, g * filters : (g + 1) * filters].T, packed[place:])
-            place += size
-    image = scratch[: shape[0] * shape[1] * shape[2]].reshape(shape)
+    filters = channels.size
+    # Un pedazo por cada grupo y cada tramo seguido de la ventana, traspuesto y completado con ceros.
+    for k in range(packed.size):
+        packed[k] = 0
+    for k in range(depth):
+        for f in range(weights.shape[1]):
+            packed[(k // run * weights.shape[1] + f) * line + k % run] = weights[k, f]
     for n in range(dx.shape[0]):
-        scratch[:] = 0
-        delta = dz[n].reshape(-1)
-        place = 0
+        for k in range(scratch.size):
+            scratch[k] = 0
         for g in range(groups):
+            delta = dz[n, g * filters :]
             for k in range(0, depth, run):
                 # Los números de la ventana que están seguidos en la imagen reciben su culpa juntos.
-                target = scratch[taps[g, k] :]
-                own = delta[g * filters :]
-                add_matmul_at(own, maps, channels, packed[place:], target, corners, run)  # [ec-cnn-conv2d-atras]
-                place += size
-        crop(image, top, left, dx[n])
+                own, out = packed[(k // run * weights.shape[1] + g * filters) * line :], scratch[taps[g, k] :]
+                add_matmul_at(delta, maps, channels, own, line, out, corners, run)  # [ec-cnn-conv2d-atras]
+        crop(scratch, margin, dx[n])
 
 
 class _Places:
-    # Lo que reciben los núcleos además de los números: dónde está cada cosa y memoria para trabajar.
+    # Prepara lo que los núcleos reciben además de los números: dónde está cada cosa y memoria para trabajar.
     def __init__(self, windows, filters):
         self.windows, self.filters = windows, filters
         self.groups, self.depth = windows.taps.shape
-        self.maps = np.arange(windows.pixels.size) * filters
+        self.maps = np.arange(windows.pixels.size) * (filters // self.groups)
+        self.channels = np.arange(filters // self.groups)
         # Al volver, de arriba abajo y luego a la derecha: las ventanas seguidas no se enciman en el mismo renglón.
         order = np.arange(windows.pixels.size).reshape(windows.output).T.reshape(-1)
-        self.corners, self.back_maps = windows.pixels[order], self.maps[order]
+        self.corners, self.back_maps = windows.pixels[order], order * filters
 
-    def forward(self, buffer):
-        scratch = self._scratch(buffer)
-        packed = buffer("packed", self.groups * self.depth * self._width(scratch))
-        return packed, scratch, *self.windows.padding, self.windows.pixels, self.windows.taps, self.maps
+    def forward(self, x, kernel, bias, floor, buffer):
+        windows, line = self.windows, padded_line(self.filters, x.itemsize)
+        start = buffer("start", self.filters + 2 * SLACK)
+        start[: self.filters] = 0 if bias is None else bias
+        packed = buffer("packed", self.depth * line + SLACK)
+        scratch = windows.scratch(buffer)
+        size = len(x) * self.maps.size * self.filters
+        z = buffer("z", size + SLACK)
+        # Los mapas de un grupo, antes de ponerlos entre los demás.
+        part = buffer("part", self.maps.size * self.channels.size + SLACK if self.groups > 1 else 0)
+        kernel, floor = kernel.reshape(self.depth, -1), x.dtype.type(floor)
+        places = windows.margin, windows.pixels, windows.taps, self.maps
+        _conv2d_forward(_flat(x), kernel, line, start, floor, z, packed, part, scratch, *places)
+        return z[:size].reshape(len(x), *windows.output, self.filters)
 
-    def weights(self, buffer):
-        scratch = self._scratch(buffer)
-        gradient = buffer("gradient", self.groups * self.depth * self._width(scratch))
-        packed = buffer("packed gradient", CHUNK * self._width(scratch))
-        return gradient, packed, scratch, *self.windows.padding, self.windows.pixels, self.windows.taps
+    def weights(self, x, dz, dkernel, dbias, buffer):
+        windows, line = self.windows, padded_line(self.filters // self.groups, x.itemsize)
+        gradient = buffer("gradient", self.groups * self.depth * line)
+        scratch = windows.scratch(buffer)
+        dkernel = dkernel.reshape(self.depth, -1)
+        places = windows.margin, windows.pixels, windows.taps
+        lines = np.arange(self.depth) * line
+        _conv2d_backward_weights(_flat(x), dz, dkernel, dbias, gradient, line, lines, scratch, *places)
 
-    def input(self, buffer):
-        shape, run = self.windows.padded_shape, self.windows.run
-        # Con lugar al final para lo que se escribe de más, que es cero.
-        image = buffer("image", int(np.prod(shape)) + padded_width(1, 1))
-        packed = buffer("transposed", self.filters * (self.depth // run) * padded_width(run, image.itemsize))
-        return packed, image, *self.windows.padding, shape, run, self.corners, self.windows.taps, self.back_maps
+    def input(self, dz, kernel, dx, buffer):
+        windows, run = self.windows, self.windows.run
+        line = padded_line(run, dz.itemsize)
+        image = buffer("image", int(np.prod(windows.padded_shape)) + SLACK)
+        packed = buffer("transposed", self.depth // run * self.filters * line)
+        places = windows.margin, run, self.channels, self.corners, windows.taps, self.back_maps
+        _conv2d_backward_input(_flat(dz), kernel.reshape(self.depth, -1), _flat(dx), packed, line, image, *places)
 
-    def _width(self, array):
-        return padded_width(self.filters // self.groups, array.itemsize)
+    def with_slack(self, dz, buffer):
+        # El gradiente de los mapas en una sola fila, con lugar al final para leer de más.
+        copy = buffer("dz", dz.size + SLACK)
+        copy[: dz.size] = dz.reshape(-1)
+        return copy
 
-    def _scratch(self, buffer):
-        shape = self.windows.padded_shape
-        if shape == self.windows.input_shape:
-            return buffer("scratch", (0, 0, 0))
-        scratch = buffer("scratch", shape)
-        scratch[:] = 0
-        return scratch
+
+def _flat(images):
+    return images.reshape(len(images), -1)
 
 
 class Conv2D(Layer):
@@ -444,27 +473,29 @@ class Conv2D(Layer):
     def forward(self, x, training=False):
         r"""Calcula los mapas de cada imagen."""
         self.x = x = self.input(x)
-        bias = self.bias if self.use_bias else np.zeros(self.filters, self.dtype)
-        z = self.buffer("z", (len(x), *self.windows.output, self.filters))
-        _conv2d_forward(x, self.kernel, bias, z, *self.places.forward(self.buffer))
-        self.z = self.y = z
-        if self.activation is not None:
-            self.y = self.buffer("y", z.shape)
-            self.activation.forward(z, self.y)
+        # La ReLU no necesita una vuelta aparte: el producto ya sale recortado en cero.
+        fused = isinstance(self.activation, activations.ReLU)
+        floor = 0 if fused else -np.inf
+        self.z = self.y = self.places.forward(x, self.kernel, self.bias, floor, self.buffer)
+        if self.activation is not None and not fused:
+            self.y = self.buffer("y", self.z.shape)
+            self.activation.forward(self.z, self.y)
         return self.y
 
     def backward(self, dy):
         r"""Llena los gradientes de los filtros y los sesgos y devuelve el de las imágenes."""
-        dz = dy = self.output_gradient(dy)
-        if self.activation is not None:
-            dz = self.buffer("dz", dy.shape)
-            self.activation.backward(self.z, self.y, dy, dz)
+        dy = self.output_gradient(dy)
+        if self.activation is None:
+            dz = self.places.with_slack(dy, self.buffer)
+        else:
+            dz = self.buffer("dz", dy.size + SLACK)
+            self.activation.backward(self.z, self.y, dy, dz[: dy.size].reshape(dy.shape))
         dbias = self.gradients[1] if self.use_bias else np.empty(self.filters, self.dtype)
-        _conv2d_backward_weights(self.x, dz, self.gradients[0], dbias, *self.places.weights(self.buffer))
+        self.places.weights(self.x, dz, self.gradients[0], dbias, self.buffer)
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        _conv2d_backward_input(dz, self.kernel, dx, *self.places.input(self.buffer))
+        self.places.input(dz[: dy.size].reshape(dy.shape), self.kernel, dx, self.buffer)
         return dx
 
     def work(self):
