@@ -3,7 +3,7 @@ r"""La capa de convolución: los mismos pesos, en todas partes."""
 import numpy as np
 from numba import njit
 
-from chapters.cnn.im2col import Windows, crop, padded, pair
+from chapters.cnn.im2col import Windows, pair
 from chapters.mlp import activations, initializers, regularizers
 from chapters.mlp.layer import Layer
 from dlbook import check
@@ -98,7 +98,7 @@ def _conv2d_forward(x, weights, line, start, floor, z, packed, part, scratch, ma
     filters = total // groups
     _pack(weights, line, packed)
     for n in range(x.shape[0]):
-        image, out = padded(x[n], scratch, margin), z[n * pixels.size * total :]
+        image, out = _padded(x[n], scratch, margin), z[n * pixels.size * total :]
         for g in range(groups):
             own, bias = packed[g * filters :], start[g * filters :]
             target = out if groups == 1 else part
@@ -108,6 +108,26 @@ def _conv2d_forward(x, weights, line, start, floor, z, packed, part, scratch, ma
                 for p in range(pixels.size):
                     for f in range(filters):
                         out[p * total + g * filters + f] = part[p * filters + f]
+
+
+@njit(cache=True, nogil=True)
+def _padded(image, scratch, margin):
+    # Imágenes en una sola fila: renglón por renglón, al lugar que les toca entre los ceros.
+    if scratch.size == 0:
+        return image
+    line, pitch, first = margin
+    for a in range(image.size // line):
+        for b in range(line):
+            scratch[first + a * pitch + b] = image[a * line + b]
+    return scratch
+
+
+@njit(cache=True, nogil=True)
+def _crop(scratch, margin, image):
+    line, pitch, first = margin
+    for a in range(image.size // line):
+        for b in range(line):
+            image[a * line + b] = scratch[first + a * pitch + b]
 
 
 @njit(cache=True, nogil=True)
@@ -249,7 +269,7 @@ def _conv2d_backward_weights(x, dz, dweights, dbias, gradient, line, lines, scra
     for k in range(gradient.size):
         gradient[k] = 0
     for n in range(x.shape[0]):
-        image = padded(x[n], scratch, margin)
+        image = _padded(x[n], scratch, margin)
         for first in range(0, pixels.size, CHUNK):
             some = pixels[first : first + CHUNK]
             for g in range(groups):
@@ -301,7 +321,7 @@ def _conv2d_backward_input(dz, weights, dx, packed, line, scratch, margin, run, 
                 # Los números de la ventana que están seguidos en la imagen reciben su culpa juntos.
                 own, out = packed[(k // run * weights.shape[1] + g * filters) * line :], scratch[taps[g, k] :]
                 add_matmul_at(delta, maps, channels, own, line, out, corners, run)  # [ec-cnn-conv2d-atras]
-        crop(scratch, margin, dx[n])
+        _crop(scratch, margin, dx[n])
 
 
 class _Places:
@@ -320,7 +340,7 @@ class _Places:
         start = buffer("start", self.filters + 2 * SLACK)
         start[: self.filters] = 0 if bias is None else bias
         packed = buffer("packed", self.depth * line + SLACK)
-        scratch = windows.scratch(buffer)
+        scratch = self._scratch(buffer)
         size = len(x) * self.maps.size * self.filters
         z = buffer("z", size + SLACK)
         # Los mapas de un grupo, antes de ponerlos entre los demás.
@@ -333,7 +353,7 @@ class _Places:
     def weights(self, x, dz, dkernel, dbias, buffer):
         windows, line = self.windows, padded_line(self.filters // self.groups, x.itemsize)
         gradient = buffer("gradient", self.groups * self.depth * line)
-        scratch = windows.scratch(buffer)
+        scratch = self._scratch(buffer)
         dkernel = dkernel.reshape(self.depth, -1)
         places = windows.margin, windows.pixels, windows.taps
         lines = np.arange(self.depth) * line
@@ -346,6 +366,13 @@ class _Places:
         packed = buffer("transposed", self.depth // run * self.filters * line)
         places = windows.margin, run, self.channels, self.corners, windows.taps, self.back_maps
         _conv2d_backward_input(_flat(dz), kernel.reshape(self.depth, -1), _flat(dx), packed, line, image, *places)
+
+    def _scratch(self, buffer):
+        # Donde se rellenan las imágenes, una por una; la orilla queda en cero. Si no se rellenan, nada.
+        shape = self.windows.padded_shape
+        scratch = buffer("scratch", 0 if shape == self.windows.input_shape else int(np.prod(shape)))
+        scratch[:] = 0
+        return scratch
 
     def with_slack(self, dz, buffer):
         # El gradiente de los mapas en una sola fila, con lugar al final para leer de más.

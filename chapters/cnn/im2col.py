@@ -63,15 +63,14 @@ def im2col(x, kernel_size, strides=1, padding="valid", dilation_rate=1):
     x = check.floats(x, "x", "n h w c")
     windows = Windows(x.shape[1:], kernel_size, strides, padding, dilation_rate)
     columns = np.empty((len(x), windows.pixels.size, windows.taps.size), x.dtype)
-    scratch = windows.scratch(lambda name, size: np.empty(size, x.dtype))
-    _im2col(x.reshape(len(x), -1), scratch, windows.margin, windows.pixels, windows.taps[0], columns)
+    _im2col(x, *windows.padding, windows.scratch(x.dtype), windows.pixels, windows.taps[0], columns)
     return columns.reshape(-1, windows.taps.size)
 
 
 @njit(cache=True, nogil=True)
-def _im2col(x, scratch, margin, pixels, taps, columns):
+def _im2col(x, top, left, scratch, pixels, taps, columns):
     for n in range(x.shape[0]):
-        image = padded(x[n], scratch, margin)
+        image = padded(x[n], top, left, scratch)
         for p in range(pixels.size):
             for k in range(taps.size):
                 columns[n, p, k] = image[pixels[p] + taps[k]]  # [ec-cnn-im2col]
@@ -128,20 +127,19 @@ def col2im(columns, input_shape, kernel_size, strides=1, padding="valid", dilati
         raise ValueError(f"columns: se esperaba la forma {expected}, pero llegó {columns.shape}")
     columns = columns.reshape(shape[0], windows.pixels.size, windows.taps.size)
     dx = np.empty(shape, columns.dtype)
-    scratch = np.empty(np.prod(windows.padded_shape), columns.dtype)
-    _col2im(columns, windows.pixels, windows.taps[0], scratch, windows.margin, dx.reshape(shape[0], -1))
+    scratch = np.empty(windows.padded_shape, columns.dtype)
+    for n in range(len(dx)):
+        scratch[:] = 0
+        _col2im(columns[n], windows.pixels, windows.taps[0], scratch.reshape(-1))
+        crop(scratch, *windows.padding, dx[n])
     return dx
 
 
 @njit(cache=True, nogil=True)
-def _col2im(columns, pixels, taps, scratch, margin, dx):
-    for n in range(dx.shape[0]):
-        for k in range(scratch.size):
-            scratch[k] = 0
-        for p in range(pixels.size):
-            for k in range(taps.size):
-                scratch[pixels[p] + taps[k]] += columns[n, p, k]  # [ec-cnn-col2im]
-        crop(scratch, margin, dx[n])
+def _col2im(columns, pixels, taps, image):
+    for p in range(pixels.size):
+        for k in range(taps.size):
+            image[pixels[p] + taps[k]] += columns[p, k]  # [ec-cnn-col2im]
 
 
 class Windows:
@@ -173,9 +171,8 @@ class Windows:
         Alto y ancho de la salida.
     padded_shape : tuple of int
         La forma de una imagen ya rellenada.
-    margin : tuple of int
-        Lo que hace falta para poner una imagen en medio de sus ceros o sacarla de ahí: cuánto mide un renglón de la
-        imagen, cuánto uno de la rellenada y en qué lugar de esta va el primer píxel.
+    padding : tuple of int
+        Cuántas filas de ceros van arriba y cuántas columnas a la izquierda.
     pixels : ndarray of int, shape (h' · w',)
         Dónde empieza cada ventana.
     taps : ndarray of int, shape (groups, kh · kw · c / groups)
@@ -186,13 +183,13 @@ class Windows:
         *sizes, channels = input_shape
         kernel_size = pair(kernel_size, "kernel_size")
         strides, dilation_rate = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
+        check.choice(padding, "padding", ["valid", "same"])
         axes = list(zip(sizes, kernel_size, strides, dilation_rate, strict=True))
         self.output = tuple(output_size(d, k, s, padding, r) for d, k, s, r in axes)
         zeros = [same_padding(*axis) if padding == "same" else (0, 0) for axis in axes]
+        self.padding = tuple(before for before, _ in zeros)
         rows, columns = (d + before + after for d, (before, after) in zip(sizes, zeros, strict=True))
         self.padded_shape = rows, columns, channels
-        (top, _), (left, _) = zeros
-        self.margin = sizes[1] * channels, columns * channels, (top * columns + left) * channels
         corners = [np.arange(m) * s for m, s in zip(self.output, strides, strict=True)]
         inside = [np.arange(k) * r for k, r in zip(kernel_size, dilation_rate, strict=True)]
         self.pixels = (np.add.outer(corners[0] * columns, corners[1]) * channels).reshape(-1)
@@ -202,12 +199,16 @@ class Windows:
         self.input_shape = tuple(input_shape)
         # Cuántos números de la ventana están seguidos en la imagen: un renglón de ella o, si no, un píxel.
         self.run = channels // groups * (kernel_size[1] if groups == 1 and dilation_rate[1] == 1 else 1)
+        # Para rellenar una imagen o quitarle la orilla: cuánto miden sus renglones, cuánto los de la rellenada y en qué
+        # lugar de esta va el primer píxel.
+        top, left = self.padding
+        self.margin = sizes[1] * channels, columns * channels, (top * columns + left) * channels
+        # Cuántos números de la ventana están seguidos en la imagen: un renglón de ella o, si no, un píxel.
+        self.run = channels // groups * (kernel_size[1] if groups == 1 and dilation_rate[1] == 1 else 1)
 
-    def scratch(self, buffer):
-        r"""Pide memoria para rellenar ahí las imágenes, una por una, y la pone en ceros; si no se rellenan, no pide."""
-        scratch = buffer("scratch", 0 if self.padded_shape == self.input_shape else int(np.prod(self.padded_shape)))
-        scratch[:] = 0
-        return scratch
+    def scratch(self, dtype):
+        r"""Da memoria, en ceros, para rellenar ahí las imágenes una por una; nada, si no hay qué rellenar."""
+        return np.zeros(self.padded_shape if self.padded_shape != self.input_shape else (0, 0, 0), dtype)
 
 
 def pair(value, name):
@@ -228,24 +229,26 @@ def pair(value, name):
 
 
 @njit(cache=True, nogil=True)
-def padded(image, scratch, margin):
-    r"""Devuelve la imagen con su orilla de ceros, si la lleva.
+def padded(image, top, left, scratch):
+    r"""Devuelve la imagen en una sola fila, con su orilla de ceros si la lleva.
 
     Es para código compilado y **no comprueba nada**. La orilla de ``scratch`` ya está en cero y así se queda.
     """
     if scratch.size == 0:
-        return image
-    line, pitch, first = margin
-    for a in range(image.size // line):
-        for b in range(line):
-            scratch[first + a * pitch + b] = image[a * line + b]
-    return scratch
+        return image.reshape(-1)
+    rows, columns, channels = image.shape
+    for a in range(rows):
+        for b in range(columns):
+            for c in range(channels):
+                scratch[top + a, left + b, c] = image[a, b, c]
+    return scratch.reshape(-1)
 
 
 @njit(cache=True, nogil=True)
-def crop(scratch, margin, image):
+def crop(scratch, top, left, image):
     r"""Copia en ``image`` lo que queda al quitarle la orilla a ``scratch``; lo contrario de :func:`padded`."""
-    line, pitch, first = margin
-    for a in range(image.size // line):
-        for b in range(line):
-            image[a * line + b] = scratch[first + a * pitch + b]
+    rows, columns, channels = image.shape
+    for a in range(rows):
+        for b in range(columns):
+            for c in range(channels):
+                image[a, b, c] = scratch[top + a, left + b, c]
