@@ -127,7 +127,10 @@ def _transpose_forward(x, kernel, bias, z, columns, scratch, top, left, pixels, 
         matmul_transposed(x[n].reshape(pixels.size, weights.shape[1]), weights, columns)  # [ec-cnn-traspuesta]
         _col2im(columns, pixels, taps, scratch.reshape(-1))
         crop(scratch, top, left, z[n])
-        z[n] += bias
+        for a in range(z.shape[1]):
+            for b in range(z.shape[2]):
+                for f in range(bias.size):
+                    z[n, a, b, f] += bias[f]
 
 
 def conv2d_transpose_backward(x, kernel, dz, strides=1, padding="valid", output_padding=None, dilation_rate=1):
@@ -211,7 +214,8 @@ def _transpose_backward(x, kernel, dz, dkernel, dbias, dx, columns, scratch, top
         matmul(columns, weights, dx[n].reshape(pixels.size, channels))
         for a in range(dz.shape[1]):
             for b in range(dz.shape[2]):
-                dbias += dz[n, a, b]
+                for f in range(dbias.size):
+                    dbias[f] += dz[n, a, b, f]
 
 
 class Conv2DTranspose(Layer):

@@ -77,18 +77,43 @@ def depthwise_conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", d
 @njit(cache=True, nogil=True)
 def _depthwise_forward(x, kernel, bias, z, scratch, top, left, pixels, taps):
     channels, multiplier = kernel.shape[2:]
-    weights = kernel.reshape(taps.size, channels * multiplier)
+    weights, biases = _by_map(kernel, taps.size), bias.reshape(channels, multiplier)
+    total = np.empty(channels, x.dtype)
     for n in range(x.shape[0]):
         image = padded(x[n], top, left, scratch)
-        maps = z[n].reshape(pixels.size, channels * multiplier)
+        maps = z[n].reshape(pixels.size, channels, multiplier)
         for p in range(pixels.size):
-            maps[p] = bias
-            for k in range(taps.size):
-                start = pixels[p] + taps[k]
-                pixel, w, out = image[start : start + channels], weights[k], maps[p]
-                for m in range(multiplier):
-                    for c in range(channels):
-                        out[c * multiplier + m] += pixel[c] * w[c * multiplier + m]  # [ec-cnn-por-canal]
+            for m in range(multiplier):
+                for c in range(channels):
+                    total[c] = biases[c, m]
+                for k in range(taps.size):
+                    _add_products(_pixel(image, pixels[p] + taps[k], channels), weights[m, k], total)
+                for c in range(channels):
+                    maps[p, c, m] = total[c]
+
+
+@njit(cache=True, nogil=True)
+def _by_map(kernel, taps):
+    # Los pesos del filtro m de todos los canales, seguidos: así se multiplican muchos canales con una instrucción.
+    channels, multiplier = kernel.shape[2:]
+    weights = np.empty((multiplier, taps, channels), kernel.dtype)
+    flat = kernel.reshape(taps, channels, multiplier)
+    for k in range(taps):
+        for c in range(channels):
+            for m in range(multiplier):
+                weights[m, k, c] = flat[k, c, m]
+    return weights
+
+
+@njit(cache=True, nogil=True)
+def _pixel(image, start, channels):
+    return image[start : start + channels]
+
+
+@njit(cache=True, nogil=True)
+def _add_products(a, b, total):
+    for c in range(total.size):
+        total[c] += a[c] * b[c]  # [ec-cnn-por-canal]
 
 
 def depthwise_conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1):
@@ -156,46 +181,40 @@ def depthwise_conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilatio
     dtype = np.result_type(x, dz)
     x, kernel, dz = (a.astype(dtype, copy=False) for a in (x, kernel, dz))
     dkernel, dbias, dx = np.empty_like(kernel), np.empty(maps, dtype), np.empty_like(x)
-    _depthwise_backward_weights(x, dz, dkernel, dbias, windows.scratch(dtype), *_places(windows))
-    _depthwise_backward_input(dz, kernel, dx, np.empty(windows.padded_shape, dtype), *_places(windows))
+    blame = np.empty(windows.padded_shape, dtype)
+    _depthwise_backward(x, kernel, dz, dkernel, dbias, dx, True, windows.scratch(dtype), blame, *_places(windows))
     return dkernel, dbias, dx
 
 
 @njit(cache=True, nogil=True)
-def _depthwise_backward_weights(x, dz, dkernel, dbias, scratch, top, left, pixels, taps):
-    channels, multiplier = dkernel.shape[2:]
-    gradient = dkernel.reshape(taps.size, channels * multiplier)
-    gradient[:] = 0
-    dbias[:] = 0
-    for n in range(x.shape[0]):
-        image = padded(x[n], top, left, scratch)
-        delta = dz[n].reshape(pixels.size, dbias.size)
-        for p in range(pixels.size):
-            dbias += delta[p]
-            for k in range(taps.size):
-                start = pixels[p] + taps[k]
-                pixel, dw, d = image[start : start + channels], gradient[k], delta[p]
-                for m in range(multiplier):
-                    for c in range(channels):
-                        dw[c * multiplier + m] += pixel[c] * d[c * multiplier + m]  # [ec-cnn-por-canal-atras]
-
-
-@njit(cache=True, nogil=True)
-def _depthwise_backward_input(dz, kernel, dx, scratch, top, left, pixels, taps):
+def _depthwise_backward(x, kernel, dz, dkernel, dbias, dx, input_gradient, scratch, blame, top, left, pixels, taps):
     channels, multiplier = kernel.shape[2:]
-    weights = kernel.reshape(taps.size, channels * multiplier)
-    image = scratch.reshape(-1)
-    for n in range(dx.shape[0]):
-        image[:] = 0
-        delta = dz[n].reshape(pixels.size, channels * multiplier)
+    weights = _by_map(kernel, taps.size)
+    gradient = np.zeros_like(weights)
+    delta = np.empty(channels, x.dtype)
+    dbias[:] = 0
+    biases = dbias.reshape(channels, multiplier)
+    for n in range(x.shape[0]):
+        image, image_blame = padded(x[n], top, left, scratch), blame.reshape(-1)
+        image_blame[:] = 0
+        maps = dz[n].reshape(pixels.size, channels, multiplier)
         for p in range(pixels.size):
-            for k in range(taps.size):
-                start = pixels[p] + taps[k]
-                pixel, w, d = image[start : start + channels], weights[k], delta[p]
-                for m in range(multiplier):
-                    for c in range(channels):
-                        pixel[c] += d[c * multiplier + m] * w[c * multiplier + m]  # [ec-cnn-por-canal-atras]
-        crop(scratch, top, left, dx[n])
+            for m in range(multiplier):
+                for c in range(channels):
+                    delta[c] = maps[p, c, m]
+                    biases[c, m] += maps[p, c, m]
+                for k in range(taps.size):
+                    place = pixels[p] + taps[k]
+                    _add_products(_pixel(image, place, channels), delta, gradient[m, k])  # [ec-cnn-por-canal-atras]
+                    if input_gradient:
+                        _add_products(delta, weights[m, k], _pixel(image_blame, place, channels))
+        if input_gradient:
+            crop(blame, top, left, dx[n])
+    flat = dkernel.reshape(taps.size, channels, multiplier)
+    for m in range(multiplier):
+        for k in range(taps.size):
+            for c in range(channels):
+                flat[k, c, m] = gradient[m, k, c]
 
 
 class DepthwiseConv2D(Layer):
@@ -332,14 +351,12 @@ class DepthwiseConv2D(Layer):
             self.activation.backward(self.z, self.y, dy, dz)
         places = self.windows
         dbias = self.gradients[1] if self.use_bias else np.empty(dz.shape[-1], self.dtype)
-        scratch = places.scratch(self.dtype)
-        _depthwise_backward_weights(self.x, dz, self.gradients[0], dbias, scratch, *_places(places))
-        if not self.input_gradient:
-            return None
-        dx = self.buffer("dx", self.x.shape)
-        scratch = self.buffer("scratch", places.padded_shape)
-        _depthwise_backward_input(dz, self.kernel, dx, scratch, *_places(places))
-        return dx
+        dx, wanted = self.buffer("dx", self.x.shape), self.input_gradient
+        scratch, blame = places.scratch(self.dtype), self.buffer("blame", places.padded_shape)
+        _depthwise_backward(
+            self.x, self.kernel, dz, self.gradients[0], dbias, dx, wanted, scratch, blame, *_places(places)
+        )
+        return dx if wanted else None
 
     def work(self):
         r"""Cuenta un producto por peso, tantas veces como posiciones tiene la ventana."""
