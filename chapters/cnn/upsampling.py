@@ -22,7 +22,7 @@ class UpSampling2D(Layer):
     :math:`i=\lfloor r\rfloor` e :math:`i+1`, y se reparte según a cuál se acerca:
 
     .. math::
-       :label: ec-cnn-bilineal
+       :label: ec-cnn-agrandar
 
        y_a = (1-\lambda)\,x_i+\lambda\,x_{i+1} ,
        \qquad
@@ -34,7 +34,7 @@ class UpSampling2D(Layer):
     coeficientes:
 
     .. math::
-       :label: ec-cnn-bilineal-atras
+       :label: ec-cnn-agrandar-atras
 
        \frac{\partial\mathcal L}{\partial\mathbf X}
        = \mathbf R^\top\,\frac{\partial\mathcal L}{\partial\mathbf Y}\,\mathbf S .
@@ -131,7 +131,7 @@ def _bilinear_forward(x, above, below, down, before, after, right, y):
                 for c in range(y.shape[3]):
                     top = (one - right[b]) * x[n, above[a], before[b], c] + right[b] * x[n, above[a], after[b], c]
                     low = (one - right[b]) * x[n, below[a], before[b], c] + right[b] * x[n, below[a], after[b], c]
-                    y[n, a, b, c] = (one - down[a]) * top + down[a] * low  # [ec-cnn-bilineal]
+                    y[n, a, b, c] = (one - down[a]) * top + down[a] * low  # [ec-cnn-agrandar]
 
 
 @njit(cache=True, nogil=True)
@@ -143,7 +143,7 @@ def _bilinear_backward(dy, above, below, down, before, after, right, dx):
             for b in range(dy.shape[2]):
                 for c in range(dy.shape[3]):
                     top, low = (one - down[a]) * dy[n, a, b, c], down[a] * dy[n, a, b, c]
-                    dx[n, above[a], before[b], c] += (one - right[b]) * top  # [ec-cnn-bilineal-atras]
+                    dx[n, above[a], before[b], c] += (one - right[b]) * top  # [ec-cnn-agrandar-atras]
                     dx[n, above[a], after[b], c] += right[b] * top
                     dx[n, below[a], before[b], c] += (one - right[b]) * low
                     dx[n, below[a], after[b], c] += right[b] * low
