@@ -63,6 +63,19 @@ def test_agreement_with_scipy(size):
     assert np.allclose(full, signal.convolve2d(image, kernel))
 
 
+def test_agreement_with_keras():
+    ops = pytest.importorskip("keras").ops
+    rng = np.random.default_rng(0)
+    cases = itertools.product([(9, 8), (12, 7)], [(3, 3), (2, 4), (5, 1)], [(1, 1), (2, 1), (3, 1), (1, 2)])
+    for (shape, size, (stride, dilation)), padding in itertools.product(cases, ("valid", "same")):
+        if padding == "valid" and any(kernel_span(n, dilation) > d for d, n in zip(shape, size, strict=True)):
+            continue
+        image, kernel = rng.normal(size=shape), rng.normal(size=size)
+        theirs = ops.conv(image[None, ..., None], kernel[..., None, None], stride, padding, dilation_rate=dilation)
+        ours = correlate2d(image, kernel, stride, padding, dilation)
+        assert np.allclose(ours, np.asarray(theirs)[0, ..., 0], atol=1e-12)
+
+
 def test_the_true_convolution_commutes_and_associates():
     rng = np.random.default_rng(1)
     x, k, h = rng.normal(size=(6, 6)), rng.normal(size=(3, 3)), rng.normal(size=(3, 3))
