@@ -57,6 +57,8 @@ def use_style():
             "grid.alpha": 0.3,
             "hatch.color": GRAY,
             "image.cmap": "gray",
+            # Los píxeles tal como son: el SVG lleva la imagen original, sin ampliar, y pesa la mitad.
+            "image.interpolation": "none",
             "legend.edgecolor": "none",
             "legend.facecolor": "none",
             "legend.frameon": False,
