@@ -1,5 +1,8 @@
 """Las redes con nombre: sus cuentas exactas, sus formas, una imagen por cada una, y las capas que las componen."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -152,6 +155,35 @@ def test_only_shapes_ends_even_if_building_fails():
     with pytest.raises(ValueError, match="dos distintas"), shapes_only():
         Sequential([layer, layer])
     assert Sequential([Input((3,)), Dense(2)]).layers[0].kernel.flags.writeable
+
+
+# --- Como las de Keras ---
+
+KERAS = json.loads((Path(__file__).parent / "reference" / "cnn_architectures.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", KERAS)
+def test_the_answer_is_the_one_of_keras_with_the_same_weights(name):
+    from reference.make_cnn_architectures_reference import NETWORKS, fill
+
+    build, _ = NETWORKS[name]
+    model = build(dtype="float64")
+    x = fill(model)
+    for layer in walk(model):
+        if name == "ResNet50" and isinstance(layer, BatchNormalization):
+            layer.epsilon = 1.001e-5
+    assert np.allclose(model.forward(x), KERAS[name]["y"], rtol=1e-7, atol=1e-9)
+
+
+def test_parameters_are_those_of_keras():
+    total, learned = KERAS["InceptionV3"]["parameters"]
+    assert [outline(inception_v3).count_params(), trainable(outline(inception_v3))] == [total, learned]
+    assert outline(vgg16).count_params() == KERAS["VGG16"]["parameters"][0]
+    # La ResNet de Keras tiene además un sesgo por canal en cada convolución, y en el total, lo que recuerda cada canal.
+    model = outline(resnet, 50)
+    channels = sum(layer.filters for layer in walk(model) if isinstance(layer, Conv2D))
+    assert trainable(model) + channels == KERAS["ResNet50"]["parameters"][1]
+    assert model.count_params() + channels == KERAS["ResNet50"]["parameters"][0]
 
 
 # --- Una imagen por cada red ---
