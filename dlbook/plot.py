@@ -530,8 +530,8 @@ def paths(columns, ax=None, *, source="$x$", join="+", output="$y$", width=1.0):
     >>> [text.get_text() for text in ax.texts if text.get_text()]
     ['$x$', '3×3', '3×3', '+', '$y$']
     """
-    columns = [list(column) for column in _sequence(columns, "columns")]
-    columns = [_texts(column, f"columns[{k}]") if column else [] for k, column in enumerate(columns)]
+    columns = _sequence(columns, "columns")
+    columns = [[] if column in ([], ()) else _texts(column, f"columns[{k}]") for k, column in enumerate(columns)]
     longest = max(1, *(len(column) for column in columns))
     width = check.number(width, "width", 0, open_low=True)
     if ax is None:

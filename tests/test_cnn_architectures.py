@@ -442,6 +442,8 @@ def test_the_drawing_names_every_layer():
         (lambda: Residual(Dense(2), "identidad"), "shortcut: se esperaba una capa"),
         (lambda: Residual(Dense(3)).build((2,)), "han de ser iguales"),
         (lambda: Residual(Conv2D(2, 3)).build((5, 5, 2)), "han de ser iguales"),
+        (lambda: Residual(Dense(3)).forward(np.ones((2, 4))), "han de ser iguales"),
+        (lambda: Branches([(same := Dense(2)), [Dense(3), same]]), "repetida"),
         (lambda: Branches([]), "al menos una rama"),
         (lambda: Branches(Dense(2)), "al menos una rama"),
         (lambda: Branches([Conv2D(2, 3), Conv2D(2, 1)]).build((5, 5, 1)), "último eje"),

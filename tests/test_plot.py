@@ -159,6 +159,20 @@ def test_network_shortens_tall_layers():
     assert "⋮" in [text.get_text() for text in ax.texts]
 
 
+def test_a_tower_narrows_as_the_maps_shrink():
+    ax = plot.tower([("a", (8, 8, 3), plot.GRAY), ("b", (4, 4, 6), plot.COLORS[0]), ("c", (10,), plot.COLORS[2])])
+    widths = [patch.get_width() for patch in ax.patches]
+    assert widths == sorted(widths, reverse=True)
+    heights = [patch.get_height() for patch in ax.patches]
+    assert heights == sorted(heights)
+
+
+def test_an_empty_path_is_a_line_with_no_box():
+    ax = plot.paths([["a", "b"], []])
+    boxes = [patch for patch in ax.patches if type(patch).__name__ == "FancyBboxPatch"]
+    assert len(boxes) == 3
+
+
 def test_neuron_without_bias():
     with_bias, without = plot.neuron([1, 2], [3, 4]), plot.neuron([1, 2], [3, 4], bias=None)
     assert len(with_bias.patches) == len(without.patches) + 1
@@ -200,6 +214,12 @@ def test_neuron_without_bias():
         (lambda: plot.network([2, 1], weights=[]), "weights: se esperaban 1"),
         (lambda: plot.network([2, 1], layer_names=["a"]), "layer_names"),
         (lambda: plot.neuron(["a", "b"], ["c"]), "weights: se esperaban 2"),
+        (lambda: plot.tower([]), "rows: se esperaba al menos"),
+        (lambda: plot.tower([("a", (2, 2, 3))]), r"rows\[0\]: se esperaban 3"),
+        (lambda: plot.tower([("a", (2, 2), plot.GRAY)]), r"\(h, w, c\)"),
+        (lambda: plot.paths([]), "columns: se esperaba al menos"),
+        (lambda: plot.paths(["3×3"]), r"columns\[0\]: se esperaba una lista"),
+        (lambda: plot.paths([["3×3"]], width=0), "width"),
         (lambda: plot.neuron([], []), "inputs: se esperaba al menos"),
     ],
 )

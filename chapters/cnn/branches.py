@@ -2,7 +2,7 @@ r"""Ramas en paralelo: varias capas miran lo mismo y sus respuestas se apilan.""
 
 import numpy as np
 
-from chapters.cnn.residual import as_layer
+from chapters.cnn.residual import as_layer, build_paths, check_distinct
 from chapters.mlp.layer import Layer
 
 
@@ -74,15 +74,13 @@ class Branches(Layer):
             raise ValueError(f"branches: se esperaba una lista con al menos una rama, pero llegó {branches!r}")
         self.branches = [as_layer(branch, f"branches[{k}]") for k, branch in enumerate(branches)]
         self.layers = self.branches
+        check_distinct(self)
 
     def build(self, input_shape):
         r"""Construye todas las ramas para la misma entrada."""
         self.compute_output_shape(input_shape)
         super().build(input_shape)
-        for layer in self.layers:
-            layer.inherit(self)
-            if not layer.built:
-                layer.build(self.input_shape)
+        build_paths(self)
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma de las salidas apiladas: los canales se suman."""

@@ -5,6 +5,7 @@ import numpy as np
 from chapters.mlp import activations
 from chapters.mlp.layer import Layer
 from chapters.mlp.sequential import Sequential
+from dlbook.training import walk
 
 
 class Residual(Layer):
@@ -18,7 +19,7 @@ class Residual(Layer):
        :label: ec-cnn-residual
 
        \mathbf s = F(\mathbf x) + S(\mathbf x),
-       \qquad
+       \quad
        \mathbf y = \varphi(\mathbf s) .
 
     :math:`F` es el **camino principal**, unas cuantas capas. :math:`S` es el **atajo** (*shortcut*): la identidad,
@@ -34,10 +35,13 @@ class Residual(Layer):
     .. math::
        :label: ec-cnn-residual-atras
 
+       \begin{aligned}
        \frac{\partial\mathcal L}{\partial\mathbf x}
-       = \mathbf J_F^{\top}\frac{\partial\mathcal L}{\partial\mathbf s}
+       &= \mathbf J_F^{\top}\frac{\partial\mathcal L}{\partial\mathbf s}
        + \mathbf J_S^{\top}\frac{\partial\mathcal L}{\partial\mathbf s}
-       = \frac{\partial\mathcal L}{\partial\mathbf s} + \mathbf J_F^{\top}\frac{\partial\mathcal L}{\partial\mathbf s},
+       \\
+       &= \mathbf J_F^{\top}\frac{\partial\mathcal L}{\partial\mathbf s} + \frac{\partial\mathcal L}{\partial\mathbf s},
+       \end{aligned}
 
     donde lo último vale si el atajo es la identidad, porque entonces :math:`\mathbf J_S=\mathbf I`. Las jacobianas
     nunca se escriben: multiplicar por :math:`\mathbf J_F^\top` es llamar al ``backward`` de :math:`F`.
@@ -51,7 +55,7 @@ class Residual(Layer):
 
        \begin{aligned}
        \frac{\partial\mathcal L}{\partial\mathbf x_0}
-       &= (\mathbf I+\mathbf J_1^\top)(\mathbf I+\mathbf J_2^\top)\cdots(\mathbf I+\mathbf J_L^\top)\,
+       &= (\mathbf I+\mathbf J_1^\top)\cdots(\mathbf I+\mathbf J_L^\top)\,
        \frac{\partial\mathcal L}{\partial\mathbf x_L}
        \\
        &= \frac{\partial\mathcal L}{\partial\mathbf x_L}
@@ -112,16 +116,14 @@ class Residual(Layer):
         self.shortcut = None if shortcut is None else as_layer(shortcut, "shortcut")
         self.activation = activations.get(activation)
         self.layers = [self.main] if self.shortcut is None else [self.main, self.shortcut]
+        check_distinct(self)
         self.s = None
 
     def build(self, input_shape):
         r"""Construye los dos caminos y comprueba que lleguen al mismo sitio."""
         self.compute_output_shape(input_shape)
         super().build(input_shape)
-        for layer in self.layers:
-            layer.inherit(self)
-            if not layer.built:
-                layer.build(self.input_shape)
+        build_paths(self)
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma de la suma."""
@@ -184,3 +186,43 @@ def as_layer(value, name):
     if not isinstance(value, Layer):
         raise TypeError(f"{name}: se esperaba una capa o una lista de capas, pero llegó {value!r}")
     return value
+
+
+def check_distinct(parent):
+    r"""Comprueba que ninguna capa esté en dos caminos a la vez.
+
+    >>> from chapters.mlp.dense import Dense
+    >>> layer = Dense(2)
+    >>> Residual(layer, layer)
+    Traceback (most recent call last):
+        ...
+    ValueError: residual: la capa 'dense' está repetida; cada una guarda lo suyo, usa dos distintas
+    """
+    seen = set()
+    for layer in walk(parent):
+        if id(layer) in seen:
+            raise ValueError(
+                f"{parent.name}: la capa {layer.name!r} está repetida; cada una guarda lo suyo, usa dos distintas"
+            )
+        seen.add(id(layer))
+
+
+def build_paths(parent):
+    r"""Construye todos los caminos de un bloque para la misma entrada.
+
+    >>> from chapters.mlp.dense import Dense
+    >>> layer = Dense(3)
+    >>> layer.build((2,))
+    >>> Residual(layer).build((3,))
+    Traceback (most recent call last):
+        ...
+    ValueError: dense: se construyó para entradas (2,), y le llegan (3,)
+    """
+    for layer in parent.layers:
+        layer.inherit(parent)
+        if not layer.built:
+            layer.build(parent.input_shape)
+        elif layer.input_shape != parent.input_shape:
+            raise ValueError(
+                f"{layer.name}: se construyó para entradas {layer.input_shape}, y le llegan {parent.input_shape}"
+            )

@@ -13,9 +13,9 @@ class ScaledTanh(ActivationFunction):
     .. math::
        :label: ec-cnn-tanh-escala
 
-       \varphi(z) = A\tanh(Sz), \qquad A=1.7159,\quad S=\tfrac23 .
+       \varphi(z) = A\tanh(Sz),
 
-    ¿De dónde salen esos números? De pedirle tres cosas :cite:p:`lecun1998`. Que :math:`\varphi(\pm1)=\pm1`, para que
+    con :math:`A=1.7159` y :math:`S=\tfrac23`. ¿De dónde salen esos números? De pedirle tres cosas :cite:p:`lecun1998`. Que :math:`\varphi(\pm1)=\pm1`, para que
     los valores deseados, :math:`\pm1`, no queden en el extremo, donde está saturada, sino en plena curva. Que su
     ganancia ronde 1, de modo que una señal de tamaño 1 siga de tamaño 1 capa tras capa. Y que la
     curvatura sea máxima muy cerca de :math:`\pm1`: ahí se pasa de distinguir a estar seguro.
@@ -25,7 +25,11 @@ class ScaledTanh(ActivationFunction):
     .. math::
        :label: ec-cnn-tanh-escala-derivada
 
-       \varphi'(z) = AS\,\bigl(1-\tanh^2(Sz)\bigr) = S\left(A-\frac{y^2}{A}\right) .
+       \begin{aligned}
+       \varphi'(z) &= AS\,\bigl(1-\tanh^2(Sz)\bigr)
+       \\
+       &= S\left(A-\frac{y^2}{A}\right) .
+       \end{aligned}
 
     **A mano.** En el cero la pendiente es :math:`AS\approx1.144`; en el 1, donde la curva vale 1, aún es 0.755:
 

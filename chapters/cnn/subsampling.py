@@ -16,9 +16,11 @@ class Subsampling2D(Layer):
     .. math::
        :label: ec-cnn-submuestreo
 
+       \begin{gathered}
        y_{ijc} = a_c\,s_{ijc} + b_c,
-       \qquad
+       \\
        s_{ijc} = \sum_{u=0}^{k-1}\sum_{v=0}^{k-1} x_{ki+u,\,kj+v,\,c} .
+       \end{gathered}
 
     Con :math:`a_c=1/k^2` y :math:`b_c=0` es el promedio de siempre. Si :math:`a_c` es chico, la tangente que viene
     después trabaja en su parte recta y la capa solo emborrona; si es grande, hace de interruptor, y según el sesgo
@@ -32,8 +34,8 @@ class Subsampling2D(Layer):
 
        \begin{aligned}
        \frac{\partial\mathcal L}{\partial a_c} &= \sum_{ij}\frac{\partial\mathcal L}{\partial y_{ijc}}\,s_{ijc},
-       \qquad
-       \frac{\partial\mathcal L}{\partial b_c} = \sum_{ij}\frac{\partial\mathcal L}{\partial y_{ijc}},
+       \\
+       \frac{\partial\mathcal L}{\partial b_c} &= \sum_{ij}\frac{\partial\mathcal L}{\partial y_{ijc}},
        \\
        \frac{\partial\mathcal L}{\partial x_{ki+u,\,kj+v,\,c}} &= a_c\,\frac{\partial\mathcal L}{\partial y_{ijc}} .
        \end{aligned}

@@ -17,10 +17,7 @@ def vgg16(input_shape=(224, 224, 3), classes=1000, classifier_activation="softma
     .. math::
        :label: ed-cnn-vgg-campo
 
-       \underbrace{3}_{\text{una}}
-       \;\to\; \underbrace{3+2}_{\text{dos}}
-       \;\to\; \underbrace{3+2+2}_{\text{tres}}
-       \;\to\;\cdots\;\to\; 1+2m .
+       3 \;\to\; 3+2 \;\to\; 3+2+2 \;\to\;\cdots\;\to\; 1+2m .
 
     Lo mismo, pero más barato y con más curvas en medio. Con :math:`C` canales de entrada y de salida, un filtro de
     :math:`7\times7` cuesta :math:`49C^2` pesos; tres de :math:`3\times3`, :math:`27C^2`, y con una ReLU tras cada
