@@ -23,8 +23,8 @@ def inception_block(ones, reduce_threes, threes, reduce_fives, fives, pooled):
 
        hw\,(C R + 25 R F)
 
-    multiplicaciones en vez de :math:`hw\cdot 25\,C F`. En el primer bloque de GoogLeNet, con :math:`C=192`, :math:`R=16` y :math:`F=32`, son diez veces
-    menos:
+    multiplicaciones en vez de :math:`hw\cdot 25\,C F`. En el primer bloque de GoogLeNet, con :math:`C=192`,
+    :math:`R=16` y :math:`F=32`, son diez veces menos:
 
     >>> (28 * 28 * 25 * 192 * 32) / (28 * 28 * (192 * 16 + 25 * 16 * 32))
     9.67741935483871

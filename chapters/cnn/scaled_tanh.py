@@ -15,10 +15,10 @@ class ScaledTanh(ActivationFunction):
 
        \varphi(z) = A\tanh(Sz),
 
-    con :math:`A=1.7159` y :math:`S=\tfrac23`. ¿De dónde salen esos números? De pedirle tres cosas :cite:p:`lecun1998`. Que :math:`\varphi(\pm1)=\pm1`, para que
-    los valores deseados, :math:`\pm1`, no queden en el extremo, donde está saturada, sino en plena curva. Que su
-    ganancia ronde 1, de modo que una señal de tamaño 1 siga de tamaño 1 capa tras capa. Y que la
-    curvatura sea máxima muy cerca de :math:`\pm1`: ahí se pasa de distinguir a estar seguro.
+    con :math:`A=1.7159` y :math:`S=\tfrac23`. ¿De dónde salen esos números? De pedirle tres cosas :cite:p:`lecun1998`.
+    Que :math:`\varphi(\pm1)=\pm1`, para que los valores deseados, :math:`\pm1`, no queden en el extremo, donde está
+    saturada, sino en plena curva. Que su ganancia ronde 1, de modo que una señal de tamaño 1 siga de tamaño 1 capa tras
+    capa. Y que la curvatura sea máxima muy cerca de :math:`\pm1`: ahí se pasa de distinguir a estar seguro.
 
     **Derivada.** Por la regla de la cadena y :eq:`ec-mlp-tanh-derivada`, y como :math:`\tanh(Sz)=y/A`,
 
