@@ -50,16 +50,16 @@ def batch_norm_forward(x, gamma, beta, epsilon=1e-3):
 
     **Por qué no se usa** :math:`\sigma^2=\overline{x^2}-\mu^2`. Es la misma cuenta en el papel y recorre los datos una
     sola vez. Pero si la media es grande y la desviación pequeña, resta dos números enormes casi iguales y no quedan
-    cifras ({ref}`ej-cnn-bn-cancelacion`). Aquí se suma por bloques de pocas filas, cada uno respecto a su propia media,
-    y los bloques se juntan. Si el primero tiene :math:`M_a` valores de media :math:`\mu_a` y suma de cuadrados
+    cifras. Aquí se suma por bloques de pocas filas, cada uno respecto a su propia media, y los bloques se juntan. Si el primero tiene :math:`M_a` valores de media :math:`\mu_a` y suma de cuadrados
     :math:`S_a=\sum(x_i-\mu_a)^2`, y el segundo, :math:`M_b,\mu_b,S_b`,
 
     .. math::
        :label: ec-cnn-bn-juntar
 
-       \mu=\mu_a+\frac{M_b}{M_a+M_b}(\mu_b-\mu_a),
-       \qquad
-       S=S_a+S_b+\frac{M_aM_b}{M_a+M_b}(\mu_b-\mu_a)^2 .
+       \begin{aligned}
+       \mu&=\mu_a+\frac{M_b}{M_a+M_b}(\mu_b-\mu_a),\\
+       S&=S_a+S_b+\frac{M_aM_b}{M_a+M_b}(\mu_b-\mu_a)^2 .
+       \end{aligned}
 
     La segunda sale de escribir :math:`x_i-\mu=(x_i-\mu_a)+(\mu_a-\mu)` en cada grupo. Al elevar al cuadrado y sumar, el
     término cruzado se anula, porque :math:`\sum(x_i-\mu_a)=0`. Queda :math:`S_a+M_a(\mu_a-\mu)^2` en el primero y lo
@@ -202,11 +202,12 @@ def batch_norm_backward(x, gamma, dy, epsilon=1e-3):
     .. math::
        :label: ed-cnn-bn-caminos
 
-       \frac{\partial\mu}{\partial x_k}=\frac1M,
-       \qquad
+       \begin{aligned}
+       \frac{\partial\mu}{\partial x_k}&=\frac1M,\\
        \frac{\partial\sigma^2}{\partial x_k}
-       =\frac2M(x_k-\mu)-\frac2M\,\frac1M\underbrace{\sum_i(x_i-\mu)}_{0}
+       &=\frac2M(x_k-\mu)-\frac2M\,\frac1M\underbrace{\sum_i(x_i-\mu)}_{0}
        =\frac2M(x_k-\mu).
+       \end{aligned}
 
     Con la segunda, :math:`\partial s/\partial x_k=\frac1{2s}\cdot\frac2M(x_k-\mu)=\hat x_k/M`. Al derivar el cociente
     se juntan los tres caminos:
@@ -214,9 +215,11 @@ def batch_norm_backward(x, gamma, dy, epsilon=1e-3):
     .. math::
        :label: ed-cnn-bn-jacobiano
 
+       \begin{aligned}
        \frac{\partial\hat x_i}{\partial x_k}
-       =\frac{[i=k]-\frac1M}{s}-\frac{x_i-\mu}{s^2}\,\frac{\hat x_k}{M}
-       =\frac1s\left([i=k]-\frac1M-\frac{\hat x_i\hat x_k}{M}\right).
+       &=\frac{[i=k]-\frac1M}{s}-\frac{x_i-\mu}{s^2}\,\frac{\hat x_k}{M}\\
+       &=\frac1s\left([i=k]-\frac1M-\frac{\hat x_i\hat x_k}{M}\right).
+       \end{aligned}
 
     Solo falta sumar sobre :math:`i` con la regla de la cadena, :math:`\sum_i\gamma g_i\,\partial\hat x_i/\partial x_k`:
 
@@ -385,10 +388,14 @@ class BatchNormalization(Layer):
 
     Attributes
     ----------
-    gamma, beta : ndarray, shape (d,), or None
-        La escala y el desplazamiento.
-    moving_mean, moving_variance : ndarray, shape (d,)
-        Los promedios móviles.
+    gamma : ndarray, shape (d,), or None
+        La escala :math:`\gamma`.
+    beta : ndarray, shape (d,), or None
+        El desplazamiento :math:`\beta`.
+    moving_mean : ndarray, shape (d,)
+        El promedio móvil de las medias.
+    moving_variance : ndarray, shape (d,)
+        El de las varianzas.
 
     Raises
     ------
@@ -513,7 +520,7 @@ class BatchNormalization(Layer):
             gradients[-1][:] = sums[1]
 
     def _rows(self, x, name):
-        # Una columna por canal. Si los canales no son el último eje, hay que mudarlos.
+        # Una columna por canal. Si los canales no son el último eje, hay que llevarlos ahí.
         if self._axis_of_channels == x.ndim - 1:
             return x.reshape(-1, x.shape[-1])
         moved = np.moveaxis(x, self._axis_of_channels, -1)

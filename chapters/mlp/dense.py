@@ -332,7 +332,8 @@ class Dense(Layer):
         if self.activation is not None:
             dz = self.buffer("dz", dy.shape)
             self.activation.backward(self.z, self.y, dy, dz)
-        _dense_backward_weights(_rows(self.x), _rows(dz), self.gradients[0], self._bias(self.gradients))
+        if self.trainable:
+            _dense_backward_weights(_rows(self.x), _rows(dz), self.gradients[0], self._bias(self.gradients))
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)

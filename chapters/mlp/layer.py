@@ -115,7 +115,7 @@ class Layer:
 
     # Si usa su generador al ir hacia delante; entonces cada réplica recibe uno propio en cada época.
     random = False
-    # Si al entrenar necesita el lote entero; entonces las réplicas van a la par y se encuentran en share.
+    # Si al entrenar necesita el lote entero; entonces las réplicas van a la par y se encuentran en ``share``.
     whole_batch = False
 
     def __init__(self, *, dtype=None, seed=None, name=None, trainable=True):

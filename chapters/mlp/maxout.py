@@ -154,7 +154,8 @@ class Maxout(Layer):
         dy = self.output_gradient(dy)
         dz = self.buffer("dz", (*dy.shape[:-1], self.pieces * self.units))
         _maxout_backward(_rows(dy), _rows(self.winner), _rows(dz))
-        _dense_backward_weights(_rows(self.x), _rows(dz), *self.gradients)
+        if self.trainable:
+            _dense_backward_weights(_rows(self.x), _rows(dz), *self.gradients)
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
