@@ -48,9 +48,10 @@ def batch_norm_forward(x, gamma, beta, epsilon=1e-3):
     :math:`\beta` se aprenden, uno por canal. Con :math:`\gamma=\sqrt{\sigma^2+\varepsilon}` y :math:`\beta=\mu` la capa
     no haría nada: la red no pierde lo que ya podía hacer.
 
-    **Por qué no se usa** :math:`\sigma^2=\overline{x^2}-\mu^2`. Es la misma cuenta en el papel y recorre los datos una
-    sola vez. Pero si la media es grande y la desviación pequeña, resta dos números enormes casi iguales y no quedan
-    cifras. Aquí se suma por bloques de pocas filas, cada uno respecto a su propia media, y los bloques se juntan. Si el primero tiene :math:`M_a` valores de media :math:`\mu_a` y suma de cuadrados
+    **Por qué no se usa** :math:`\sigma^2=\overline{x^2}-\mu^2`. Es la misma cuenta en el papel y recorre los datos
+    una sola vez. Pero si la media es grande y la desviación pequeña, resta dos números enormes casi iguales y no
+    quedan cifras. Aquí se suma por bloques de pocas filas, cada uno respecto a su propia media, y los bloques se
+    juntan. Si el primero tiene :math:`M_a` valores de media :math:`\mu_a` y suma de cuadrados
     :math:`S_a=\sum(x_i-\mu_a)^2`, y el segundo, :math:`M_b,\mu_b,S_b`,
 
     .. math::
