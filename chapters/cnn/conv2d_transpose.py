@@ -57,9 +57,10 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
     .. math::
        :label: ec-cnn-traspuesta-tamano
 
-       M = (D-1)\,s + K + q \quad\text{con VALID},
-       \qquad
-       M = (D-1)\,s + [K\text{ es impar}] + q \quad\text{con SAME},
+       M = \begin{cases}
+       (D-1)\,s + K + q & \text{con VALID},\\
+       (D-1)\,s + [K\text{ es impar}] + q & \text{con SAME},
+       \end{cases}
 
     donde :math:`q` es ``output_padding``. Sin él, VALID toma :math:`q=\max(s-K,0)` y SAME, el :math:`q` que da
     :math:`M=Ds`.

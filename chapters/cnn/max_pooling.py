@@ -34,7 +34,7 @@ def max_pooling_forward(x, pool_size=(2, 2), strides=None, padding="valid"):
     array([[7., 6.],
            [9., 3.]])
 
-    Con paso 1 las ventanas se enciman, y el 9 gana en las tres que lo contienen:
+    Con paso 1 las ventanas se enciman, y el 9 gana en las dos que lo contienen:
 
     >>> max_pooling_forward(x, strides=1)[0, :, :, 0]
     array([[7., 7., 6.],
