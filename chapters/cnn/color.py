@@ -146,7 +146,7 @@ def hsv_to_rgb(hsv):
 
     Mira el canal rojo mientras el tono da la vuelta completa con :math:`S=V=1`. Está lleno un sexto antes y un sexto
     después del rojo; baja en el sexto siguiente, de amarillo a verde; está apagado dos sextos, y vuelve a subir. Es un
-    trapecio. El verde y el azul son el mismo trapecio, recorrido un tercio de vuelta. Con
+    trapecio. El verde y el azul son el mismo trapecio, desplazado un tercio de vuelta. Con
     :math:`[u]_0^1=\min(\max(u,0),1)`,
 
     .. math::

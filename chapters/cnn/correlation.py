@@ -11,7 +11,7 @@ def correlate2d(image, kernel, stride=1, padding="valid", dilation=1):
     r"""Correlación cruzada (*cross-correlation*) de una imagen con un filtro.
 
     Pon el *filtro* (*filter*, *kernel*), una cuadrícula pequeña de pesos, sobre una esquina de la imagen. Multiplica
-    cada peso por el píxel que tiene debajo y suma: un número. Recorre el filtro una casilla y repite, hasta barrer la
+    cada peso por el píxel que tiene debajo y suma: un número. Mueve el filtro una casilla y repite, hasta barrer la
     imagen. Los números, en el lugar donde se obtuvieron, forman el mapa de salida: :item:`CNN-01, CNN-59`
 
     .. math::
@@ -29,8 +29,8 @@ def correlate2d(image, kernel, stride=1, padding="valid", dilation=1):
     preguntando lo mismo en cada lugar**, y contesta más alto donde el parche apunta hacia donde apuntan sus pesos,
     :eq:`ed-per-parecido`.
 
-    **Es lineal**, y **se mueve con la imagen**: si :math:`x'_{ij}=x_{i-u,\,j-v}` es la imagen recorrida, entonces
-    :math:`y'_{ij}=\sum_{a,b}x_{i-u+a,\,j-v+b}\,k_{ab}=y_{i-u,\,j-v}` es el mapa recorrido lo mismo. A eso se le llama
+    **Es lineal**, y **se mueve con la imagen**: si :math:`x'_{ij}=x_{i-u,\,j-v}` es la imagen desplazada, entonces
+    :math:`y'_{ij}=\sum_{a,b}x_{i-u+a,\,j-v+b}\,k_{ab}=y_{i-u,\,j-v}` es el mapa desplazado lo mismo. A eso se le llama
     *equivariancia a traslaciones*.
 
     **A mano.** El filtro resta la columna derecha de la ventana a la izquierda. En la primera parada,
