@@ -366,7 +366,7 @@ def cells(values, ax=None, *, at=(0, 0), windows=(), tint=False, title=None):
 
     if tint:
         numbers = check.floats(values.tolist(), "values")
-        strength = 0.3 * np.abs(numbers) / max(np.abs(numbers).max(), np.finfo(float).tiny)
+        strength = 0.2 * np.abs(numbers) / max(np.abs(numbers).max(), np.finfo(float).tiny)
     for i in range(height):
         for j in range(width):
             corner, value = (left + j, -top - i - 1), values[i, j]

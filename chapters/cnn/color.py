@@ -221,9 +221,10 @@ def rgb_to_ycbcr(rgb):
     .. math::
        :label: ec-cnn-ycbcr
 
-       C_b = \frac12 + \frac{B-Y}{1.772},
-       \qquad
-       C_r = \frac12 + \frac{R-Y}{1.402} .
+       \begin{aligned}
+       C_b &= \frac12 + \frac{B-Y}{1.772}, \\[0.5ex]
+       C_r &= \frac12 + \frac{R-Y}{1.402} .
+       \end{aligned}
 
     Es el espacio de JPEG y del vídeo. El ojo distingue detalles finos de brillo, pero no de color, así que :math:`C_b`
     y :math:`C_r` se guardan con menos píxeles y casi nadie lo nota.
@@ -264,11 +265,11 @@ def ycbcr_to_rgb(ycbcr):
     .. math::
        :label: ec-cnn-ycbcr-vuelta
 
-       B = Y + 1.772\,(C_b-\tfrac12),
-       \qquad
-       R = Y + 1.402\,(C_r-\tfrac12),
-       \qquad
-       G = \frac{Y - 0.299\,R - 0.114\,B}{0.587} .
+       \begin{aligned}
+       B &= Y + 1.772\,(C_b-\tfrac12), \\
+       R &= Y + 1.402\,(C_r-\tfrac12), \\
+       G &= (Y - 0.299\,R - 0.114\,B)\,/\,0.587 .
+       \end{aligned}
 
     No todo :math:`(Y,C_b,C_r)` entre 0 y 1 es un color que se pueda mostrar: no hay un negro muy azul. Los que
     caen fuera se recortan.
