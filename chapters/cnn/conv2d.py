@@ -89,21 +89,27 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
     dtype = np.result_type(x, bias)
     x, kernel, bias = (a.astype(dtype, copy=False) for a in (x, kernel, bias))
     buffer = lambda name, size: np.empty(size, dtype)  # noqa: E731
-    return _Places(windows, filters).forward(x, kernel, bias, -np.inf, buffer)
+    return _Places(windows, filters, dtype).forward(x, kernel, bias, -np.inf, buffer)
 
 
 @njit(cache=True, nogil=True)
-def _conv2d_forward(x, weights, line, start, floor, z, packed, part, scratch, margin, pixels, taps, maps):
-    groups, total = taps.shape[0], weights.shape[1]
+def _conv2d_forward(x, weights, bias, floor, z, start, packed, part, scratch, line, margin, pixels, taps, maps):
+    groups, depth = taps.shape
+    total = weights.shape[1]
     filters = total // groups
-    _pack(weights, line, packed)
+    for k in range(depth):
+        for f in range(total):
+            packed[k * line + f] = weights[k, f]
+    for f in range(start.size):
+        start[f] = bias[f] if f < bias.size else x.dtype.type(0)
+    _clear(scratch)
     for n in range(x.shape[0]):
         image, out = _padded(x[n], scratch, margin), z[n * pixels.size * total :]
         for g in range(groups):
-            own, bias = packed[g * filters :], start[g * filters :]
+            own, first = packed[g * filters :], start[g * filters :]
             target = out if groups == 1 else part
             # En cada ventana, todos los filtros del grupo a la vez; cada suma empieza en su sesgo.
-            matmul_at(image, pixels, taps[g], own, line, bias, floor, target, maps, filters)  # [ec-cnn-conv2d-matriz]
+            matmul_at(image, pixels, taps[g], own, line, first, floor, target, maps, filters)  # [ec-cnn-conv2d-matriz]
             if groups > 1:
                 for p in range(pixels.size):
                     for f in range(filters):
@@ -131,11 +137,9 @@ def _crop(scratch, margin, image):
 
 
 @njit(cache=True, nogil=True)
-def _pack(weights, line, packed):
-    depth, filters = weights.shape
-    for k in range(depth):
-        for f in range(filters):
-            packed[k * line + f] = weights[k, f]
+def _clear(array):
+    for k in range(array.size):
+        array[k] = 0
 
 
 def conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1, groups=1):
@@ -255,19 +259,19 @@ def conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1, 
     x, kernel, dz = (a.astype(dtype, copy=False) for a in (x, kernel, dz))
     dkernel, dbias, dx = np.empty_like(kernel), np.empty(kernel.shape[-1], dtype), np.empty_like(x)
     buffer = lambda name, size: np.empty(size, dtype)  # noqa: E731
-    places = _Places(windows, kernel.shape[-1])
+    places = _Places(windows, kernel.shape[-1], dtype)
     places.weights(x, places.with_slack(dz, buffer), dkernel, dbias, buffer)
     places.input(dz, kernel, dx, buffer)
     return dkernel, dbias, dx
 
 
 @njit(cache=True, nogil=True)
-def _conv2d_backward_weights(x, dz, dweights, dbias, gradient, line, lines, scratch, margin, pixels, taps):
+def _conv2d_backward_weights(x, dz, dweights, dbias, gradient, scratch, line, lines, margin, pixels, taps):
     groups, depth = taps.shape
     total = dbias.size
     filters = total // groups
-    for k in range(gradient.size):
-        gradient[k] = 0
+    _clear(gradient)
+    _clear(scratch)
     for n in range(x.shape[0]):
         image = _padded(x[n], scratch, margin)
         for first in range(0, pixels.size, CHUNK):
@@ -303,18 +307,16 @@ def _sum_rows(dz, rows, dbias):
 
 
 @njit(cache=True, nogil=True)
-def _conv2d_backward_input(dz, weights, dx, packed, line, scratch, margin, run, channels, corners, taps, maps):
+def _conv2d_backward_input(dz, weights, dx, packed, scratch, line, margin, run, channels, corners, taps, maps):
     groups, depth = taps.shape
     filters = channels.size
     # Un pedazo por cada grupo y cada tramo seguido de la ventana, traspuesto y completado con ceros.
-    for k in range(packed.size):
-        packed[k] = 0
+    _clear(packed)
     for k in range(depth):
         for f in range(weights.shape[1]):
             packed[(k // run * weights.shape[1] + f) * line + k % run] = weights[k, f]
     for n in range(dx.shape[0]):
-        for k in range(scratch.size):
-            scratch[k] = 0
+        _clear(scratch)
         for g in range(groups):
             delta = dz[n, g * filters :]
             for k in range(0, depth, run):
@@ -325,54 +327,46 @@ def _conv2d_backward_input(dz, weights, dx, packed, line, scratch, margin, run, 
 
 
 class _Places:
-    # Prepara lo que los núcleos reciben además de los números: dónde está cada cosa y memoria para trabajar.
-    def __init__(self, windows, filters):
-        self.windows, self.filters = windows, filters
-        self.groups, self.depth = windows.taps.shape
-        self.maps = np.arange(windows.pixels.size) * (filters // self.groups)
-        self.channels = np.arange(filters // self.groups)
+    # Lo que los núcleos reciben además de los números: dónde está cada cosa y memoria para trabajar.
+    def __init__(self, windows, filters, dtype):
+        groups, depth = windows.taps.shape
+        own, zero = filters // groups, np.dtype(dtype).type(0)
+        pixels, taps, margin, run = windows.pixels, windows.taps, windows.margin, windows.run
+        self.depth, self.dtype = depth, dtype
+        self.shape, self.maps_size = (*windows.output, filters), pixels.size * filters
+        image = int(np.prod(windows.padded_shape))
+        # Lo que piden los núcleos: cuántos números de memoria y, para encontrarlos, estas tablas.
+        scratch = image if windows.padded_shape != windows.input_shape else 0
+        lines = {width: padded_line(width, zero.itemsize) for width in (filters, own, run)}
+        self.forward_sizes = {"start": filters + 2 * SLACK, "packed": depth * lines[filters] + SLACK}
+        # Los mapas de un grupo, antes de ponerlos entre los demás.
+        self.forward_sizes |= {"part": pixels.size * own + SLACK if groups > 1 else 0, "scratch": scratch}
+        self.forward_places = lines[filters], margin, pixels, taps, np.arange(pixels.size) * own
+        self.weights_sizes = {"gradient": groups * depth * lines[own], "scratch": scratch}
+        self.weights_places = lines[own], np.arange(depth) * lines[own], margin, pixels, taps
         # Al volver, de arriba abajo y luego a la derecha: las ventanas seguidas no se enciman en el mismo renglón.
-        order = np.arange(windows.pixels.size).reshape(windows.output).T.reshape(-1)
-        self.corners, self.back_maps = windows.pixels[order], order * filters
+        order = np.arange(pixels.size).reshape(windows.output).T.reshape(-1)
+        self.input_sizes = {"transposed": depth // run * filters * lines[run], "image": image + SLACK}
+        self.input_places = lines[run], margin, run, np.arange(own), pixels[order], taps, order * filters
 
     def forward(self, x, kernel, bias, floor, buffer):
-        windows, line = self.windows, padded_line(self.filters, x.itemsize)
-        start = buffer("start", self.filters + 2 * SLACK)
-        start[: self.filters] = 0 if bias is None else bias
-        packed = buffer("packed", self.depth * line + SLACK)
-        scratch = self._scratch(buffer)
-        size = len(x) * self.maps.size * self.filters
+        size = len(x) * self.maps_size
         z = buffer("z", size + SLACK)
-        # Los mapas de un grupo, antes de ponerlos entre los demás.
-        part = buffer("part", self.maps.size * self.channels.size + SLACK if self.groups > 1 else 0)
-        kernel, floor = kernel.reshape(self.depth, -1), x.dtype.type(floor)
-        places = windows.margin, windows.pixels, windows.taps, self.maps
-        _conv2d_forward(_flat(x), kernel, line, start, floor, z, packed, part, scratch, *places)
-        return z[:size].reshape(len(x), *windows.output, self.filters)
+        bias = kernel[:0, 0, 0, 0] if bias is None else bias
+        memory = (buffer(name, size) for name, size in self.forward_sizes.items())
+        kernel, floor = kernel.reshape(self.depth, -1), self.dtype.type(floor)
+        _conv2d_forward(_flat(x), kernel, bias, floor, z, *memory, *self.forward_places)
+        return z[:size].reshape(len(x), *self.shape)
 
     def weights(self, x, dz, dkernel, dbias, buffer):
-        windows, line = self.windows, padded_line(self.filters // self.groups, x.itemsize)
-        gradient = buffer("gradient", self.groups * self.depth * line)
-        scratch = self._scratch(buffer)
+        memory = (buffer(name, size) for name, size in self.weights_sizes.items())
         dkernel = dkernel.reshape(self.depth, -1)
-        places = windows.margin, windows.pixels, windows.taps
-        lines = np.arange(self.depth) * line
-        _conv2d_backward_weights(_flat(x), dz, dkernel, dbias, gradient, line, lines, scratch, *places)
+        _conv2d_backward_weights(_flat(x), dz, dkernel, dbias, *memory, *self.weights_places)
 
     def input(self, dz, kernel, dx, buffer):
-        windows, run = self.windows, self.windows.run
-        line = padded_line(run, dz.itemsize)
-        image = buffer("image", int(np.prod(windows.padded_shape)) + SLACK)
-        packed = buffer("transposed", self.depth // run * self.filters * line)
-        places = windows.margin, run, self.channels, self.corners, windows.taps, self.back_maps
-        _conv2d_backward_input(_flat(dz), kernel.reshape(self.depth, -1), _flat(dx), packed, line, image, *places)
-
-    def _scratch(self, buffer):
-        # Donde se rellenan las imágenes, una por una; la orilla queda en cero. Si no se rellenan, nada.
-        shape = self.windows.padded_shape
-        scratch = buffer("scratch", 0 if shape == self.windows.input_shape else int(np.prod(shape)))
-        scratch[:] = 0
-        return scratch
+        memory = (buffer(name, size) for name, size in self.input_sizes.items())
+        kernel = kernel.reshape(self.depth, -1)
+        _conv2d_backward_input(_flat(dz), kernel, _flat(dx), *memory, *self.input_places)
 
     def with_slack(self, dz, buffer):
         # El gradiente de los mapas en una sola fila, con lugar al final para leer de más.
@@ -486,7 +480,7 @@ class Conv2D(Layer):
         except ValueError:
             self.input_shape = None
             raise
-        self.places = _Places(self.windows, self.filters)
+        self.places = _Places(self.windows, self.filters, self.dtype)
         channels = self.input_shape[-1]
         shape = (*self.kernel_size, channels // self.groups, self.filters)
         self.kernel = self.add_weight(shape, self.kernel_initializer, self.kernel_regularizer)
