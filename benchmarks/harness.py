@@ -82,14 +82,13 @@ def main(chapter, models, batches, peers, first):
             "machine": f"{platform.machine()}, {os.cpu_count()} núcleos, carga {os.getloadavg()[0]:.1f}",
             "threads": get_threads(),
             "blas": sorted({i["architecture"] for i in threadpool_info() if i["user_api"] == "blas"}),
-            "first_step_seconds": first_step(first),
+            "first_step_seconds": None if options.dry else first_step(first),
             "steps": [measure(processes, m, b, options) for m in options.models for b in options.batches],
         }
     finally:
         for process in processes.values():
             process.close()
     if options.dry:
-        print(results["first_step_seconds"])
         return
     path = ROOT / "docs" / "resultados" / f"{chapter}_velocidad.json"
     path.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

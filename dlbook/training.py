@@ -19,7 +19,7 @@ from dlbook.parallel import Interrupts, Team, cut, get_threads, single_thread_bl
 
 # Cuántos productos justifican despertar a un hilo más, y cuántos bytes de resultados intermedios caben en su caché.
 WORK_PER_THREAD = 25_000_000
-CACHE = 1 << 20
+CACHE = 2 << 20
 # De a cuántas observaciones se evalúa y se predice, a lo sumo, y en cuánta memoria por hilo. Depende del modelo y no de
 # los hilos, para que el resultado tampoco.
 CHUNK = 256
@@ -258,12 +258,15 @@ class Engine:
         return plan
 
     def _bytes_per_row(self):
-        # Los resultados intermedios de una observación: los búferes que deja ir hacia delante, y otro tanto al volver.
+        # Los resultados intermedios de una observación: lo que crecen los búferes con una más, y otro tanto al volver.
         if self.bytes is None:
-            replica = self.model.replica()
-            x = np.zeros((1, *self.model.input_shape), self.model.dtype)
-            replica.forward(x, training=False)
-            self.bytes = 2 * sum(b.nbytes for layer in walk(replica) for b in layer.buffers.values()) + x.nbytes
+            sizes = []
+            for n in (1, 2):
+                replica = self.model.replica()
+                x = np.zeros((n, *self.model.input_shape), self.model.dtype)
+                replica.forward(x, training=False)
+                sizes.append(2 * sum(b.nbytes for layer in walk(replica) for b in layer.buffers.values()) + x.nbytes)
+            self.bytes = max(1, sizes[1] - sizes[0])
         return self.bytes
 
     def _team_of(self, size):
