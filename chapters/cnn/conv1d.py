@@ -17,7 +17,7 @@ class Conv1D(Layer):
     .. math::
        :label: ed-cnn-conv1d
 
-       z_{tf} = b_f + \sum_{i=0}^{k-1}\sum_{c=0}^{C-1} x_{\,ts+i\Delta-p,\ c}\ w_{icf} ,
+       z_{tf} = b_f + \sum_{i=0}^{k-1}\sum_{c=0}^{C-1} x_{ts+i\Delta-p,\,c}\,w_{icf} ,
 
     que es :eq:`ed-cnn-conv2d` con alto 1. Por eso no hay nada que volver a derivar ni a programar: la capa pone la
     serie en una imagen de :math:`1\times T`, y adentro trabaja una :class:`~chapters.cnn.Conv2D`. :item:`CNN-17`

@@ -30,8 +30,8 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
        :label: ed-cnn-traspuesta
 
        \mathbf z = \mathbf A^\top\mathbf x + \mathbf b
-       \qquad\Longrightarrow\qquad
-       \frac{\partial\mathcal L}{\partial\mathbf x} = \mathbf A\,\boldsymbol\delta .
+       \quad\Longrightarrow\quad
+       \frac{\partial\mathcal L}{\partial\mathbf x} = \mathbf A\boldsymbol\delta .
 
     Su ida es la vuelta de :class:`~chapters.cnn.Conv2D`, y su vuelta es la ida. **No** es la inversa de la convolución:
     :math:`\mathbf A^\top\mathbf A` no es la identidad, y llamarla «deconvolución» confunde.
@@ -43,9 +43,10 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
     .. math::
        :label: ec-cnn-traspuesta
 
-       \mathbf P = \mathbf X\,\mathbf W^\top ,
-       \qquad
-       z_{abf} = b_f + \sum_{\substack{(u,v),(i,j)\,:\\ us+i\Delta-p=a,\ vs+j\Delta-p=b}} \mathbf P_{(u,v),\,(i,j,f)} .
+       \begin{gathered}
+       \mathbf P = \mathbf X\,\mathbf W^\top ,\\
+       z_{abf} = b_f + \sum_{\substack{us+i\Delta-p=a\\ vs+j\Delta-p=b}} \mathbf P_{(u,v),\,(i,j,f)} .
+       \end{gathered}
 
     :math:`\mathbf W` tiene :math:`k_hk_wF` renglones y :math:`C` columnas: por eso los pesos son
     :math:`(k_h,k_w,F,C)`, con los filtros **antes** que los canales. Son los de la convolución que va de regreso, de
@@ -58,8 +59,8 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
        :label: ec-cnn-traspuesta-tamano
 
        M = \begin{cases}
-       (D-1)\,s + K + q & \text{con VALID},\\
-       (D-1)\,s + [K\text{ es impar}] + q & \text{con SAME},
+       (D-1)\,s + K + q & \text{(VALID)}\\
+       (D-1)\,s + (K\bmod 2) + q & \text{(SAME)}
        \end{cases}
 
     donde :math:`q` es ``output_padding``. Sin él, VALID toma :math:`q=\max(s-K,0)` y SAME, el :math:`q` que da
@@ -144,11 +145,12 @@ def conv2d_transpose_backward(x, kernel, dz, strides=1, padding="valid", output_
     .. math::
        :label: ec-cnn-traspuesta-atras
 
+       \begin{gathered}
        \frac{\partial\mathcal L}{\partial\mathbf X} = \mathbf P_\delta\,\mathbf W ,
        \qquad
-       \frac{\partial\mathcal L}{\partial\mathbf W} = \mathbf P_\delta^\top\,\mathbf X ,
-       \qquad
+       \frac{\partial\mathcal L}{\partial\mathbf W} = \mathbf P_\delta^\top\,\mathbf X ,\\
        \frac{\partial\mathcal L}{\partial b_f} = \sum_{a,b}\delta_{abf} .
+       \end{gathered}
 
     Compáralas con :eq:`ec-cnn-conv2d-atras`: la entrada y la culpa cambiaron de papel.
 

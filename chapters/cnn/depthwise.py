@@ -22,8 +22,8 @@ def depthwise_conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", d
     .. math::
        :label: ec-cnn-por-canal
 
-       z_{u,v,\,cM+m} = b_{cM+m} + \sum_{i=0}^{k_h-1}\sum_{j=0}^{k_w-1}
-                        x_{\,us+i\Delta-p,\ vs+j\Delta-p,\ c}\ w_{ijcm} .
+       z_{uvf} = b_f + \sum_{i,j} x_{us+i\Delta-p,\ vs+j\Delta-p,\ c}\ w_{ijcm} ,
+       \qquad f=cM+m .
 
     De :math:`C` canales salen :math:`CM` mapas: primero los :math:`M` del canal 0, luego los del 1, y así. Tiene
     :math:`k_hk_wCM` pesos, y cada uno se usa una vez por casilla de salida. Es una convolución con tantos grupos como
@@ -126,9 +126,10 @@ def depthwise_conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilatio
     .. math::
        :label: ec-cnn-por-canal-atras
 
-       \frac{\partial\mathcal L}{\partial w_{ijcm}} = \sum_{u,v} x_{u+i,\ v+j,\ c}\ \delta_{uvf} ,
-       \qquad
-       \frac{\partial\mathcal L}{\partial x_{abc}} = \sum_{m}\sum_{i,j} \delta_{a-i,\ b-j,\ f}\ w_{ijcm} ,
+       \begin{aligned}
+       \frac{\partial\mathcal L}{\partial w_{ijcm}} &= \sum_{u,v} x_{u+i,\ v+j,\ c}\ \delta_{uvf} ,\\
+       \frac{\partial\mathcal L}{\partial x_{abc}} &= \sum_{m}\sum_{i,j} \delta_{a-i,\ b-j,\ f}\ w_{ijcm} ,
+       \end{aligned}
 
     y el de cada sesgo es la suma de la culpa de su mapa, :eq:`ec-cnn-conv2d-sesgo`. La única suma sobre mapas que queda
     recorre los :math:`M` de un mismo canal: tampoco hacia atrás se mezclan los canales.
@@ -231,7 +232,7 @@ class DepthwiseConv2D(Layer):
     .. math::
        :label: ed-cnn-separable
 
-       \frac{k^2C+CF}{k^2CF} = \frac1F+\frac1{k^2} ,
+       \frac{k^2C+CF}{k^2CF} = \frac1F+\frac1{k^2} :
 
     con filtros de :math:`3\times3`, entre ocho y nueve veces menos. No sale gratis: es una convolución cuyos filtros
     son todos combinaciones de :math:`C` filtros planos, y eso no lo cumple cualquiera.

@@ -117,7 +117,7 @@ def max_pooling_backward(x, dy, pool_size=(2, 2), strides=None, padding="valid")
        :label: ec-cnn-max-atras
 
        \frac{\partial\mathcal L}{\partial x_{abc}}
-       = \sum_{u,v}\ \bigl[\,(a,b)=g_{uvc}\,\bigr]\ \frac{\partial\mathcal L}{\partial y_{uvc}} ,
+       = \sum_{u,v\,:\ g_{uvc}=(a,b)} \frac{\partial\mathcal L}{\partial y_{uvc}} ,
 
     donde :math:`g_{uvc}` es el lugar del ganador de la ventana :math:`(u,v)` en el canal :math:`c`. En un empate hay un
     pico, y por convenio gana el primero que se encuentra al leer la ventana como una página. Empates hay muchos, porque

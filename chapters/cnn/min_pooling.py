@@ -9,12 +9,12 @@ class MinPooling2D(MaxPooling2D):
     r"""Capa de agrupamiento por el mínimo (*min pooling*): el menor de cada ventana.
 
     En el negativo de una fotografía, lo más oscuro es lo más claro. Buscar el menor es cambiar los signos, buscar el
-    mayor y volver a cambiarlos:
+    mayor y volver a cambiarlos. En la ventana :math:`V_{uv}`,
 
     .. math::
        :label: ec-cnn-min
 
-       \min_{(a,b)\in V_{uv}} x_{abc} = -\max_{(a,b)\in V_{uv}}\,(-x_{abc}) .
+       \min_{V_{uv}}\, x_{abc} = -\max_{V_{uv}}\,(-x_{abc}) .
 
     **La vuelta no cambia.** Los dos signos se cancelan: si :math:`y=-m(-x)`, entonces
     :math:`\partial y/\partial x = -m'(-x)\cdot(-1) = m'(-x)`. La culpa va entera al menor.

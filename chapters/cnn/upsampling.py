@@ -25,7 +25,7 @@ class UpSampling2D(Layer):
        :label: ec-cnn-agrandar
 
        y_a = (1-\lambda)\,x_i+\lambda\,x_{i+1} ,
-       \qquad
+       \quad
        \lambda = r-i .
 
     En la orilla, el vecino que falta es el último que hay. Con dos ejes son dos matrices de coeficientes,
