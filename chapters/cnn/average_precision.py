@@ -16,8 +16,10 @@ def average_precision(found, truth, threshold=0.5):
     .. math::
        :label: ec-cnn-precision-exhaustividad
 
-       P_k = \frac{a_k}{k}\ \text{(precisión, }\textit{precision}\text{)},\qquad
-       R_k = \frac{a_k}{m}\ \text{(exhaustividad, }\textit{recall}\text{)}.
+       P_k = \frac{a_k}{k},\qquad R_k = \frac{a_k}{m} .
+
+    La primera es la **precisión** (*precision*): de lo que dijo, cuánto era cierto. La segunda, la **exhaustividad**
+    (*recall*): de lo que había, cuánto encontró.
 
     Una caja **acierta** si la caja verdadera con la que más se encima, de su imagen, alcanza el umbral de IoU y nadie
     más segura la reclamó antes. Encontrar dos veces el mismo objeto cuenta como un acierto y un error.

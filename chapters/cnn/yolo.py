@@ -186,11 +186,12 @@ class GridDetectionLoss(Loss):
     .. math::
        :label: ed-cnn-yolo
 
-       \mathcal L =
-       \sum_{i,j} r_{ij}\Bigl[\lambda_{\text{caja}}\bigl\lVert\hat{\mathbf b}_{ij}-\mathbf b_i\bigr\rVert^2
-       + \bigl(\hat c_{ij}-\operatorname{IoU}_{ij}\bigr)^2\Bigr]
-       + \lambda_{\text{nada}}\sum_{i,j}(1-r_{ij})\,\hat c_{ij}^{\,2}
+       \begin{aligned}
+       \mathcal L ={}& \sum_{i,j} r_{ij}\Bigl[\lambda_{\text{caja}}\bigl\lVert\hat{\mathbf b}_{ij}-\mathbf b_i\bigr\rVert^2
+       + \bigl(\hat c_{ij}-\operatorname{IoU}_{ij}\bigr)^2\Bigr] \\
+       &+ \lambda_{\text{nada}}\sum_{i,j}(1-r_{ij})\,\hat c_{ij}^{\,2}
        + \sum_i o_i\bigl\lVert\hat{\mathbf p}_i-\mathbf p_i\bigr\rVert^2 .
+       \end{aligned}
 
     Léela término por término. La responsable corrige su caja, y su confianza aprende a decir **qué tan bien le queda**:
     su meta no es 1, sino su propia IoU. Las demás aprenden a decir cero. Como casi todas las cajas están vacías, sin
@@ -216,14 +217,15 @@ class GridDetectionLoss(Loss):
 
     >>> loss = GridDetectionLoss(boxes=1)
     >>> y_true = [[[[1.0, 0.5, 0.5, 0.5, 0.5, 1.0]]]]
-    >>> round(loss(y_true, [[[[0.5, 0.5, 0.5, 0.5, 0.6, 0.9]]]]), 6)
+    >>> y_pred = [[[[0.5, 0.5, 0.5, 0.5, 0.6, 0.9]]]]
+    >>> round(loss(y_true, y_pred), 6)
     0.17
-    >>> loss.gradient(y_true, [[[[0.5, 0.5, 0.5, 0.5, 0.6, 0.9]]]]).ravel().round(6)
+    >>> loss.gradient(y_true, y_pred).ravel().round(6)
     array([ 0. ,  0. ,  0. ,  0. , -0.8, -0.2])
 
     Sin objeto solo cuenta la confianza: :math:`\tfrac12\cdot0.6^2=0.18`.
 
-    >>> round(loss(np.zeros((1, 1, 1, 6)), [[[[0.5, 0.5, 0.5, 0.5, 0.6, 0.9]]]]), 6)
+    >>> round(loss(np.zeros((1, 1, 1, 6)), y_pred), 6)
     0.18
 
     Lo correcto llega como lo da :func:`grid_encode`, de forma :math:`(n,S,S,5+C)`; lo predicho tiene la forma de
@@ -247,7 +249,7 @@ class GridDetectionLoss(Loss):
         self.empty_weight = check.number(empty_weight, "empty_weight", 0)
 
     def prepare(self, y_true, output_shape, dtype):
-        r"""Como :meth:`Loss.prepare`; comprueba además que la salida sea una rejilla con esas cajas."""
+        r"""Como :meth:`chapters.mlp.losses.Loss.prepare`; comprueba además que la salida sea una rejilla con esas cajas."""
         y_true = check.floats(y_true, "y_true", "...")
         classes = output_shape[-1] - 5 * self.boxes
         grid = output_shape[:-1]
@@ -269,7 +271,7 @@ class GridDetectionLoss(Loss):
         return np.array(images, y_pred.dtype)
 
     def shard(self, y_true, y_pred, weight, gradient):
-        r"""Como :meth:`Loss.shard`."""
+        r"""Como :meth:`chapters.mlp.losses.Loss.shard`."""
         _, grid, _, k = y_pred.shape
         return _grid_loss(
             y_true.reshape(len(y_pred), grid * grid, -1),

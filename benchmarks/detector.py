@@ -1,0 +1,72 @@
+r"""El detector del capítulo 3; deja los pesos en ``docs/resultados/detector.safetensors`` y lo demás en un JSON al lado.
+
+Se ejecuta con ``python -m benchmarks.detector`` y tarda unos minutos. Las escenas se dibujan con la misma semilla, así
+que no hay nada que descargar.
+"""
+
+import datetime
+import json
+import os
+import platform
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from chapters.cnn import BatchNormalization, Conv2D, GridDetectionLoss, grid_encode
+from chapters.mlp import Activation, Adam, CosineDecay, Input, Sequential
+from dlbook.data import shape_scenes
+from dlbook.parallel import get_threads
+
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "resultados"
+SEED = 0
+SCENES, TEST = 4000, 300
+GRID, BOXES, CLASSES = 6, 2, 3
+EPOCHS, BATCH, RATE = 40, 16, 8e-3
+
+
+def detector(seed=SEED):
+    """Cinco convoluciones: tres de paso 2 llevan de 48 × 48 a la rejilla de 6 × 6."""
+    layers = [Input(shape=(48, 48, 1))]
+    for filters, kernel_size, strides in ((16, 5, 2), (24, 3, 2), (32, 3, 2), (64, 3, 1)):
+        layers += [
+            Conv2D(filters, kernel_size, strides=strides, padding="same", use_bias=False),
+            BatchNormalization(momentum=0.9),
+            Activation("relu"),
+        ]
+    return Sequential([*layers, Conv2D(5 * BOXES + CLASSES, 1)], seed=seed)
+
+
+def scenes(n, seed):
+    """Da las imágenes, centradas en cero, y lo que la rejilla debería contestar."""
+    x, boxes, classes = shape_scenes(n, seed=seed)
+    return x - 0.5, grid_encode(boxes, classes, GRID, CLASSES)
+
+
+def main():
+    model = detector()
+    model.compile(Adam(CosineDecay(RATE, EPOCHS * -(-SCENES // BATCH))), GridDetectionLoss(BOXES))
+    x, y = scenes(SCENES, SEED)
+    start = time.perf_counter()
+    history = model.fit(x, y, BATCH, EPOCHS, validation_data=scenes(TEST, SEED + 1), verbose=0).history
+    results = {
+        "command": "python -m benchmarks.detector",
+        "date": datetime.date.today().isoformat(),
+        "seed": SEED,
+        "versions": {name: version(name) for name in ("numpy", "numba")},
+        "machine": f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} núcleos",
+        "threads": get_threads(),
+        "scenes": SCENES,
+        "epochs": EPOCHS,
+        "batch_size": BATCH,
+        "learning_rate": RATE,
+        "seconds": round(time.perf_counter() - start, 1),
+        "history": {name: [round(value, 5) for value in values] for name, values in history.items()},
+    }
+    FOLDER.mkdir(exist_ok=True)
+    model.save(FOLDER / "detector.safetensors", include_optimizer=False)
+    (FOLDER / "detector.json").write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    print(results["seconds"], results["history"]["val_loss"][-1])
+
+
+if __name__ == "__main__":
+    main()
