@@ -45,7 +45,7 @@ nitpick_ignore_regex = [("py:class", r".*")]
 
 # Páginas: se ejecutan una vez por versión de las fuentes. La clave de jupyter-cache es la celda, no la biblioteca ni
 # los resultados guardados que usa; por eso la carpeta lleva el resumen de todos, y las de otras versiones se borran.
-results = b"".join(path.read_bytes() for path in sorted((ROOT / "docs" / "resultados").glob("*.json")))
+results = b"".join(path.read_bytes() for path in sorted((ROOT / "docs" / "resultados").glob("*.*")))
 key = sources_hash() + hashlib.sha256(results).hexdigest()[:8]
 nb_execution_cache_path = str(BUILD / "celdas" / key)
 for old in (BUILD / "celdas").glob("*"):
