@@ -1,4 +1,4 @@
-r"""El detector del capítulo 3; deja los pesos y las curvas en ``docs/resultados``, en ``detector.safetensors`` y ``.json``.
+r"""El detector del capítulo 3; deja los pesos y las curvas en ``docs/resultados/detector.*``.
 
 Se ejecuta con ``python -m benchmarks.detector`` y tarda unos minutos. Las escenas se dibujan con la misma semilla, así
 que no hay nada que descargar.

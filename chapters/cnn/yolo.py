@@ -188,7 +188,8 @@ class GridDetectionLoss(Loss):
 
        \begin{aligned}
        \mathcal L ={}& \sum_{i,j} r_{ij}\Bigl[
-       \lambda_{\text{caja}}\bigl\lVert\hat{\mathbf b}_{ij}-\mathbf b_i\bigr\rVert^2 + \bigl(\hat c_{ij}-\operatorname{IoU}_{ij}\bigr)^2\Bigr] \\
+       \lambda_{\text{caja}}\bigl\lVert\hat{\mathbf b}_{ij}-\mathbf b_i\bigr\rVert^2
+       + \bigl(\hat c_{ij}-\operatorname{IoU}_{ij}\bigr)^2\Bigr] \\
        &+ \lambda_{\text{nada}}\sum_{i,j}(1-r_{ij})\,\hat c_{ij}^{\,2}
        + \sum_i o_i\bigl\lVert\hat{\mathbf p}_i-\mathbf p_i\bigr\rVert^2 .
        \end{aligned}
@@ -249,7 +250,7 @@ class GridDetectionLoss(Loss):
         self.empty_weight = check.number(empty_weight, "empty_weight", 0)
 
     def prepare(self, y_true, output_shape, dtype):
-        r"""Como :meth:`chapters.mlp.losses.Loss.prepare`; además, la salida tiene que ser una rejilla con esas cajas."""
+        r"""Como :meth:`chapters.mlp.losses.Loss.prepare`; la salida tiene que ser una rejilla con esas cajas."""
         y_true = check.floats(y_true, "y_true", "...")
         classes = output_shape[-1] - 5 * self.boxes
         grid = output_shape[:-1]
