@@ -172,7 +172,7 @@ class AveragePooling2D(Pooling2D):
     def forward(self, x, training=False):
         r"""Promedia cada ventana, sin contar lo que queda fuera de la imagen."""
         self.x = x = self.input(x)
-        self.y = self.buffer("y", (len(x), *self.compute_output_shape(self.input_shape)))
+        self.y = self.buffer("y", (len(x), *self.output))
         _average_pooling_forward(x, *self.spans, self.y)
         return self.y
 

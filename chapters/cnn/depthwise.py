@@ -16,17 +16,17 @@ def depthwise_conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", d
 
     Una convolución común hace dos cosas a la vez: mira alrededor y mezcla canales. Cada filtro suma sobre la ventana
     **y** sobre toda la profundidad. Si de la suma de :eq:`ed-cnn-conv2d` se quita la que recorre los canales, queda una
-    que solo mira alrededor. Cada canal :math:`c` tiene sus propios :math:`M` filtros y produce sus propios :math:`M`
+    que solo mira alrededor. Cada canal :math:`c` tiene sus propios :math:`R` filtros y produce sus propios :math:`R`
     mapas:
 
     .. math::
        :label: ec-cnn-por-canal
 
-       z_{uvf} = b_f + \sum_{i,j} x_{us+i\Delta-p,\ vs+j\Delta-p,\ c}\ w_{ijcm} ,
-       \qquad f=cM+m .
+       z_{uvf} = b_f + \sum_{i,j} x_{us+i\Delta-p,\ vs+j\Delta-p,\ c}\ w_{ijcr} ,
+       \qquad f=cR+r .
 
-    De :math:`C` canales salen :math:`CM` mapas: primero los :math:`M` del canal 0, luego los del 1, y así. Tiene
-    :math:`k_hk_wCM` pesos, y cada uno se usa una vez por casilla de salida. Es una convolución con tantos grupos como
+    De :math:`C` canales salen :math:`CR` mapas: primero los :math:`R` del canal 0, luego los del 1, y así. Tiene
+    :math:`k_hk_wCR` pesos, y cada uno se usa una vez por casilla de salida. Es una convolución con tantos grupos como
     canales, pero hecha así ahorra la matriz de ventanas: no hay casi nada que multiplicar.
 
     **A mano.** Dos canales de :math:`2\times2` y un filtro para cada uno. El del primero suma; el del segundo le resta
@@ -41,16 +41,16 @@ def depthwise_conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", d
     ----------
     x : array_like, shape (n, h, w, c)
         Las imágenes.
-    kernel : array_like, shape (kh, kw, c, m)
-        Los filtros: :math:`m` por canal.
-    bias : array_like, shape (c · m,), optional
+    kernel : array_like, shape (kh, kw, c, r)
+        Los filtros: :math:`r` por canal.
+    bias : array_like, shape (c · r,), optional
         Un sesgo por mapa.
     strides, padding, dilation_rate
         Como en :func:`~chapters.cnn.conv2d_forward`.
 
     Returns
     -------
-    ndarray, shape (n, h', w', c · m)
+    ndarray, shape (n, h', w', c · r)
 
     Raises
     ------
@@ -62,7 +62,7 @@ def depthwise_conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", d
         >>> depthwise_conv2d_forward(x[..., :1], kernel)
         Traceback (most recent call last):
             ...
-        ValueError: kernel: se esperaba la forma (kh, kw, c=1, m), pero llegó (2, 2, 2, 1)
+        ValueError: kernel: se esperaba la forma (kh, kw, c=1, r), pero llegó (2, 2, 2, 1)
     """
     x, kernel, windows = _checked(x, kernel, strides, padding, dilation_rate)
     maps = kernel.shape[2] * kernel.shape[3]
@@ -119,20 +119,20 @@ def _add_products(a, b, total):
 def depthwise_conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1):
     r"""Los tres gradientes de la convolución por canal.
 
-    Las mismas preguntas que en :func:`~chapters.cnn.conv2d_backward`, con menos sumas. Sea :math:`f=cM+m` el mapa del
-    filtro :math:`m` del canal :math:`c`, y :math:`\delta_{uvf}` la culpa de sus casillas. Con paso 1, sin relleno ni
+    Las mismas preguntas que en :func:`~chapters.cnn.conv2d_backward`, con menos sumas. Sea :math:`f=cR+r` el mapa del
+    filtro :math:`r` del canal :math:`c`, y :math:`\delta_{uvf}` la culpa de sus casillas. Con paso 1, sin relleno ni
     dilatación:
 
     .. math::
        :label: ec-cnn-por-canal-atras
 
        \begin{aligned}
-       \frac{\partial\mathcal L}{\partial w_{ijcm}} &= \sum_{u,v} x_{u+i,\ v+j,\ c}\ \delta_{uvf} ,\\
-       \frac{\partial\mathcal L}{\partial x_{abc}} &= \sum_{m}\sum_{i,j} \delta_{a-i,\ b-j,\ f}\ w_{ijcm} ,
+       \frac{\partial\mathcal L}{\partial w_{ijcr}} &= \sum_{u,v} x_{u+i,\ v+j,\ c}\ \delta_{uvf} ,\\
+       \frac{\partial\mathcal L}{\partial x_{abc}} &= \sum_{r}\sum_{i,j} \delta_{a-i,\ b-j,\ f}\ w_{ijcr} ,
        \end{aligned}
 
     y el de cada sesgo es la suma de la culpa de su mapa, :eq:`ec-cnn-conv2d-sesgo`. La única suma sobre mapas que queda
-    recorre los :math:`M` de un mismo canal: tampoco hacia atrás se mezclan los canales.
+    recorre los :math:`R` de un mismo canal: tampoco hacia atrás se mezclan los canales.
 
     **A mano.** Los datos de :func:`depthwise_conv2d_forward`, con culpa 1 en el primer mapa y 2 en el segundo:
 
@@ -152,18 +152,18 @@ def depthwise_conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilatio
     ----------
     x : array_like, shape (n, h, w, c)
         Lo que entró a :func:`depthwise_conv2d_forward`.
-    kernel : array_like, shape (kh, kw, c, m)
+    kernel : array_like, shape (kh, kw, c, r)
         Los filtros.
-    dz : array_like, shape (n, h', w', c · m)
+    dz : array_like, shape (n, h', w', c · r)
         El gradiente de los mapas.
     strides, padding, dilation_rate
         Como en :func:`~chapters.cnn.conv2d_forward`.
 
     Returns
     -------
-    dkernel : ndarray, shape (kh, kw, c, m)
+    dkernel : ndarray, shape (kh, kw, c, r)
         El gradiente de los filtros.
-    dbias : ndarray, shape (c · m,)
+    dbias : ndarray, shape (c · r,)
         El de los sesgos.
     dx : ndarray, shape (n, h, w, c)
         El de las imágenes.
@@ -253,7 +253,7 @@ class DepthwiseConv2D(Layer):
     padding : {"valid", "same"}
         El relleno.
     depth_multiplier : int
-        Cuántos filtros tiene cada canal, :math:`M`.
+        Cuántos filtros tiene cada canal, :math:`R`.
     dilation_rate : int or (int, int)
         La dilatación; mayor que 1, solo con paso 1.
     activation : str or ActivationFunction, optional
@@ -269,9 +269,9 @@ class DepthwiseConv2D(Layer):
 
     Attributes
     ----------
-    kernel : ndarray, shape (kh, kw, c, m)
+    kernel : ndarray, shape (kh, kw, c, r)
         Los filtros.
-    bias : ndarray, shape (c · m,), or None
+    bias : ndarray, shape (c · r,), or None
         Los sesgos.
 
     Raises
@@ -371,7 +371,7 @@ class DepthwiseConv2D(Layer):
 def _checked(x, kernel, strides, padding, dilation_rate):
     sizes = {}
     x = check.floats(x, "x", "n h w c", sizes)
-    kernel = check.floats(kernel, "kernel", "kh kw c m", sizes)
+    kernel = check.floats(kernel, "kernel", "kh kw c r", sizes)
     strides, dilation_rate = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
     check.choice(padding, "padding", ["valid", "same"])
     check_dilation(strides, dilation_rate)

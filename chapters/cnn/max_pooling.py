@@ -254,11 +254,19 @@ class MaxPooling2D(Pooling2D):
         ValueError: strides: se esperaba un entero de al menos 1, pero llegó 0
     """
 
+    def build(self, input_shape):
+        r"""Calcula dónde empieza y dónde acaba cada ventana, y si son los cuadros de 2 × 2 de casi siempre."""
+        super().build(input_shape)
+        # Con SAME y un lado impar, la última ventana está recortada.
+        height, width, _ = self.input_shape
+        whole = self.padding == "valid" or (height % 2 == 0 and width % 2 == 0)
+        self.tiles_2x2 = self.pool_size == self.strides == (2, 2) and whole
+
     def forward(self, x, training=False):
         r"""Se queda con el mayor de cada ventana."""
         self.x = x = self.input(x)
-        self.y = self.buffer("y", (len(x), *self.compute_output_shape(self.input_shape)))
-        if self._tiles_2x2():
+        self.y = self.buffer("y", (len(x), *self.output))
+        if self.tiles_2x2:
             _max_pooling_forward_2x2(x, self.y)
         else:
             _max_pooling_forward(x, *self.spans, self.y)
@@ -270,14 +278,8 @@ class MaxPooling2D(Pooling2D):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        if self._tiles_2x2():
+        if self.tiles_2x2:
             _max_pooling_backward_2x2(self.x, self.y, dy, dx)
         else:
             _max_pooling_backward(self.x, self.y, dy, *self.spans, dx)
         return dx
-
-    def _tiles_2x2(self):
-        # Con SAME y un lado impar, la última ventana está recortada.
-        height, width, _ = self.input_shape
-        whole = self.padding == "valid" or (height % 2 == 0 and width % 2 == 0)
-        return self.pool_size == self.strides == (2, 2) and whole

@@ -30,17 +30,17 @@ class Pooling2D(Layer):
         self.pool_size = pair(pool_size, "pool_size")
         self.strides = self.pool_size if strides is None else pair(strides, "strides")
         self.padding = check.choice(padding, "padding", ["valid", "same"])
-        self.spans = None
+        self.spans = self.output = None
 
     def build(self, input_shape):
         r"""Calcula dónde empieza y dónde acaba cada ventana."""
         spans = window_spans(input_shape, self.pool_size, self.strides, self.padding)
         super().build(input_shape)
-        self.spans = spans
+        self.spans, self.output = spans, (spans[0].size, spans[2].size, self.input_shape[-1])
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve cuántas ventanas hay a lo alto y a lo ancho; los canales son los mismos."""
-        tops, _, lefts, _ = self.spans or window_spans(input_shape, self.pool_size, self.strides, self.padding)
+        tops, _, lefts, _ = window_spans(input_shape, self.pool_size, self.strides, self.padding)
         return (tops.size, lefts.size, input_shape[-1])
 
 
