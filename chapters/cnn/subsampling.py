@@ -71,8 +71,10 @@ class Subsampling2D(Layer):
 
     Attributes
     ----------
-    coefficient, bias : ndarray, shape (c,)
-        Los dos parámetros de cada canal.
+    coefficient : ndarray, shape (c,)
+        El coeficiente de cada canal.
+    bias : ndarray, shape (c,)
+        Su sesgo.
 
     Raises
     ------
