@@ -67,7 +67,7 @@ def googlenet(input_shape=(224, 224, 3), classes=1000, classifier_activation="so
     22
 
     La otra idea está al final. En vez de tres capas densas, **promedia** cada uno de los 1024 mapas y deja una sola
-    densa; ahí AlexNet gastaba 58 millones de parámetros, y esta, uno.
+    densa; ahí AlexNet gastaba más de 58 millones de parámetros, y esta, uno.
 
     >>> from chapters.mlp.layer import shapes_only
     >>> with shapes_only():
@@ -76,8 +76,7 @@ def googlenet(input_shape=(224, 224, 3), classes=1000, classifier_activation="so
     (6998552, 1025000)
 
     El artículo entrena además dos salidas auxiliares, colgadas de dos bloques de en medio, para que el gradiente llegue
-    fuerte a las primeras capas; al predecir se tiran. Aquí no están: la normalización por lotes, que llegó unos meses
-    después, las hizo innecesarias.
+    fuerte a las primeras capas. Al predecir se tiran, y aquí no están.
 
     Parameters
     ----------

@@ -41,8 +41,8 @@ def lenet5_1998(**options):
     >>> model.count_params()
     60000
 
-    C5 es una convolución, aunque su ventana tape el mapa entero y de cada filtro salga un solo número. Así, si un día
-    la imagen es más ancha, la misma red da varias respuestas, una por cada lugar.
+    C5 es una convolución, aunque su ventana tape el mapa entero y de cada filtro salga un solo número. El artículo lo
+    aprovecha para leer renglones: con una imagen más ancha, la misma ventana da una respuesta en cada lugar.
 
     Los pesos empiezan, como en el artículo, uniformes entre :math:`\pm2.4/e`, con :math:`e` las entradas de la neurona.
     En C3, donde cada mapa tiene las suyas, se toma su media.

@@ -34,13 +34,13 @@ class PartialConv2D(Layer):
        \begin{aligned}
        \mathbf Z_f &= b_f + \sum_{c\in T_f}\mathbf X_c \star \mathbf W_{cf}
        \\
-       &= b_f + \sum_{c}\mathbf X_c\star\widetilde{\mathbf W}_{cf},
+       &= b_f + \sum_{c}\mathbf X_c\star\mathbf U_{cf},
        \end{aligned}
 
-    donde :math:`\star` es la correlación y :math:`\widetilde{\mathbf W}_{cf}` es :math:`\mathbf W_{cf}` si
+    donde :math:`\star` es la correlación y :math:`\mathbf U_{cf}` es :math:`\mathbf W_{cf}` si
     :math:`c\in T_f`, y cero si no.
 
-    **Hacia atrás.** :math:`\widetilde{\mathbf W}` es una copia de :math:`\mathbf W` con huecos, y copiar no cambia
+    **Hacia atrás.** :math:`\mathbf U` es una copia de :math:`\mathbf W` con huecos, y copiar no cambia
     derivadas: el gradiente de cada peso es el del lugar donde está en la completa. Los de los huecos se tiran, porque
     ahí no hay nada que corregir. Para cada :math:`c\in T_f`,
 
@@ -48,7 +48,7 @@ class PartialConv2D(Layer):
        :label: ec-cnn-parcial-atras
 
        \frac{\partial\mathcal L}{\partial\mathbf W_{cf}}
-       = \frac{\partial\mathcal L}{\partial\widetilde{\mathbf W}_{cf}} .
+       = \frac{\partial\mathcal L}{\partial\mathbf U_{cf}} .
 
     **A mano.** La tabla de LeNet-5 tiene 60 conexiones de :math:`5\times5`, y 16 sesgos:
 

@@ -18,18 +18,18 @@ class Residual(Layer):
     .. math::
        :label: ec-cnn-residual
 
-       \mathbf s = F(\mathbf x) + S(\mathbf x),
+       \mathbf s = F(\mathbf x) + G(\mathbf x),
        \quad
        \mathbf y = \varphi(\mathbf s) .
 
-    :math:`F` es el **camino principal**, unas cuantas capas. :math:`S` es el **atajo** (*shortcut*): la identidad,
-    :math:`S(\mathbf x)=\mathbf x`, o una convolución de :math:`1\times1` si hay que cambiar de forma. Con
+    :math:`F` es el **camino principal**, unas cuantas capas. :math:`G` es el **atajo** (*shortcut*): la identidad,
+    :math:`G(\mathbf x)=\mathbf x`, o una convolución de :math:`1\times1` si hay que cambiar de forma. Con
     :math:`F=\mathbf 0` el bloque no hace nada, que es justo lo que se espera de una capa que todavía no sabe qué hacer.
 
     **Hacia atrás.** La activación convierte el gradiente de :math:`\mathbf y` en el de :math:`\mathbf s`. En una suma,
     si un sumando crece :math:`\epsilon`, la suma crece :math:`\epsilon`: los dos caminos reciben
     :math:`\partial\mathcal L/\partial\mathbf s` entero, sin repartirlo. Y como :math:`\mathbf x` llega a la pérdida por
-    dos caminos, sus gradientes **se suman**. Con :math:`\mathbf J_F` y :math:`\mathbf J_S` las matrices jacobianas de
+    dos caminos, sus gradientes **se suman**. Con :math:`\mathbf J_F` y :math:`\mathbf J_G` las matrices jacobianas de
     los dos:
 
     .. math::
@@ -38,12 +38,12 @@ class Residual(Layer):
        \begin{aligned}
        \frac{\partial\mathcal L}{\partial\mathbf x}
        &= \mathbf J_F^{\top}\frac{\partial\mathcal L}{\partial\mathbf s}
-       + \mathbf J_S^{\top}\frac{\partial\mathcal L}{\partial\mathbf s}
+       + \mathbf J_G^{\top}\frac{\partial\mathcal L}{\partial\mathbf s}
        \\
        &= \mathbf J_F^{\top}\frac{\partial\mathcal L}{\partial\mathbf s} + \frac{\partial\mathcal L}{\partial\mathbf s},
        \end{aligned}
 
-    donde lo último vale si el atajo es la identidad, porque entonces :math:`\mathbf J_S=\mathbf I`. Las jacobianas
+    donde lo último vale si el atajo es la identidad, porque entonces :math:`\mathbf J_G=\mathbf I`. Las jacobianas
     nunca se escriben: multiplicar por :math:`\mathbf J_F^\top` es llamar al ``backward`` de :math:`F`.
 
     **Por qué llega lejos.** En una red sin atajos el gradiente de la primera capa es un producto,
@@ -93,7 +93,7 @@ class Residual(Layer):
     main : Layer or list of Layer
         El camino principal :math:`F`; una lista es una fila de capas.
     shortcut : Layer or list of Layer, optional
-        El atajo :math:`S`; sin él, la identidad.
+        El atajo :math:`G`; sin él, la identidad.
     activation : str or ActivationFunction, optional
         La activación :math:`\varphi` después de la suma; sin ella, ninguna.
     **options

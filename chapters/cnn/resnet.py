@@ -81,8 +81,8 @@ def resnet(depth, input_shape=(224, 224, 3), classes=1000, classifier_activation
     50 25557032
     152 60192808
 
-    La de 50 tiene más del doble de capas que la de 18 y solo el doble de parámetros. La de 152 tiene menos que AlexNet,
-    que era de ocho.
+    La de 50 tiene casi el triple de capas que la de 18 y poco más del doble de parámetros. La de 152 tiene menos que
+    AlexNet, que era de ocho.
 
     Parameters
     ----------
