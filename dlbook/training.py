@@ -349,7 +349,10 @@ class Engine:
         return out
 
     def _chunk(self, n):
-        return 1 if n == 1 else max(1, min(CHUNK, MEMORY // self._bytes_per_row()))
+        # Cada número intermedio costó al menos un producto: con pocos productos no hace falta medir.
+        if n == 1 or 16 * n * self.work < MEMORY:
+            return min(n, CHUNK)
+        return max(1, min(CHUNK, MEMORY // self._bytes_per_row()))
 
     def _run(self, part, parts):
         self.interrupts.hold()
