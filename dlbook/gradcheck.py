@@ -136,8 +136,10 @@ class ParameterReport:
         La mayor diferencia entre dos coordenadas.
     worst : tuple of int
         La posición donde ocurre.
-    analytic, numeric : float
-        Los dos valores en esa posición.
+    analytic : float
+        El gradiente calculado, en esa posición.
+    numeric : float
+        El medido, en esa posición.
     ok : bool
         Si la diferencia es tolerable.
     """

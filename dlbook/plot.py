@@ -297,23 +297,27 @@ def images(x, titles=None, columns=8, *, signed=False, size=0.9):
     import matplotlib.pyplot as plt
 
     rows = -(-n // columns)
-    height = size * x.shape[1] / x.shape[2] + (0.28 if titles is not None else 0)
-    fig, axes = plt.subplots(rows, columns, squeeze=False, figsize=(columns * size + 0.7 * signed, rows * height))
     largest = float(np.abs(x).max()) or 1.0
     low, high = (-largest, largest) if signed else (min(float(x.min()), 0.0), float(x.max()) or 1.0)
-    shown = None
-    for k, ax in enumerate(axes.flat):
-        if k >= n:
-            ax.remove()
-            continue
+    # Las medidas se conocen de antemano, en pulgadas: calcularlas con constrained_layout tarda segundos con treinta.
+    gap, lines = 0.08, 0 if titles is None else 1 + max(title.count("\n") for title in titles)
+    side, tall = size - gap, (size - gap) * x.shape[1] / x.shape[2]
+    step = tall + gap + 0.16 * lines
+    width, height = columns * size + 0.7 * signed, rows * step
+    fig = plt.figure(figsize=(width, height))
+    fig.set_layout_engine("none")
+    for k in range(n):
+        row, column = divmod(k, columns)
+        left, bottom = column * size + gap / 2, height - row * step - 0.16 * lines - gap / 2 - tall
+        ax = fig.add_axes((left / width, bottom / height, side / width, tall / height), xticks=[], yticks=[])
         shown = ax.imshow(x[k], cmap="RdBu_r" if signed else "gray", vmin=low, vmax=high, interpolation="none")
-        ax.set(xticks=[], yticks=[])
         for spine in ax.spines.values():
             spine.set(visible=True, linewidth=0.6)
         if titles is not None:
             ax.set_title(titles[k], fontsize="small", pad=3)
     if signed:
-        fig.colorbar(shown, ax=[ax for ax in axes.flat if ax.figure is not None], fraction=0.08, pad=0.03)
+        bar = ((columns * size + 0.08) / width, gap / 2 / height, 0.13 / width, 1 - gap / height)
+        fig.colorbar(shown, cax=fig.add_axes(bar)).ax.tick_params(labelsize="small")
     return fig
 
 

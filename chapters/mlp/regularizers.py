@@ -92,10 +92,15 @@ def _add_penalty_gradient(w, l1, l2, gradient):
 
 
 class L1(L1L2):
-    r"""Solo la L1, :math:`\lambda_1\sum_i|w_i|`: deja en cero los pesos que no hacen falta.
+    r"""Solo la L1, :math:`\lambda_1\sum_i|w_i|`: la que lleva a cero los pesos que no hacen falta.
 
-    >>> L1(0.1)([3.0, -4.0])
-    0.7000000000000001
+    >>> L1(0.1)([3.0, -5.0])
+    0.8
+
+    Parameters
+    ----------
+    l1 : float
+        :math:`\lambda_1`, cero o más.
     """
 
     name = "l1"
@@ -105,13 +110,18 @@ class L1(L1L2):
 
 
 class L2(L1L2):
-    r"""Solo la L2, :math:`\lambda_2\sum_i w_i^2`: encoge todos los pesos.
+    r"""Solo la L2, :math:`\lambda_2\sum_i w_i^2`: la que encoge todos los pesos.
 
     Con descenso de gradiente de paso :math:`\eta`, cada peso se multiplica por :math:`1-2\eta\lambda_2` antes de
     corregirse. Por eso también se llama *decaimiento de pesos* (*weight decay*).
 
     >>> L2(0.01)([3.0, -4.0])
     0.25
+
+    Parameters
+    ----------
+    l2 : float
+        :math:`\lambda_2`, cero o más.
     """
 
     name = "l2"
@@ -124,12 +134,31 @@ NAMES = {c.name: c for c in (L1, L2)} | {c.__name__: c for c in (L1, L2)}
 
 
 def get(regularizer):
-    r"""Encuentra una penalización por su nombre, o devuelve el propio objeto.
+    r"""Encuentra una penalización por su nombre; si ya es una, o ``None``, la devuelve tal cual.
 
     >>> get("l2")
     L2(l2=0.01)
     >>> get(None) is None
     True
+
+    Parameters
+    ----------
+    regularizer : str, L1L2 or None
+        ``"l1"``, ``"l2"``, una penalización, o nada.
+
+    Returns
+    -------
+    L1L2 or None
+
+    Raises
+    ------
+    ValueError
+        Si el nombre no existe.
+
+        >>> get("l3")
+        Traceback (most recent call last):
+            ...
+        ValueError: regularizer: se esperaba 'l1' o 'l2', pero llegó 'l3'
     """
     if regularizer is None or isinstance(regularizer, L1L2):
         return regularizer
