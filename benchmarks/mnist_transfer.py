@@ -1,0 +1,86 @@
+r"""De los dígitos 0 a 4 a los dígitos 5 a 9; deja los resultados en ``docs/resultados/mnist_transferencia.json``.
+
+Se ejecuta con ``python -m benchmarks.mnist_transfer`` y tarda unos minutos.
+"""
+
+import datetime
+import json
+import os
+import platform
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.mnist_cnn import images
+from chapters.cnn import lenet5
+from chapters.mlp import Adam, CosineDecay, Dense, Input, Sequential, SparseCategoricalCrossentropy
+from dlbook.parallel import get_threads
+
+RESULTS = Path(__file__).resolve().parents[1] / "docs" / "resultados" / "mnist_transferencia.json"
+SEEDS = range(5)
+# Cuántos ejemplos de cada dígito nuevo.
+EXAMPLES = (1, 2, 5, 10, 30, 100, 300, 1000)
+# La red de origen: épocas, lote y tasa.
+EPOCHS, BATCH, RATE = 3, 64, 2e-3
+# La red nueva: pasos y lote. El ajuste fino camina con una tasa diez veces menor.
+STEPS, SMALL_BATCH, FINE = 400, 32, 2e-4
+
+
+def main():
+    started = time.perf_counter()
+    (x_train, y_train), (x_test, y_test) = images()
+    old, new, new_test = y_train < 5, y_train >= 5, y_test >= 5
+    x_new, y_new, x_test, y_test = x_train[new], y_train[new] - 5, x_test[new_test], y_test[new_test] - 5
+    results = {
+        "command": "python -m benchmarks.mnist_transfer",
+        "date": datetime.date.today().isoformat(),
+        "seed": SEEDS[0],
+        "versions": {name: version(name) for name in ("numpy", "numba")},
+        "machine": f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} núcleos",
+        "threads": get_threads(),
+        "examples": list(EXAMPLES),
+        "steps": STEPS,
+        "errors": {name: [[] for _ in EXAMPLES] for name in ("scratch", "frozen", "fine", "noise")},
+    }
+    for seed in SEEDS:
+        rng = np.random.default_rng(seed)
+        source = train(x_train[old], y_train[old], EPOCHS * -(-old.sum() // BATCH), BATCH, RATE, seed)
+        # La misma red de origen, pero con etiquetas barajadas: vio las mismas imágenes y no aprendió nada de ellas.
+        noise = train(x_train[old], rng.permutation(y_train[old]), EPOCHS * -(-old.sum() // BATCH), BATCH, RATE, seed)
+        order = [rng.permutation(np.flatnonzero(y_new == digit)) for digit in range(5)]
+        for k, examples in enumerate(EXAMPLES):
+            rows = np.concatenate([rows[:examples] for rows in order])
+            for name, start, rate in (
+                ("scratch", None, RATE),
+                ("frozen", source, RATE),
+                ("fine", source, FINE),
+                ("noise", noise, RATE),
+            ):
+                frozen = name in ("frozen", "noise")
+                model = train(x_new[rows], y_new[rows], STEPS, SMALL_BATCH, rate, seed, start, frozen)
+                error = 1 - float((model.predict(x_test).argmax(axis=1) == y_test).mean())
+                results["errors"][name][k].append(round(error, 4))
+        print(seed, {name: [e[-1] for e in errors] for name, errors in results["errors"].items()}, flush=True)
+    results["seconds"] = round(time.perf_counter() - started, 1)
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(results, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+    print(RESULTS)
+
+
+def train(x, y, steps, batch, rate, seed, source=None, frozen=False):
+    """Entrena LeNet-5 para cinco dígitos: desde cero, o con todo lo de otra red menos su última capa."""
+    features = Sequential(lenet5(seed=seed).layers[:-1])
+    model = Sequential([Input((28, 28, 1)), features, Dense(5)], seed=seed)
+    if source is not None:
+        features.set_weights(source.layers[0].get_weights())
+        features.trainable = not frozen
+    loss = SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(Adam(CosineDecay(rate, steps)), loss)
+    model.fit(x, y, batch, max(1, round(steps / -(-len(x) // batch))), verbose=0)
+    return model
+
+
+if __name__ == "__main__":
+    main()
