@@ -9,6 +9,7 @@ publicado, y los resultados dicen con cuál se hicieron.
 import argparse
 import datetime
 import io
+import itertools
 import json
 import os
 import platform
@@ -73,7 +74,7 @@ def read_jpeg(path):
 
     def decode(part):
         content, offsets = file[f"{part}_jpeg"].tobytes(), file[f"{part}_offsets"]
-        pictures = [np.array(Image.open(io.BytesIO(content[a:b]))) for a, b in zip(offsets, offsets[1:], strict=False)]
+        pictures = [np.array(Image.open(io.BytesIO(content[a:b]))) for a, b in itertools.pairwise(offsets)]
         return np.stack(pictures), file[f"{part}_labels"].astype(np.int64)
 
     with np.load(path, allow_pickle=False) as file:

@@ -169,7 +169,9 @@ def patches(model, x):
             places = flat[:, :, k].argmax(axis=1)
             best = np.argsort(-flat[np.arange(len(x)), places, k], kind="stable")[:PATCHES]
             corners = [(step * (places[i] // width), step * (places[i] % width)) for i in best]
-            filters.append([as_hex(padded[i, r : r + size, c : c + size]) for i, (r, c) in zip(best, corners, strict=True)])
+            filters.append(
+                [as_hex(padded[i, r : r + size, c : c + size]) for i, (r, c) in zip(best, corners, strict=True)]
+            )
         found.append({"size": size, "filters": filters})
     return found
 
