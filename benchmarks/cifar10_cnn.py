@@ -89,15 +89,15 @@ def images(data):
 
 
 def mlp(seed=SEEDS[0]):
-    """Arma 3072-36-10, que tiene casi los mismos parámetros que la red convolucional."""
-    layers = [Flatten(), Dense(36, activation="relu", kernel_initializer="he_normal"), Dense(10)]
+    """Arma 3072-22-10, que tiene casi los mismos parámetros que la red convolucional."""
+    layers = [Flatten(), Dense(22, activation="relu", kernel_initializer="he_normal"), Dense(10)]
     return Sequential([Input((32, 32, 3)), *layers], seed=seed)
 
 
 def cnn(seed=SEEDS[0]):
     """Arma tres bloques de convolución, normalización, ReLU y máximo."""
     layers = [Input((32, 32, 3)), RandomFlip("horizontal"), RandomTranslation(0.1, 0.1)]
-    for filters in (32, 64, 128):
+    for filters in (24, 48, 96):
         convolution = Conv2D(filters, 3, padding="same", use_bias=False, kernel_initializer="he_normal")
         layers += [convolution, BatchNormalization(), Activation("relu"), MaxPooling2D()]
     return Sequential([*layers, Flatten(), Dropout(0.3), Dense(10)], seed=seed)

@@ -19,12 +19,12 @@ from chapters.mlp import Adam, CosineDecay, Dense, Input, Sequential, SparseCate
 from dlbook.parallel import get_threads
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "resultados" / "mnist_transferencia.json"
-SEEDS = range(5)
+SEEDS = range(3)
 # Cuántos ejemplos de cada dígito nuevo.
 EXAMPLES = (1, 2, 5, 10, 30, 100, 300, 1000)
 # La red de origen: épocas, lote y tasa.
 EPOCHS, BATCH, RATE = 3, 64, 2e-3
-# La red nueva: pasos y lote. El ajuste fino camina con una tasa diez veces menor.
+# La red nueva: pasos (o cinco épocas, si son más) y lote. El ajuste fino camina con una tasa diez veces menor.
 STEPS, SMALL_BATCH, FINE = 400, 32, 2e-4
 
 
@@ -52,6 +52,7 @@ def main():
         order = [rng.permutation(np.flatnonzero(y_new == digit)) for digit in range(5)]
         for k, examples in enumerate(EXAMPLES):
             rows = np.concatenate([rows[:examples] for rows in order])
+            steps = max(STEPS, 5 * -(-len(rows) // SMALL_BATCH))
             for name, start, rate in (
                 ("scratch", None, RATE),
                 ("frozen", source, RATE),
@@ -59,7 +60,7 @@ def main():
                 ("noise", noise, RATE),
             ):
                 frozen = name in ("frozen", "noise")
-                model = train(x_new[rows], y_new[rows], STEPS, SMALL_BATCH, rate, seed, start, frozen)
+                model = train(x_new[rows], y_new[rows], steps, SMALL_BATCH, rate, seed, start, frozen)
                 error = 1 - float((model.predict(x_test).argmax(axis=1) == y_test).mean())
                 results["errors"][name][k].append(round(error, 4))
         print(seed, {name: [e[-1] for e in errors] for name, errors in results["errors"].items()}, flush=True)
