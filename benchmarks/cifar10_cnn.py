@@ -57,7 +57,7 @@ def main():
         "machine": f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} núcleos",
         "threads": get_threads(),
     }
-    for name, build, epochs, rate in (("mlp", mlp, 10, 1e-3), ("cnn", cnn, 12, 3e-3)):
+    for name, build, epochs, rate in (("mlp", mlp, 10, 1e-3), ("cnn", cnn, 10, 3e-3)):
         train(build, [(x[: 2 * BATCH], y[: 2 * BATCH]) for x, y in data], 1, rate, SEEDS[0], validation=BATCH)
         runs = [train(build, data, epochs, rate, seed) for seed in SEEDS]
         results[name] = runs[0] | {"accuracy_by_seed": [run["test_accuracy"] for run in runs]}
@@ -89,15 +89,15 @@ def images(data):
 
 
 def mlp(seed=SEEDS[0]):
-    """Arma 3072-22-10, que tiene casi los mismos parámetros que la red convolucional."""
-    layers = [Flatten(), Dense(22, activation="relu", kernel_initializer="he_normal"), Dense(10)]
+    """Arma 3072-128-10, con once veces más parámetros que la red convolucional."""
+    layers = [Flatten(), Dense(128, activation="relu", kernel_initializer="he_normal"), Dense(10)]
     return Sequential([Input((32, 32, 3)), *layers], seed=seed)
 
 
 def cnn(seed=SEEDS[0]):
     """Arma tres bloques de convolución, normalización, ReLU y máximo."""
     layers = [Input((32, 32, 3)), RandomFlip("horizontal"), RandomTranslation(0.1, 0.1)]
-    for filters in (24, 48, 96):
+    for filters in (16, 32, 64):
         convolution = Conv2D(filters, 3, padding="same", use_bias=False, kernel_initializer="he_normal")
         layers += [convolution, BatchNormalization(), Activation("relu"), MaxPooling2D()]
     return Sequential([*layers, Flatten(), Dropout(0.3), Dense(10)], seed=seed)

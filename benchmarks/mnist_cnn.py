@@ -25,13 +25,13 @@ SEEDS = range(3)
 BATCH = 64
 RATE = 2e-3
 # Con imágenes que se mueven se puede entrenar más tiempo sin memorizar.
-AUGMENTED = 20
+AUGMENTED = 15
 # Las últimas 5000 imágenes de entrenamiento se apartan para elegir; las de prueba solo se usan al final.
 VALIDATION = 5000
-# Cuántas imágenes por clase, o casi: se toman las primeras.
+# Cuántas imágenes hay para entrenar, cuando son pocas.
 FEW = (100, 300, 1000, 3000, 10_000)
 # Cuántos pasos se entrena con pocas imágenes.
-STEPS = 1500
+STEPS = 1000
 SHIFTS = range(9)
 # Cuántas imágenes se miran para buscar los pedazos que más encienden a cada filtro, y cuántos se guardan.
 LOOKED, PATCHES = 3000, 6
@@ -51,12 +51,13 @@ def main():
     for name, build, epochs in (("mlp", mlp, 5), ("lenet", lenet, 5), ("augmented", augmented, AUGMENTED)):
         # La primera vez se compila: eso no es entrenar, y se hace antes de tomar el tiempo.
         train(build, [(x[:BATCH], y[:BATCH]) for x, y in data], 1, SEEDS[0], validation=BATCH // 2)
-        runs = [train(build, data, epochs, seed)[1] for seed in SEEDS]
+        models, runs = zip(*(train(build, data, epochs, seed) for seed in SEEDS), strict=True)
         results[name] = runs[0] | {"accuracy_by_seed": [run["test_accuracy"] for run in runs]}
+        if name == "lenet":
+            results["network"] = network(models[0], *data[1])
         print(name, runs[0]["seconds"], results[name]["accuracy_by_seed"], flush=True)
     del results["mlp"]["wrong"], results["mlp"]["wrong_images"]
     results["few"] = few(data)
-    results["network"] = network(data)
     results["seconds"] = round(time.perf_counter() - started, 1)
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(results, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
@@ -135,9 +136,8 @@ def few(data):
     return errors
 
 
-def network(data):
-    """Guarda LeNet-5 con los pesos redondeados a 8 bits, una imagen de cada dígito y lo que busca cada filtro."""
-    model, _ = train(lenet, data, 5, SEEDS[0])
+def network(model, x, y):
+    """Guarda la red con los pesos redondeados a 8 bits, una imagen de cada dígito y lo que busca cada filtro."""
     rounded, weights = [], []
     for weight in model.get_weights():
         scale = float(np.abs(weight).max()) / 127
@@ -145,7 +145,6 @@ def network(data):
         rounded.append(values * np.float32(scale))
         weights.append({"shape": weight.shape, "scale": scale, "values": values.tobytes().hex()})
     model.set_weights(rounded)
-    x, y = data[1]
     rows = [int(np.flatnonzero(y == digit)[0]) for digit in range(10)]
     return {
         "weights": weights,
