@@ -24,8 +24,10 @@ SEEDS = range(3)
 EXAMPLES = (1, 2, 5, 10, 30, 100, 300, 1000)
 # La red de origen: épocas, lote y tasa.
 EPOCHS, BATCH, RATE = 3, 64, 2e-3
-# La red nueva: pasos (o cinco épocas, si son más) y lote. El ajuste fino camina con una tasa diez veces menor.
-STEPS, SMALL_BATCH, FINE = 400, 32, 2e-4
+# La red nueva: pasos (o cinco épocas, si son más) y lote.
+STEPS, SMALL_BATCH = 400, 32
+# Cada manera: cuántas de las dos partes se copian de la red de origen, y si lo copiado se congela.
+WAYS = {"scratch": (0, False), "frozen": (1, True), "fine": (1, False), "all": (2, True)}
 
 
 def main():
@@ -42,25 +44,17 @@ def main():
         "threads": get_threads(),
         "examples": list(EXAMPLES),
         "steps": STEPS,
-        "errors": {name: [[] for _ in EXAMPLES] for name in ("scratch", "frozen", "fine", "noise")},
+        "errors": {name: [[] for _ in EXAMPLES] for name in WAYS},
     }
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
-        source = train(x_train[old], y_train[old], EPOCHS * -(-old.sum() // BATCH), BATCH, RATE, seed)
-        # La misma red de origen, pero con etiquetas barajadas: vio las mismas imágenes y no aprendió nada de ellas.
-        noise = train(x_train[old], rng.permutation(y_train[old]), EPOCHS * -(-old.sum() // BATCH), BATCH, RATE, seed)
+        source = train(x_train[old], y_train[old], EPOCHS * -(-old.sum() // BATCH), BATCH, seed)
         order = [rng.permutation(np.flatnonzero(y_new == digit)) for digit in range(5)]
         for k, examples in enumerate(EXAMPLES):
             rows = np.concatenate([rows[:examples] for rows in order])
             steps = max(STEPS, 5 * -(-len(rows) // SMALL_BATCH))
-            for name, start, rate in (
-                ("scratch", None, RATE),
-                ("frozen", source, RATE),
-                ("fine", source, FINE),
-                ("noise", noise, RATE),
-            ):
-                frozen = name in ("frozen", "noise")
-                model = train(x_new[rows], y_new[rows], steps, SMALL_BATCH, rate, seed, start, frozen)
+            for name, (copied, frozen) in WAYS.items():
+                model = train(x_new[rows], y_new[rows], steps, SMALL_BATCH, seed, source, copied, frozen)
                 error = 1 - float((model.predict(x_test).argmax(axis=1) == y_test).mean())
                 results["errors"][name][k].append(round(error, 4))
         print(seed, {name: [e[-1] for e in errors] for name, errors in results["errors"].items()}, flush=True)
@@ -70,15 +64,16 @@ def main():
     print(RESULTS)
 
 
-def train(x, y, steps, batch, rate, seed, source=None, frozen=False):
-    """Entrena LeNet-5 para cinco dígitos: desde cero, o con todo lo de otra red menos su última capa."""
-    features = Sequential(lenet5(seed=seed).layers[:-1])
-    model = Sequential([Input((28, 28, 1)), features, Dense(5)], seed=seed)
-    if source is not None:
-        features.set_weights(source.layers[0].get_weights())
-        features.trainable = not frozen
-    loss = SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(Adam(CosineDecay(rate, steps)), loss)
+def train(x, y, steps, batch, seed, source=None, copied=0, frozen=False):
+    """Entrena LeNet-5 para cinco dígitos, quizá con las primeras partes de otra."""
+    layers = lenet5(seed=seed).layers
+    # Las convoluciones, las dos capas densas y la cabeza.
+    parts = [Sequential(layers[:5]), Sequential(layers[5:7]), Dense(5)]
+    model = Sequential([Input((28, 28, 1)), *parts], seed=seed)
+    for k in range(copied):
+        parts[k].set_weights(source.layers[k].get_weights())
+        parts[k].trainable = not frozen
+    model.compile(Adam(CosineDecay(RATE, steps)), SparseCategoricalCrossentropy(from_logits=True))
     model.fit(x, y, batch, max(1, round(steps / -(-len(x) // batch))), verbose=0)
     return model
 
