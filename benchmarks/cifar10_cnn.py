@@ -57,7 +57,7 @@ def main():
         "machine": f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} núcleos",
         "threads": get_threads(),
     }
-    for name, build, epochs, rate in (("mlp", mlp, 10, 1e-3), ("cnn", cnn, 10, 3e-3)):
+    for name, build, epochs, rate in (("mlp", mlp, 8, 1e-3), ("cnn", cnn, 8, 3e-3)):
         train(build, [(x[: 2 * BATCH], y[: 2 * BATCH]) for x, y in data], 1, rate, SEEDS[0], validation=BATCH)
         runs = [train(build, data, epochs, rate, seed) for seed in SEEDS]
         results[name] = runs[0] | {"accuracy_by_seed": [run["test_accuracy"] for run in runs]}
