@@ -1,4 +1,4 @@
-"""Los resultados guardados de las redes convolucionales dicen lo que las páginas cuentan; los programas siguen andando."""
+"""Los resultados guardados de las redes convolucionales dicen lo que las páginas cuentan."""
 
 import io
 import json
