@@ -144,8 +144,16 @@ def test_only_shapes_costs_no_memory_and_cannot_be_used():
     assert sum(w.base.nbytes if w.base is not None else w.nbytes for w in model.weights) < 1000
     with pytest.raises(ValueError, match="shapes_only"):
         model.forward(np.zeros((1, 224, 224, 3)))
-    with pytest.raises(ValueError, match="read-only"):
-        model.layers[0].kernel[:] = 1
+    uses = [
+        lambda: model.compile(loss="mse"),
+        lambda: model.theta,
+        lambda: model.predict(np.zeros((1, 224, 224, 3))),
+        lambda: model.layers[0].set_weights([np.zeros((3, 3, 3, 64)), np.zeros(64)]),
+        lambda: model.save("red.safetensors"),
+    ]
+    for use in uses:
+        with pytest.raises(ValueError, match="shapes_only"):
+            use()
     # Al salir, todo vuelve a ser de verdad.
     assert Sequential([Input((3,)), Dense(2)]).forward(np.ones((1, 3))).shape == (1, 2)
 
@@ -428,6 +436,8 @@ def test_the_drawing_names_every_layer():
     assert [t for t in texts if "residual" in t] == [
         *("bloque residual, ×3", "bloque residual, ×8", "bloque residual, ×36", "bloque residual, ×3"),
     ]
+    with pytest.raises(TypeError, match="se esperaba un Sequential"):
+        draw_architecture(3)
     with pytest.raises(ValueError, match="no está construida"):
         draw_architecture(Sequential([Dense(2)]))
 

@@ -1,5 +1,6 @@
 r"""El dibujo de una red de imágenes, sacado de la red misma."""
 
+from chapters.mlp.sequential import Sequential
 from dlbook import plot
 
 # Lo que no cambia la forma ni multiplica por pesos no lleva renglón propio.
@@ -34,9 +35,11 @@ def draw_architecture(model, ax=None):
 
     Raises
     ------
-    ValueError
-        Si no está construida.
+    TypeError, ValueError
+        Si no es una fila de capas o no está construida.
     """
+    if not isinstance(model, Sequential):
+        raise TypeError(f"model: se esperaba un Sequential, pero llegó {model!r}")
     if not model.built:
         raise ValueError(f"{model.name}: aún no está construida; pon un Input al principio o dale unos datos")
     rows = [["imagen" if len(model.input_shape) == 3 else "entrada", model.input_shape, plot.GRAY, 1]]

@@ -318,10 +318,14 @@ class Layer:
             raise ValueError(f"x: se esperaba la forma ({wanted}) con n de al menos 1, pero llegó {x.shape}")
         return np.require(x, self.dtype, ["C", "A", "W"])
 
-    def _refuse(self, x):
+    def _refuse(self, x=None):
         raise ValueError(
             f"{self.name}: se construyó dentro de shapes_only y no tiene pesos; constrúyela fuera para usarla"
         )
+
+    def _refuse_outline(self, weights):
+        if not all(w.flags.writeable for w in weights):
+            self._refuse()
 
     def output_gradient(self, dy, shape=None):
         r"""Deja el gradiente que llega listo para el código compilado: con la forma de la última salida.
@@ -378,6 +382,7 @@ class Layer:
         for k, (old, new) in enumerate(zip(own, checked, strict=True)):
             if new.shape != old.shape:
                 raise ValueError(f"weights[{k}]: se esperaba la forma {old.shape}, pero llegó {new.shape}")
+        self._refuse_outline(own)
         for old, new in zip(own, checked, strict=True):
             old[...] = new
 

@@ -278,6 +278,7 @@ class Model(Layer):
 
     def save(self, filepath, overwrite=True, include_optimizer=True):
         r"""Guarda el modelo en un archivo safetensors, como :func:`dlbook.saving.save`."""
+        self._refuse_outline(self.weights)
         saving.save(self, filepath, overwrite, include_optimizer)
 
     def to_keras(self):
@@ -334,6 +335,7 @@ class Model(Layer):
         own = self.trainable_weights
         if self._theta is not None and len(own) == len(self._bound) and all(map(operator.is_, own, self._bound)):
             return
+        self._refuse_outline(own)
         # Lo que el optimizador recuerda es de los parámetros de antes, uno por uno.
         self._stale = self._theta is not None and bool(self.optimizer and self.optimizer.state)
         self.leave()
