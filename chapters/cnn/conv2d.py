@@ -511,8 +511,9 @@ class Conv2D(Layer):
         else:
             dz = self.buffer("dz", dy.size + SLACK)
             self.activation.backward(self.z, self.y, dy, dz[: dy.size].reshape(dy.shape))
-        dbias = self.gradients[1] if self.use_bias else np.empty(self.filters, self.dtype)
-        self.places.weights(self.x, dz, self.gradients[0], dbias, self.buffer)
+        if self.trainable:
+            dbias = self.gradients[1] if self.use_bias else np.empty(self.filters, self.dtype)
+            self.places.weights(self.x, dz, self.gradients[0], dbias, self.buffer)
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
