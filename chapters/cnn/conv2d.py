@@ -24,8 +24,10 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
     .. math::
        :label: ed-cnn-conv2d
 
-       z_{uvf} = b_f + \sum_{i=0}^{k_h-1}\sum_{j=0}^{k_w-1}\sum_{c=0}^{C-1}
-                 x_{\,us+i\Delta-p,\ vs+j\Delta-p,\ c}\ w_{ijcf} .
+       \begin{gathered}
+       z_{uvf} = b_f + \sum_{i=0}^{k_h-1}\sum_{j=0}^{k_w-1}\sum_{c=0}^{C-1} x_{abc}\;w_{ijcf} ,\\
+       a = us+i\Delta-p, \qquad b = vs+j\Delta-p .
+       \end{gathered}
 
     Es una correlación cruzada, no una convolución: el filtro no se voltea. Como los pesos se aprenden, da igual, y
     todas las bibliotecas lo hacen así.
@@ -88,8 +90,7 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
     bias = np.zeros(filters, x.dtype) if bias is None else check.floats(bias, "bias", "f", {"f": filters})
     dtype = np.result_type(x, bias)
     x, kernel, bias = (a.astype(dtype, copy=False) for a in (x, kernel, bias))
-    buffer = lambda name, size: np.empty(size, dtype)  # noqa: E731
-    return _Places(windows, filters, dtype).forward(x, kernel, bias, -np.inf, buffer)
+    return _Places(windows, filters, dtype).forward(x, kernel, bias, -np.inf, _new_memory(dtype))
 
 
 @njit(cache=True, nogil=True)
@@ -187,9 +188,10 @@ def conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1, 
     .. math::
        :label: ec-cnn-conv2d-atras
 
-       \frac{\partial\mathcal L}{\partial\mathbf W} = \mathbf P^\top\boldsymbol\Delta ,
-       \qquad
+       \begin{gathered}
+       \frac{\partial\mathcal L}{\partial\mathbf W} = \mathbf P^\top\boldsymbol\Delta ,\\
        \frac{\partial\mathcal L}{\partial\mathbf P} = \boldsymbol\Delta\,\mathbf W^\top .
+       \end{gathered}
 
     Falta pasar de las ventanas a la imagen, y eso es :func:`~chapters.cnn.col2im`: cada píxel suma la culpa de todas
     sus copias. En la suma :eq:`ec-cnn-col2im`, los pares con :math:`us+i\Delta-p=a` son, con paso 1, los
@@ -258,7 +260,7 @@ def conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1, 
     dtype = np.result_type(x, dz)
     x, kernel, dz = (a.astype(dtype, copy=False) for a in (x, kernel, dz))
     dkernel, dbias, dx = np.empty_like(kernel), np.empty(kernel.shape[-1], dtype), np.empty_like(x)
-    buffer = lambda name, size: np.empty(size, dtype)  # noqa: E731
+    buffer = _new_memory(dtype)
     places = _Places(windows, kernel.shape[-1], dtype)
     places.weights(x, places.with_slack(dz, buffer), dkernel, dbias, buffer)
     places.input(dz, kernel, dx, buffer)
@@ -377,6 +379,11 @@ class _Places:
 
 def _flat(images):
     return images.reshape(len(images), -1)
+
+
+def _new_memory(dtype):
+    # Lo que en una capa es Layer.buffer: aquí, memoria nueva cada vez.
+    return lambda name, size: np.empty(size, dtype)
 
 
 class Conv2D(Layer):

@@ -18,7 +18,10 @@ def im2col(x, kernel_size, strides=1, padding="valid", dilation_rate=1):
     .. math::
        :label: ec-cnn-im2col
 
-       \mathbf P_{(u,v),\,(i,j,c)} = x_{\,us+i\Delta-p,\ vs+j\Delta-p,\ c} ,
+       \begin{gathered}
+       \mathbf P_{(u,v),\,(i,j,c)} = x_{abc} ,\\
+       a = us+i\Delta-p, \qquad b = vs+j\Delta-p ,
+       \end{gathered}
 
     y vale 0 si la casilla cae fuera de la imagen. Como las ventanas vecinas se enciman, la matriz repite: un píxel de
     en medio aparece hasta :math:`k_hk_w` veces. Ese es su precio.
@@ -87,10 +90,11 @@ def col2im(columns, input_shape, kernel_size, strides=1, padding="valid", dilati
        :label: ec-cnn-col2im
 
        \frac{\partial\mathcal L}{\partial x_{abc}}
-       = \sum_{\substack{(u,v),(i,j)\,:\\ us+i\Delta-p=a,\ vs+j\Delta-p=b}}
-         \frac{\partial\mathcal L}{\partial\mathbf P_{(u,v),\,(i,j,c)}} .
+       = \sum_{(u,v),\,(i,j)}
+         \frac{\partial\mathcal L}{\partial\mathbf P_{(u,v),\,(i,j,c)}} ,
 
-    Lo que caiga en el relleno se tira: ahí no hay a quién corregir.
+    donde la suma recorre las posiciones y las casillas con :math:`us+i\Delta-p=a` y :math:`vs+j\Delta-p=b`. Lo que
+    caiga en el relleno se tira: ahí no hay a quién corregir.
 
     **A mano.** Con puros unos, cada píxel recibe tantos como ventanas lo tocan:
 
