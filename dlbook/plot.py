@@ -503,8 +503,8 @@ def tower(rows, ax=None):
         ax.add_patch(
             Rectangle((-width / 2, -k - height / 2), width, height, facecolor=to_rgba(color, 0.3), edgecolor=color)
         )
-        ax.text(-0.8, -k, _text(label), ha="right", va="center", fontsize=8.5)
-        ax.text(0.8, -k, " × ".join(map(str, shape)), ha="left", va="center", fontsize=8.5)
+        ax.text(-0.8, -k, _text(label), ha="right", va="center", fontsize=9.5)
+        ax.text(0.8, -k, " × ".join(map(str, shape)), ha="left", va="center", fontsize=9.5)
     ax.set(xlim=(-2.5, 1.9), ylim=(0.6 - len(rows), 0.6))
     ax.set_axis_off()
     return ax
