@@ -12,11 +12,13 @@ def feedforward(x, weights, biases, activations):
     .. math::
        :label: ec-mlp-red
 
+       \begin{gathered}
        \mathbf h_0=\mathbf x,
-       \qquad
+       \\
        \mathbf h_k=\varphi_k\bigl(\mathbf h_{k-1}\mathbf W_k+\mathbf b_k\bigr),
-       \qquad
+       \\
        \hat{\mathbf y}=\mathbf h_L .
+       \end{gathered}
 
     Todo lo que pertenece a la capa :math:`k` lleva la letra :math:`k`: su matriz, su sesgo y su función. Escrita sin
     nombres intermedios, la red es una **composición de funciones**,
@@ -24,8 +26,10 @@ def feedforward(x, weights, biases, activations):
     .. math::
        :label: ed-mlp-composicion
 
-       \hat{\mathbf y}=\varphi_L\bigl(\cdots\varphi_2\bigl(\varphi_1(\mathbf x\mathbf W_1+\mathbf b_1)\mathbf W_2
-       +\mathbf b_2\bigr)\cdots\mathbf W_L+\mathbf b_L\bigr),
+       \begin{aligned}
+       \hat{\mathbf y}=\varphi_L\bigl(&\cdots\varphi_2\bigl(\varphi_1(\mathbf x\mathbf W_1+\mathbf b_1)\\
+       &\quad\mathbf W_2+\mathbf b_2\bigr)\cdots\mathbf W_L+\mathbf b_L\bigr),
+       \end{aligned}
 
     y el sesgo va siempre **dentro** de la función de su capa.
 

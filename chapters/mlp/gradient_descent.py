@@ -23,10 +23,12 @@ def neuron_loss(theta, x, y, loss):
     .. math::
        :label: ec-mlp-neurona-gradiente
 
+       \begin{gathered}
        \frac{\partial J}{\partial b} = \sum_{i=1}^{n} \delta_i,
-       \qquad
+       \\
        \frac{\partial J}{\partial\mathbf w} = \sum_{i=1}^{n} \delta_i\,\mathbf x^{(i)}
        = \mathbf X^\top\boldsymbol\delta .
+       \end{gathered}
 
     **A mano.** Dos ejemplos, :math:`x=1` con :math:`y=1` y :math:`x=2` con :math:`y=3`, y la neurona en cero. Los
     errores son :math:`-1` y :math:`-3`, y :math:`J=(1+9)/2=5`. Como :math:`\delta_i=\tfrac2n(z^{(i)}-y^{(i)})`, o sea
@@ -210,10 +212,12 @@ def stochastic_gradient_descent(f, theta, x, y, learning_rate=0.01, steps=1000, 
     .. math::
        :label: ed-mlp-descenso-insesgado
 
+       \begin{aligned}
        \operatorname E_i\bigl[\nabla\mathcal L_i\bigr]
-       = \sum_{i=1}^{n}\frac1n\,\nabla\mathcal L_i
-       = \nabla\Bigl(\frac1n\sum_{i=1}^n\mathcal L_i\Bigr)
+       &= \sum_{i=1}^{n}\frac1n\,\nabla\mathcal L_i\\
+       &= \nabla\Bigl(\frac1n\sum_{i=1}^n\mathcal L_i\Bigr)
        = \nabla J .
+       \end{aligned}
 
     Se dice que el gradiente de un ejemplo es un estimador *insesgado* del de todos: cuesta :math:`n` veces menos y
     apunta, en promedio, hacia el mismo lado. :item:`OPT-12`
@@ -292,9 +296,11 @@ def minibatch_gradient_descent(f, theta, x, y, batch_size=32, learning_rate=0.01
     .. math::
        :label: ec-mlp-descenso-lotes
 
+       \begin{gathered}
        \boldsymbol\theta \leftarrow \boldsymbol\theta - \eta\,\mathbf g_{\mathcal B},
-       \qquad
+       \\
        \mathbf g_{\mathcal B} = \frac1B\sum_{i\in\mathcal B}\nabla\mathcal L_i(\boldsymbol\theta) .
+       \end{gathered}
 
     6. Devuelve los pesos. :item:`OPT-13`
 

@@ -235,9 +235,11 @@ def fans(shape):
     .. math::
        :label: ec-mlp-abanicos
 
+       \begin{gathered}
        n_{\text{ent}} = \text{alto}\cdot\text{ancho}\cdot c_{\text{ent}},
-       \qquad
+       \\
        n_{\text{sal}} = \text{alto}\cdot\text{ancho}\cdot c_{\text{sal}} .
+       \end{gathered}
 
     >>> fans((784, 128))
     (784, 128)

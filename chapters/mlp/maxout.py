@@ -19,9 +19,11 @@ class Maxout(Layer):
     .. math::
        :label: ec-mlp-maxout
 
+       \begin{gathered}
        y_i = \max_{1\leq p\leq k} z_{pi},
-       \qquad
+       \\
        z_{pi} = \sum_{j} x_j\,w_{jpi} + b_{pi} .
+       \end{gathered}
 
     **Qué puede dibujar.** El máximo de varias rectas es una línea quebrada que solo se dobla hacia arriba. Con dos
     piezas ya caben tres conocidas. Si una es cero, :math:`\max(z,0)` es la ReLU. Si una es la otra multiplicada por
@@ -35,9 +37,11 @@ class Maxout(Layer):
     .. math::
        :label: ec-mlp-maxout-atras
 
+       \begin{gathered}
        \frac{\partial\mathcal L}{\partial z_{pi}} = [\,p=p^*_i\,]\;\frac{\partial\mathcal L}{\partial y_i},
-       \qquad
+       \\
        p^*_i = \operatorname{argmax}_p z_{pi} .
+       \end{gathered}
 
     Todo el error pasa por la pieza ganadora, sin encogerse. De ahí en adelante cada pieza es una neurona de
     :func:`~chapters.mlp.dense_backward`. En un empate hay un pico, y por convenio gana la primera.

@@ -21,9 +21,11 @@ class GELU(ActivationFunction):
     .. math::
        :label: ec-mlp-gelu
 
+       \begin{gathered}
        \varphi(z) = z\,\Phi(z),
-       \qquad
+       \\
        \Phi(z) = P(X\leq z) = \tfrac12\left(1+\operatorname{erf}\frac{z}{\sqrt2}\right) .
+       \end{gathered}
 
     **Derivada.** La de :math:`\Phi` es la densidad normal, que llamaremos :math:`n`. Por la regla del producto,
 
@@ -42,9 +44,11 @@ class GELU(ActivationFunction):
     .. math::
        :label: ec-mlp-gelu-aproximada
 
+       \begin{gathered}
        \varphi(z) \approx \frac z2\,(1+\tanh u),
-       \qquad
+       \\
        u = \sqrt{\tfrac2\pi}\,\bigl(z + 0.044715\,z^3\bigr) .
+       \end{gathered}
 
     Su derivada, otra vez por la regla del producto y con :math:`\tanh'=1-\tanh^2`, es
 

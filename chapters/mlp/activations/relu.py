@@ -77,9 +77,11 @@ class LeakyReLU(ActivationFunction):
     .. math::
        :label: ec-mlp-relu-fuga
 
+       \begin{gathered}
        \varphi(z) = \begin{cases} z & \text{si } z > 0,\\ \alpha z & \text{si } z\leq 0, \end{cases}
-       \qquad
+       \\
        \varphi'(z) = \begin{cases} 1 & \text{si } z > 0,\\ \alpha & \text{si } z\leq 0. \end{cases}
+       \end{gathered}
 
     Una neurona apagada recibe así una fracción :math:`\alpha` del error, y puede volver a la vida
     :cite:p:`maas2013`. No se satura en ninguna parte. :item:`MLP-09`

@@ -13,9 +13,11 @@ class Step(ActivationFunction):
     .. math::
        :label: ec-mlp-escalon
 
+       \begin{gathered}
        H(z) = \begin{cases} 0 & \text{si } z < 0,\\ 1 & \text{si } z \geq 0, \end{cases}
-       \qquad
+       \\
        H'(z) = 0 \quad\text{si } z\neq 0 .
+       \end{gathered}
 
     Es plano a los dos lados. Si mueves un poco un peso, la respuesta casi nunca cambia, y entonces el gradiente no sabe
     hacia dónde empujar: vale cero. En el salto ni siquiera hay derivada; aquí, por convenio, también damos 0. Se satura

@@ -12,7 +12,10 @@ class Tanh(ActivationFunction):
     .. math::
        :label: ec-mlp-tanh
 
-       \tanh z = \frac{e^{z}-e^{-z}}{e^{z}+e^{-z}} = \frac{1-e^{-2z}}{1+e^{-2z}} .
+       \begin{aligned}
+       \tanh z &= \frac{e^{z}-e^{-z}}{e^{z}+e^{-z}}\\
+       &= \frac{1-e^{-2z}}{1+e^{-2z}} .
+       \end{aligned}
 
     La segunda forma sale de dividir arriba y abajo entre :math:`e^{z}`. Va de −1 a 1 y es impar:
     :math:`\tanh(-z)=-\tanh z`. :item:`MLP-07`

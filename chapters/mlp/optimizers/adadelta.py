@@ -25,16 +25,20 @@ class Adadelta(Optimizer):
     .. math::
        :label: ec-mlp-adadelta
 
+       \begin{gathered}
        a_i \leftarrow \rho\,a_i + (1-\rho)\,g_i^2,
-       \qquad
+       \\
        \Delta_i = -\frac{\sqrt{d_i+\epsilon}}{\sqrt{a_i+\epsilon}}\,g_i,
+       \end{gathered}
 
     .. math::
        :label: ec-mlp-adadelta-memoria
 
+       \begin{gathered}
        d_i \leftarrow \rho\,d_i + (1-\rho)\,\Delta_i^2,
-       \qquad
+       \\
        \theta_i \leftarrow \theta_i + \eta\,\Delta_i .
+       \end{gathered}
 
     En el artículo no hay :math:`\eta`: vale 1. Keras la conserva y toma 0.001.
 

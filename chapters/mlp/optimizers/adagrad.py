@@ -19,9 +19,11 @@ class Adagrad(Optimizer):
     .. math::
        :label: ec-mlp-adagrad
 
+       \begin{gathered}
        a_i \leftarrow a_i + g_i^2,
-       \qquad
+       \\
        \theta_i \leftarrow \theta_i - \eta\,\frac{g_i}{\sqrt{a_i+\epsilon}} .
+       \end{gathered}
 
     **Por qué la raíz de los cuadrados.** Multiplica la pérdida por diez: todos los gradientes se multiplican por diez,
     :math:`\sqrt{a_i}` también, y el cociente no se entera. El paso no depende de las unidades de la pérdida, ni de las

@@ -50,9 +50,11 @@ def ravine(theta):
     .. math::
        :label: ec-mlp-barranco
 
+       \begin{gathered}
        f(x,y) = \tfrac12\bigl(x^2+20\,y^2\bigr),
-       \qquad
+       \\
        \nabla f = (x,\ 20y) .
+       \end{gathered}
 
     El mínimo está en el origen, pero el gradiente casi nunca apunta hacia él: lo domina la pared. La tasa tiene que ser
     menor que :math:`2/20` para no rebotar fuera, y con esa tasa el avance por el fondo es lento. Así son las pérdidas

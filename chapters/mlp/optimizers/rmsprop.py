@@ -16,9 +16,11 @@ class RMSprop(Optimizer):
     .. math::
        :label: ec-mlp-rmsprop
 
+       \begin{gathered}
        v_i \leftarrow \rho\,v_i + (1-\rho)\,g_i^2,
-       \qquad
+       \\
        \theta_i \leftarrow \theta_i - \eta\,\frac{g_i}{\sqrt{v_i+\epsilon}} .
+       \end{gathered}
 
     Lo propuso Geoffrey Hinton en su curso, sin artículo :cite:p:`tieleman2012`. :item:`OPT-22`
 
@@ -37,9 +39,11 @@ class RMSprop(Optimizer):
     .. math::
        :label: ec-mlp-rmsprop-centrada
 
+       \begin{gathered}
        u_i \leftarrow \rho\,u_i + (1-\rho)\,g_i,
-       \qquad
+       \\
        \theta_i \leftarrow \theta_i - \eta\,\frac{g_i}{\sqrt{v_i-u_i^2+\epsilon}} .
+       \end{gathered}
 
     **Con inercia**, el paso se acumula como en :class:`SGD`: :math:`m_i\leftarrow\mu m_i+\text{paso}_i` y
     :math:`\theta_i\leftarrow\theta_i-m_i`.

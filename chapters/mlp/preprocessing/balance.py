@@ -15,9 +15,11 @@ def class_proportions(y):
     .. math::
        :label: ec-mlp-proporcion
 
+       \begin{gathered}
        p_k = \frac{n_k}{n},
-       \qquad
+       \\
        n_k = \sum_{i=1}^n [\,y_i=k\,] .
+       \end{gathered}
 
     >>> class_proportions(["buena"] * 98 + ["mala"] * 2)
     {'buena': 0.98, 'mala': 0.02}

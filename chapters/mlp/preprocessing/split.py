@@ -23,9 +23,11 @@ def train_validation_test_split(x, y, fractions=(0.6, 0.2, 0.2), seed=None):
     .. math::
        :label: ec-mlp-division
 
+       \begin{gathered}
        a = \operatorname{redondeo}(f_1\,n),
-       \qquad
+       \\
        b = \operatorname{redondeo}\bigl((f_1+f_2)\,n\bigr):
+       \end{gathered}
 
     entrenan los primeros :math:`a`, validan del :math:`a+1` al :math:`b` y prueban los demás. Se redondean los cortes y
     no los tamaños; así nunca falta ni sobra un ejemplo.
