@@ -28,7 +28,8 @@ def feedforward(x, weights, biases, activations):
 
        \begin{aligned}
        \hat{\mathbf y}=\varphi_L\bigl(&\cdots\varphi_2\bigl(\varphi_1(\mathbf x\mathbf W_1+\mathbf b_1)\\
-       &\quad\mathbf W_2+\mathbf b_2\bigr)\cdots\mathbf W_L+\mathbf b_L\bigr),
+       &\quad\mathbf W_2+\mathbf b_2\bigr)\cdots\\
+       &\mathbf W_L+\mathbf b_L\bigr),
        \end{aligned}
 
     y el sesgo va siempre **dentro** de la función de su capa.

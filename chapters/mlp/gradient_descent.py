@@ -215,8 +215,8 @@ def stochastic_gradient_descent(f, theta, x, y, learning_rate=0.01, steps=1000, 
        \begin{aligned}
        \operatorname E_i\bigl[\nabla\mathcal L_i\bigr]
        &= \sum_{i=1}^{n}\frac1n\,\nabla\mathcal L_i\\
-       &= \nabla\Bigl(\frac1n\sum_{i=1}^n\mathcal L_i\Bigr)
-       = \nabla J .
+       &= \nabla\Bigl(\frac1n\sum_{i=1}^n\mathcal L_i\Bigr)\\
+       &= \nabla J .
        \end{aligned}
 
     Se dice que el gradiente de un ejemplo es un estimador *insesgado* del de todos: cuesta :math:`n` veces menos y
