@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chapters.cnn.batch_normalization import BatchNormalization, batch_norm_backward, batch_norm_forward
+from chapters.cnn.branches import Branches
 from chapters.cnn.local_response import (
     LocalResponseNormalization,
     local_response_backward,
     local_response_forward,
 )
+from chapters.cnn.residual import Residual
 from chapters.mlp.activation import Activation
 from chapters.mlp.dense import Dense
 from chapters.mlp.dropout import Dropout
@@ -229,6 +231,21 @@ def test_the_weight_of_an_observation_does_not_touch_the_statistics():
     fit(b, epochs=1, batch_size=70, sample_weight=weight)
     assert np.array_equal(a.layers[1].moving_mean, b.layers[1].moving_mean)
     assert not np.array_equal(a.theta, b.theta)
+
+
+def test_inside_composite_layers_too():
+    results = []
+    for count in (1, 3):
+        set_threads(count)
+        block = Residual([Dense(8), BatchNormalization(), Activation("relu"), Dense(6)], activation="relu")
+        model = Sequential(
+            [Input((6,)), block, Branches([Dense(2), [Dense(2), BatchNormalization()]]), Dense(2)], seed=0
+        )
+        model.compile("adam", "mse")
+        results.append((fit(model), model.get_weights()))
+    assert np.allclose(results[0][0], results[1][0], rtol=1e-4)
+    for a, b in zip(results[0][1], results[1][1], strict=True):
+        assert np.allclose(a, b, rtol=1e-3, atol=1e-4)
 
 
 class Fails(Layer):

@@ -334,3 +334,17 @@ def test_a_long_training_keeps_nothing():
 def test_the_cut_does_not_depend_on_what_other_threads_do():
     assert parallel.cut(5, 2) == [(0, 2), (2, 5)]
     assert parallel.cut(1, 1) == [(0, 1)]
+
+
+def test_large_rows_are_predicted_in_small_chunks_whatever_the_threads(monkeypatch):
+    model = network()
+    whole, measured = model.predict(X), model.evaluate(X, Y)
+    monkeypatch.setattr(training, "MEMORY", 2000)
+    sizes = []
+    for threads in (1, 3):
+        set_threads(threads)
+        with training.Engine(model) as engine:
+            sizes.append(engine._chunk(len(X)))
+        assert np.allclose(model.predict(X), whole, rtol=1e-5, atol=1e-6)
+        assert np.allclose(model.evaluate(X, Y), measured, rtol=1e-5)
+    assert sizes[0] == sizes[1] < len(X)
