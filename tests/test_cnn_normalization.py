@@ -239,13 +239,16 @@ def test_inside_composite_layers_too():
         set_threads(count)
         block = Residual([Dense(8), BatchNormalization(), Activation("relu"), Dense(6)], activation="relu")
         model = Sequential(
-            [Input((6,)), block, Branches([Dense(2), [Dense(2), BatchNormalization()]]), Dense(2)], seed=0
+            [Input((6,)), block, Branches([Dense(2), [Dense(2), BatchNormalization()]]), Dense(2)],
+            dtype="float64",
+            seed=0,
         )
         model.compile("adam", "mse")
         results.append((fit(model), model.get_weights()))
-    assert np.allclose(results[0][0], results[1][0], rtol=1e-4)
+    # En float64: el sesgo de antes de normalizar tiene por gradiente puro redondeo, y Adam lo agranda.
+    assert np.allclose(results[0][0], results[1][0], rtol=1e-9)
     for a, b in zip(results[0][1], results[1][1], strict=True):
-        assert np.allclose(a, b, rtol=1e-3, atol=1e-4)
+        assert np.allclose(a, b, rtol=1e-7, atol=1e-9)
 
 
 class Fails(Layer):
