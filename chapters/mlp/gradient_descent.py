@@ -100,8 +100,11 @@ def gradient_descent(f, theta, learning_rate=0.1, tolerance=1e-6, max_steps=10_0
     .. math::
        :label: ed-mlp-descenso-baja
 
+       \begin{aligned}
        J(\boldsymbol\theta-\eta\,\mathbf g) - J(\boldsymbol\theta)
-       \approx \mathbf g^\top(-\eta\,\mathbf g) = -\eta\,\lVert\mathbf g\rVert^2 .
+       &\approx \mathbf g^\top(-\eta\,\mathbf g)\\
+       &= -\eta\,\lVert\mathbf g\rVert^2 .
+       \end{aligned}
 
     Es negativo mientras quede pendiente. El «casi» es la letra pequeña: si :math:`\eta` es grande, el paso sale de la
     zona donde la tangente se parece a la función, y ya no hay promesa.

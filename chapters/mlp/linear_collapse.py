@@ -20,9 +20,11 @@ def collapse(weights, biases):
     .. math::
        :label: ec-mlp-colapso
 
+       \begin{gathered}
        \mathbf W\leftarrow\mathbf W\,\mathbf W_k,
-       \qquad
+       \\
        \mathbf b\leftarrow\mathbf b\,\mathbf W_k+\mathbf b_k .
+       \end{gathered}
 
     **A mano.** Dos capas de una neurona, :math:`2x+1` y después :math:`-3h+4`, son :math:`-3(2x+1)+4=-6x+1`:
 
