@@ -18,7 +18,7 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
 
     El filtro :math:`f` abarca toda la profundidad de la imagen: tiene un peso :math:`w_{ijcf}` por cada casilla
     :math:`(i,j)` de la ventana y por cada canal :math:`c`. Se coloca en una posición :math:`(u,v)`, se multiplica
-    casilla por casilla y canal por canal, y todo se suma en **un** número. Con paso :math:`s`, relleno :math:`p` y
+    casilla por casilla y canal por canal, y todo se suma en **un** número. Con paso :math:`S`, relleno :math:`P` y
     dilatación :math:`\Delta`, los de :func:`~chapters.cnn.output_size`,
 
     .. math::
@@ -26,7 +26,7 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
 
        \begin{gathered}
        z_{uvf} = b_f + \sum_{i=0}^{k_h-1}\sum_{j=0}^{k_w-1}\sum_{c=0}^{C-1} x_{abc}\;w_{ijcf} ,\\
-       a = us+i\Delta-p, \qquad b = vs+j\Delta-p .
+       a = uS+i\Delta-P, \qquad b = vS+j\Delta-P .
        \end{gathered}
 
     Es una correlación cruzada, no una convolución: el filtro no se voltea. Como los pesos se aprenden, da igual, y
@@ -194,7 +194,7 @@ def conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1, 
        \end{gathered}
 
     Falta pasar de las ventanas a la imagen, y eso es :func:`~chapters.cnn.col2im`: cada píxel suma la culpa de todas
-    sus copias. En la suma :eq:`ec-cnn-col2im`, los pares con :math:`us+i\Delta-p=a` son, con paso 1, los
+    sus copias. En la suma :eq:`ec-cnn-col2im`, los pares con :math:`uS+i\Delta-P=a` son, con paso 1, los
     :math:`u=a-i` de arriba.
 
     **A mano.** Los datos de :func:`conv2d_forward`, con culpa 1 solo en la primera casilla. El filtro recibe la primera

@@ -13,14 +13,14 @@ def im2col(x, kernel_size, strides=1, padding="valid", dilation_rate=1):
     Una convolución es un producto punto por ventana, y todos con los mismos pesos. Muchos productos punto contra lo
     mismo son un producto de matrices: basta con poner cada ventana en una fila. La ventana de la posición
     :math:`(u,v)` tiene :math:`k_h\times k_w` casillas y en cada una :math:`c` canales; en fila son
-    :math:`k_hk_wc` números. Con paso :math:`s`, relleno :math:`p` y dilatación :math:`\Delta`,
+    :math:`k_hk_wc` números. Con paso :math:`S`, relleno :math:`P` y dilatación :math:`\Delta`,
 
     .. math::
        :label: ec-cnn-im2col
 
        \begin{gathered}
        \mathbf P_{(u,v),\,(i,j,c)} = x_{abc} ,\\
-       a = us+i\Delta-p, \qquad b = vs+j\Delta-p ,
+       a = uS+i\Delta-P, \qquad b = vS+j\Delta-P ,
        \end{gathered}
 
     y vale 0 si la casilla cae fuera de la imagen. Como las ventanas vecinas se enciman, la matriz repite: un píxel de
@@ -93,7 +93,7 @@ def col2im(columns, input_shape, kernel_size, strides=1, padding="valid", dilati
        = \sum_{(u,v),\,(i,j)}
          \frac{\partial\mathcal L}{\partial\mathbf P_{(u,v),\,(i,j,c)}} ,
 
-    donde la suma recorre las posiciones y las casillas con :math:`us+i\Delta-p=a` y :math:`vs+j\Delta-p=b`. Lo que
+    donde la suma recorre las posiciones y las casillas con :math:`uS+i\Delta-P=a` y :math:`vS+j\Delta-P=b`. Lo que
     caiga en el relleno se tira: ahí no hay a quién corregir.
 
     **A mano.** Con puros unos, cada píxel recibe tantos como ventanas lo tocan:
