@@ -29,14 +29,16 @@ def mnist():
 # --- Lo guardado ---
 
 
-@pytest.mark.parametrize(("module", "size"), [(mnist_cnn, 400_000), (mnist_transfer, 20_000)])
+@pytest.mark.parametrize(("module", "size"), [(mnist_cnn, 400_000), (mnist_transfer, 20_000), (cifar10_cnn, 250_000)])
 def test_every_file_says_how_it_was_made_and_is_small(module, size):
     assert set(read(module)) > HEADER
     assert read(module)["command"].startswith(f"python -m {module.__name__}")
     assert module.RESULTS.stat().st_size < size
 
 
-@pytest.mark.parametrize(("module", "names"), [(mnist_cnn, ["mlp", "lenet", "augmented"])])
+@pytest.mark.parametrize(
+    ("module", "names"), [(mnist_cnn, ["mlp", "lenet", "augmented"]), (cifar10_cnn, ["mlp", "cnn"])]
+)
 def test_the_numbers_of_each_network_agree(module, names):
     for name in names:
         result = read(module)[name]
@@ -78,6 +80,16 @@ def test_the_errors_of_the_transfer_are_complete():
     for runs in errors.values():
         assert runs.shape == (len(results["examples"]), len(mnist_transfer.SEEDS))
         assert 0 <= runs.min() <= runs.max() <= 1
+
+
+def test_the_photographs_are_stored_as_they_look():
+    results = read(cifar10_cnn)
+    assert results["lossy"] == ("--jpeg" in results["command"])
+    for text in results["cnn"]["wrong_images"]:
+        assert len(bytes.fromhex(text)) == 32 * 32 * 3
+    for _, was, said, p in results["cnn"]["wrong"]:
+        assert was != said
+        assert 0.1 < p <= 1
 
 
 # --- Los programas ---
