@@ -38,8 +38,10 @@ def affine_transform(images, transform, fill_mode="constant", fill_value=0.0):
     .. math::
        :label: ec-cnn-bilineal
 
-       J_{v,u} = (1-\beta)\bigl[(1-\alpha)\,I_{i,j} + \alpha\, I_{i,j+1}\bigr]
-               + \beta\bigl[(1-\alpha)\,I_{i+1,j} + \alpha\, I_{i+1,j+1}\bigr].
+       \begin{aligned}
+       J_{v,u} ={}& (1-\beta)\bigl[(1-\alpha)\,I_{i,j} + \alpha\, I_{i,j+1}\bigr]
+       \\ &+ \beta\bigl[(1-\alpha)\,I_{i+1,j} + \alpha\, I_{i+1,j+1}\bigr].
+       \end{aligned}
 
     Los cuatro pesos son positivos y suman :math:`(1-\beta)+\beta=1`: es un promedio, y nunca se sale del intervalo de
     los valores que promedia.
@@ -300,10 +302,13 @@ class RandomRotation(RandomLayer):
     .. math::
        :label: ec-cnn-giro
 
+       \begin{gathered}
        \begin{pmatrix} x \\ y \end{pmatrix}
        = \begin{pmatrix} \cos\theta & -\sin\theta \\ \sin\theta & \cos\theta \end{pmatrix}
          \left[\begin{pmatrix} u \\ v \end{pmatrix} - \mathbf c\right] + \mathbf c ,
-       \qquad \mathbf c = \tfrac12\begin{pmatrix} w-1 \\ h-1 \end{pmatrix}.
+       \\[1ex]
+       \mathbf c = \tfrac12\begin{pmatrix} w-1 \\ h-1 \end{pmatrix}.
+       \end{gathered}
 
     Un poco de giro imita la inclinación de la letra. Demasiado convierte un 6 en un 9.
 
