@@ -8,7 +8,7 @@ import pytest
 from dlbook import course
 
 ROOT = Path(__file__).resolve().parents[1]
-FINISHED = ["intro", "perceptron", "mlp"]
+FINISHED = ["intro", "perceptron", "mlp", "cnn"]
 MARK = re.compile(
     r"[:{](item|worked|erratum)[:}]`([^`]+)`|:::+\{erratum\} *([^\n]+)|^ *\.\. erratum:: *([^\n]+)", re.MULTILINE
 )

@@ -11,7 +11,7 @@ import pytest
 from dlbook.sphinx.listing import resolve
 
 ROOT = Path(__file__).resolve().parents[1]
-FINISHED = ["introduction", "perceptron", "mlp"]
+FINISHED = ["introduction", "perceptron", "mlp", "cnn"]
 UNIT = re.compile(r"^`{3,}\{unit\} *(\S+)", re.MULTILINE)
 
 
