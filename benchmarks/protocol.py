@@ -10,16 +10,18 @@ import time
 
 import numpy as np
 
-ROWS = 8192
-# Una red es la forma de sus datos, sus capas y con qué se comparan las salidas: con clases o con la propia entrada.
+# Una red es cuántas observaciones se recorren, la forma de cada una, sus capas y con qué se comparan las salidas: con
+# clases o con la propia entrada. Con imágenes cada paso dura más y bastan menos.
 MODELS = {
-    "mlp": {"input": (784,), "layers": [("dense", 128, "relu"), ("dense", 10)], "target": "classes"},
+    "mlp": {"rows": 8192, "input": (784,), "layers": [("dense", 128, "relu"), ("dense", 10)], "target": "classes"},
     "autoencoder": {
+        "rows": 8192,
         "input": (784,),
         "layers": [("dense", 128, "relu"), ("dense", 32, "relu"), ("dense", 128, "relu"), ("dense", 784)],
         "target": "input",
     },
     "lenet": {
+        "rows": 2048,
         "input": (28, 28, 1),
         "layers": [
             *(("conv", 6, 5, "same"), ("pool",), ("conv", 16, 5, "valid"), ("pool",), ("flatten",)),
@@ -28,6 +30,7 @@ MODELS = {
         "target": "classes",
     },
     "cnn": {
+        "rows": 2048,
         "input": (28, 28, 1),
         "layers": [
             *(("conv", 32, 3, "same"), ("pool",), ("conv", 64, 3, "same"), ("pool",), ("flatten",)),
@@ -47,8 +50,9 @@ def sizes(model):
 def data(model, seed=0):
     """Da las mismas observaciones a todos: ruido del tamaño de MNIST, y clases o las propias observaciones."""
     rng = np.random.default_rng(seed)
-    x = rng.normal(size=(ROWS, *MODELS[model]["input"])).astype(np.float32)
-    return x, rng.integers(0, 10, ROWS) if MODELS[model]["target"] == "classes" else x
+    rows = MODELS[model]["rows"]
+    x = rng.normal(size=(rows, *MODELS[model]["input"])).astype(np.float32)
+    return x, rng.integers(0, 10, rows) if MODELS[model]["target"] == "classes" else x
 
 
 def serve(make, versions):
@@ -70,7 +74,7 @@ def serve(make, versions):
             ready[key] = train, elapsed(train, 1)
         train, one = ready[key]
         epochs = max(1, round(question["seconds"] / one))
-        steps = epochs * ROWS // question["batch"]
+        steps = epochs * MODELS[key[0]]["rows"] // question["batch"]
         print(json.dumps({"seconds": elapsed(train, epochs) / steps}), file=answers, flush=True)
 
 

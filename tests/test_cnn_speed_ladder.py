@@ -83,8 +83,8 @@ def test_every_network_of_the_benchmarks_can_be_described_and_fed():
     assert protocol.sizes("lenet") == [784, 6, 16, 120, 84, 10]
     for model, description in protocol.MODELS.items():
         x, y = protocol.data(model)
-        assert x.shape == (protocol.ROWS, *description["input"])
-        assert len(y) == protocol.ROWS
+        assert x.shape == (description["rows"], *description["input"])
+        assert len(y) == description["rows"]
 
 
 def test_this_book_answers_a_question_of_the_benchmark():
