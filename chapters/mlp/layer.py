@@ -324,7 +324,8 @@ class Layer:
         )
 
     def _refuse_outline(self, weights):
-        if not all(w.flags.writeable for w in weights):
+        # Un solo número repetido: ningún eje avanza en la memoria.
+        if any(w.ndim and not any(w.strides) for w in weights):
             self._refuse()
 
     def output_gradient(self, dy, shape=None):
