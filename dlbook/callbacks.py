@@ -150,7 +150,7 @@ class _Monitor(Callback):
 
     @property
     def rising(self):
-        r"""Si más es mejor: con ``mode="auto"``, solo la exactitud."""
+        r"""Si más es mejor; con ``mode="auto"``, solo la exactitud."""
         return self.mode == "max" or (self.mode == "auto" and self.monitor.endswith(("accuracy", "acc")))
 
 

@@ -128,3 +128,22 @@ def test_the_links_to_code_lead_to_something_printed():
             if not {target, f"{cls}.{target}", f"{module}.{target}"} & targets:
                 dead.append(f"{where}: {target}")
     assert dead == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_the_first_line_of_a_property_has_no_colon(path):
+    # Sphinx tomaría lo que va antes de los dos puntos por el tipo de la propiedad.
+    decorated = (
+        (node, constant.value.strip().splitlines()[0])
+        for node, constant in docstrings(path)
+        if "property" in str([getattr(d, "id", "") for d in getattr(node, "decorator_list", [])])
+    )
+    assert [node.name for node, first in decorated if ": " in first] == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_every_figure_of_a_page_is_described(path):
+    page = path.read_text(encoding="utf-8")
+    cells = re.findall(r"^```\{code-cell\}[^\n]*\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    drawn = [c for c in cells if re.search(r"^(?!.*use_style).*\b(plot\.[a-z]\w*\(|plt\.subplots)", c, re.MULTILINE)]
+    assert [c[:80] for c in drawn if "alt:" not in c and "[remove-cell]" not in c] == []

@@ -229,7 +229,7 @@ class Layer:
 
     @property
     def non_trainable_weights(self):
-        r"""Los demás: los de las capas congeladas, y los que se recuerdan sin aprenderlos."""
+        r"""Los demás, que son los de las capas congeladas y los que se recuerdan sin aprenderlos."""
         learned = {id(w) for w in self.trainable_weights}
         return [w for w in self.weights if id(w) not in learned]
 

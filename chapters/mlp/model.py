@@ -76,7 +76,7 @@ class Model(Layer):
 
     @property
     def theta(self):
-        r"""Los parámetros que se aprenden, en un vector: escribir en él es cambiar los pesos de las capas.
+        r"""Los parámetros que se aprenden, en un vector; escribir en él es cambiar los pesos de las capas.
 
         Los de las capas congeladas no están.
         """
