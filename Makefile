@@ -1,7 +1,7 @@
 # `make libro` construye el libro; `make pruebas` lo prueba todo. En Windows, README.md dice cómo hacerlo sin make.
 PYTHON ?= python3
 BIN = .venv/bin
-SPHINX = $(BIN)/python -m sphinx -c . -d build/doctrees -b html -j 2 -n -W --keep-going docs build/html
+SPHINX = $(BIN)/python -m sphinx -c . -d build/doctrees -b html -j 3 -n -W --keep-going docs build/html
 
 libro: .venv/libro  ## construye el libro y dice dónde quedó
 	$(SPHINX)

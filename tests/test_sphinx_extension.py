@@ -1,5 +1,6 @@
 """La extensión de Sphinx, probada construyendo libros de una página."""
 
+import pickle
 import re
 import sys
 import textwrap
@@ -93,6 +94,13 @@ def test_a_unit_prints_docstring_and_code_and_links_them_both_ways(build):
     assert "_modules/prueba_modulo.html#double" in html
     # El ejemplo dentro de Raises conserva su bloque.
     assert "doctest" in html
+
+
+def test_what_is_stored_of_a_page_does_not_drag_the_environment(build, tmp_path):
+    # El documento aparte en que se lee un docstring apunta al entorno: con él, cada página pesaría como todas.
+    build(index="# Prueba\n\n```{unit} prueba_modulo.double\n```\n")
+    tree = pickle.loads((tmp_path / "doctrees" / "index.doctree").read_bytes())
+    assert {id(node.document) for node in tree.findall()} == {id(tree)}
 
 
 def test_a_tag_without_equation_is_a_warning(build):

@@ -3,11 +3,12 @@ r"""La extensión de Sphinx con la que se imprime el libro.
 Cada archivo es una idea: :mod:`~dlbook.sphinx.listing` imprime código y enlaza sus líneas con las ecuaciones,
 :mod:`~dlbook.sphinx.marks` anota dónde se trata cada tema de los cursos, :mod:`~dlbook.sphinx.appendices` arma con esas
 notas los apéndices, :mod:`~dlbook.sphinx.measure` cuenta lo que el libro prueba, :mod:`~dlbook.sphinx.mathematics`
-dibuja las fórmulas, y :mod:`~dlbook.sphinx.references` y :mod:`~dlbook.sphinx.spanish` hablan español.
+dibuja las fórmulas, :mod:`~dlbook.sphinx.deal` reparte las páginas entre procesos, y :mod:`~dlbook.sphinx.references` y
+:mod:`~dlbook.sphinx.spanish` hablan español.
 """
 
 from dlbook import __version__
-from dlbook.sphinx import appendices, listing, marks, mathematics, measure, references, spanish
+from dlbook.sphinx import appendices, deal, listing, marks, mathematics, measure, references, spanish
 
 
 def setup(app):
@@ -23,6 +24,6 @@ def setup(app):
     dict
         Versión y permiso de leer y escribir en paralelo.
     """
-    for part in (listing, marks, appendices, measure, mathematics, references, spanish):
+    for part in (listing, marks, appendices, measure, mathematics, deal, references, spanish):
         part.setup(app)
     return {"version": __version__, "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -243,8 +243,14 @@ def _append_glyphs(app, pagename, templatename, context, doctree):
         context["body"] += glyphs(context["body"])
 
 
+def _start(app, builder):
+    # Antes de partirse en procesos: arrancar MathJax toma un segundo, y así lo heredan todos.
+    _mathjax()
+
+
 def setup(app):
     r"""Registra el dibujante de fórmulas en Sphinx."""
+    app.connect("write-started", _start)
     app.add_html_math_renderer("dlbook", (visit_inline, None), (visit_display, None))
     app.connect("doctree-resolved", _keep_together)
     app.connect("html-page-context", _append_glyphs)
