@@ -8,32 +8,39 @@ procesador trabajaba y el otro miraba.
 from sphinx.util.parallel import make_chunks
 
 
-def deal(names, chunks):
-    r"""Ordena las páginas como se reparten los naipes: una a cada tanda, y vuelta a empezar.
+def deal(weights, sizes):
+    r"""Reparte de la página más pesada a la más ligera: cada una, a la tanda que menos pesa y todavía tiene lugar.
 
     Parameters
     ----------
-    names : list of str
-        Las páginas.
-    chunks : int
-        Cuántas tandas habrá.
+    weights : dict of str to float
+        Lo que pesa cada página.
+    sizes : list of int
+        Cuántas páginas caben en cada tanda.
 
     Returns
     -------
     list of str
-        Las mismas, con las de cada tanda seguidas.
+        Las páginas, con las de cada tanda seguidas.
 
     Examples
     --------
-    >>> deal(["a1", "a2", "b1", "b2", "b3"], 2)
-    ['a1', 'b1', 'b3', 'a2', 'b2']
+    >>> deal({"a": 5, "b": 3, "c": 2, "d": 1, "e": 1}, [2, 3])
+    ['a', 'd', 'b', 'c', 'e']
     """
-    return [name for start in range(chunks) for name in names[start::chunks]]
+    hands = [[] for _ in sizes]
+    for name in sorted(weights, key=weights.get, reverse=True):
+        room = [hand for hand, size in zip(hands, sizes) if len(hand) < size]
+        min(room, key=lambda hand: sum(map(weights.get, hand))).append(name)
+    return [name for hand in hands for name in hand]
 
 
 def _deal(app, env, docnames):
-    if docnames and app.parallel > 1:
-        docnames[:] = deal(docnames, len(make_chunks(docnames, app.parallel)))
+    if not docnames or app.parallel < 2:
+        return
+    # Lo que tarda es ejecutar: pesa lo que sus celdas.
+    weights = {name: 1 + env.doc2path(name).read_text(encoding="utf-8").count("{code-cell}") for name in docnames}
+    docnames[:] = deal(weights, [len(chunk) for chunk in make_chunks(docnames, app.parallel)])
 
 
 def setup(app):
