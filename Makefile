@@ -11,7 +11,7 @@ pruebas: .venv/pruebas  ## estilo, pruebas, ejemplos de docstrings y páginas, y
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(SPHINX) -q
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 rendimiento: .venv/libro .venv-peers/listo  ## mide el libro junto a PyTorch, Keras y scikit-learn (tarda; baja mucho)
 	$(BIN)/python -m benchmarks.mlp

@@ -30,7 +30,7 @@ def deal(weights, sizes):
     """
     hands = [[] for _ in sizes]
     for name in sorted(weights, key=weights.get, reverse=True):
-        room = [hand for hand, size in zip(hands, sizes) if len(hand) < size]
+        room = [hand for hand, size in zip(hands, sizes, strict=True) if len(hand) < size]
         min(room, key=lambda hand: sum(map(weights.get, hand))).append(name)
     return [name for hand in hands for name in hand]
 

@@ -217,7 +217,7 @@ class Unit(Listing):
         text = ["```{eval-rst}", f".. {kind}:: {name}", *(["   :members:"] if kind == "autoclass" else []), "```"]
         box = nodes.container("", classes=["dl-unit"])
         self.state.nested_parse(StringList(text, source=name), self.content_offset, box)
-        # eval-rst lee en un documento aparte, que arrastra el entorno entero al guardar la página.
+        # El docstring se lee en un documento aparte que, guardado con la página, arrastra el entorno entero.
         for node in box.findall():
             node.document = self.state.document
         notes.of_page(self.env)["units"].append(name)
