@@ -30,12 +30,13 @@ def _tile(rows, vectors, *, add):
     r"""Fabrica el mosaico: ``out[places[i] + j] = max(floor, start[j] + sum(a[rows[i] + columns[k]] * b[k, j]))``.
 
     Con ``add`` no hay ``start`` ni ``floor``: se suma a lo que ya esté en ``out``. Son ``rows`` renglones, o los que
-    queden hasta ``n``, y ``vectors`` vectores de ancho; los renglones de ``b`` están cada ``line`` números.
+    queden hasta ``n``, y ``vectors`` vectores de ancho desde la columna ``j``; los renglones de ``b`` están cada
+    ``line`` números.
     """
 
     @intrinsic
-    def tile(typing, a, a_rows, a_columns, b, start, out, places, line, floor, i, n):
-        integers = types.intp, b.dtype, types.intp, types.intp
+    def tile(typing, a, a_rows, a_columns, b, start, out, places, line, floor, i, n, j):
+        integers = types.intp, b.dtype, types.intp, types.intp, types.intp
         signature = types.void(a, a_rows, a_columns, b, start, out, places, *integers)
 
         def write(context, builder, signature, arguments):
@@ -43,7 +44,8 @@ def _tile(rows, vectors, *, add):
             w = Writer(context, builder, kinds[0].dtype)
             arrays = [context.make_array(kinds[k])(context, builder, arguments[k]) for k in range(7)]
             a, a_rows, a_columns, b, start, out, places = (array.data for array in arrays)
-            line, floor, i, n = arguments[7:]
+            line, floor, i, n, j = arguments[7:]
+            b, start, out = (w.at(pointer, j) for pointer in (b, start, out))
             index = [builder.add(i, SIZE(r)) for r in range(rows)]
             # Si faltan renglones, se repite el último y no se guarda.
             last = builder.sub(n, SIZE(1))
@@ -154,10 +156,10 @@ def matmul_at(a, rows, columns, b, line, start, floor, out, places, m):
         for j in range((m - 1) // (2 * lanes) * 2 * lanes, -1, -2 * lanes):
             if m - j > lanes:
                 for i in range(block, stop, WIDE_ROWS):
-                    _wide(a, rows, columns, b[j:], start[j:], out[j:], places, line, floor, i, stop)
+                    _wide(a, rows, columns, b, start, out, places, line, floor, i, stop, j)
             else:
                 for i in range(block, stop, NARROW_ROWS):
-                    _narrow(a, rows, columns, b[j:], start[j:], out[j:], places, line, floor, i, stop)
+                    _narrow(a, rows, columns, b, start, out, places, line, floor, i, stop, j)
 
 
 @njit(cache=True, nogil=True)
@@ -185,7 +187,7 @@ def add_matmul_at(a, rows, columns, b, line, out, places, m):
         for j in range(0, m, 2 * lanes):
             if m - j > lanes:
                 for i in range(block, stop, WIDE_ROWS):
-                    _wide_add(a, rows, columns, b[j:], b, out[j:], places, line, a[0], i, stop)
+                    _wide_add(a, rows, columns, b, b, out, places, line, a[0], i, stop, j)
             else:
                 for i in range(block, stop, NARROW_ROWS):
-                    _narrow_add(a, rows, columns, b[j:], b, out[j:], places, line, a[0], i, stop)
+                    _narrow_add(a, rows, columns, b, b, out, places, line, a[0], i, stop, j)

@@ -268,7 +268,7 @@ def conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1, 
 
 
 @njit(cache=True, nogil=True)
-def _conv2d_backward_weights(x, dz, dweights, dbias, gradient, scratch, line, lines, margin, pixels, taps):
+def _conv2d_backward_weights(x, dz, dweights, dbias, gradient, wide, scratch, line, lines, margin, pixels, taps):
     groups, depth = taps.shape
     total = dbias.size
     filters = total // groups
@@ -286,20 +286,18 @@ def _conv2d_backward_weights(x, dz, dweights, dbias, gradient, scratch, line, li
         for k in range(depth):
             for f in range(filters):
                 dweights[k, g * filters + f] = gradient[g * depth * line + lines[k] + f]
-    _sum_rows(dz, x.shape[0] * pixels.size, dbias)
+    _sum_rows(dz, x.shape[0] * pixels.size, wide, dbias)
 
 
 @njit(cache=True, nogil=True)
-def _sum_rows(dz, rows, dbias):
+def _sum_rows(dz, rows, wide, dbias):
     # De a ocho renglones: así la suma va por vectores aunque haya pocos filtros.
     filters = dbias.size
-    wide = np.zeros(8 * filters, dz.dtype)
+    _clear(wide)
     for p in range(rows // 8):
-        some = dz[p * wide.size :]
-        for k in range(wide.size):
-            wide[k] += some[k]
-    for f in range(filters):
-        dbias[f] = 0
+        for k in range(8 * filters):
+            wide[k] += dz[p * 8 * filters + k]
+    _clear(dbias)
     for k in range(8):
         for f in range(filters):
             dbias[f] += wide[k * filters + f]  # [ec-cnn-conv2d-sesgo]
@@ -344,7 +342,7 @@ class _Places:
         # Los mapas de un grupo, antes de ponerlos entre los demás.
         self.forward_sizes |= {"part": pixels.size * own + SLACK if groups > 1 else 0, "scratch": scratch}
         self.forward_places = lines[filters], margin, pixels, taps, np.arange(pixels.size) * own
-        self.weights_sizes = {"gradient": groups * depth * lines[own], "scratch": scratch}
+        self.weights_sizes = {"gradient": groups * depth * lines[own], "wide": 8 * filters, "scratch": scratch}
         self.weights_places = lines[own], np.arange(depth) * lines[own], margin, pixels, taps
         # Al volver, de arriba abajo y luego a la derecha: las ventanas seguidas no se enciman en el mismo renglón.
         order = np.arange(pixels.size).reshape(windows.output).T.reshape(-1)
