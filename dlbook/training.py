@@ -19,7 +19,7 @@ from dlbook.parallel import Interrupts, Team, cut, get_threads, single_thread_bl
 
 # Cuántos productos justifican despertar a un hilo más, y cuántos bytes de resultados intermedios caben en su caché.
 WORK_PER_THREAD = 25_000_000
-CACHE = 2 << 20
+CACHE = 4 << 20
 # De a cuántas observaciones se evalúa y se predice, a lo sumo, y en cuánta memoria por hilo. Depende del modelo y no de
 # los hilos, para que el resultado tampoco.
 CHUNK = 256
