@@ -49,7 +49,7 @@ def alexnet(input_shape=(227, 227, 3), classes=1000, classifier_activation="soft
     classifier_activation : str or None
         La activación de la última capa; con ``None`` da los *logits*.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`chapters.mlp.Sequential`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`chapters.mlp.Sequential`.
 
     Returns
     -------

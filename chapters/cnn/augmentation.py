@@ -186,7 +186,7 @@ class RandomLayer(Layer):
     fill_mode, fill_value
         Como en :func:`affine_transform`.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
     """
 
     random = True
@@ -272,7 +272,7 @@ class RandomTranslation(RandomLayer):
     fill_mode, fill_value
         Qué aparece por la orilla, como en :func:`affine_transform`.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
     Raises
     ------
@@ -327,7 +327,7 @@ class RandomRotation(RandomLayer):
     fill_mode, fill_value
         Qué aparece en las esquinas, como en :func:`affine_transform`.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
     Raises
     ------
@@ -372,7 +372,7 @@ class RandomFlip(RandomLayer):
     mode : {"horizontal_and_vertical", "horizontal", "vertical"}
         Si se cambian izquierda y derecha, arriba y abajo, o las dos cosas, cada una con su moneda.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
     Raises
     ------

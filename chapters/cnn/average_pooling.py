@@ -166,7 +166,7 @@ class AveragePooling2D(Pooling2D):
     pool_size, strides, padding
         Como en :class:`~chapters.cnn.MaxPooling2D`.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
     """
 
     def forward(self, x, training=False):

@@ -54,7 +54,7 @@ class Branches(Layer):
     branches : list
         Las ramas, al menos una. Cada una es una capa o una lista de capas en fila.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`chapters.mlp.Layer`.
 
     Raises
     ------

@@ -61,7 +61,7 @@ class Conv1D(Layer):
     groups, activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer
         Como en :class:`~chapters.cnn.Conv2D`.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
     Attributes
     ----------

@@ -424,7 +424,7 @@ class Conv2D(Layer):
     kernel_regularizer, bias_regularizer : str or Regularizer, optional
         Penalización que se suma a la pérdida.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
     Attributes
     ----------

@@ -73,7 +73,7 @@ class GlobalAveragePooling2D(_GlobalPooling2D):
     keepdims : bool
         Si la salida sigue siendo una imagen, de 1 × 1.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
     """
 
     _summarize = staticmethod(_average_pooling_forward)
@@ -107,7 +107,7 @@ class GlobalMaxPooling2D(_GlobalPooling2D):
     keepdims : bool
         Si la salida sigue siendo una imagen, de 1 × 1.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
     Notes
     -----

@@ -50,7 +50,7 @@ def inception_v3(input_shape=(299, 299, 3), classes=1000, classifier_activation=
     classifier_activation : str or None
         La activación de la última capa; con ``None`` da los *logits*.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`chapters.mlp.Sequential`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`chapters.mlp.Sequential`.
 
     Returns
     -------

@@ -50,7 +50,7 @@ def lenet5_1998(**options):
     Parameters
     ----------
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`chapters.mlp.Sequential`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`chapters.mlp.Sequential`.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def lenet5(input_shape=(28, 28, 1), classes=10, classifier_activation=None, **op
     classifier_activation : str or None
         La activación de la última capa; sin ella da los *logits*.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`chapters.mlp.Sequential`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`chapters.mlp.Sequential`.
 
     Returns
     -------

@@ -241,7 +241,7 @@ class MaxPooling2D(Pooling2D):
     padding : {"valid", "same"}
         Si la ventana puede salirse de la imagen.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
     Raises
     ------

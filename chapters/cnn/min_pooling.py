@@ -44,7 +44,7 @@ class MinPooling2D(MaxPooling2D):
     pool_size, strides, padding
         Como en :class:`~chapters.cnn.MaxPooling2D`.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
     """
 
     def forward(self, x, training=False):

@@ -78,7 +78,7 @@ class PartialConv2D(Layer):
     kernel_initializer, bias_initializer : str or Initializer
         Con qué valores empiezan los pesos y los sesgos.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`chapters.mlp.Layer`.
 
     Attributes
     ----------

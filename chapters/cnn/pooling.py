@@ -22,7 +22,7 @@ class Pooling2D(Layer):
     padding : {"valid", "same"}
         Si la ventana puede salirse de la imagen.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
     """
 
     def __init__(self, pool_size=(2, 2), strides=None, padding="valid", **options):

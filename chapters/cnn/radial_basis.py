@@ -99,7 +99,7 @@ class RadialBasis(Layer):
     prototypes : array_like, shape (classes, d)
         El modelo de cada clase.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`chapters.mlp.Layer`.
 
     Raises
     ------

@@ -97,7 +97,7 @@ class Residual(Layer):
     activation : str or ActivationFunction, optional
         La activación :math:`\varphi` después de la suma; sin ella, ninguna.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`chapters.mlp.Layer`.
 
     Raises
     ------

@@ -67,7 +67,7 @@ class Subsampling2D(Layer):
     coefficient_initializer, bias_initializer : str or Initializer
         Con qué valores empiezan los coeficientes y los sesgos.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`chapters.mlp.Layer`.
 
     Attributes
     ----------

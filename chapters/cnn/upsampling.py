@@ -58,7 +58,7 @@ class UpSampling2D(Layer):
     interpolation : {"nearest", "bilinear"}
         Cómo se rellena lo nuevo.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
     Raises
     ------

@@ -25,7 +25,7 @@ class Activation(Layer):
     activation : str or ActivationFunction
         La función.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
     """
 
     def __init__(self, activation, **options):

@@ -258,7 +258,7 @@ class Dense(Layer):
     kernel_regularizer, bias_regularizer : str or Regularizer, optional
         Penalización que se suma a la pérdida.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`Layer`.
 
     Attributes
     ----------

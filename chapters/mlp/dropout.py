@@ -63,7 +63,7 @@ class Dropout(Layer):
         La fracción :math:`p` que se apaga, de 0 a menos de 1. Lo usual es 0.5 en capas ocultas grandes y 0.2 en la
         entrada.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
     Raises
     ------

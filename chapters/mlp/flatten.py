@@ -21,7 +21,7 @@ class Flatten(Reshape):
     Parameters
     ----------
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
     """
 
     def __init__(self, **options):

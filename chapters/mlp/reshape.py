@@ -27,7 +27,7 @@ class Reshape(Layer):
     target_shape : tuple of int
         La forma nueva de una observación, con a lo sumo un −1.
     **options
-        ``dtype``, ``seed`` y ``name``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
     Raises
     ------
