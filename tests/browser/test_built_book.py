@@ -115,11 +115,18 @@ def screen(browser, width):
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
 
-def wait_for(browser, script, seconds=8):
+def wait_for(browser, script, seconds=8, *arguments):
     end = time.monotonic() + seconds
-    while not (found := browser.execute_script(script)) and time.monotonic() < end:
+    while not (found := browser.execute_script(script, *arguments)) and time.monotonic() < end:
         time.sleep(0.02)
     return found
+
+
+def open_page(browser, url):
+    browser.get(url)
+    # Con la máquina ocupada, Chromium devuelve el mando cuando la página todavía está a medio leer.
+    loaded = "return performance.getEntriesByType('navigation')[0]?.loadEventEnd > 0"
+    assert wait_for(browser, f"{loaded} && location.href == arguments[0]", 60, url), f"no terminó de cargar: {url}"
 
 
 def requests(browser):
@@ -142,7 +149,7 @@ def visits(browser, site):
     screen(browser, 390)
     seen = {}
     for page in pages():
-        browser.get(site + page)
+        open_page(browser, site + page)
         seen[page] = {
             **browser.execute_script(LOOK),
             "console": [e["message"] for e in browser.get_log("browser") if e["level"] == "SEVERE"],
@@ -203,7 +210,7 @@ def test_no_raw_tex_is_left(visits):
 
 @pytest.mark.parametrize(("query", "place"), [("perceptrones", "perceptron/"), ("prediccion", "")])
 def test_search_finds_other_forms_and_missing_accents(browser, site, query, place):
-    browser.get(f"{site}search.html?q={query}")
+    open_page(browser, f"{site}search.html?q={query}")
     results = "return [...document.querySelectorAll('#search-results li a')].map(e => e.getAttribute('href'))"
     summary = wait_for(browser, "return document.querySelector('.search-summary').textContent")
     assert re.fullmatch(r"Se encontr(ó una página|aron \d+ páginas)\.", summary)
@@ -215,7 +222,7 @@ def test_the_night_theme_darkens_page_and_figures(browser, site):
     with_figure = next(
         p for p in pages() if "cell_output" in (text := (BOOK / p).read_text("utf-8")) and "<img" in text
     )
-    browser.get(site + with_figure)
+    open_page(browser, site + with_figure)
     style = """
     const pick = e => getComputedStyle(e).backgroundColor;
     const image = document.querySelector('.cell_output img');
@@ -233,14 +240,14 @@ def test_the_night_theme_darkens_page_and_figures(browser, site):
 
 def test_it_reads_from_a_folder(browser):
     page = max(pages(), key=lambda p: (BOOK / p).read_text("utf-8").count('class="math'))
-    browser.get((BOOK / page).as_uri())
+    open_page(browser, (BOOK / page).as_uri())
     look = browser.execute_script(LOOK)
     assert look["formulas"] > 0
     assert look["broken"] == []
 
 
 def test_the_printed_page_keeps_the_text_and_drops_the_menus(browser, site):
-    browser.get(site + "index.html")
+    open_page(browser, site + "index.html")
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     shown = "return [...document.querySelectorAll(arguments[0])].some(e => e.getClientRects().length > 0)"
     assert browser.execute_script(shown, ".bd-article")
