@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference import oracle
 from scipy import ndimage
 
 from chapters.cnn import RandomFlip, RandomRotation, RandomTranslation, affine_transform
@@ -167,7 +168,8 @@ def test_inside_a_network_it_trains_is_saved_and_is_repeatable(tmp_path):
 
 
 def test_agrees_with_keras():
-    keras = pytest.importorskip("keras", reason="Keras no está instalado")
+    pytest.importorskip("keras", reason="Keras no está instalado")
+    keras = oracle.keras("float32")
     x = np.random.default_rng(0).uniform(size=(2, 7, 5, 3)).astype(np.float32)
     for mode in MODES:
         options = {"fill_mode": mode, "fill_value": 0.25}

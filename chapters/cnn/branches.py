@@ -30,8 +30,8 @@ class Branches(Layer):
        \frac{\partial\mathcal L}{\partial\mathbf x}
        = \sum_{b=1}^{B}\mathbf J_b^{\top}\,\frac{\partial\mathcal L}{\partial\mathbf y_b},
 
-    con :math:`\mathbf J_b` la matriz jacobiana de :math:`f_b`. Copiar hacia delante es sumar hacia atrás; ya lo vimos
-    en el bloque residual, :eq:`ec-cnn-residual-atras`, y lo volverás a ver.
+    con :math:`\mathbf J_b` la matriz jacobiana de :math:`f_b`. Copiar hacia delante es sumar hacia atrás; lo volverás a
+    ver en el bloque residual, :eq:`ec-cnn-residual-atras`.
 
     **A mano.** Dos ramas: una dobla la entrada y la otra suma sus dos números. De :math:`(3, 1)` salen dos números de
     la primera y uno de la segunda:

@@ -226,7 +226,7 @@ def rgb_to_ycbcr(rgb):
        C_r &= \frac12 + \frac{R-Y}{1.402} .
        \end{aligned}
 
-    Es el espacio de JPEG y del vídeo. El ojo distingue detalles finos de brillo, pero no de color, así que :math:`C_b`
+    Es el espacio de JPEG y del video. El ojo distingue detalles finos de brillo, pero no de color, así que :math:`C_b`
     y :math:`C_r` se guardan con menos píxeles y casi nadie lo nota.
 
     >>> rgb_to_ycbcr([[1, 1, 1], [0, 0, 1], [1, 1, 0]]).round(4)

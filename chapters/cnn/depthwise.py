@@ -234,8 +234,8 @@ class DepthwiseConv2D(Layer):
 
        \frac{k^2C+CF}{k^2CF} = \frac1F+\frac1{k^2} :
 
-    con filtros de :math:`3\times3`, entre ocho y nueve veces menos. No sale gratis: es una convolución cuyos filtros
-    son todos combinaciones de :math:`C` filtros planos, y eso no lo cumple cualquiera.
+    con filtros de :math:`3\times3`, y :math:`F` de cien o más, entre ocho y nueve veces menos. No sale gratis: es una
+    convolución cuyos filtros son todos combinaciones de :math:`C` filtros planos, y eso no lo cumple cualquiera.
 
     >>> depthwise = DepthwiseConv2D(3, padding="same", use_bias=False)
     >>> depthwise.build((28, 28, 32))

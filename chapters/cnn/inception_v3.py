@@ -25,10 +25,10 @@ def inception_v3(input_shape=(299, 299, 3), classes=1000, classifier_activation=
     exacta, como en :func:`chapters.cnn.separate`; aquí no se exige, se aprende. Después de cada convolución hay una
     normalización por lotes, sin escala, y una ReLU.
 
-    Son tres familias de bloques. En los mapas de :math:`35\times35`, filtros de :math:`3\times3`; en los de
-    :math:`17\times17`, tiras de 7; en los de :math:`8\times8`, tiras de 3 que no van una tras otra sino en paralelo.
-    Entre familia y familia, un bloque que parte el lado a la mitad por dos caminos, convolución y agrupamiento, en vez
-    de agrupar primero y perder detalle.
+    Son tres familias de bloques. En los mapas de :math:`35\times35`, dos filtros de :math:`3\times3` seguidos, junto
+    a una rama que conserva uno de :math:`5\times5`; en los de :math:`17\times17`, tiras de 7; en los de
+    :math:`8\times8`, tiras de 3 que no van una tras otra sino en paralelo. Entre familia y familia, un bloque que
+    parte el lado a la mitad por dos caminos, convolución y agrupamiento, en vez de agrupar primero y perder detalle.
 
     >>> from chapters.mlp.layer import shapes_only
     >>> with shapes_only():

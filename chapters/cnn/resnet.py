@@ -64,10 +64,9 @@ def resnet(depth, input_shape=(224, 224, 3), classes=1000, classifier_activation
     r"""ResNet :cite:p:`he2016`: 18, 34, 50, 101 o 152 capas, con la misma receta. :item:`CNN-85`
 
     Empieza como GoogLeNet, con una convolución de :math:`7\times7` y un agrupamiento, y termina como ella, con un
-    promedio y una sola capa densa. En medio hay cuatro etapas de bloques residuales; al entrar en cada una, el lado se
-    parte a la mitad y los canales se duplican. Las capas que se cuentan son las que tienen pesos y están en el camino
-    principal. En la de 152 son tres por bloque, más la primera y la última:
-
+    promedio y una sola capa densa. En medio hay cuatro etapas de bloques residuales; al entrar en la segunda, la
+    tercera y la cuarta, el lado se parte a la mitad y los canales se duplican. Las capas que se cuentan son las que
+    tienen pesos y están en el camino principal. En la de 152 son tres por bloque, más la primera y la última:
     >>> 1 + 3 * sum(STAGES[152]) + 1
     152
 

@@ -13,6 +13,8 @@ def keras(floatx="float64"):
     import keras
 
     keras.config.set_floatx(floatx)
+    # Keras recuerda el tipo de las capas desde la primera que se hizo en el proceso.
+    keras.config.set_dtype_policy(floatx)
     return keras
 
 
