@@ -5,6 +5,8 @@ import os
 import shutil
 from pathlib import Path
 
+from jupyter_cache import get_cache
+
 import dlbook
 from dlbook._cache import sources_hash
 
@@ -51,6 +53,8 @@ nb_execution_cache_path = str(BUILD / "celdas" / key)
 for old in (BUILD / "celdas").glob("*"):
     if old.name != key:
         shutil.rmtree(old, ignore_errors=True)
+# La base de datos, antes de que varios procesos quieran crearla a la vez.
+_ = get_cache(nb_execution_cache_path).db
 nb_execution_mode = "cache"
 nb_execution_show_tb = True
 nb_execution_timeout = 300
