@@ -517,7 +517,7 @@ class Conv2D(Layer):
             dz = self.buffer("dz", dy.size + SLACK)
             self.activation.backward(self.z, self.y, dy, dz[: dy.size].reshape(dy.shape))
         if self.trainable:
-            dbias = self.gradients[1] if self.use_bias else np.empty(self.filters, self.dtype)
+            dbias = self.gradients[1] if self.use_bias else self.buffer("dbias", self.filters)
             self.places.weights(self.x, dz, self.gradients[0], dbias, self.buffer)
         if not self.input_gradient:
             return None

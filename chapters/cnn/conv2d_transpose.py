@@ -348,7 +348,7 @@ class Conv2DTranspose(Layer):
             self.activation.backward(self.z, self.y, dy, dz)
         places = self.windows
         dkernel, *dbias = self.gradients
-        dbias = dbias[0] if self.use_bias else np.empty(self.filters, self.dtype)
+        dbias = dbias[0] if self.use_bias else self.buffer("dbias", self.filters)
         dx, columns = self.buffer("dx", self.x.shape), self.buffer("columns", (places.pixels.size, places.taps.size))
         scratch = places.scratch(self.dtype)
         _transpose_backward(self.x, self.kernel, dz, dkernel, dbias, dx, columns, scratch, *_places(places))

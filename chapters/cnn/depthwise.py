@@ -351,7 +351,7 @@ class DepthwiseConv2D(Layer):
             dz = self.buffer("dz", dy.shape)
             self.activation.backward(self.z, self.y, dy, dz)
         places = self.windows
-        dbias = self.gradients[1] if self.use_bias else np.empty(dz.shape[-1], self.dtype)
+        dbias = self.gradients[1] if self.use_bias else self.buffer("dbias", dz.shape[-1])
         dx, wanted = self.buffer("dx", self.x.shape), self.input_gradient
         scratch, blame = places.scratch(self.dtype), self.buffer("blame", places.padded_shape)
         _depthwise_backward(
