@@ -7,19 +7,15 @@ publicado, y los resultados dicen con cuál se hicieron.
 """
 
 import argparse
-import datetime
 import io
 import itertools
-import json
-import os
-import platform
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.mnist_mlp import examine
+from benchmarks.record import curves, header, store
 from chapters.cnn import BatchNormalization, Conv2D, MaxPooling2D, RandomFlip, RandomTranslation
 from chapters.mlp import (
     Activation,
@@ -33,7 +29,6 @@ from chapters.mlp import (
     SparseCategoricalCrossentropy,
 )
 from dlbook.data import load_cifar10
-from dlbook.parallel import get_threads
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "resultados" / "cifar10_cnn.json"
 SEEDS = range(2)
@@ -49,13 +44,8 @@ def main():
     started = time.perf_counter()
     data = images(read_jpeg(jpeg) if jpeg else load_cifar10())
     results = {
-        "command": "python -m benchmarks.cifar10_cnn" + (" --jpeg ARCHIVO" if jpeg else ""),
+        **header("benchmarks.cifar10_cnn" + (" --jpeg ARCHIVO" if jpeg else ""), SEEDS[0]),
         "lossy": bool(jpeg),
-        "date": datetime.date.today().isoformat(),
-        "seed": SEEDS[0],
-        "versions": {name: version(name) for name in ("numpy", "numba")},
-        "machine": f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} núcleos",
-        "threads": get_threads(),
     }
     for name, build, epochs, rate in (("mlp", mlp, 8, 1e-3), ("cnn", cnn, 8, 3e-3)):
         train(build, [(x[: 2 * BATCH], y[: 2 * BATCH]) for x, y in data], 1, rate, SEEDS[0], validation=BATCH)
@@ -63,9 +53,7 @@ def main():
         results[name] = runs[0] | {"accuracy_by_seed": [run["test_accuracy"] for run in runs]}
         print(name, runs[0]["seconds"], results[name]["accuracy_by_seed"], flush=True)
     results["seconds"] = round(time.perf_counter() - started, 1)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
-    print(RESULTS)
+    store(RESULTS, results)
 
 
 def read_jpeg(path):
@@ -124,7 +112,7 @@ def train(build, data, epochs, rate, seed, validation=VALIDATION):
         "epochs": epochs,
         "learning_rate": rate,
         "seconds": round(seconds, 1),
-        "history": {name: [round(value, 5) for value in values] for name, values in history.items()},
+        "history": curves(history),
         **results,
         "wrong": results["wrong"][:IMAGES],
         "wrong_images": [picture.tobytes().hex() for picture in pictures],

@@ -4,18 +4,14 @@ Se ejecuta con ``python -m benchmarks.detector`` y tarda unos minutos. Las escen
 que no hay nada que descargar.
 """
 
-import datetime
 import json
-import os
-import platform
 import time
-from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.record import curves, header
 from chapters.cnn import BatchNormalization, Conv2D, GridDetectionLoss, grid_encode
 from chapters.mlp import Activation, Adam, CosineDecay, Input, Sequential
 from dlbook.data import shape_scenes
-from dlbook.parallel import get_threads
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "resultados"
 SEED = 0
@@ -49,7 +45,7 @@ def train(boxes, data, validation):
     start = time.perf_counter()
     history = model.fit(*data, BATCH, EPOCHS, validation_data=validation, verbose=0).history
     seconds = round(time.perf_counter() - start, 1)
-    return model, {name: [round(value, 5) for value in values] for name, values in history.items()}, seconds
+    return model, curves(history), seconds
 
 
 def main():
@@ -57,12 +53,7 @@ def main():
     model, history, seconds = train(BOXES, data, validation)
     _, one_box, _ = train(1, data, validation)
     results = {
-        "command": "python -m benchmarks.detector",
-        "date": datetime.date.today().isoformat(),
-        "seed": SEED,
-        "versions": {name: version(name) for name in ("numpy", "numba")},
-        "machine": f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} núcleos",
-        "threads": get_threads(),
+        **header("benchmarks.detector", SEED),
         "scenes": SCENES,
         "epochs": EPOCHS,
         "batch_size": BATCH,

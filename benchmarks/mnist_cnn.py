@@ -4,21 +4,16 @@ Se ejecuta con ``python -m benchmarks.mnist_cnn`` y tarda unos minutos. La misma
 mismos hilos, da los mismos pesos; en otra, las sumas se redondean distinto y cambian unas cuantas imágenes.
 """
 
-import datetime
-import json
-import os
-import platform
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.mnist_mlp import examine
+from benchmarks.record import curves, header, store
 from chapters.cnn import RandomRotation, RandomTranslation, affine_transform, lenet5
 from chapters.mlp import Adam, CosineDecay, Dense, Flatten, Input, Sequential, SparseCategoricalCrossentropy
 from dlbook.data import load_mnist
-from dlbook.parallel import get_threads
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "resultados" / "mnist_cnn.json"
 SEEDS = range(3)
@@ -41,12 +36,7 @@ def main():
     started = time.perf_counter()
     data = images()
     results = {
-        "command": "python -m benchmarks.mnist_cnn",
-        "date": datetime.date.today().isoformat(),
-        "seed": SEEDS[0],
-        "versions": {name: version(name) for name in ("numpy", "numba")},
-        "machine": f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} núcleos",
-        "threads": get_threads(),
+        **header("benchmarks.mnist_cnn", SEEDS[0]),
     }
     for name, build, epochs in (("mlp", mlp, 5), ("lenet", lenet, 5), ("augmented", augmented, AUGMENTED)):
         # La primera vez se compila: eso no es entrenar, y se hace antes de tomar el tiempo.
@@ -59,9 +49,7 @@ def main():
     del results["mlp"]["wrong"], results["mlp"]["wrong_images"]
     results["few"] = few(data)
     results["seconds"] = round(time.perf_counter() - started, 1)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
-    print(RESULTS)
+    store(RESULTS, results)
 
 
 def images():
@@ -101,7 +89,7 @@ def train(build, data, epochs, seed, validation=VALIDATION):
         "epochs": epochs,
         "learning_rate": RATE,
         "seconds": round(seconds, 1),
-        "history": {name: [round(value, 5) for value in values] for name, values in history.items()},
+        "history": curves(history),
         **examine(model, x_test, y_test),
         "shifted": shifted(model, x_test, y_test),
     }

@@ -4,19 +4,14 @@ Se ejecuta con ``python -m benchmarks.mnist_mlp`` y tarda un par de minutos. La 
 los mismos hilos, da los mismos pesos; en otra, las sumas se redondean distinto y cambian unas cuantas imágenes.
 """
 
-import datetime
-import json
-import os
-import platform
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.record import curves, header, store
 from chapters.mlp import Adam, CosineDecay, Dense, Dropout, Input, Sequential, SparseCategoricalCrossentropy
 from dlbook.data import load_mnist
-from dlbook.parallel import get_threads
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "resultados" / "mnist_mlp.json"
 SEEDS = range(5)
@@ -31,12 +26,7 @@ def main():
     started = time.perf_counter()
     data = images()
     results = {
-        "command": "python -m benchmarks.mnist_mlp",
-        "date": datetime.date.today().isoformat(),
-        "seed": SEEDS[0],
-        "versions": {name: version(name) for name in ("numpy", "numba")},
-        "machine": f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} núcleos",
-        "threads": get_threads(),
+        **header("benchmarks.mnist_mlp", SEEDS[0]),
     }
     for name, build, rate in (("one_hidden", one_hidden, 3e-3), ("deep", deep, 1e-3)):
         results[name] = train(build, data, EPOCHS, rate)
@@ -44,9 +34,7 @@ def main():
     others = [train(one_hidden, data, EPOCHS, 3e-3, seed)["test_accuracy"] for seed in SEEDS[1:]]
     results["accuracy_by_seed"] = [results["one_hidden"]["test_accuracy"], *others]
     results["seconds"] = round(time.perf_counter() - started, 1)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
-    print(RESULTS)
+    store(RESULTS, results)
 
 
 def images():
@@ -91,7 +79,7 @@ def train(build, data, epochs, rate, seed=SEEDS[0]):
         "epochs": epochs,
         "learning_rate": rate,
         "seconds": round(seconds, 1),
-        "history": {name: [round(value, 5) for value in values] for name, values in history.items()},
+        "history": curves(history),
         **examine(model, x_test, y_test),
         "weights": first_weights(model),
     }

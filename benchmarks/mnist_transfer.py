@@ -3,20 +3,15 @@ r"""De los dígitos 0 a 4 a los dígitos 5 a 9; deja los resultados en ``docs/re
 Se ejecuta con ``python -m benchmarks.mnist_transfer`` y tarda unos minutos.
 """
 
-import datetime
-import json
-import os
-import platform
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.mnist_cnn import images
+from benchmarks.record import header, store
 from chapters.cnn import lenet5
 from chapters.mlp import Adam, CosineDecay, Dense, Input, Sequential, SparseCategoricalCrossentropy
-from dlbook.parallel import get_threads
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "resultados" / "mnist_transferencia.json"
 SEEDS = range(3)
@@ -36,12 +31,7 @@ def main():
     old, new, new_test = y_train < 5, y_train >= 5, y_test >= 5
     x_new, y_new, x_test, y_test = x_train[new], y_train[new] - 5, x_test[new_test], y_test[new_test] - 5
     results = {
-        "command": "python -m benchmarks.mnist_transfer",
-        "date": datetime.date.today().isoformat(),
-        "seed": SEEDS[0],
-        "versions": {name: version(name) for name in ("numpy", "numba")},
-        "machine": f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} núcleos",
-        "threads": get_threads(),
+        **header("benchmarks.mnist_transfer", SEEDS[0]),
         "examples": list(EXAMPLES),
         "steps": STEPS,
         "errors": {name: [[] for _ in EXAMPLES] for name in WAYS},
@@ -59,9 +49,7 @@ def main():
                 results["errors"][name][k].append(round(error, 4))
         print(seed, {name: [e[-1] for e in errors] for name, errors in results["errors"].items()}, flush=True)
     results["seconds"] = round(time.perf_counter() - started, 1)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
-    print(RESULTS)
+    store(RESULTS, results)
 
 
 def train(x, y, steps, batch, seed, source=None, copied=0, frozen=False):

@@ -1,0 +1,33 @@
+r"""Lo que todo resultado guardado dice de cómo se hizo, y cómo se guarda."""
+
+import datetime
+import json
+import os
+import platform
+from importlib.metadata import version
+
+from dlbook.parallel import get_threads
+
+
+def header(command, seed, packages=("numpy", "numba")):
+    """Dice con qué orden, qué día, con qué semilla, qué versiones y qué máquina se hizo."""
+    return {
+        "command": f"python -m {command}",
+        "date": datetime.date.today().isoformat(),
+        "seed": seed,
+        "versions": {name: version(name) for name in packages},
+        "machine": f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} núcleos",
+        "threads": get_threads(),
+    }
+
+
+def curves(history):
+    """Redondea las curvas de un entrenamiento."""
+    return {name: [round(value, 5) for value in values] for name, values in history.items()}
+
+
+def store(path, results):
+    """Guarda los resultados y dice dónde."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(results, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+    print(path)
