@@ -9,8 +9,8 @@ from benchmarks.harness import main
 FIRST = """
 import time; began = time.perf_counter()
 import numpy as np
-from chapters.cnn.conv2d import Conv2D
-from chapters.cnn.max_pooling import MaxPooling2D
+from chapters.cnn.convolution.conv2d import Conv2D
+from chapters.cnn.pooling.max_pooling import MaxPooling2D
 from chapters.mlp.dense import Dense
 from chapters.mlp.flatten import Flatten
 from chapters.mlp.losses import SparseCategoricalCrossentropy

@@ -22,7 +22,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_info
 
 from benchmarks.protocol import sizes
-from dlbook.parallel import get_threads
+from dlbook.numeric.parallel import get_threads
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = "dlbook"

@@ -4,8 +4,8 @@ from importlib.metadata import version
 
 from protocol import MODELS, data, serve
 
-from chapters.cnn.conv2d import Conv2D
-from chapters.cnn.max_pooling import MaxPooling2D
+from chapters.cnn.convolution.conv2d import Conv2D
+from chapters.cnn.pooling.max_pooling import MaxPooling2D
 from chapters.mlp.dense import Dense
 from chapters.mlp.flatten import Flatten
 from chapters.mlp.losses import MeanSquaredError, SparseCategoricalCrossentropy

@@ -6,7 +6,7 @@ import os
 import platform
 from importlib.metadata import version
 
-from dlbook.parallel import get_threads
+from dlbook.numeric.parallel import get_threads
 
 
 def header(command, seed, packages=("numpy", "numba")):

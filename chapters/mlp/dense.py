@@ -6,7 +6,7 @@ from numba import njit
 from chapters.mlp import activations, initializers, regularizers
 from chapters.mlp.layer import Layer
 from dlbook import check
-from dlbook.matmul import matmul, matmul_transposed
+from dlbook.numeric.matmul import matmul, matmul_transposed
 
 
 def dense_forward(x, w, b):

@@ -14,12 +14,10 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from reference import oracle
-
 from chapters import cnn
 from chapters.mlp import Dense
 from dlbook.training import walk
+from tests.reference import oracle
 
 CLASSES = 7
 # Cada red con la imagen más chica que admite la de Keras.

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from reference.make_engine_reference import layer
-from reference.make_mlp_reference import text
-from reference.oracle import keras
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.reference.make_engine_reference import layer
+from tests.reference.make_mlp_reference import text
+from tests.reference.oracle import keras
 
 # Clase, argumentos, forma de una observación y formas de los pesos.
 LAYERS = [

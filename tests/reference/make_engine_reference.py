@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from reference import oracle
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.reference import oracle
 
 # Clase, argumentos y forma de una observación.
 LAYERS = [

@@ -1,0 +1,1 @@
+r"""Las redes con nombre y las piezas que solo ellas usan."""

@@ -1,0 +1,82 @@
+r"""El dibujo de una red de imágenes, sacado de la red misma."""
+
+from chapters.mlp.sequential import Sequential
+from dlbook import plot
+
+# Lo que no cambia la forma ni multiplica por pesos no lleva renglón propio.
+HIDDEN = ("Activation", "BatchNormalization", "Dropout", "Flatten", "LocalResponseNormalization", "ZeroPadding2D")
+COLORS = {"Conv2D": 0, "PartialConv2D": 0, "Dense": 2, "Residual": 3, "Branches": 3, "RadialBasis": 2}
+
+
+def draw_architecture(model, ax=None):
+    r"""Dibuja una red ya construida como una torre, capa por capa.
+
+    Es ``dlbook.plot.tower`` con los renglones que salen de la propia red. Las capas iguales seguidas comparten uno,
+    con un «×» y cuántas son; activaciones, normalizaciones y rellenos no se dibujan.
+
+    >>> from chapters.cnn.architectures.vgg import vgg16
+    >>> from chapters.mlp.layer import shapes_only
+    >>> with shapes_only():
+    ...     model = vgg16()
+    >>> ax = draw_architecture(model)
+    >>> [text.get_text() for text in ax.texts][:6]
+    ['imagen', '224 × 224 × 3', 'conv 3×3, ×2', '224 × 224 × 64', 'máximo 2×2', '112 × 112 × 64']
+
+    Parameters
+    ----------
+    model : Sequential
+        La red; basta que se haya construido con :func:`chapters.mlp.shapes_only`.
+    ax : matplotlib.axes.Axes, optional
+        Dónde dibujar; sin él se abre una figura.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si no es una fila de capas o no está construida.
+    """
+    if not isinstance(model, Sequential):
+        raise TypeError(f"model: se esperaba un Sequential, pero llegó {model!r}")
+    if not model.built:
+        raise ValueError(f"{model.name}: aún no está construida; pon un Input al principio o dale unos datos")
+    rows = [["imagen" if len(model.input_shape) == 3 else "entrada", model.input_shape, plot.GRAY, 1]]
+    shape = model.input_shape
+    for layer in model.layers:
+        shape = layer.compute_output_shape(shape)
+        kind = type(layer).__name__
+        if kind in HIDDEN:
+            # Si algo cambió de forma, que se vea en el renglón anterior: no hay nada que agregar.
+            continue
+        row = [_label(layer, kind), shape, plot.COLORS[COLORS.get(kind, 1)], 1]
+        if rows[-1][:3] == row[:3]:
+            rows[-1][3] += 1
+        else:
+            rows.append(row)
+    return plot.tower([(f"{label}, ×{n}" if n > 1 else label, shape, color) for label, shape, color, n in rows], ax)
+
+
+def _label(layer, kind):
+    if kind in ("Conv2D", "PartialConv2D"):
+        size = layer.kernel_size if isinstance(layer.kernel_size, tuple) else (layer.kernel_size,) * 2
+        strides = getattr(layer, "strides", (1, 1))[0]
+        groups = getattr(layer, "groups", 1)
+        text = "conv {}×{}".format(*size)
+        text += f", paso {strides}" if strides > 1 else ""
+        text += f", {groups} grupos" if groups > 1 else ""
+        return text + (", parcial" if kind == "PartialConv2D" else "")
+    if kind in ("MaxPooling2D", "AveragePooling2D"):
+        name = "máximo" if kind == "MaxPooling2D" else "promedio"
+        text = "{} {}×{}".format(name, *layer.pool_size)
+        return text if layer.strides == layer.pool_size else f"{text}, paso {layer.strides[0]}"
+    names = {
+        "Branches": "inception",
+        "Dense": "densa",
+        "GlobalAveragePooling2D": "promedio global",
+        "RadialBasis": "base radial",
+        "Residual": "bloque residual",
+        "Subsampling2D": "submuestreo",
+    }
+    return names.get(kind, layer.name)

@@ -1,0 +1,1 @@
+r"""Bloques: capas hechas de capas."""

@@ -1,0 +1,1 @@
+r"""La convolución y sus variantes."""

@@ -1,0 +1,200 @@
+r"""La convolución de una serie: el mismo filtro, a lo largo del tiempo."""
+
+import numpy as np
+
+from chapters.cnn.convolution.conv2d import Conv2D
+from chapters.mlp.layer import Layer
+from dlbook import check
+
+
+class Conv1D(Layer):
+    r"""Capa de convolución en una dimensión, con los argumentos de Keras.
+
+    Un sonido, un electrocardiograma o la temperatura de cada hora son una fila de números: una imagen de **un** píxel
+    de alto. El filtro se desliza solo a lo largo. Con :math:`k` pesos por canal, paso :math:`s`, dilatación
+    :math:`\Delta` y :math:`p` ceros al principio,
+
+    .. math::
+       :label: ed-cnn-conv1d
+
+       z_{tf} = b_f + \sum_{i=0}^{k-1}\sum_{c=0}^{C-1} x_{ts+i\Delta-p,\,c}\,w_{icf} ,
+
+    que es :eq:`ed-cnn-conv2d` con alto 1. Por eso no hay nada que volver a derivar ni a programar: la capa pone la
+    serie en una imagen de :math:`1\times T`, y adentro trabaja una :class:`~chapters.cnn.Conv2D`. :item:`CNN-17`
+
+    **Sin ver el futuro.** En una imagen da lo mismo mirar a la izquierda que a la derecha; en el tiempo, no. Para
+    predecir lo que sigue, la salida en :math:`t` solo puede depender de :math:`x_0,\dots,x_t`. El relleno ``"causal"``
+    pone **todos** los ceros al principio, :math:`p=\Delta(k-1)`; entonces el último peso cae en :math:`x_t` con paso 1,
+    y los demás, en el pasado. La salida mide lo mismo que la entrada.
+
+    **A mano.** Un filtro que promedia dos instantes. Con ``"valid"`` salen tres promedios; con ``"causal"``, cuatro, y
+    al primero le falta un vecino:
+
+    >>> x = np.array([2.0, 4.0, 6.0, 0.0]).reshape(1, 4, 1)
+    >>> for padding in ("valid", "causal"):
+    ...     layer = Conv1D(1, 2, padding=padding, dtype="float64")
+    ...     layer.build((4, 1))
+    ...     layer.set_weights([np.array([0.5, 0.5]).reshape(2, 1, 1), [0.0]])
+    ...     print(layer.forward(x)[0, :, 0])
+    [3. 5. 3.]
+    [1. 3. 5. 3.]
+
+    Con culpa 1 en cada salida causal, los tres primeros instantes están en dos promedios; el último, en uno:
+
+    >>> layer.backward(np.ones((1, 4, 1)))[0, :, 0]
+    array([1. , 1. , 1. , 0.5])
+    >>> layer.gradients[0].ravel()                           # 0+2+4+6 y 2+4+6+0
+    array([12., 12.])
+
+    Parameters
+    ----------
+    filters : int
+        Cuántos filtros.
+    kernel_size : int
+        Cuántos instantes abarca cada uno.
+    strides : int
+        El paso.
+    padding : {"valid", "same", "causal"}
+        El relleno.
+    dilation_rate : int
+        La dilatación; mayor que 1, solo con paso 1.
+    groups, activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer
+        Como en :class:`~chapters.cnn.Conv2D`.
+    **options
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
+
+    Attributes
+    ----------
+    kernel : ndarray, shape (k, c / groups, f)
+        Los filtros.
+    bias : ndarray, shape (f,), or None
+        Los sesgos.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si un argumento no es del tipo o del conjunto que se espera, o si el filtro no cabe en la serie.
+
+        >>> Conv1D(4, 3).compute_output_shape((28, 28, 1))
+        Traceback (most recent call last):
+            ...
+        ValueError: x: se esperaba la forma (n, instantes, canales), pero llegó (n, 28, 28, 1)
+    """
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=1,
+        padding="valid",
+        dilation_rate=1,
+        groups=1,
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        **options,
+    ):
+        super().__init__(**options)
+        self.kernel_size = single(kernel_size, "kernel_size")
+        self.strides = single(strides, "strides")
+        self.padding = check.choice(padding, "padding", ["valid", "same", "causal"])
+        self.dilation_rate = single(dilation_rate, "dilation_rate")
+        self.image_layer = Conv2D(
+            filters,
+            (1, *self.kernel_size),
+            (1, *self.strides),
+            "valid" if padding == "causal" else padding,
+            (1, *self.dilation_rate),
+            groups,
+            activation,
+            use_bias,
+            kernel_initializer,
+            bias_initializer,
+            kernel_regularizer,
+            bias_regularizer,
+        )
+        inner = self.image_layer
+        self.filters, self.groups, self.use_bias = inner.filters, inner.groups, inner.use_bias
+        self.activation = inner.activation
+        self.kernel_initializer, self.bias_initializer = inner.kernel_initializer, inner.bias_initializer
+        self.kernel_regularizer, self.bias_regularizer = inner.kernel_regularizer, inner.bias_regularizer
+        self.kernel = self.bias = None
+
+    def build(self, input_shape):
+        r"""Crea los filtros y los sesgos para series de un largo y unos canales."""
+        self.compute_output_shape(input_shape)
+        super().build(input_shape)
+        inner, channels = self.image_layer, self.input_shape[-1]
+        inner.dtype = self.dtype
+        inner.build(self._image_shape(self.input_shape))
+        shape = (*self.kernel_size, channels // self.groups, self.filters)
+        self.kernel = self.add_weight(shape, self.kernel_initializer, self.kernel_regularizer)
+        if self.use_bias:
+            self.bias = self.add_weight((self.filters,), self.bias_initializer, self.bias_regularizer)
+
+    def compute_output_shape(self, input_shape):
+        r"""Devuelve cuántas posiciones tiene el filtro, y cuántos filtros hay."""
+        return self.image_layer.compute_output_shape(self._image_shape(input_shape))[1:]
+
+    def forward(self, x, training=False):
+        r"""Desliza los filtros por cada serie."""
+        self.x = x = self.input(x)
+        self._lend_weights()
+        images = x[:, np.newaxis]
+        if self._zeros():
+            padded = self.buffer("padded", (len(x), *self._image_shape(self.input_shape)))
+            padded[:, :, : self._zeros()] = 0
+            padded[:, 0, self._zeros() :] = x
+            images = padded
+        self.y = self.image_layer.forward(images, training)[:, 0]
+        return self.y
+
+    def backward(self, dy):
+        r"""Llena los gradientes de los filtros y los sesgos y devuelve el de las series."""
+        dy = self.output_gradient(dy)
+        self._lend_weights()
+        self.image_layer.input_gradient = self.input_gradient
+        dx = self.image_layer.backward(dy[:, np.newaxis])
+        return None if dx is None else np.ascontiguousarray(dx[:, 0, self._zeros() :])
+
+    def work(self):
+        r"""Cuenta un producto por peso, tantas veces como posiciones tiene el filtro."""
+        return self.image_layer.work()
+
+    def replica(self):
+        r"""Copia también la capa de adentro, que guarda resultados intermedios."""
+        other = super().replica()
+        other.image_layer = self.image_layer.replica()
+        return other
+
+    def _zeros(self):
+        return self.dilation_rate[0] * (self.kernel_size[0] - 1) if self.padding == "causal" else 0
+
+    def _image_shape(self, input_shape):
+        shape = tuple(input_shape)
+        if len(shape) != 2:
+            wanted = ", ".join(["n", *map(str, shape)])
+            raise ValueError(f"x: se esperaba la forma (n, instantes, canales), pero llegó ({wanted})")
+        return (1, shape[0] + self._zeros(), shape[1])
+
+    def _lend_weights(self):
+        # Los mismos números, vistos como filtros de alto 1; los gradientes se escriben directamente en los de aquí.
+        inner = self.image_layer
+        inner.kernel, inner.bias = self.kernel[np.newaxis], self.bias
+        inner._weights = [inner.kernel, *self._weights[1:]]
+        kernel_gradient, *bias_gradient = self.gradients
+        inner._gradients = [kernel_gradient[np.newaxis], *bias_gradient]
+
+
+def single(value, name):
+    r"""Devuelve un entero positivo dentro de una tupla, como lo guarda Keras.
+
+    >>> single(3, "kernel_size"), single([3], "kernel_size")
+    ((3,), (3,))
+    """
+    if isinstance(value, (tuple, list)) and len(value) == 1:
+        (value,) = value
+    return (check.integer(value, name, 1),)

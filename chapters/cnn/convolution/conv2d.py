@@ -1,0 +1,569 @@
+r"""La capa de convolución: los mismos pesos, en todas partes."""
+
+import numpy as np
+from numba import njit
+
+from chapters.cnn.convolution.im2col import Windows, pair
+from chapters.mlp import activations, initializers, regularizers
+from chapters.mlp.layer import Layer
+from dlbook import check
+from dlbook.numeric.matmul_at import SLACK, add_matmul_at, matmul_at, padded_line
+
+# De a cuántas ventanas se suma el gradiente de los filtros: lo que se lee cabe en la caché más cercana.
+CHUNK = 128
+
+
+def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, groups=1):
+    r"""Los mapas de características de un lote de imágenes.
+
+    El filtro :math:`f` abarca toda la profundidad de la imagen: tiene un peso :math:`w_{ijcf}` por cada casilla
+    :math:`(i,j)` de la ventana y por cada canal :math:`c`. Se coloca en una posición :math:`(u,v)`, se multiplica
+    casilla por casilla y canal por canal, y todo se suma en **un** número. Con paso :math:`S`, relleno :math:`P` y
+    dilatación :math:`\Delta`, los de :func:`~chapters.cnn.output_size`,
+
+    .. math::
+       :label: ed-cnn-conv2d
+
+       \begin{gathered}
+       z_{uvf} = b_f + \sum_{i=0}^{k_h-1}\sum_{j=0}^{k_w-1}\sum_{c=0}^{C-1} x_{abc}\;w_{ijcf} ,\\
+       a = uS+i\Delta-P, \qquad b = vS+j\Delta-P .
+       \end{gathered}
+
+    Es una correlación cruzada, no una convolución: el filtro no se voltea. Como los pesos se aprenden, da igual, y
+    todas las bibliotecas lo hacen así.
+
+    **Como producto de matrices.** Las sumas de adentro recorren una fila de la matriz de ventanas de
+    :eq:`ec-cnn-im2col` y una columna de los pesos puestos en forma de matriz, :math:`\mathbf W`, de
+    :math:`k_hk_wC\times F`. Todas a la vez:
+
+    .. math::
+       :label: ec-cnn-conv2d-matriz
+
+       \mathbf Z = \mathbf P\,\mathbf W + \mathbf 1\,\mathbf b^\top .
+
+    Es la capa densa de :eq:`ec-mlp-densa`, aplicada a cada ventana.
+
+    **Grupos.** Con ``groups`` :math:`=G`, los canales se parten en :math:`G` grupos iguales, los filtros también, y
+    cada filtro ve solo los canales de su grupo: tiene :math:`C/G` de profundidad.
+
+    **A mano.** Una imagen de :math:`3\times3` y un filtro de :math:`2\times2` que resta la diagonal a la antidiagonal.
+    La primera casilla es :math:`-1\cdot1+1\cdot2+1\cdot4-1\cdot5=0`:
+
+    >>> image = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 0.0]]).reshape(1, 3, 3, 1)
+    >>> kernel = np.array([[-1.0, 1.0], [1.0, -1.0]]).reshape(2, 2, 1, 1)
+    >>> conv2d_forward(image, kernel, [10.0])[0, :, :, 0]
+    array([[10., 10.],
+           [10., 19.]])
+
+    Parameters
+    ----------
+    x : array_like, shape (n, h, w, c)
+        Las imágenes, con los canales al final.
+    kernel : array_like, shape (kh, kw, c / groups, f)
+        Los filtros.
+    bias : array_like, shape (f,), optional
+        Un sesgo por filtro.
+    strides, padding, dilation_rate
+        Como en :func:`~chapters.cnn.im2col`.
+    groups : int
+        En cuántos grupos se parten los canales y los filtros.
+
+    Returns
+    -------
+    ndarray, shape (n, h', w', f)
+        Un mapa por filtro; ``float32`` solo si todo lo que entra lo es.
+
+    Raises
+    ------
+    TypeError
+        Si no son números reales.
+    ValueError
+        Si las formas no encajan, el filtro no cabe o hay NaN o infinitos.
+
+        >>> conv2d_forward(np.zeros((1, 3, 3, 2)), kernel)
+        Traceback (most recent call last):
+            ...
+        ValueError: kernel: se esperaba la forma (kh, kw, 2, f) para imágenes de 2 canales, pero llegó (2, 2, 1, 1)
+    """
+    x, kernel, windows = _checked(x, kernel, strides, padding, dilation_rate, groups)
+    filters = kernel.shape[-1]
+    bias = np.zeros(filters, x.dtype) if bias is None else check.floats(bias, "bias", "f", {"f": filters})
+    dtype = np.result_type(x, bias)
+    x, kernel, bias = (a.astype(dtype, copy=False) for a in (x, kernel, bias))
+    return _Places(windows, filters, dtype).forward(x, kernel, bias, -np.inf, _new_memory(dtype))
+
+
+@njit(cache=True, nogil=True)
+def _conv2d_forward(x, weights, bias, floor, z, start, packed, part, scratch, line, margin, pixels, taps, maps):
+    groups, depth = taps.shape
+    total = weights.shape[1]
+    filters = total // groups
+    for k in range(depth):
+        for f in range(total):
+            packed[k * line + f] = weights[k, f]
+    for f in range(start.size):
+        start[f] = bias[f] if f < bias.size else x.dtype.type(0)
+    _clear(scratch)
+    for n in range(x.shape[0]):
+        image, out = _padded(x[n], scratch, margin), z[n * pixels.size * total :]
+        for g in range(groups):
+            own, first = packed[g * filters :], start[g * filters :]
+            target = out if groups == 1 else part
+            # En cada ventana, todos los filtros del grupo a la vez; cada suma empieza en su sesgo.
+            matmul_at(image, pixels, taps[g], own, line, first, floor, target, maps, filters)  # [ec-cnn-conv2d-matriz]
+            if groups > 1:
+                for p in range(pixels.size):
+                    for f in range(filters):
+                        out[p * total + g * filters + f] = part[p * filters + f]
+
+
+@njit(cache=True, nogil=True)
+def _padded(image, scratch, margin):
+    # Imágenes en una sola fila: renglón por renglón, al lugar que les toca entre los ceros.
+    if scratch.size == 0:
+        return image
+    line, pitch, first = margin
+    for a in range(image.size // line):
+        for b in range(line):
+            scratch[first + a * pitch + b] = image[a * line + b]
+    return scratch
+
+
+@njit(cache=True, nogil=True)
+def _crop(scratch, margin, image):
+    line, pitch, first = margin
+    for a in range(image.size // line):
+        for b in range(line):
+            image[a * line + b] = scratch[first + a * pitch + b]
+
+
+@njit(cache=True, nogil=True)
+def _clear(array):
+    for k in range(array.size):
+        array[k] = 0
+
+
+def conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1, groups=1):
+    r"""Los tres gradientes de la convolución, letra por letra y en forma matricial.
+
+    Llega :math:`\delta_{uvf}=\partial\mathcal L/\partial z_{uvf}`, la culpa de cada casilla de cada mapa. Se parte de
+    :eq:`ed-cnn-conv2d` y de cada letra se pregunta lo mismo de siempre: **en qué salidas aparece y con qué factor**.
+    Para no cargar índices, primero paso 1, sin relleno ni dilatación.
+
+    **Los pesos.** :math:`w_{ijcf}` aparece en **todas** las casillas del mapa :math:`f`, porque es el mismo filtro en
+    todas partes; en la :math:`(u,v)` lo multiplica :math:`x_{u+i,\,v+j,\,c}`. Cada aparición es un camino, y los
+    caminos se suman, también sobre las imágenes del lote:
+
+    .. math::
+       :label: ed-cnn-conv2d-pesos
+
+       \frac{\partial\mathcal L}{\partial w_{ijcf}} = \sum_{u,v} x_{u+i,\ v+j,\ c}\ \delta_{uvf} .
+
+    Es otra correlación: la de la entrada con la culpa, que hace de filtro.
+
+    **Los sesgos.** :math:`b_f` aparece en todas las casillas de su mapa con factor 1:
+
+    .. math::
+       :label: ec-cnn-conv2d-sesgo
+
+       \frac{\partial\mathcal L}{\partial b_f} = \sum_{u,v}\delta_{uvf} .
+
+    **La entrada.** El píxel :math:`x_{abc}` aparece en la casilla :math:`(u,v)` de cada mapa cuando alguna
+    :math:`(i,j)` cumple :math:`u+i=a` y :math:`v+j=b`, o sea, en :math:`u=a-i`, :math:`v=b-j`. Ahí lo multiplica
+    :math:`w_{ijcf}`:
+
+    .. math::
+       :label: ed-cnn-conv2d-entrada
+
+       \frac{\partial\mathcal L}{\partial x_{abc}} = \sum_{f}\sum_{i,j}\delta_{a-i,\ b-j,\ f}\ w_{ijcf} ,
+
+    con :math:`\delta=0` fuera del mapa. Los índices se **restan**: esta sí es una convolución de verdad. Dicho de otro
+    modo, es la correlación con el filtro volteado de cabeza y de lado, sobre la culpa rodeada de
+    :math:`k_h-1` y :math:`k_w-1` ceros. Se llama convolución *completa* (*full*), y agranda el mapa hasta el tamaño de
+    la imagen.
+
+    **Con matrices**, y ya con paso, relleno y dilatación. :eq:`ec-cnn-conv2d-matriz` es una capa densa, y sus
+    gradientes son los de :func:`~chapters.mlp.dense_backward`, con :math:`\mathbf P` en el lugar de la entrada:
+
+    .. math::
+       :label: ec-cnn-conv2d-atras
+
+       \begin{gathered}
+       \frac{\partial\mathcal L}{\partial\mathbf W} = \mathbf P^\top\boldsymbol\Delta ,\\
+       \frac{\partial\mathcal L}{\partial\mathbf P} = \boldsymbol\Delta\,\mathbf W^\top .
+       \end{gathered}
+
+    Falta pasar de las ventanas a la imagen, y eso es :func:`~chapters.cnn.col2im`: cada píxel suma la culpa de todas
+    sus copias. En la suma :eq:`ec-cnn-col2im`, los pares con :math:`uS+i\Delta-P=a` son, con paso 1, los
+    :math:`u=a-i` de arriba.
+
+    **A mano.** Los datos de :func:`conv2d_forward`, con culpa 1 solo en la primera casilla. El filtro recibe la primera
+    ventana, y la imagen, el filtro puesto en esa ventana:
+
+    >>> image = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 0.0]]).reshape(1, 3, 3, 1)
+    >>> kernel = np.array([[-1.0, 1.0], [1.0, -1.0]]).reshape(2, 2, 1, 1)
+    >>> delta = np.array([[1.0, 0.0], [0.0, 0.0]]).reshape(1, 2, 2, 1)
+    >>> dkernel, dbias, dx = conv2d_backward(image, kernel, delta)
+    >>> dkernel[:, :, 0, 0]
+    array([[1., 2.],
+           [4., 5.]])
+    >>> dbias
+    array([1.])
+    >>> dx[0, :, :, 0]
+    array([[-1.,  1.,  0.],
+           [ 1., -1.,  0.],
+           [ 0.,  0.,  0.]])
+
+    Con culpa 1 en todas, el filtro recibe la suma de las cuatro ventanas, y el píxel de en medio, la suma del filtro:
+
+    >>> dkernel, dbias, dx = conv2d_backward(image, kernel, np.ones((1, 2, 2, 1)))
+    >>> dkernel[:, :, 0, 0]
+    array([[12., 16.],
+           [24., 19.]])
+    >>> dx[0, :, :, 0]
+    array([[-1.,  0.,  1.],
+           [ 0.,  0.,  0.],
+           [ 1.,  0., -1.]])
+
+    Parameters
+    ----------
+    x : array_like, shape (n, h, w, c)
+        Lo que entró a :func:`conv2d_forward`.
+    kernel : array_like, shape (kh, kw, c / groups, f)
+        Los filtros.
+    dz : array_like, shape (n, h', w', f)
+        El gradiente de los mapas, :math:`\boldsymbol\Delta`.
+    strides, padding, dilation_rate, groups
+        Como en :func:`conv2d_forward`.
+
+    Returns
+    -------
+    dkernel : ndarray, shape (kh, kw, c / groups, f)
+        El gradiente de los filtros.
+    dbias : ndarray, shape (f,)
+        El de los sesgos.
+    dx : ndarray, shape (n, h, w, c)
+        El de las imágenes.
+
+    Raises
+    ------
+    TypeError
+        Si no son números reales.
+    ValueError
+        Si las formas no encajan, el filtro no cabe o hay NaN o infinitos.
+    """
+    x, kernel, windows = _checked(x, kernel, strides, padding, dilation_rate, groups)
+    dz = check.floats(dz, "dz")
+    expected = (len(x), *windows.output, kernel.shape[-1])
+    if dz.shape != expected:
+        raise ValueError(f"dz: se esperaba la forma {expected} de la salida, pero llegó {dz.shape}")
+    dtype = np.result_type(x, dz)
+    x, kernel, dz = (a.astype(dtype, copy=False) for a in (x, kernel, dz))
+    dkernel, dbias, dx = np.empty_like(kernel), np.empty(kernel.shape[-1], dtype), np.empty_like(x)
+    buffer = _new_memory(dtype)
+    places = _Places(windows, kernel.shape[-1], dtype)
+    places.weights(x, places.with_slack(dz, buffer), dkernel, dbias, buffer)
+    places.input(dz, kernel, dx, buffer)
+    return dkernel, dbias, dx
+
+
+@njit(cache=True, nogil=True)
+def _conv2d_backward_weights(x, dz, dweights, dbias, gradient, wide, scratch, line, lines, margin, pixels, taps):
+    groups, depth = taps.shape
+    total = dbias.size
+    filters = total // groups
+    _clear(gradient)
+    _clear(scratch)
+    for n in range(x.shape[0]):
+        image = _padded(x[n], scratch, margin)
+        for first in range(0, pixels.size, CHUNK):
+            some = pixels[first : first + CHUNK]
+            for g in range(groups):
+                # La traspuesta de la matriz de ventanas: pixels y taps cambian de papel.
+                delta, own = dz[(n * pixels.size + first) * total + g * filters :], gradient[g * depth * line :]
+                add_matmul_at(image, taps[g], some, delta, total, own, lines, filters)  # [ec-cnn-conv2d-atras]
+    for g in range(groups):
+        for k in range(depth):
+            for f in range(filters):
+                dweights[k, g * filters + f] = gradient[g * depth * line + lines[k] + f]
+    _sum_rows(dz, x.shape[0] * pixels.size, wide, dbias)
+
+
+@njit(cache=True, nogil=True)
+def _sum_rows(dz, rows, wide, dbias):
+    # De a ocho renglones: así la suma va por vectores aunque haya pocos filtros.
+    filters = dbias.size
+    _clear(wide)
+    for p in range(rows // 8):
+        for k in range(8 * filters):
+            wide[k] += dz[p * 8 * filters + k]
+    _clear(dbias)
+    for k in range(8):
+        for f in range(filters):
+            dbias[f] += wide[k * filters + f]  # [ec-cnn-conv2d-sesgo]
+    for p in range(rows // 8 * 8, rows):
+        for f in range(filters):
+            dbias[f] += dz[p * filters + f]
+
+
+@njit(cache=True, nogil=True)
+def _conv2d_backward_input(dz, weights, dx, packed, scratch, line, margin, run, channels, corners, taps, maps):
+    groups, depth = taps.shape
+    filters = channels.size
+    # Un pedazo por cada grupo y cada tramo seguido de la ventana, traspuesto y completado con ceros.
+    _clear(packed)
+    for k in range(depth):
+        for f in range(weights.shape[1]):
+            packed[(k // run * weights.shape[1] + f) * line + k % run] = weights[k, f]
+    for n in range(dx.shape[0]):
+        _clear(scratch)
+        for g in range(groups):
+            delta = dz[n, g * filters :]
+            for k in range(0, depth, run):
+                # Los números de la ventana que están seguidos en la imagen reciben su culpa juntos.
+                own, out = packed[(k // run * weights.shape[1] + g * filters) * line :], scratch[taps[g, k] :]
+                add_matmul_at(delta, maps, channels, own, line, out, corners, run)  # [ec-cnn-conv2d-atras]
+        _crop(scratch, margin, dx[n])
+
+
+class _Places:
+    # Lo que los núcleos reciben además de los números: dónde está cada cosa y memoria para trabajar.
+    def __init__(self, windows, filters, dtype):
+        groups, depth = windows.taps.shape
+        own, zero = filters // groups, np.dtype(dtype).type(0)
+        pixels, taps, margin, run = windows.pixels, windows.taps, windows.margin, windows.run
+        self.depth, self.dtype = depth, dtype
+        self.shape, self.maps_size = (*windows.output, filters), pixels.size * filters
+        image = int(np.prod(windows.padded_shape))
+        # Lo que piden los núcleos: cuántos números de memoria y, para encontrarlos, estas tablas.
+        scratch = image if windows.padded_shape != windows.input_shape else 0
+        lines = {width: padded_line(width, zero.itemsize) for width in (filters, own, run)}
+        self.forward_sizes = {"start": filters + 2 * SLACK, "packed": depth * lines[filters] + SLACK}
+        # Los mapas de un grupo, antes de ponerlos entre los demás.
+        self.forward_sizes |= {"part": pixels.size * own + SLACK if groups > 1 else 0, "scratch": scratch}
+        self.forward_places = lines[filters], margin, pixels, taps, np.arange(pixels.size) * own
+        self.weights_sizes = {"gradient": groups * depth * lines[own], "wide": 8 * filters, "scratch": scratch}
+        self.weights_places = lines[own], np.arange(depth) * lines[own], margin, pixels, taps
+        # Al volver, de arriba abajo y luego a la derecha: las ventanas seguidas no se enciman en el mismo renglón.
+        order = np.arange(pixels.size).reshape(windows.output).T.reshape(-1)
+        self.input_sizes = {"transposed": depth // run * filters * lines[run], "image": image + SLACK}
+        self.input_places = lines[run], margin, run, np.arange(own), pixels[order], taps, order * filters
+
+    def forward(self, x, kernel, bias, floor, buffer):
+        size = len(x) * self.maps_size
+        z = buffer("z", size + SLACK)
+        bias = kernel[:0, 0, 0, 0] if bias is None else bias
+        memory = (buffer(name, size) for name, size in self.forward_sizes.items())
+        kernel, floor = kernel.reshape(self.depth, -1), self.dtype.type(floor)
+        _conv2d_forward(_flat(x), kernel, bias, floor, z, *memory, *self.forward_places)
+        return z[:size].reshape(len(x), *self.shape)
+
+    def weights(self, x, dz, dkernel, dbias, buffer):
+        memory = (buffer(name, size) for name, size in self.weights_sizes.items())
+        dkernel = dkernel.reshape(self.depth, -1)
+        _conv2d_backward_weights(_flat(x), dz, dkernel, dbias, *memory, *self.weights_places)
+
+    def input(self, dz, kernel, dx, buffer):
+        memory = (buffer(name, size) for name, size in self.input_sizes.items())
+        kernel = kernel.reshape(self.depth, -1)
+        _conv2d_backward_input(_flat(dz), kernel, _flat(dx), *memory, *self.input_places)
+
+    def with_slack(self, dz, buffer):
+        # El gradiente de los mapas en una sola fila, con lugar al final para leer de más.
+        copy = buffer("dz", dz.size + SLACK)
+        copy[: dz.size] = dz.reshape(-1)
+        return copy
+
+
+def _flat(images):
+    return images.reshape(len(images), -1)
+
+
+def _new_memory(dtype):
+    # Lo que en una capa es Layer.buffer: aquí, memoria nueva cada vez.
+    return lambda name, size: np.empty(size, dtype)
+
+
+class Conv2D(Layer):
+    r"""Capa de convolución :math:`\mathbf Y=\varphi(\mathbf X * \mathbf W+\mathbf b)`, con los argumentos de Keras.
+
+    Hacia delante hace :func:`conv2d_forward` y luego la activación; hacia atrás, :func:`conv2d_backward`.
+
+    **A mano.** Un filtro de :math:`1\times2` que resta vecinos, con ReLU: solo ve dónde sube el brillo.
+
+    >>> layer = Conv2D(1, (1, 2), activation="relu", dtype="float64")
+    >>> layer.build((1, 4, 1))
+    >>> layer.set_weights([np.array([-1.0, 1.0]).reshape(1, 2, 1, 1), [0.0]])
+    >>> layer.forward(np.array([0.0, 5.0, 5.0, 1.0]).reshape(1, 1, 4, 1)).reshape(-1)
+    array([5., 0., 0.])
+    >>> layer.backward(np.ones((1, 1, 3, 1))).reshape(-1)
+    array([-1.,  1.,  0.,  0.])
+    >>> layer.gradients[0].reshape(-1)
+    array([0., 5.])
+
+    Parameters
+    ----------
+    filters : int
+        Cuántos filtros, :math:`F`.
+    kernel_size : int or (int, int)
+        Alto y ancho de cada filtro.
+    strides : int or (int, int)
+        El paso.
+    padding : {"valid", "same"}
+        El relleno.
+    dilation_rate : int or (int, int)
+        La dilatación; mayor que 1, solo con paso 1.
+    groups : int
+        En cuántos grupos se parten los canales; divide a los canales y a los filtros.
+    activation : str or ActivationFunction, optional
+        La activación :math:`\varphi`.
+    use_bias : bool
+        Si hay sesgo.
+    kernel_initializer, bias_initializer : str or Initializer
+        Con qué valores empiezan los pesos y los sesgos.
+    kernel_regularizer, bias_regularizer : str or Regularizer, optional
+        Penalización que se suma a la pérdida.
+    **options
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
+
+    Attributes
+    ----------
+    kernel : ndarray, shape (kh, kw, c / groups, f)
+        Los filtros.
+    bias : ndarray, shape (f,), or None
+        Los sesgos.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si un argumento no es del tipo o del conjunto que se espera.
+
+        >>> Conv2D(8, 3, strides=2, dilation_rate=2)
+        Traceback (most recent call last):
+            ...
+        ValueError: dilation_rate: se esperaba 1 cuando el paso es mayor que 1, pero llegó (2, 2) con paso (2, 2)
+    """
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=1,
+        padding="valid",
+        dilation_rate=1,
+        groups=1,
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        **options,
+    ):
+        super().__init__(**options)
+        self.filters = check.integer(filters, "filters", 1)
+        self.kernel_size = pair(kernel_size, "kernel_size")
+        self.strides = pair(strides, "strides")
+        self.padding = check.choice(padding, "padding", ["valid", "same"])
+        self.dilation_rate = pair(dilation_rate, "dilation_rate")
+        self.groups = check.integer(groups, "groups", 1)
+        _check_dilation(self.strides, self.dilation_rate)
+        _check_groups(self.filters, "filters", self.groups)
+        self.activation = activations.get(activation)
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel = self.bias = self.z = self.windows = None
+
+    def build(self, input_shape):
+        r"""Crea los filtros y los sesgos para imágenes de una forma."""
+        super().build(input_shape)
+        try:
+            self.windows = self._windows(self.input_shape)
+        except ValueError:
+            self.input_shape = None
+            raise
+        self.places = _Places(self.windows, self.filters, self.dtype)
+        channels = self.input_shape[-1]
+        shape = (*self.kernel_size, channels // self.groups, self.filters)
+        self.kernel = self.add_weight(shape, self.kernel_initializer, self.kernel_regularizer)
+        if self.use_bias:
+            self.bias = self.add_weight((self.filters,), self.bias_initializer, self.bias_regularizer)
+
+    def compute_output_shape(self, input_shape):
+        r"""Devuelve cuántas posiciones hay a lo alto y a lo ancho, y cuántos mapas."""
+        return (*self._windows(input_shape).output, self.filters)
+
+    def forward(self, x, training=False):
+        r"""Calcula los mapas de cada imagen."""
+        self.x = x = self.input(x)
+        # La ReLU no necesita una vuelta aparte: el producto ya sale recortado en cero.
+        fused = isinstance(self.activation, activations.ReLU)
+        floor = 0 if fused else -np.inf
+        self.z = self.y = self.places.forward(x, self.kernel, self.bias, floor, self.buffer)
+        if self.activation is not None and not fused:
+            self.y = self.buffer("y", self.z.shape)
+            self.activation.forward(self.z, self.y)
+        return self.y
+
+    def backward(self, dy):
+        r"""Llena los gradientes de los filtros y los sesgos y devuelve el de las imágenes."""
+        dy = self.output_gradient(dy)
+        if self.activation is None:
+            dz = self.places.with_slack(dy, self.buffer)
+        else:
+            dz = self.buffer("dz", dy.size + SLACK)
+            self.activation.backward(self.z, self.y, dy, dz[: dy.size].reshape(dy.shape))
+        if self.trainable:
+            dbias = self.gradients[1] if self.use_bias else self.buffer("dbias", self.filters)
+            self.places.weights(self.x, dz, self.gradients[0], dbias, self.buffer)
+        if not self.input_gradient:
+            return None
+        dx = self.buffer("dx", self.x.shape)
+        self.places.input(dz[: dy.size].reshape(dy.shape), self.kernel, dx, self.buffer)
+        return dx
+
+    def work(self):
+        r"""Cuenta un producto por peso, tantas veces como posiciones tiene la ventana."""
+        return self.windows.pixels.size * self.kernel.size
+
+    def _windows(self, input_shape):
+        if len(input_shape) != 3:
+            raise ValueError(
+                f"x: se esperaban imágenes de (alto, ancho, canales), pero llegaron de {tuple(input_shape)}"
+            )
+        _check_groups(input_shape[-1], "x, canales", self.groups)
+        return Windows(input_shape, self.kernel_size, self.strides, self.padding, self.dilation_rate, self.groups)
+
+
+def _checked(x, kernel, strides, padding, dilation_rate, groups):
+    x = check.floats(x, "x", "n h w c")
+    kernel = check.floats(kernel, "kernel", "kh kw c f")
+    strides, dilation_rate = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
+    check.choice(padding, "padding", ["valid", "same"])
+    groups = check.integer(groups, "groups", 1)
+    _check_dilation(strides, dilation_rate)
+    channels = x.shape[-1]
+    _check_groups(channels, "x, canales", groups)
+    _check_groups(kernel.shape[-1], "kernel, filtros", groups)
+    if kernel.shape[2] * groups != channels:
+        wanted = f"(kh, kw, {channels // groups}, f) para imágenes de {channels} canales"
+        wanted += f" en {groups} grupos" if groups > 1 else ""
+        raise ValueError(f"kernel: se esperaba la forma {wanted}, pero llegó {kernel.shape}")
+    dtype = np.result_type(x, kernel)
+    windows = Windows(x.shape[1:], kernel.shape[:2], strides, padding, dilation_rate, groups)
+    return x.astype(dtype, copy=False), kernel.astype(dtype, copy=False), windows
+
+
+def _check_dilation(strides, dilation_rate):
+    if max(strides) > 1 and max(dilation_rate) > 1:
+        raise ValueError(
+            f"dilation_rate: se esperaba 1 cuando el paso es mayor que 1, pero llegó {dilation_rate} con paso {strides}"
+        )
+
+
+def _check_groups(count, name, groups):
+    if count % groups:
+        raise ValueError(f"{name}: se esperaba un múltiplo de los {groups} grupos, pero llegó {count}")

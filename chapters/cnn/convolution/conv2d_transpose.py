@@ -1,0 +1,420 @@
+r"""La convolución traspuesta: de un mapa chico a una imagen grande."""
+
+import numpy as np
+from numba import njit
+
+from chapters.cnn.convolution.conv2d import _check_dilation
+from chapters.cnn.convolution.geometry import kernel_span, output_size
+from chapters.cnn.convolution.im2col import Windows, _col2im, _im2col, crop, pair
+from chapters.cnn.pooling.base import image_shape
+from chapters.mlp import activations, initializers, regularizers
+from chapters.mlp.layer import Layer
+from dlbook import check
+from dlbook.numeric.matmul import matmul, matmul_transposed
+
+
+def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", output_padding=None, dilation_rate=1):
+    r"""La convolución al revés: cada píxel del mapa pinta un filtro en la imagen de salida.
+
+    En una convolución, cada casilla de salida **junta** una ventana de la imagen. Aquí cada píxel de la entrada
+    **reparte**: toma el filtro, lo multiplica por su valor y lo suma en la ventana que le toca. Con paso :math:`s`, las
+    ventanas están separadas :math:`s` píxeles, así que la salida es unas :math:`s` veces más grande. Donde dos ventanas
+    se enciman, se suman.
+
+    **Por qué se llama traspuesta.** La convolución es lineal: con la imagen y el mapa en fila,
+    :math:`\mathbf y=\mathbf A\mathbf x`, donde cada renglón de :math:`\mathbf A` tiene los pesos del filtro en las
+    columnas de su ventana, y ceros en lo demás. Por :eq:`ec-mlp-densa-entrada`, la culpa de la imagen es
+    :math:`\mathbf A^\top\boldsymbol\delta`. Pues bien, esta capa es **ese mismo producto, usado hacia delante**:
+
+    .. math::
+       :label: ed-cnn-traspuesta
+
+       \mathbf z = \mathbf A^\top\mathbf x + \mathbf b
+       \quad\Longrightarrow\quad
+       \frac{\partial\mathcal L}{\partial\mathbf x} = \mathbf A\boldsymbol\delta .
+
+    Su ida es la vuelta de :class:`~chapters.cnn.Conv2D`, y su vuelta es la ida. **No** es la inversa de la convolución:
+    :math:`\mathbf A^\top\mathbf A` no es la identidad, y llamarla «deconvolución» confunde.
+
+    **Con ventanas.** El píxel :math:`(u,v)` aporta :math:`\sum_c x_{uvc}\,w_{ijfc}` a la casilla :math:`(i,j)` de su
+    ventana. Todas las aportaciones son un producto de matrices, y :func:`~chapters.cnn.col2im` suma cada una en su
+    lugar:
+
+    .. math::
+       :label: ec-cnn-traspuesta
+
+       \begin{gathered}
+       \mathbf P = \mathbf X\,\mathbf W^\top ,\\
+       z_{abf} = b_f + \sum_{\substack{us+i\Delta-p=a\\ vs+j\Delta-p=b}} \mathbf P_{(u,v),\,(i,j,f)} .
+       \end{gathered}
+
+    :math:`\mathbf W` tiene :math:`k_hk_wF` renglones y :math:`C` columnas: por eso los pesos son
+    :math:`(k_h,k_w,F,C)`, con los filtros **antes** que los canales. Son los de la convolución que va de regreso, de
+    :math:`F` canales a :math:`C`.
+
+    **Cuánto mide.** Es la pregunta de :eq:`ec-cnn-tamano`, al revés: ¿qué imagen da un mapa de este tamaño? Con paso
+    mayor que 1 hay varias, y de ahí ``output_padding``. Si el filtro ocupa :math:`K` y la entrada mide :math:`D`,
+
+    .. math::
+       :label: ec-cnn-traspuesta-tamano
+
+       M = \begin{cases}
+       (D-1)\,s + K + q & \text{(VALID)}\\
+       (D-1)\,s + (K\bmod 2) + q & \text{(SAME)}
+       \end{cases}
+
+    donde :math:`q` es ``output_padding``. Sin él, VALID toma :math:`q=\max(s-K,0)` y SAME, el :math:`q` que da
+    :math:`M=Ds`.
+
+    **A mano.** Dos píxeles, paso 2 y el filtro :math:`(1, 2, 3)`. El primero pinta 1, 2, 3; el segundo, con valor 10,
+    pinta 10, 20, 30 dos lugares más adelante. En el lugar donde se enciman queda :math:`3+10=13`:
+
+    >>> x = np.array([1.0, 10.0]).reshape(1, 1, 2, 1)
+    >>> kernel = np.array([1.0, 2.0, 3.0]).reshape(1, 3, 1, 1)
+    >>> conv2d_transpose_forward(x, kernel, strides=(1, 2)).ravel()
+    array([ 1.,  2., 13., 20., 30.])
+
+    Con la matriz, lo mismo: :math:`\mathbf A` es la de la convolución que lleva cinco números a dos.
+
+    >>> A = np.array([[1, 2, 3, 0, 0], [0, 0, 1, 2, 3]])
+    >>> A.T @ [1, 10]
+    array([ 1,  2, 13, 20, 30])
+
+    Parameters
+    ----------
+    x : array_like, shape (n, h, w, c)
+        Los mapas.
+    kernel : array_like, shape (kh, kw, f, c)
+        Los filtros.
+    bias : array_like, shape (f,), optional
+        Un sesgo por canal de salida.
+    strides, padding, dilation_rate
+        Los de la convolución que va de regreso.
+    output_padding : int or (int, int), optional
+        Cuántas filas y columnas se agregan al final.
+
+    Returns
+    -------
+    ndarray, shape (n, h', w', f)
+
+    Raises
+    ------
+    TypeError
+        Si no son números reales.
+    ValueError
+        Si las formas no encajan, si la salida pedida no corresponde a la entrada o si hay NaN o infinitos.
+
+        >>> conv2d_transpose_forward(x, kernel, strides=2, output_padding=2)
+        Traceback (most recent call last):
+            ...
+        ValueError: output_padding: se esperaba menos que el paso (2, 2), pero llegó (2, 2)
+    """
+    x, kernel, windows = _checked(x, kernel, strides, padding, output_padding, dilation_rate)
+    filters = kernel.shape[2]
+    bias = np.zeros(filters, x.dtype) if bias is None else check.floats(bias, "bias", "f", {"f": filters})
+    dtype = np.result_type(x, bias)
+    x, kernel, bias = (a.astype(dtype, copy=False) for a in (x, kernel, bias))
+    z = np.empty((len(x), *windows.input_shape), dtype)
+    _transpose_forward(
+        x, kernel, bias, z, _columns(windows, dtype), np.empty(windows.padded_shape, dtype), *_places(windows)
+    )
+    return z
+
+
+@njit(cache=True, nogil=True)
+def _transpose_forward(x, kernel, bias, z, columns, scratch, top, left, pixels, taps):
+    weights = kernel.reshape(taps.size, kernel.shape[3])
+    for n in range(x.shape[0]):
+        scratch[:] = 0
+        matmul_transposed(x[n].reshape(pixels.size, weights.shape[1]), weights, columns)  # [ec-cnn-traspuesta]
+        _col2im(columns, pixels, taps, scratch.reshape(-1))
+        crop(scratch, top, left, z[n])
+        for a in range(z.shape[1]):
+            for b in range(z.shape[2]):
+                for f in range(bias.size):
+                    z[n, a, b, f] += bias[f]
+
+
+def conv2d_transpose_backward(x, kernel, dz, strides=1, padding="valid", output_padding=None, dilation_rate=1):
+    r"""Los tres gradientes de la convolución traspuesta: su vuelta es una convolución.
+
+    Por :eq:`ed-cnn-traspuesta`, la culpa de la entrada es :math:`\mathbf A\boldsymbol\delta`: pasar la convolución de
+    regreso por la culpa. Sea :math:`\mathbf P_\delta` la matriz de ventanas :eq:`ec-cnn-im2col` de la culpa. De
+    :math:`\mathbf P=\mathbf X\mathbf W^\top`, que es una capa densa sin sesgo,
+
+    .. math::
+       :label: ec-cnn-traspuesta-atras
+
+       \begin{gathered}
+       \frac{\partial\mathcal L}{\partial\mathbf X} = \mathbf P_\delta\,\mathbf W ,
+       \qquad
+       \frac{\partial\mathcal L}{\partial\mathbf W} = \mathbf P_\delta^\top\,\mathbf X ,\\
+       \frac{\partial\mathcal L}{\partial b_f} = \sum_{a,b}\delta_{abf} .
+       \end{gathered}
+
+    Compáralas con :eq:`ec-cnn-conv2d-atras`: la entrada y la culpa cambiaron de papel.
+
+    **A mano.** Los datos de :func:`conv2d_transpose_forward`, con culpa 1 solo donde las dos ventanas se enciman. Ahí
+    llegó el primer píxel con el peso 3 y el segundo con el peso 1: sus culpas son 3 y 1. Al revés, al tercer peso le
+    toca el valor del primer píxel, y al primero, el del segundo:
+
+    >>> x = np.array([1.0, 10.0]).reshape(1, 1, 2, 1)
+    >>> kernel = np.array([1.0, 2.0, 3.0]).reshape(1, 3, 1, 1)
+    >>> delta = np.array([0.0, 0.0, 1.0, 0.0, 0.0]).reshape(1, 1, 5, 1)
+    >>> dkernel, dbias, dx = conv2d_transpose_backward(x, kernel, delta, strides=(1, 2))
+    >>> dx.ravel(), dkernel.ravel(), dbias
+    (array([3., 1.]), array([10.,  0.,  1.]), array([1.]))
+
+    Parameters
+    ----------
+    x : array_like, shape (n, h, w, c)
+        Lo que entró a :func:`conv2d_transpose_forward`.
+    kernel : array_like, shape (kh, kw, f, c)
+        Los filtros.
+    dz : array_like, shape (n, h', w', f)
+        El gradiente de la salida.
+    strides, padding, output_padding, dilation_rate
+        Como en :func:`conv2d_transpose_forward`.
+
+    Returns
+    -------
+    dkernel : ndarray, shape (kh, kw, f, c)
+        El gradiente de los filtros.
+    dbias : ndarray, shape (f,)
+        El de los sesgos.
+    dx : ndarray, shape (n, h, w, c)
+        El de los mapas.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si las formas no encajan o hay NaN o infinitos.
+    """
+    x, kernel, windows = _checked(x, kernel, strides, padding, output_padding, dilation_rate)
+    dz = check.floats(dz, "dz")
+    expected = (len(x), *windows.input_shape)
+    if dz.shape != expected:
+        raise ValueError(f"dz: se esperaba la forma {expected} de la salida, pero llegó {dz.shape}")
+    dtype = np.result_type(x, dz)
+    x, kernel, dz = (a.astype(dtype, copy=False) for a in (x, kernel, dz))
+    dkernel, dbias, dx = np.empty_like(kernel), np.empty(kernel.shape[2], dtype), np.empty_like(x)
+    columns = _columns(windows, dtype)
+    _transpose_backward(x, kernel, dz, dkernel, dbias, dx, columns, windows.scratch(dtype), *_places(windows))
+    return dkernel, dbias, dx
+
+
+@njit(cache=True, nogil=True)
+def _transpose_backward(x, kernel, dz, dkernel, dbias, dx, columns, scratch, top, left, pixels, taps):
+    channels = kernel.shape[3]
+    weights, gradient = kernel.reshape(taps.size, channels), dkernel.reshape(taps.size, channels)
+    part = np.empty_like(gradient)
+    gradient[:] = 0
+    dbias[:] = 0
+    for n in range(x.shape[0]):
+        _im2col(dz[n : n + 1], top, left, scratch, pixels, taps, columns.reshape(1, pixels.size, taps.size))
+        matmul(columns.T, x[n].reshape(pixels.size, channels), part)  # [ec-cnn-traspuesta-atras]
+        gradient += part
+        matmul(columns, weights, dx[n].reshape(pixels.size, channels))
+        for a in range(dz.shape[1]):
+            for b in range(dz.shape[2]):
+                for f in range(dbias.size):
+                    dbias[f] += dz[n, a, b, f]
+
+
+class Conv2DTranspose(Layer):
+    r"""Capa de convolución traspuesta, con los argumentos de Keras.
+
+    Hacia delante hace :func:`conv2d_transpose_forward` y luego la activación; hacia atrás,
+    :func:`conv2d_transpose_backward`. Es la que usan los decodificadores y los generadores para agrandar sus mapas.
+
+    >>> layer = Conv2DTranspose(16, 3, strides=2, padding="same")
+    >>> layer.compute_output_shape((7, 7, 32))
+    (14, 14, 16)
+    >>> Conv2DTranspose(16, 3, strides=2, padding="same", output_padding=0).compute_output_shape((7, 7, 32))
+    (13, 13, 16)
+    >>> layer.build((7, 7, 32))
+    >>> layer.kernel.shape
+    (3, 3, 16, 32)
+
+    Parameters
+    ----------
+    filters : int
+        Cuántos canales salen, :math:`F`.
+    kernel_size : int or (int, int)
+        Alto y ancho de cada filtro.
+    strides : int or (int, int)
+        Cuántas veces se agranda.
+    padding : {"valid", "same"}
+        El relleno de la convolución que va de regreso; aquí, cuánto se recorta.
+    output_padding : int or (int, int), optional
+        Cuántas filas y columnas se agregan al final; menos que el paso.
+    dilation_rate : int or (int, int)
+        La dilatación; mayor que 1, solo con paso 1.
+    activation : str or ActivationFunction, optional
+        La activación.
+    use_bias : bool
+        Si hay sesgo.
+    kernel_initializer, bias_initializer : str or Initializer
+        Con qué valores empiezan los pesos y los sesgos.
+    kernel_regularizer, bias_regularizer : str or Regularizer, optional
+        Penalización que se suma a la pérdida.
+    **options
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
+
+    Attributes
+    ----------
+    kernel : ndarray, shape (kh, kw, f, c)
+        Los filtros.
+    bias : ndarray, shape (f,), or None
+        Los sesgos.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si un argumento no es del tipo o del conjunto que se espera.
+
+        >>> Conv2DTranspose(8, 3, strides=0)
+        Traceback (most recent call last):
+            ...
+        ValueError: strides: se esperaba un entero de al menos 1, pero llegó 0
+    """
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=1,
+        padding="valid",
+        output_padding=None,
+        dilation_rate=1,
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        **options,
+    ):
+        super().__init__(**options)
+        self.filters = check.integer(filters, "filters", 1)
+        self.kernel_size = pair(kernel_size, "kernel_size")
+        self.strides = pair(strides, "strides")
+        self.padding = check.choice(padding, "padding", ["valid", "same"])
+        self.output_padding = _output_padding(output_padding, self.strides)
+        self.dilation_rate = pair(dilation_rate, "dilation_rate")
+        _check_dilation(self.strides, self.dilation_rate)
+        self.activation = activations.get(activation)
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel = self.bias = self.z = self.windows = None
+
+    def build(self, input_shape):
+        r"""Crea los filtros y los sesgos para mapas de una forma."""
+        windows = self._windows(input_shape)
+        super().build(input_shape)
+        self.windows = windows
+        shape = (*self.kernel_size, self.filters, self.input_shape[-1])
+        self.kernel = self.add_weight(shape, self.kernel_initializer, self.kernel_regularizer)
+        if self.use_bias:
+            self.bias = self.add_weight((self.filters,), self.bias_initializer, self.bias_regularizer)
+
+    def compute_output_shape(self, input_shape):
+        r"""Devuelve el alto y el ancho agrandados, y los canales que salen."""
+        return self._windows(input_shape).input_shape
+
+    def forward(self, x, training=False):
+        r"""Pinta un filtro por cada píxel de los mapas."""
+        self.x = x = self.input(x)
+        places = self.windows
+        bias = self.bias if self.use_bias else np.zeros(self.filters, self.dtype)
+        z = self.buffer("z", (len(x), *places.input_shape))
+        columns = self.buffer("columns", (places.pixels.size, places.taps.size))
+        scratch = self.buffer("scratch", places.padded_shape)
+        _transpose_forward(x, self.kernel, bias, z, columns, scratch, *_places(places))
+        self.z = self.y = z
+        if self.activation is not None:
+            self.y = self.buffer("y", z.shape)
+            self.activation.forward(z, self.y)
+        return self.y
+
+    def backward(self, dy):
+        r"""Llena los gradientes de los filtros y los sesgos y devuelve el de los mapas."""
+        dz = dy = self.output_gradient(dy)
+        if self.activation is not None:
+            dz = self.buffer("dz", dy.shape)
+            self.activation.backward(self.z, self.y, dy, dz)
+        places = self.windows
+        dkernel, *dbias = self.gradients
+        dbias = dbias[0] if self.use_bias else self.buffer("dbias", self.filters)
+        dx, columns = self.buffer("dx", self.x.shape), self.buffer("columns", (places.pixels.size, places.taps.size))
+        scratch = places.scratch(self.dtype)
+        _transpose_backward(self.x, self.kernel, dz, dkernel, dbias, dx, columns, scratch, *_places(places))
+        return dx
+
+    def work(self):
+        r"""Cuenta un producto por peso, tantas veces como píxeles tiene la entrada."""
+        return self.windows.pixels.size * self.kernel.size
+
+    def _windows(self, input_shape):
+        shape = image_shape(input_shape)
+        return _return_windows(
+            shape, self.filters, self.kernel_size, self.strides, self.padding, self.output_padding, self.dilation_rate
+        )
+
+
+def _return_windows(input_shape, filters, kernel_size, strides, padding, output_padding, dilation_rate):
+    # Las ventanas de la convolución de regreso: la que lleva la salida de esta capa a su entrada.
+    shape = []
+    for k, size in enumerate(input_shape[:2]):
+        span, stride = kernel_span(kernel_size[k], dilation_rate[k]), strides[k]
+        edge = span if padding == "valid" else span % 2
+        if output_padding is not None:
+            extra = output_padding[k]
+        else:
+            extra = max(stride - span, 0) if padding == "valid" else stride - edge
+        shape.append((size - 1) * stride + edge + extra)  # [ec-cnn-traspuesta-tamano]
+        back = output_size(shape[k], kernel_size[k], stride, padding, dilation_rate[k]) if shape[k] else 0
+        if back != size:
+            raise ValueError(
+                f"output_padding: se esperaba otro, porque con {output_padding} la salida mediría {shape[k]} y la "
+                f"convolución de regreso daría {back}, no {size}"
+            )
+    return Windows((*shape, filters), kernel_size, strides, padding, dilation_rate)
+
+
+def _output_padding(value, strides):
+    if value is None:
+        return None
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+    if len(values) != 2:
+        raise ValueError(f"output_padding: se esperaba un entero o dos, pero llegó {value!r}")
+    values = tuple(check.integer(v, "output_padding", 0) for v in values)
+    if any(extra >= stride for extra, stride in zip(values, strides, strict=True)):
+        raise ValueError(f"output_padding: se esperaba menos que el paso {strides}, pero llegó {values}")
+    return values
+
+
+def _checked(x, kernel, strides, padding, output_padding, dilation_rate):
+    sizes = {}
+    x = check.floats(x, "x", "n h w c", sizes)
+    kernel = check.floats(kernel, "kernel", "kh kw f c", sizes)
+    strides, dilation_rate = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
+    check.choice(padding, "padding", ["valid", "same"])
+    output_padding = _output_padding(output_padding, strides)
+    _check_dilation(strides, dilation_rate)
+    windows = _return_windows(
+        x.shape[1:], kernel.shape[2], kernel.shape[:2], strides, padding, output_padding, dilation_rate
+    )
+    dtype = np.result_type(x, kernel)
+    return x.astype(dtype, copy=False), kernel.astype(dtype, copy=False), windows
+
+
+def _columns(windows, dtype):
+    return np.empty((windows.pixels.size, windows.taps.size), dtype)
+
+
+def _places(windows):
+    return *windows.padding, windows.pixels, windows.taps[0]

@@ -1,0 +1,385 @@
+r"""La convolución por canal: cada filtro mira un solo canal."""
+
+import numpy as np
+from numba import njit
+
+from chapters.cnn.convolution.conv2d import _check_dilation as check_dilation
+from chapters.cnn.convolution.im2col import Windows, crop, padded, pair
+from chapters.cnn.pooling.base import image_shape
+from chapters.mlp import activations, initializers, regularizers
+from chapters.mlp.layer import Layer
+from dlbook import check
+
+
+def depthwise_conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1):
+    r"""Los mapas de una convolución que no mezcla canales (*depthwise convolution*).
+
+    Una convolución común hace dos cosas a la vez: mira alrededor y mezcla canales. Cada filtro suma sobre la ventana
+    **y** sobre toda la profundidad. Si de la suma de :eq:`ed-cnn-conv2d` se quita la que recorre los canales, queda una
+    que solo mira alrededor. Cada canal :math:`c` tiene sus propios :math:`R` filtros y produce sus propios :math:`R`
+    mapas:
+
+    .. math::
+       :label: ec-cnn-por-canal
+
+       z_{uvf} = b_f + \sum_{i,j} x_{us+i\Delta-p,\ vs+j\Delta-p,\ c}\ w_{ijcr} ,
+       \qquad f=cR+r .
+
+    De :math:`C` canales salen :math:`CR` mapas: primero los :math:`R` del canal 0, luego los del 1, y así. Tiene
+    :math:`k_hk_wCR` pesos, y cada uno se usa una vez por casilla de salida. Es una convolución con tantos grupos como
+    canales, pero hecha así ahorra la matriz de ventanas: no hay casi nada que multiplicar.
+
+    **A mano.** Dos canales de :math:`2\times2` y un filtro para cada uno. El del primero suma; el del segundo le resta
+    a la primera fila la segunda. En una convolución común, las dos respuestas se habrían sumado:
+
+    >>> x = np.array([[[1.0, 10.0], [2.0, 20.0]], [[3.0, 30.0], [4.0, 50.0]]])[np.newaxis]
+    >>> kernel = np.array([[[1.0, 1.0], [1.0, 1.0]], [[1.0, -1.0], [1.0, -1.0]]]).reshape(2, 2, 2, 1)
+    >>> depthwise_conv2d_forward(x, kernel)[0, 0, 0]          # 1+2+3+4 y 10+20−30−50
+    array([ 10., -50.])
+
+    Parameters
+    ----------
+    x : array_like, shape (n, h, w, c)
+        Las imágenes.
+    kernel : array_like, shape (kh, kw, c, r)
+        Los filtros: :math:`r` por canal.
+    bias : array_like, shape (c · r,), optional
+        Un sesgo por mapa.
+    strides, padding, dilation_rate
+        Como en :func:`~chapters.cnn.conv2d_forward`.
+
+    Returns
+    -------
+    ndarray, shape (n, h', w', c · r)
+
+    Raises
+    ------
+    TypeError
+        Si no son números reales.
+    ValueError
+        Si las formas no encajan, el filtro no cabe o hay NaN o infinitos.
+
+        >>> depthwise_conv2d_forward(x[..., :1], kernel)
+        Traceback (most recent call last):
+            ...
+        ValueError: kernel: se esperaba la forma (kh, kw, c=1, r), pero llegó (2, 2, 2, 1)
+    """
+    x, kernel, windows = _checked(x, kernel, strides, padding, dilation_rate)
+    maps = kernel.shape[2] * kernel.shape[3]
+    bias = np.zeros(maps, x.dtype) if bias is None else check.floats(bias, "bias", "f", {"f": maps})
+    dtype = np.result_type(x, bias)
+    x, kernel, bias = (a.astype(dtype, copy=False) for a in (x, kernel, bias))
+    z = np.empty((len(x), *windows.output, maps), dtype)
+    _depthwise_forward(x, kernel, bias, z, windows.scratch(dtype), *_places(windows))
+    return z
+
+
+@njit(cache=True, nogil=True)
+def _depthwise_forward(x, kernel, bias, z, scratch, top, left, pixels, taps):
+    channels, multiplier = kernel.shape[2:]
+    weights, biases = _by_map(kernel, taps.size), bias.reshape(channels, multiplier)
+    total = np.empty(channels, x.dtype)
+    for n in range(x.shape[0]):
+        image = padded(x[n], top, left, scratch)
+        maps = z[n].reshape(pixels.size, channels, multiplier)
+        for p in range(pixels.size):
+            for m in range(multiplier):
+                for c in range(channels):
+                    total[c] = biases[c, m]
+                for k in range(taps.size):
+                    _add_products(_pixel(image, pixels[p] + taps[k], channels), weights[m, k], total)
+                for c in range(channels):
+                    maps[p, c, m] = total[c]
+
+
+@njit(cache=True, nogil=True)
+def _by_map(kernel, taps):
+    # Los pesos del filtro m de todos los canales, seguidos: así se multiplican muchos canales con una instrucción.
+    channels, multiplier = kernel.shape[2:]
+    weights = np.empty((multiplier, taps, channels), kernel.dtype)
+    flat = kernel.reshape(taps, channels, multiplier)
+    for k in range(taps):
+        for c in range(channels):
+            for m in range(multiplier):
+                weights[m, k, c] = flat[k, c, m]
+    return weights
+
+
+@njit(cache=True, nogil=True)
+def _pixel(image, start, channels):
+    return image[start : start + channels]
+
+
+@njit(cache=True, nogil=True)
+def _add_products(a, b, total):
+    for c in range(total.size):
+        total[c] += a[c] * b[c]  # [ec-cnn-por-canal]
+
+
+def depthwise_conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1):
+    r"""Los tres gradientes de la convolución por canal.
+
+    Las mismas preguntas que en :func:`~chapters.cnn.conv2d_backward`, con menos sumas. Sea :math:`f=cR+r` el mapa del
+    filtro :math:`r` del canal :math:`c`, y :math:`\delta_{uvf}` la culpa de sus casillas. Con paso 1, sin relleno ni
+    dilatación:
+
+    .. math::
+       :label: ec-cnn-por-canal-atras
+
+       \begin{aligned}
+       \frac{\partial\mathcal L}{\partial w_{ijcr}} &= \sum_{u,v} x_{u+i,\ v+j,\ c}\ \delta_{uvf} ,\\
+       \frac{\partial\mathcal L}{\partial x_{abc}} &= \sum_{r}\sum_{i,j} \delta_{a-i,\ b-j,\ f}\ w_{ijcr} ,
+       \end{aligned}
+
+    y el de cada sesgo es la suma de la culpa de su mapa, :eq:`ec-cnn-conv2d-sesgo`. La única suma sobre mapas que queda
+    recorre los :math:`R` de un mismo canal: tampoco hacia atrás se mezclan los canales.
+
+    **A mano.** Los datos de :func:`depthwise_conv2d_forward`, con culpa 1 en el primer mapa y 2 en el segundo:
+
+    >>> x = np.array([[[1.0, 10.0], [2.0, 20.0]], [[3.0, 30.0], [4.0, 50.0]]])[np.newaxis]
+    >>> kernel = np.array([[[1.0, 1.0], [1.0, 1.0]], [[1.0, -1.0], [1.0, -1.0]]]).reshape(2, 2, 2, 1)
+    >>> dkernel, dbias, dx = depthwise_conv2d_backward(x, kernel, np.array([1.0, 2.0]).reshape(1, 1, 1, 2))
+    >>> dkernel[:, :, 1, 0]
+    array([[ 20.,  40.],
+           [ 60., 100.]])
+    >>> dbias
+    array([1., 2.])
+    >>> dx[0, :, :, 1]
+    array([[ 2.,  2.],
+           [-2., -2.]])
+
+    Parameters
+    ----------
+    x : array_like, shape (n, h, w, c)
+        Lo que entró a :func:`depthwise_conv2d_forward`.
+    kernel : array_like, shape (kh, kw, c, r)
+        Los filtros.
+    dz : array_like, shape (n, h', w', c · r)
+        El gradiente de los mapas.
+    strides, padding, dilation_rate
+        Como en :func:`~chapters.cnn.conv2d_forward`.
+
+    Returns
+    -------
+    dkernel : ndarray, shape (kh, kw, c, r)
+        El gradiente de los filtros.
+    dbias : ndarray, shape (c · r,)
+        El de los sesgos.
+    dx : ndarray, shape (n, h, w, c)
+        El de las imágenes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si las formas no encajan, el filtro no cabe o hay NaN o infinitos.
+    """
+    x, kernel, windows = _checked(x, kernel, strides, padding, dilation_rate)
+    dz = check.floats(dz, "dz")
+    maps = kernel.shape[2] * kernel.shape[3]
+    expected = (len(x), *windows.output, maps)
+    if dz.shape != expected:
+        raise ValueError(f"dz: se esperaba la forma {expected} de la salida, pero llegó {dz.shape}")
+    dtype = np.result_type(x, dz)
+    x, kernel, dz = (a.astype(dtype, copy=False) for a in (x, kernel, dz))
+    dkernel, dbias, dx = np.empty_like(kernel), np.empty(maps, dtype), np.empty_like(x)
+    blame = np.empty(windows.padded_shape, dtype)
+    _depthwise_backward(x, kernel, dz, dkernel, dbias, dx, True, windows.scratch(dtype), blame, *_places(windows))
+    return dkernel, dbias, dx
+
+
+@njit(cache=True, nogil=True)
+def _depthwise_backward(x, kernel, dz, dkernel, dbias, dx, input_gradient, scratch, blame, top, left, pixels, taps):
+    channels, multiplier = kernel.shape[2:]
+    weights = _by_map(kernel, taps.size)
+    gradient = np.zeros_like(weights)
+    delta = np.empty(channels, x.dtype)
+    dbias[:] = 0
+    biases = dbias.reshape(channels, multiplier)
+    for n in range(x.shape[0]):
+        image, image_blame = padded(x[n], top, left, scratch), blame.reshape(-1)
+        image_blame[:] = 0
+        maps = dz[n].reshape(pixels.size, channels, multiplier)
+        for p in range(pixels.size):
+            for m in range(multiplier):
+                for c in range(channels):
+                    delta[c] = maps[p, c, m]
+                    biases[c, m] += maps[p, c, m]
+                for k in range(taps.size):
+                    place = pixels[p] + taps[k]
+                    _add_products(_pixel(image, place, channels), delta, gradient[m, k])  # [ec-cnn-por-canal-atras]
+                    if input_gradient:
+                        _add_products(delta, weights[m, k], _pixel(image_blame, place, channels))
+        if input_gradient:
+            crop(blame, top, left, dx[n])
+    flat = dkernel.reshape(taps.size, channels, multiplier)
+    for m in range(multiplier):
+        for k in range(taps.size):
+            for c in range(channels):
+                flat[k, c, m] = gradient[m, k, c]
+
+
+class DepthwiseConv2D(Layer):
+    r"""Capa de convolución por canal, con los argumentos de Keras.
+
+    Hacia delante hace :func:`depthwise_conv2d_forward` y luego la activación; hacia atrás,
+    :func:`depthwise_conv2d_backward`.
+
+    **Separable por profundidad.** Seguida de una convolución de :math:`1\times1`, que solo mezcla canales, hace en dos
+    pasos lo que una convolución común hace en uno (*depthwise separable convolution*, :cite:p:`howard2017`). Con
+    :math:`F` filtros, por cada casilla de salida la común hace :math:`k^2CF` productos, y las dos juntas,
+    :math:`k^2C+CF`. El cociente es
+
+    .. math::
+       :label: ed-cnn-separable
+
+       \frac{k^2C+CF}{k^2CF} = \frac1F+\frac1{k^2} :
+
+    con filtros de :math:`3\times3`, y :math:`F` de cien o más, entre ocho y nueve veces menos. No sale gratis: es una
+    convolución cuyos filtros son todos combinaciones de :math:`C` filtros planos, y eso no lo cumple cualquiera.
+
+    >>> depthwise = DepthwiseConv2D(3, padding="same", use_bias=False)
+    >>> depthwise.build((28, 28, 32))
+    >>> depthwise.count_params(), depthwise.work()
+    (288, 225792)
+    >>> DepthwiseConv2D(3, depth_multiplier=2).compute_output_shape((28, 28, 32))
+    (26, 26, 64)
+
+    Parameters
+    ----------
+    kernel_size : int or (int, int)
+        Alto y ancho de cada filtro.
+    strides : int or (int, int)
+        El paso.
+    padding : {"valid", "same"}
+        El relleno.
+    depth_multiplier : int
+        Cuántos filtros tiene cada canal, :math:`R`.
+    dilation_rate : int or (int, int)
+        La dilatación; mayor que 1, solo con paso 1.
+    activation : str or ActivationFunction, optional
+        La activación.
+    use_bias : bool
+        Si hay sesgo.
+    depthwise_initializer, bias_initializer : str or Initializer
+        Con qué valores empiezan los pesos y los sesgos.
+    depthwise_regularizer, bias_regularizer : str or Regularizer, optional
+        Penalización que se suma a la pérdida.
+    **options
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
+
+    Attributes
+    ----------
+    kernel : ndarray, shape (kh, kw, c, r)
+        Los filtros.
+    bias : ndarray, shape (c · r,), or None
+        Los sesgos.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si un argumento no es del tipo o del conjunto que se espera.
+
+        >>> DepthwiseConv2D(3, depth_multiplier=0)
+        Traceback (most recent call last):
+            ...
+        ValueError: depth_multiplier: se esperaba un entero de al menos 1, pero llegó 0
+    """
+
+    def __init__(
+        self,
+        kernel_size,
+        strides=1,
+        padding="valid",
+        depth_multiplier=1,
+        dilation_rate=1,
+        activation=None,
+        use_bias=True,
+        depthwise_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        depthwise_regularizer=None,
+        bias_regularizer=None,
+        **options,
+    ):
+        super().__init__(**options)
+        self.kernel_size = pair(kernel_size, "kernel_size")
+        self.strides = pair(strides, "strides")
+        self.padding = check.choice(padding, "padding", ["valid", "same"])
+        self.depth_multiplier = check.integer(depth_multiplier, "depth_multiplier", 1)
+        self.dilation_rate = pair(dilation_rate, "dilation_rate")
+        check_dilation(self.strides, self.dilation_rate)
+        self.activation = activations.get(activation)
+        self.use_bias = bool(use_bias)
+        self.depthwise_initializer = initializers.get(depthwise_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel = self.bias = self.z = self.windows = None
+
+    def build(self, input_shape):
+        r"""Crea los filtros y los sesgos para imágenes de una forma."""
+        windows = self._windows(input_shape)
+        super().build(input_shape)
+        self.windows = windows
+        channels = self.input_shape[-1]
+        shape = (*self.kernel_size, channels, self.depth_multiplier)
+        self.kernel = self.add_weight(shape, self.depthwise_initializer, self.depthwise_regularizer)
+        if self.use_bias:
+            maps = channels * self.depth_multiplier
+            self.bias = self.add_weight((maps,), self.bias_initializer, self.bias_regularizer)
+
+    def compute_output_shape(self, input_shape):
+        r"""Devuelve cuántas posiciones hay a lo alto y a lo ancho, y cuántos mapas."""
+        return (*self._windows(input_shape).output, input_shape[-1] * self.depth_multiplier)
+
+    def forward(self, x, training=False):
+        r"""Calcula los mapas de cada canal."""
+        self.x = x = self.input(x)
+        places, maps = self.windows, self.input_shape[-1] * self.depth_multiplier
+        bias = self.bias if self.use_bias else np.zeros(maps, self.dtype)
+        z = self.buffer("z", (len(x), *places.output, maps))
+        _depthwise_forward(x, self.kernel, bias, z, places.scratch(self.dtype), *_places(places))
+        self.z = self.y = z
+        if self.activation is not None:
+            self.y = self.buffer("y", z.shape)
+            self.activation.forward(z, self.y)
+        return self.y
+
+    def backward(self, dy):
+        r"""Llena los gradientes de los filtros y los sesgos y devuelve el de las imágenes."""
+        dz = dy = self.output_gradient(dy)
+        if self.activation is not None:
+            dz = self.buffer("dz", dy.shape)
+            self.activation.backward(self.z, self.y, dy, dz)
+        places = self.windows
+        dbias = self.gradients[1] if self.use_bias else self.buffer("dbias", dz.shape[-1])
+        dx, wanted = self.buffer("dx", self.x.shape), self.input_gradient
+        scratch, blame = places.scratch(self.dtype), self.buffer("blame", places.padded_shape)
+        _depthwise_backward(
+            self.x, self.kernel, dz, self.gradients[0], dbias, dx, wanted, scratch, blame, *_places(places)
+        )
+        return dx if wanted else None
+
+    def work(self):
+        r"""Cuenta un producto por peso, tantas veces como posiciones tiene la ventana."""
+        return self.windows.pixels.size * self.kernel.size
+
+    def _windows(self, input_shape):
+        shape = image_shape(input_shape)
+        return Windows(shape, self.kernel_size, self.strides, self.padding, self.dilation_rate, shape[-1])
+
+
+def _checked(x, kernel, strides, padding, dilation_rate):
+    sizes = {}
+    x = check.floats(x, "x", "n h w c", sizes)
+    kernel = check.floats(kernel, "kernel", "kh kw c r", sizes)
+    strides, dilation_rate = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
+    check.choice(padding, "padding", ["valid", "same"])
+    check_dilation(strides, dilation_rate)
+    dtype = np.result_type(x, kernel)
+    windows = Windows(x.shape[1:], kernel.shape[:2], strides, padding, dilation_rate, x.shape[-1])
+    return x.astype(dtype, copy=False), kernel.astype(dtype, copy=False), windows
+
+
+def _places(windows):
+    # Con tantos grupos como canales, la primera fila de taps son las casillas de la ventana en el canal 0.
+    return *windows.padding, windows.pixels, windows.taps[0]

@@ -1,0 +1,1 @@
+r"""Detección: cajas, rejilla, supresión y precisión media."""

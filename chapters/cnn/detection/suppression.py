@@ -1,0 +1,73 @@
+r"""Supresión de no máximos: de muchas cajas que dicen lo mismo, quedarse con una."""
+
+import numpy as np
+
+from chapters.cnn.detection.boxes import _boxes, _iou
+from dlbook import check
+
+
+def non_max_suppression(boxes, scores, classes=None, threshold=0.5):
+    r"""Supresión de no máximos (*non-maximum suppression*): una caja por objeto.
+
+    Un detector casi nunca propone una sola caja para cada objeto: las celdas vecinas también lo ven, y cada una propone
+    la suya. El remedio es codicioso y corto:
+
+    1. toma la caja con más puntaje de las que quedan, y guárdala;
+    2. descarta las que se encimen con ella más de lo permitido, :math:`\operatorname{IoU}>\text{umbral}`;
+    3. repite mientras queden cajas.
+
+    Si hay clases, solo compiten las de la misma: un jinete y su caballo se enciman, y los dos son ciertos.
+
+    El orden importa. Una caja descartada ya no descarta a nadie: en una fila de cajas donde cada una se encima con la
+    siguiente, cae la segunda, y por eso sobrevive la tercera.
+
+    **A mano.** Tres cajas en fila. La primera y la segunda comparten la mitad de su unión; la segunda y la tercera,
+    también; la primera y la tercera, la quinta parte:
+
+    >>> boxes = [[0, 0, 6, 6], [2, 0, 8, 6], [4, 0, 10, 6]]
+    >>> from chapters.cnn import iou
+    >>> iou(boxes, boxes)[0].round(2)
+    array([1. , 0.5, 0.2])
+    >>> non_max_suppression(boxes, scores=[0.9, 0.8, 0.7], threshold=0.4)
+    array([0, 2])
+
+    Si la mejor es la de en medio, las otras dos caen:
+
+    >>> non_max_suppression(boxes, scores=[0.8, 0.9, 0.7], threshold=0.4)
+    array([1])
+
+    Parameters
+    ----------
+    boxes : array_like, shape (n, 4)
+        Las cajas, como en :func:`iou`.
+    scores : array_like, shape (n,)
+        Qué tan segura está la red de cada una.
+    classes : array_like of int, shape (n,), optional
+        La clase de cada una.
+    threshold : float
+        Cuánta IoU se permite entre dos cajas de la misma clase, de 0 a 1.
+
+    Returns
+    -------
+    ndarray of int64, shape (k,)
+        Cuáles se quedan, de la más segura a la menos. Los empates los gana la primera.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si las formas no concuerdan, hay NaN o infinitos, o el umbral no está entre 0 y 1.
+    """
+    boxes = _boxes(boxes, "boxes")
+    n = len(boxes)
+    threshold = check.number(threshold, "threshold", 0, 1)
+    if n == 0:
+        if np.size(scores):
+            raise ValueError(f"scores: se esperaban tantos como cajas, 0, pero llegaron {np.size(scores)}")
+        return np.empty(0, np.int64)
+    scores = check.floats(scores, "scores", "n", {"n": n})
+    classes = np.zeros(n) if classes is None else check.floats(classes, "classes", "n", {"n": n})
+    kept = []
+    for i in np.argsort(-scores, kind="stable"):
+        if all(classes[i] != classes[k] or _iou(boxes[i], boxes[k]) <= threshold for k in kept):
+            kept.append(i)
+    return np.array(kept, np.int64)

@@ -1,0 +1,1 @@
+r"""Imágenes: píxeles, colores, histogramas y aumento de datos."""

@@ -1,0 +1,1 @@
+r"""Normalizar por lotes y por vecindad."""

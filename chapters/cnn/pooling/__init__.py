@@ -1,0 +1,1 @@
+r"""El agrupamiento, y su contrario, el aumento de tamaño."""

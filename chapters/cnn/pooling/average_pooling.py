@@ -1,0 +1,186 @@
+r"""Agrupamiento por el promedio: de cada ventana, lo que hay en general."""
+
+import numpy as np
+from numba import njit
+
+from chapters.cnn.pooling.base import Pooling2D
+from chapters.mlp.layer import as_shape
+from dlbook import check
+
+
+def average_pooling_forward(x, pool_size=(2, 2), strides=None, padding="valid"):
+    r"""El promedio de cada ventana, canal por canal.
+
+    El máximo contesta «¿está?»; el promedio, «¿cuánto hay?». Es la suma de la ventana entre los píxeles que tiene:
+
+    .. math::
+       :label: ec-cnn-promedio
+
+       y_{uvc} = \frac{1}{|V_{uv}|}\sum_{(a,b)\in V_{uv}} x_{abc} ,
+
+    donde :math:`V_{uv}` son los píxeles **de la imagen** que cubre la ventana :math:`(u,v)`. Casi siempre hay
+    :math:`k_hk_w`; con el relleno ``"same"``, en la orilla hay menos, y se divide entre los que haya. Contar los ceros
+    del relleno oscurecería el borde.
+
+    Sin relleno, es la correlación de cada canal con el filtro de caja, que vale :math:`1/(k_hk_w)` en todas sus
+    casillas, mirada de :math:`s` en :math:`s`. Por eso es lineal, y el máximo no. :item:`CNN-06`
+
+    **A mano.** En la primera ventana, :math:`(2+7+4+3)/4=4`:
+
+    >>> x = np.array([[2.0, 7.0, 1.0, 0.0],
+    ...               [4.0, 3.0, 5.0, 6.0],
+    ...               [8.0, 1.0, 2.0, 2.0],
+    ...               [0.0, 9.0, 3.0, 1.0]]).reshape(1, 4, 4, 1)
+    >>> average_pooling_forward(x)[0, :, :, 0]
+    array([[4. , 3. ],
+           [4.5, 2. ]])
+
+    Con ventanas de :math:`3\times3`, paso 2 y relleno, a la primera le tocan nueve píxeles, y a la última, solo los
+    cuatro de la esquina:
+
+    >>> average_pooling_forward(x, 3, strides=2, padding="same")[0, :, :, 0].round(2)
+    array([[3.67, 2.67],
+           [3.83, 2.  ]])
+
+    Parameters
+    ----------
+    x : array_like, shape (n, h, w, c)
+        Las imágenes, con los canales al final.
+    pool_size, strides, padding
+        Como en :func:`~chapters.cnn.max_pooling_forward`.
+
+    Returns
+    -------
+    ndarray, shape (n, h', w', c)
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si no son imágenes de números reales o la ventana no cabe.
+    """
+    x = check.floats(x, "x", "n h w c")
+    return AveragePooling2D(pool_size, strides, padding, dtype=x.dtype.name).forward(x)
+
+
+@njit(cache=True, nogil=True)
+def _average_pooling_forward(x, tops, bottoms, lefts, rights, y):
+    n, height, width, channels = y.shape
+    total = np.empty(channels, x.dtype)
+    for k in range(n):
+        for u in range(height):
+            for v in range(width):
+                total[:] = 0
+                for a in range(tops[u], bottoms[u]):
+                    for b in range(lefts[v], rights[v]):
+                        pixel = x[k, a, b]
+                        for c in range(channels):
+                            total[c] += pixel[c]
+                share = x.dtype.type(1 / ((bottoms[u] - tops[u]) * (rights[v] - lefts[v])))
+                mean = y[k, u, v]
+                for c in range(channels):
+                    mean[c] = share * total[c]  # [ec-cnn-promedio]
+
+
+def average_pooling_backward(dy, input_shape, pool_size=(2, 2), strides=None, padding="valid"):
+    r"""El gradiente del agrupamiento por el promedio: la culpa, a partes iguales.
+
+    En :eq:`ec-cnn-promedio`, cada píxel de la ventana aparece con factor :math:`1/|V_{uv}|`. Ninguno ganó y ninguno
+    perdió: a todos les toca lo mismo, y al que está en varias ventanas, la suma:
+
+    .. math::
+       :label: ec-cnn-promedio-atras
+
+       \frac{\partial\mathcal L}{\partial x_{abc}}
+       = \sum_{u,v\,:\,(a,b)\in V_{uv}} \frac{1}{|V_{uv}|}\,\frac{\partial\mathcal L}{\partial y_{uvc}} .
+
+    Los valores de :math:`x` no aparecen, porque la operación es lineal; solo hace falta su forma.
+
+    **A mano.** Culpas 4, 8, 12 y 16, en cuatro partes cada una:
+
+    >>> dy = np.array([[4.0, 8.0], [12.0, 16.0]]).reshape(1, 2, 2, 1)
+    >>> average_pooling_backward(dy, (1, 4, 4, 1))[0, :, :, 0]
+    array([[1., 1., 2., 2.],
+           [1., 1., 2., 2.],
+           [3., 3., 4., 4.],
+           [3., 3., 4., 4.]])
+
+    Parameters
+    ----------
+    dy : array_like, shape (n, h', w', c)
+        El gradiente de la salida de :func:`average_pooling_forward`.
+    input_shape : tuple of int
+        La forma de lo que entró, :math:`(n,h,w,c)`.
+    pool_size, strides, padding
+        Como en :func:`~chapters.cnn.max_pooling_forward`.
+
+    Returns
+    -------
+    ndarray, shape (n, h, w, c)
+        El gradiente de la entrada.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si las formas no encajan, la ventana no cabe o hay NaN o infinitos.
+
+        >>> average_pooling_backward(dy, (1, 6, 4, 1))
+        Traceback (most recent call last):
+            ...
+        ValueError: dy: se esperaba la forma (1, 3, 2, 1) de la última salida, pero llegó (1, 2, 2, 1)
+    """
+    dy = check.floats(dy, "dy", "n h w c")
+    layer = AveragePooling2D(pool_size, strides, padding, dtype=dy.dtype.name)
+    layer.forward(np.zeros(as_shape(input_shape, "input_shape"), dy.dtype))
+    return layer.backward(dy)
+
+
+@njit(cache=True, nogil=True)
+def _average_pooling_backward(dy, tops, bottoms, lefts, rights, dx):
+    n, height, width, channels = dy.shape
+    share = np.empty(channels, dx.dtype)
+    dx[:] = 0
+    for k in range(n):
+        for u in range(height):
+            for v in range(width):
+                part = dx.dtype.type(1 / ((bottoms[u] - tops[u]) * (rights[v] - lefts[v])))
+                for c in range(channels):
+                    share[c] = part * dy[k, u, v, c]
+                for a in range(tops[u], bottoms[u]):
+                    for b in range(lefts[v], rights[v]):
+                        gradient = dx[k, a, b]
+                        for c in range(channels):
+                            gradient[c] += share[c]  # [ec-cnn-promedio-atras]
+
+
+class AveragePooling2D(Pooling2D):
+    r"""Capa de agrupamiento por el promedio (*average pooling*), con los argumentos de Keras.
+
+    Hacia delante hace :func:`average_pooling_forward`; hacia atrás, :func:`average_pooling_backward`.
+
+    >>> layer = AveragePooling2D((1, 3), strides=1, padding="same", dtype="float64")
+    >>> layer.forward(np.array([3.0, 6.0, 0.0, 3.0]).reshape(1, 1, 4, 1)).reshape(-1)
+    array([4.5, 3. , 3. , 1.5])
+
+    Parameters
+    ----------
+    pool_size, strides, padding
+        Como en :class:`~chapters.cnn.MaxPooling2D`.
+    **options
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
+    """
+
+    def forward(self, x, training=False):
+        r"""Promedia cada ventana, sin contar lo que queda fuera de la imagen."""
+        self.x = x = self.input(x)
+        self.y = self.buffer("y", (len(x), *self.output))
+        _average_pooling_forward(x, *self.spans, self.y)
+        return self.y
+
+    def backward(self, dy):
+        r"""Reparte cada gradiente entre todos los de su ventana."""
+        dy = self.output_gradient(dy)
+        if not self.input_gradient:
+            return None
+        dx = self.buffer("dx", self.x.shape)
+        _average_pooling_backward(dy, *self.spans, dx)
+        return dx

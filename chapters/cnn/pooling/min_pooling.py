@@ -1,0 +1,54 @@
+r"""Agrupamiento por el mínimo: el del máximo, en negativo."""
+
+import numpy as np
+
+from chapters.cnn.pooling.max_pooling import MaxPooling2D
+
+
+class MinPooling2D(MaxPooling2D):
+    r"""Capa de agrupamiento por el mínimo (*min pooling*): el menor de cada ventana.
+
+    En el negativo de una fotografía, lo más oscuro es lo más claro. Buscar el menor es cambiar los signos, buscar el
+    mayor y volver a cambiarlos. En la ventana :math:`V_{uv}`,
+
+    .. math::
+       :label: ec-cnn-min
+
+       \min_{V_{uv}}\, x_{abc} = -\max_{V_{uv}}\,(-x_{abc}) .
+
+    **La vuelta no cambia.** Los dos signos se cancelan: si :math:`y=-m(-x)`, entonces
+    :math:`\partial y/\partial x = -m'(-x)\cdot(-1) = m'(-x)`. La culpa va entera al menor.
+
+    Donde el máximo conserva los trazos claros sobre fondo oscuro, el mínimo conserva los oscuros sobre fondo claro.
+    Después de una ReLU casi siempre contesta cero: por eso apenas se usa dentro de las redes. Keras no la trae.
+    :item:`CNN-05`
+
+    **A mano.** Con los datos de :func:`~chapters.cnn.max_pooling_forward`:
+
+    >>> x = np.array([[2.0, 7.0, 1.0, 0.0],
+    ...               [4.0, 3.0, 5.0, 6.0],
+    ...               [8.0, 1.0, 2.0, 2.0],
+    ...               [0.0, 9.0, 3.0, 1.0]]).reshape(1, 4, 4, 1)
+    >>> layer = MinPooling2D(dtype="float64")
+    >>> layer.forward(x)[0, :, :, 0]
+    array([[2., 0.],
+           [0., 1.]])
+    >>> layer.backward(np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 2, 2, 1))[0, :, :, 0]
+    array([[1., 0., 0., 2.],
+           [0., 0., 0., 0.],
+           [0., 0., 0., 0.],
+           [3., 0., 0., 4.]])
+
+    Parameters
+    ----------
+    pool_size, strides, padding
+        Como en :class:`~chapters.cnn.MaxPooling2D`.
+    **options
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
+    """
+
+    def forward(self, x, training=False):
+        r"""Se queda con el menor de cada ventana."""
+        x = self.input(x)
+        opposite = np.negative(x, out=self.buffer("opposite", x.shape))
+        return np.negative(super().forward(opposite), out=self.buffer("least", self.y.shape))  # [ec-cnn-min]

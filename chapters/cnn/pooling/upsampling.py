@@ -1,0 +1,149 @@
+r"""Agrandar una imagen sin pesos: repetir o interpolar."""
+
+import numpy as np
+from numba import njit
+
+from chapters.cnn.convolution.im2col import pair
+from chapters.cnn.pooling.base import image_shape
+from chapters.mlp.layer import Layer
+from dlbook import check
+
+
+class UpSampling2D(Layer):
+    r"""Capa que agranda cada imagen un número entero de veces, con los argumentos de Keras.
+
+    **Por el vecino más cercano** (``"nearest"``): cada píxel se repite en un cuadro de :math:`s\times s`. Su culpa es
+    la suma de la de sus copias, porque moverlo las mueve a todas. Es la vuelta del agrupamiento por el promedio sin
+    dividir, y viceversa.
+
+    **Bilineal** (``"bilinear"``): cada píxel nuevo se interpola entre los cuatro viejos que lo rodean. Como se hace
+    primero a lo alto y luego a lo ancho, basta un eje. Los píxeles son **cuadritos**, no puntos: el centro del nuevo
+    número :math:`a` está, en unidades de los viejos, en :math:`r=(a+\tfrac12)/s-\tfrac12`. Cae entre los viejos
+    :math:`i=\lfloor r\rfloor` e :math:`i+1`, y se reparte según a cuál se acerca:
+
+    .. math::
+       :label: ec-cnn-agrandar
+
+       y_a = (1-\lambda)\,x_i+\lambda\,x_{i+1} ,
+       \quad
+       \lambda = r-i .
+
+    En la orilla, el vecino que falta es el último que hay. Con dos ejes son dos matrices de coeficientes,
+    :math:`\mathbf Y=\mathbf R\mathbf X\mathbf S^\top`, que no dependen de la imagen. La operación es lineal, y su
+    vuelta va por las traspuestas: cada píxel nuevo devuelve la culpa a los cuatro que lo formaron, con los mismos
+    coeficientes:
+
+    .. math::
+       :label: ec-cnn-agrandar-atras
+
+       \frac{\partial\mathcal L}{\partial\mathbf X}
+       = \mathbf R^\top\,\frac{\partial\mathcal L}{\partial\mathbf Y}\,\mathbf S .
+
+    **A mano.** Una fila de dos píxeles, al doble. Los centros nuevos están en :math:`-\tfrac14`, :math:`\tfrac14`,
+    :math:`\tfrac34` y :math:`\tfrac54`:
+
+    >>> x = np.array([0.0, 8.0]).reshape(1, 1, 2, 1)
+    >>> UpSampling2D((1, 2), dtype="float64").forward(x).ravel()
+    array([0., 0., 8., 8.])
+    >>> layer = UpSampling2D((1, 2), interpolation="bilinear", dtype="float64")
+    >>> layer.forward(x).ravel()
+    array([0., 2., 6., 8.])
+    >>> layer.backward(np.array([1.0, 1.0, 0.0, 0.0]).reshape(1, 1, 4, 1)).ravel()
+    array([1.75, 0.25])
+
+    Parameters
+    ----------
+    size : int or (int, int)
+        Cuántas veces se agranda, a lo alto y a lo ancho.
+    interpolation : {"nearest", "bilinear"}
+        Cómo se rellena lo nuevo.
+    **options
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si un argumento no es del tipo o del conjunto que se espera.
+
+        >>> UpSampling2D(interpolation="bicubic")
+        Traceback (most recent call last):
+            ...
+        ValueError: interpolation: se esperaba 'nearest' o 'bilinear', pero llegó 'bicubic'
+    """
+
+    def __init__(self, size=(2, 2), interpolation="nearest", **options):
+        super().__init__(**options)
+        self.size = pair(size, "size")
+        self.interpolation = check.choice(interpolation, "interpolation", ["nearest", "bilinear"])
+        self.neighbors = None
+
+    def build(self, input_shape):
+        r"""Prepara de qué píxeles sale cada fila y cada columna nueva."""
+        height, width, _ = image_shape(input_shape)
+        super().build(input_shape)
+        self.neighbors = *_neighbors(height, self.size[0], self.dtype), *_neighbors(width, self.size[1], self.dtype)
+
+    def compute_output_shape(self, input_shape):
+        r"""Devuelve la forma con los lados multiplicados."""
+        height, width, channels = image_shape(input_shape)
+        return (height * self.size[0], width * self.size[1], channels)
+
+    def forward(self, x, training=False):
+        r"""Agranda cada imagen."""
+        self.x = x = self.input(x)
+        self.y = y = self.buffer("y", (len(x), *self.compute_output_shape(self.input_shape)))
+        if self.interpolation == "nearest":
+            self._blocks(y)[...] = x[:, :, np.newaxis, :, np.newaxis]
+        else:
+            _bilinear_forward(x, *self.neighbors, y)
+        return y
+
+    def backward(self, dy):
+        r"""Devuelve a cada píxel la culpa de los que salieron de él."""
+        dy = self.output_gradient(dy)
+        if not self.input_gradient:
+            return None
+        dx = self.buffer("dx", self.x.shape)
+        if self.interpolation == "nearest":
+            self._blocks(dy).sum(axis=(2, 4), out=dx)
+        else:
+            _bilinear_backward(dy, *self.neighbors, dx)
+        return dx
+
+    def _blocks(self, array):
+        # La misma memoria, con cada cuadro de s×s en dos ejes propios.
+        height, width, channels = self.input_shape
+        return array.reshape(len(array), height, self.size[0], width, self.size[1], channels)
+
+
+def _neighbors(count, times, dtype):
+    center = np.maximum((np.arange(count * times) + 0.5) / times - 0.5, 0)
+    first = center.astype(np.int64)
+    return first, np.minimum(first + 1, count - 1), (center - first).astype(dtype)
+
+
+@njit(cache=True, nogil=True)
+def _bilinear_forward(x, above, below, down, before, after, right, y):
+    one = x.dtype.type(1)
+    for n in range(y.shape[0]):
+        for a in range(y.shape[1]):
+            for b in range(y.shape[2]):
+                for c in range(y.shape[3]):
+                    top = (one - right[b]) * x[n, above[a], before[b], c] + right[b] * x[n, above[a], after[b], c]
+                    low = (one - right[b]) * x[n, below[a], before[b], c] + right[b] * x[n, below[a], after[b], c]
+                    y[n, a, b, c] = (one - down[a]) * top + down[a] * low  # [ec-cnn-agrandar]
+
+
+@njit(cache=True, nogil=True)
+def _bilinear_backward(dy, above, below, down, before, after, right, dx):
+    one = dx.dtype.type(1)
+    dx[:] = 0
+    for n in range(dy.shape[0]):
+        for a in range(dy.shape[1]):
+            for b in range(dy.shape[2]):
+                for c in range(dy.shape[3]):
+                    top, low = (one - down[a]) * dy[n, a, b, c], down[a] * dy[n, a, b, c]
+                    dx[n, above[a], before[b], c] += (one - right[b]) * top  # [ec-cnn-agrandar-atras]
+                    dx[n, above[a], after[b], c] += right[b] * top
+                    dx[n, below[a], before[b], c] += (one - right[b]) * low
+                    dx[n, below[a], after[b], c] += right[b] * low

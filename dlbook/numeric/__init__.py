@@ -1,0 +1,1 @@
+r"""Lo que hace cuentas: hilos, productos de matrices y vectores."""

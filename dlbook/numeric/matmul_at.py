@@ -1,0 +1,193 @@
+r"""El producto de matrices que no están en la memoria tal cual: de cada renglón se sabe solo dónde empieza.
+
+Una convolución multiplica la matriz de las ventanas de una imagen, y esa matriz repite cada píxel muchas veces.
+Escribirla costaría casi tanto como multiplicarla. No hace falta: la celda :math:`(i,k)` está en la imagen, en el lugar
+``rows[i] + columns[k]``, y de ahí se puede leer. Lo mismo al volver: el renglón :math:`i` del resultado se suma donde
+diga ``places[i]``, y dos renglones pueden encimarse.
+
+Como en :mod:`dlbook.numeric.matmul`, un mosaico del resultado vive en los registros mientras se recorre la dimensión
+que se suma. Siempre se leen y se escriben vectores enteros, aunque la última columna caiga a medio vector. Lo que sobra
+al leer no se usa; lo que sobra al escribir cae en el principio del renglón siguiente, que se escribe después. Por eso
+los renglones van en orden, las franjas de columnas, de la última a la primera, y detrás del último renglón de ``b`` y
+de ``out`` tiene que haber lugar para :data:`SLACK` números.
+"""
+
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from dlbook.numeric.vectors import BYTES, MANY, SIZE, Writer
+
+# Renglones del mosaico de dos vectores de ancho y del de uno; el segundo necesita más para tener sumas independientes.
+WIDE_ROWS, NARROW_ROWS = (8, 8) if MANY else (6, 7)
+# De a cuántos renglones se recorre una franja antes de pasar a la siguiente: lo que se lee de ``a`` sigue en la caché.
+BLOCK = 240
+# Cuánto puede faltarle a un renglón para llenar sus vectores, en ``float32``.
+SLACK = BYTES // 4
+
+
+def _tile(rows, vectors, *, add):
+    r"""Fabrica el mosaico: ``out[places[i] + j] = max(floor, start[j] + sum(a[rows[i] + columns[k]] * b[k, j]))``.
+
+    Con ``add`` no hay ``start`` ni ``floor``: se suma a lo que ya esté en ``out``. Son ``rows`` renglones, o los que
+    queden hasta ``n``, y ``vectors`` vectores de ancho desde la columna ``j``; los renglones de ``b`` están cada
+    ``line`` números.
+    """
+
+    @intrinsic
+    def tile(typing, a, a_rows, a_columns, b, start, out, places, line, floor, i, n, j):
+        integers = types.intp, b.dtype, types.intp, types.intp, types.intp
+        signature = types.void(a, a_rows, a_columns, b, start, out, places, *integers)
+
+        def write(context, builder, signature, arguments):
+            kinds = signature.args
+            w = Writer(context, builder, kinds[0].dtype)
+            arrays = [context.make_array(kinds[k])(context, builder, arguments[k]) for k in range(7)]
+            a, a_rows, a_columns, b, start, out, places = (array.data for array in arrays)
+            line, floor, i, n, j = arguments[7:]
+            b, start, out = (w.at(pointer, j) for pointer in (b, start, out))
+            index = [builder.add(i, SIZE(r)) for r in range(rows)]
+            # Si faltan renglones, se repite el último y no se guarda.
+            last = builder.sub(n, SIZE(1))
+            inside = [builder.icmp_signed("<=", k, last) for k in index]
+            valid = [builder.select(inside[r], index[r], last) for r in range(rows)]
+            left = [w.at(a, w.item(a_rows, valid[r])) for r in range(rows)]
+            total = w.totals(rows, vectors)
+            if not add:
+                for v in range(vectors):
+                    for r in range(rows):
+                        builder.store(w.load_at(start, v * w.lanes), total[r][v])
+            with cgutils.for_range(builder, arrays[2].nitems, intp=SIZE) as loop:
+                column = w.item(a_columns, loop.index)
+                right = w.at(b, builder.mul(loop.index, line))
+                values = [w.load_at(right, v * w.lanes) for v in range(vectors)]
+                for r in range(rows):
+                    factor = w.spread(w.item(left[r], column))
+                    for v in range(vectors):
+                        w.multiply_add(factor, values[v], total[r][v])
+            floor = w.spread(floor)
+            for r in range(rows):
+                with builder.if_then(inside[r]):
+                    target = w.at(out, w.item(places, index[r]))
+                    for v in range(vectors):
+                        value = builder.load(total[r][v])
+                        before = w.load_at(target, v * w.lanes) if add else None
+                        value = builder.fadd(before, value) if add else w.at_least(value, floor)
+                        w.store_at(value, target, v * w.lanes)
+            return context.get_dummy_value()
+
+        return signature, write
+
+    return tile
+
+
+_wide, _narrow = _tile(WIDE_ROWS, 2, add=False), _tile(NARROW_ROWS, 1, add=False)
+_wide_add, _narrow_add = _tile(WIDE_ROWS, 2, add=True), _tile(NARROW_ROWS, 1, add=True)
+
+
+def padded_line(width, itemsize):
+    r"""Devuelve a cuántos números conviene poner los renglones de una matriz de ese ancho.
+
+    Vectores enteros y, si no cabe en una línea de caché de 64 *bytes*, un número impar de líneas. La caché guarda cada
+    línea en un cajón que depende de su dirección; con renglones cada 256 *bytes* se usaría un cajón de cada cuatro.
+
+    >>> padded_line(64, 4), padded_line(16, 4), padded_line(5, 8) >= 5
+    (80, 16, True)
+
+    Parameters
+    ----------
+    width : int
+        Cuántas columnas.
+    itemsize : int
+        Cuántos *bytes* ocupa cada número.
+
+    Returns
+    -------
+    int
+    """
+    lanes, cache_line = BYTES // itemsize, 64 // itemsize
+    if width <= cache_line:
+        return -(-width // lanes) * lanes
+    lines = -(-width // cache_line)
+    return (lines + 1 - lines % 2) * cache_line
+
+
+@njit(cache=True, nogil=True)
+def matmul_at(a, rows, columns, b, line, start, floor, out, places, m):
+    r"""Calcula ``out[places[i] + j] = max(floor, start[j] + Σ a[rows[i] + columns[k]] b[k line + j])``, con ``j < m``.
+
+    Es para código compilado: **no comprueba nada**.
+
+    >>> import numpy as np
+    >>> signal = np.arange(6.0)                               # una señal, y un filtro que suma tres vecinos
+    >>> kernel, zero = np.zeros((2, 3 + SLACK))
+    >>> kernel[:3] = 1
+    >>> y = np.empty(4 + SLACK)
+    >>> matmul_at(signal, np.arange(4), np.arange(3), kernel, 1, zero, 5.0, y, np.arange(4), 1)
+    >>> y[:4]
+    array([ 5.,  6.,  9., 12.])
+
+    Parameters
+    ----------
+    a : ndarray, shape (s,)
+        Los números de la primera matriz.
+    rows : ndarray of int, shape (n,)
+        Dónde empieza cada renglón.
+    columns : ndarray of int, shape (p,)
+        Cuánto hay que avanzar hasta cada columna.
+    b : ndarray, shape (q,)
+        La segunda matriz.
+    line : int
+        Cuántos números hay del principio de un renglón de ``b`` al del siguiente.
+    start : ndarray
+        Lo que se suma a cada renglón.
+    floor : float
+        Lo menos que puede valer una celda: 0 es una ReLU y ``-inf``, nada.
+    out : ndarray, shape (t,)
+        Donde queda el resultado.
+    places : ndarray of int, shape (n,)
+        En qué lugar de ``out`` empieza cada renglón, de menor a mayor.
+    m : int
+        Las columnas de la segunda matriz.
+    """
+    lanes = BYTES // a.itemsize
+    for block in range(0, rows.size, BLOCK):
+        stop = min(block + BLOCK, rows.size)
+        for j in range((m - 1) // (2 * lanes) * 2 * lanes, -1, -2 * lanes):
+            if m - j > lanes:
+                for i in range(block, stop, WIDE_ROWS):
+                    _wide(a, rows, columns, b, start, out, places, line, floor, i, stop, j)
+            else:
+                for i in range(block, stop, NARROW_ROWS):
+                    _narrow(a, rows, columns, b, start, out, places, line, floor, i, stop, j)
+
+
+@njit(cache=True, nogil=True)
+def add_matmul_at(a, rows, columns, b, line, out, places, m):
+    r"""Suma a ``out[places[i] + j]`` el producto de :func:`matmul_at`.
+
+    Los renglones se suman uno por uno, así que pueden encimarse; pero lo que sobra también se suma, al principio de lo
+    que siga en ``out``. O ``b`` tiene ahí ceros, o ``out`` tiene lugar de más en cada renglón.
+
+    >>> import numpy as np
+    >>> kernel, y = np.zeros((2, 4 + SLACK))
+    >>> kernel[:3] = 1
+    >>> add_matmul_at(np.array([1.0, 10.0]), np.arange(2), np.zeros(1, int), kernel, 1, y, np.array([0, 1]), 3)
+    >>> y[:5]
+    array([ 1., 11., 11., 10.,  0.])
+
+    Parameters
+    ----------
+    a, rows, columns, b, line, out, places, m
+        Como en :func:`matmul_at`; aquí ``places`` puede ir en cualquier orden.
+    """
+    lanes = BYTES // a.itemsize
+    for block in range(0, rows.size, BLOCK):
+        stop = min(block + BLOCK, rows.size)
+        for j in range(0, m, 2 * lanes):
+            if m - j > lanes:
+                for i in range(block, stop, WIDE_ROWS):
+                    _wide_add(a, rows, columns, b, b, out, places, line, a[0], i, stop, j)
+            else:
+                for i in range(block, stop, NARROW_ROWS):
+                    _narrow_add(a, rows, columns, b, b, out, places, line, a[0], i, stop, j)

@@ -1,0 +1,25 @@
+r"""Las figuras que comparten los capítulos, todas con el mismo estilo."""
+
+from dlbook.plot.diagrams import network, neuron, paths, tower
+from dlbook.plot.history import curves
+from dlbook.plot.pictures import cells, images
+from dlbook.plot.plane import decision_regions, line, points
+from dlbook.plot.style import COLORS, GRAY, LINES, MARKERS, use_style
+
+__all__ = [
+    "COLORS",
+    "GRAY",
+    "LINES",
+    "MARKERS",
+    "cells",
+    "curves",
+    "decision_regions",
+    "images",
+    "line",
+    "network",
+    "neuron",
+    "paths",
+    "points",
+    "tower",
+    "use_style",
+]

@@ -1,0 +1,125 @@
+r"""Los datos de un entrenamiento: comprobados una vez, y cortados en lotes sin reservar memoria."""
+
+import math
+
+import numpy as np
+
+from dlbook import check
+
+
+class Data:
+    r"""Observaciones, lo correcto y pesos, comprobados y listos para cortar."""
+
+    def __init__(self, x, y, weight):
+        self.x, self.y, self.weight = x, y, weight
+        # Un autocodificador predice su entrada: no hace falta copiarla dos veces.
+        self.same = y.shape == x.shape and y.dtype == x.dtype and y.ctypes.data == x.ctypes.data
+
+    def split(self, at):
+        r"""Separa las primeras ``at`` observaciones de las demás."""
+        parts = []
+        for rows in (slice(0, at), slice(at, None)):
+            x = self.x[rows]
+            y = x if self.same else self.y[rows]
+            parts.append(Data(x, y, None if self.weight is None else self.weight[rows]))
+        return parts
+
+
+def inputs(model, x, name):
+    r"""Comprueba las observaciones y las da contiguas y con el tipo del modelo."""
+    x = check.floats(x, name)
+    if x.ndim == 0 or not x.shape[0]:
+        raise ValueError(f"{name}: se esperaba al menos una observación, pero llegó la forma {x.shape}")
+    if not model.built:
+        model.build(x.shape[1:])
+    if x.shape[1:] != model.input_shape:
+        expected = ", ".join(["n", *map(str, model.input_shape)])
+        raise ValueError(f"{name}: se esperaba la forma ({expected}), pero llegó {x.shape}")
+    if x.dtype == model.dtype:
+        return np.require(x, requirements=["C", "A"])
+    with np.errstate(over="ignore"):
+        converted = np.require(x, model.dtype, ["C", "A"])
+    if not np.isfinite(converted).all():
+        raise ValueError(f"{name}: hay números de hasta {np.abs(x).max():g}, que no caben en {model.dtype}")
+    return converted
+
+
+def prepare(model, x, y, sample_weight=None, prefix=""):
+    r"""Comprueba observaciones, lo correcto y pesos; devuelve un :class:`Data`."""
+    same = y is x
+    x = inputs(model, x, f"{prefix}x")
+    y = x if same else y
+    try:
+        y = model.loss.prepare(y, model.compute_output_shape(x.shape[1:]), model.dtype)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{prefix}{error}") from None
+    if len(y) != len(x):
+        raise ValueError(f"{prefix}y: se esperaban {len(x)} observaciones, como en x, pero llegaron {len(y)}")
+    weight = None
+    if sample_weight is not None:
+        weight = check.floats(sample_weight, f"{prefix}sample_weight", "n", {"n": len(x)})
+        if weight.min() < 0:
+            raise ValueError(f"{prefix}sample_weight: se esperaban pesos de al menos 0, pero hay un {weight.min():g}")
+        weight = weight.astype(model.dtype)
+    return Data(x, y, weight)
+
+
+def _weigh_classes(data, class_weight):
+    if class_weight is None:
+        return
+    y = data.y
+    if not isinstance(class_weight, dict):
+        raise TypeError(f"class_weight: se esperaba un diccionario de clase y peso, pero llegó {class_weight!r}")
+    weights = {
+        check.integer(k, "class_weight", 0): check.number(v, f"class_weight[{k}]", 0) for k, v in class_weight.items()
+    }
+    if y.dtype.kind == "i":
+        labels = y
+    else:
+        labels = y.reshape(len(y), -1)
+        labels = labels.argmax(axis=1) if labels.shape[1] > 1 else labels[:, 0]
+    if labels.ndim != 1:
+        raise ValueError(f"class_weight: se esperaba una clase por observación, pero y tiene forma {y.shape}")
+    of_class = np.array([weights.get(int(c), 1.0) for c in labels.tolist()], data.x.dtype)
+    data.weight = of_class if data.weight is None else data.weight * of_class
+
+
+def train_and_validation(model, x, y, sample_weight, class_weight, split, validation_data):
+    r"""Da los datos con que se entrena y, si los hay, los que se apartan para validar."""
+    split = check.number(split, "validation_split", 0, 1, open_high=True)
+    train, validation = prepare(model, x, y, sample_weight), None
+    if validation_data is not None:
+        if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
+            raise TypeError("validation_data: se esperaba (x, y) o (x, y, sample_weight)")
+        validation = prepare(model, *validation_data, prefix="validation_data, ")
+    elif split:
+        at = math.floor(len(train.x) * (1 - split))
+        if not 0 < at < len(train.x):
+            raise ValueError(f"validation_split: con {len(train.x)} observaciones, {split} no deja datos en un lado")
+        train, validation = train.split(at)
+    # Las clases solo pesan al entrenar: la validación se mide como es.
+    _weigh_classes(train, class_weight)
+    return train, validation
+
+
+def rows_of(replica, name, array, rows, copy=False):
+    r"""Da unas filas contiguas, en un búfer de la réplica si hay que copiarlas."""
+    # Un pedazo seguido ya está contiguo; los barajados, y los de memoria de solo lectura, se copian a un búfer.
+    if isinstance(rows, slice):
+        part = array[rows]
+        if part.flags.carray and not copy:
+            return part
+        out = replica.buffer(name, part.shape, array.dtype)
+        out[...] = part
+        return out
+    out = replica.buffer(name, (len(rows), *array.shape[1:]), array.dtype)
+    np.take(array, rows, axis=0, out=out, mode="clip")
+    return out
+
+
+def uniform_weight(replica, rows, n):
+    r"""Da ``rows`` pesos iguales a ``1 / n``, siempre los mismos."""
+    weight = replica.buffers.get(("data uniform", rows, n))
+    if weight is None:
+        weight = replica.buffers["data uniform", rows, n] = np.full(rows, 1 / n, replica.dtype)
+    return weight

@@ -1,0 +1,62 @@
+r"""El estado de un entrenamiento: lo que hace falta para continuarlo como si nunca se hubiera detenido."""
+
+import numpy as np
+
+from dlbook import check
+
+
+def walk(layer):
+    r"""Recorre una capa y las que contiene, siempre en el mismo orden."""
+    yield layer
+    for inner in layer.layers:
+        yield from walk(inner)
+
+
+def get_state(model):
+    r"""Da lo necesario para continuar un entrenamiento; el diccionario de ``Model.get_state``."""
+    return {
+        "weights": model.get_weights(),
+        "optimizer": None if model.optimizer is None else model.optimizer.get_state(),
+        "random": [layer.generator.bit_generator.state for layer in walk(model)],
+        "epoch": model.epoch,
+    }
+
+
+def _generator(state):
+    kind = getattr(np.random, str(state.get("bit_generator")), None) if isinstance(state, dict) else None
+    if isinstance(kind, type) and issubclass(kind, np.random.BitGenerator) and kind is not np.random.BitGenerator:
+        bits = kind()
+        try:
+            bits.state = state
+            return np.random.Generator(bits)
+        except (KeyError, TypeError, ValueError, OverflowError):
+            pass
+    raise ValueError("state['random']: se esperaba el estado de un generador de NumPy")
+
+
+def set_state(model, state):
+    r"""Deja el modelo como lo describe el diccionario de :func:`get_state`."""
+    missing = [key for key in ("weights", "optimizer", "random", "epoch") if key not in state]
+    if missing:
+        raise ValueError(f"state: se esperaba lo que da get_state, pero falta {missing[0]!r}")
+    layers = list(walk(model))
+    if len(state["random"]) != len(layers):
+        raise ValueError(f"state: se esperaban {len(layers)} capas, pero llegaron {len(state['random'])}")
+    epoch = check.integer(state["epoch"], "state['epoch']", 0)
+    generators = [_generator(s) for s in state["random"]]
+    if state["optimizer"] is not None and model.optimizer is None:
+        raise ValueError("state: tiene un optimizador, y el modelo no; llama antes a compile")
+    before = model.get_weights()
+    model._bind()
+    # Los dos comprueban antes de cambiar algo; si lo segundo no encaja, lo primero se deshace.
+    model.set_weights(state["weights"])
+    try:
+        if state["optimizer"] is not None:
+            model.optimizer.set_state(state["optimizer"])
+    except Exception:
+        model.set_weights(before)
+        raise
+    model._stale = False
+    for layer, generator in zip(layers, generators, strict=True):
+        layer.generator = generator
+    model.epoch = epoch

@@ -1,0 +1,186 @@
+"""Aumento de datos: contra definiciones independientes, diferencias finitas y Keras."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from chapters.cnn import RandomFlip, RandomRotation, RandomTranslation, affine_transform
+from chapters.mlp import Adam, Dense, Flatten, Input, Sequential
+from dlbook import saving
+from tests.reference import oracle
+
+MODES = {"constant": "grid-constant", "nearest": "nearest", "reflect": "reflect"}
+IDENTITY = np.eye(2, 3)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    h=st.integers(1, 6),
+    w=st.integers(1, 6),
+    channels=st.integers(1, 3),
+    mode=st.sampled_from(list(MODES)),
+    seed=st.integers(0, 2**32),
+)
+def test_agrees_with_scipy(h, w, channels, mode, seed):
+    rng = np.random.default_rng(seed)
+    images = rng.normal(size=(2, h, w, channels))
+    transform = rng.normal(size=(2, 2, 3)) * [1, 1, 4]
+    y = affine_transform(images, transform, mode, fill_value=0.5)
+    for k in range(2):
+        # scipy cuenta primero la fila y después la columna.
+        matrix, offset = transform[k, ::-1, :2][:, ::-1], transform[k, ::-1, 2]
+        for c in range(channels):
+            expected = ndimage.affine_transform(
+                images[k, ..., c], matrix, offset, order=1, mode=MODES[mode], cval=0.5, prefilter=False
+            )
+            np.testing.assert_allclose(y[k, ..., c], expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_identity_changes_nothing_and_an_average_stays_inside(mode):
+    rng = np.random.default_rng(0)
+    images = rng.uniform(size=(3, 5, 4, 2)).astype(np.float32)
+    assert (affine_transform(images, IDENTITY, mode) == images).all()
+    y = affine_transform(images, rng.normal(size=(3, 2, 3)), mode)
+    assert y.dtype == np.float32
+    assert 0 <= y.min() <= y.max() <= 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("huge", [1e300, -1e300, 1e18, 1.7e308])
+def test_enormous_coordinates_never_leave_the_image(mode, huge):
+    images = np.arange(1.0, 13.0).reshape(1, 3, 4, 1)
+    for transform in ([[huge, -huge, huge], [-huge, huge, 0]], [[1, 0, huge], [0, 1, 0]]):
+        y = affine_transform(images, transform, mode, fill_value=5)
+        assert np.isin(y.round(9), np.arange(1.0, 13.0)).all() or ((y >= 1) & (y <= 12)).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((np.zeros((4, 4)), IDENTITY), r"images: se esperaba la forma \(n, h, w, c\)"),
+        ((np.full((1, 2, 2, 1), np.nan), IDENTITY), "images: se esperaban números finitos"),
+        ((np.zeros((2, 3, 3, 1)), np.zeros((3, 2, 3))), r"transform: se esperaba la forma \(n=2, 2, 3\)"),
+        ((np.zeros((1, 3, 3, 1)), np.full((2, 3), np.inf)), "transform: se esperaban números finitos"),
+        ((np.zeros((1, 3, 3, 1)), IDENTITY, "wrap"), "fill_mode: se esperaba 'constant' o 'nearest' o 'reflect'"),
+        ((np.zeros((1, 3, 3, 1)), IDENTITY, "constant", np.nan), "fill_value"),
+    ],
+)
+def test_bad_input_is_rejected(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        affine_transform(*arguments)
+
+
+LAYERS = {
+    "translation": lambda **o: RandomTranslation(0.3, (-0.2, 0.4), **o),
+    "translation, constant": lambda **o: RandomTranslation(0.3, 0.3, "constant", 0.7, **o),
+    "rotation": lambda **o: RandomRotation(0.1, **o),
+    "flip": lambda **o: RandomFlip(**o),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_gradient_is_the_transpose(name):
+    # La capa es lineal (más una constante): <dy, f(x + e) - f(x)> = <dx, e>, con la misma suerte.
+    rng = np.random.default_rng(1)
+    x, e, dy = rng.normal(size=(3, 4, 5, 6, 2))
+    dx = None
+    outputs = []
+    for value in (x, x + e):
+        layer = LAYERS[name](seed=3, dtype="float64")
+        outputs.append(layer(value, training=True))
+        dx = layer.backward(dy)
+    assert np.vdot(dx, e) == pytest.approx(np.vdot(dy, outputs[1] - outputs[0]), rel=1e-10)
+    assert not np.array_equal(outputs[0], x)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_only_acts_while_training_and_the_seed_decides(name):
+    x = np.random.default_rng(0).uniform(size=(8, 6, 6, 1)).astype(np.float32)
+    layer = LAYERS[name](seed=1)
+    assert (layer(x) == x).all()
+    assert (layer.backward(x) == x).all()
+    first, second = layer(x, training=True), layer(x, training=True)
+    assert not np.array_equal(first, second)
+    assert np.array_equal(first, LAYERS[name](seed=1)(x, training=True))
+    assert not np.array_equal(first, LAYERS[name](seed=2)(x, training=True))
+
+
+def test_flips_are_fair_and_exact():
+    x = np.random.default_rng(0).normal(size=(2000, 3, 4, 1)).astype(np.float32)
+    y = RandomFlip(seed=0)(x, training=True)
+    variants = [x, x[:, :, ::-1], x[:, ::-1], x[:, ::-1, ::-1]]
+    counts = [int((y == v).all(axis=(1, 2, 3)).sum()) for v in variants]
+    assert sum(counts) == 2000
+    assert min(counts) > 430
+
+
+def test_translations_cover_the_range():
+    ramp = np.tile(np.arange(40.0), (2000, 1, 1))[..., None]
+    layer = RandomTranslation(0, 0.1, "nearest", seed=0, dtype="float64")
+    moved = 20 - layer(ramp, training=True)[:, 0, 20, 0]
+    assert -4 <= moved.min() < -3.9
+    assert 3.9 < moved.max() <= 4
+    assert abs(moved.mean()) < 0.2
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: RandomTranslation(2, 0), "height_factor: se esperaba un número de al menos -1 y de a lo sumo 1"),
+        (lambda: RandomTranslation(0, (0.1, 0.2, 0.3)), "width_factor: se esperaba un número o un par"),
+        (lambda: RandomRotation(np.nan), "factor: se esperaba un número finito"),
+        (lambda: RandomFlip("diagonal"), "mode: se esperaba 'horizontal_and_vertical'"),
+        (lambda: RandomFlip()(np.zeros((2, 3, 3))), r"se esperaban imágenes de forma \(alto, ancho, canales\)"),
+    ],
+)
+def test_layers_reject_nonsense(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()
+
+
+def test_inside_a_network_it_trains_is_saved_and_is_repeatable(tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(size=(64, 6, 6, 1)), rng.integers(0, 3, 64)
+
+    def trained():
+        layers = [
+            Input((6, 6, 1)),
+            RandomTranslation(0.1, 0.1),
+            RandomRotation(0.02),
+            RandomFlip(),
+            Flatten(),
+            Dense(3),
+        ]
+        model = Sequential(layers, seed=0)
+        model.compile(Adam(), "sparse_categorical_crossentropy")
+        model.fit(x, y, batch_size=16, epochs=2, verbose=0)
+        return model
+
+    model = trained()
+    assert (model.theta == trained().theta).all()
+    model.save(tmp_path / "red.safetensors")
+    copy = saving.load(tmp_path / "red.safetensors")
+    assert (copy.predict(x) == model.predict(x)).all()
+    assert [layer.name for layer in copy.layers] == [layer.name for layer in model.layers]
+
+
+def test_agrees_with_keras():
+    pytest.importorskip("keras", reason="Keras no está instalado")
+    keras = oracle.keras("float32")
+    x = np.random.default_rng(0).uniform(size=(2, 7, 5, 3)).astype(np.float32)
+    for mode in MODES:
+        options = {"fill_mode": mode, "fill_value": 0.25}
+        pairs = [
+            (
+                RandomTranslation((0.2, 0.2), (-0.3, -0.3), **options),
+                keras.layers.RandomTranslation,
+                ((0.2, 0.2), (-0.3, -0.3)),
+            ),
+            (RandomRotation((0.07, 0.07), **options), keras.layers.RandomRotation, ((0.07, 0.07),)),
+        ]
+        for ours, theirs, arguments in pairs:
+            expected = np.asarray(theirs(*arguments, **options)(x, training=True))
+            np.testing.assert_allclose(ours(x, training=True), expected, atol=1e-4)

@@ -1,0 +1,253 @@
+"""La convolución frente a la fórmula, a Keras, a la definición de derivada y a quien la usa mal."""
+
+import json
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from chapters.cnn.convolution.conv2d import Conv2D, conv2d_backward, conv2d_forward
+from chapters.cnn.convolution.geometry import same_padding
+from chapters.cnn.convolution.im2col import col2im, im2col
+from chapters.mlp.activations import LeakyReLU, ReLU
+from chapters.mlp.dense import Dense
+from chapters.mlp.flatten import Flatten
+from chapters.mlp.sequential import Input, Sequential
+from dlbook.gradcheck import check_gradients
+from dlbook.numeric.parallel import set_threads
+
+REFERENCE = json.loads((Path(__file__).resolve().parents[2] / "reference" / "conv2d.json").read_text(encoding="utf-8"))
+
+geometries = st.fixed_dictionaries(
+    {
+        "n": st.integers(1, 3),
+        "size": st.tuples(st.integers(1, 9), st.integers(1, 9)),
+        "kernel_size": st.tuples(st.integers(1, 4), st.integers(1, 4)),
+        "strides": st.tuples(st.integers(1, 3), st.integers(1, 3)),
+        "dilation_rate": st.tuples(st.integers(1, 3), st.integers(1, 3)),
+        "padding": st.sampled_from(["valid", "same"]),
+        "groups": st.integers(1, 3),
+        "channels": st.integers(1, 3),
+        "filters": st.integers(1, 19),
+    }
+)
+
+
+def formula(x, kernel, bias, strides, padding, dilation_rate, groups):
+    """La suma, con ciclos, sobre la imagen rellenada."""
+    axes = zip(x.shape[1:3], kernel.shape[:2], strides, dilation_rate, strict=True)
+    zeros = [same_padding(d, k, s, r) if padding == "same" else (0, 0) for d, k, s, r in axes]
+    x = np.pad(x, [(0, 0), *zeros, (0, 0)])
+    spans = [(k - 1) * r + 1 for k, r in zip(kernel.shape[:2], dilation_rate, strict=True)]
+    out = [(d - span) // s + 1 for d, span, s in zip(x.shape[1:3], spans, strides, strict=True)]
+    z = np.zeros((len(x), *out, kernel.shape[-1]))
+    channels, filters = kernel.shape[2], kernel.shape[3] // groups
+    for u, v in product(*map(range, out)):
+        window = x[:, u * strides[0] :, v * strides[1] :][
+            :, : spans[0] : dilation_rate[0], : spans[1] : dilation_rate[1]
+        ]
+        for g in range(groups):
+            own, mine = slice(g * channels, (g + 1) * channels), slice(g * filters, (g + 1) * filters)
+            z[:, u, v, mine] = np.einsum("nijc,ijcf->nf", window[..., own], kernel[..., mine])
+    return z + bias
+
+
+def draw(given, seed, dtype="float64"):
+    strides, dilation = given["strides"], given["dilation_rate"]
+    assume(max(strides) == 1 or max(dilation) == 1)
+    spans = [(k - 1) * r + 1 for k, r in zip(given["kernel_size"], dilation, strict=True)]
+    assume(given["padding"] == "same" or all(s <= d for s, d in zip(spans, given["size"], strict=True)))
+    rng = np.random.default_rng(seed)
+    groups, channels = given["groups"], given["channels"]
+    x = rng.normal(size=(given["n"], *given["size"], channels * groups)).astype(dtype)
+    kernel = rng.normal(size=(*given["kernel_size"], channels, given["filters"] * groups)).astype(dtype)
+    bias = rng.normal(size=given["filters"] * groups).astype(dtype)
+    return x, kernel, bias, (strides, given["padding"], dilation, groups)
+
+
+@given(geometries, st.integers(0, 2**32 - 1), st.sampled_from(["float32", "float64"]))
+def test_forward_is_the_formula(given, seed, dtype):
+    x, kernel, bias, options = draw(given, seed, dtype)
+    z = conv2d_forward(x, kernel, bias, *options)
+    assert z.dtype == dtype
+    np.testing.assert_allclose(
+        z, formula(x, kernel, bias, *options), rtol=1e-4, atol=1e-4 if dtype == "float32" else 1e-10
+    )
+
+
+@given(geometries, st.integers(0, 2**32 - 1))
+def test_backward_is_the_transpose(given, seed):
+    # La convolución es lineal en la imagen y en los filtros: <conv(x, w), dz> = <x, dx> = <w, dw>.
+    x, kernel, _, options = draw(given, seed)
+    z = conv2d_forward(x, kernel, None, *options)
+    dz = np.random.default_rng(seed + 1).normal(size=z.shape)
+    dkernel, dbias, dx = conv2d_backward(x, kernel, dz, *options)
+    total = (z * dz).sum()
+    assert np.isclose((x * dx).sum(), total, atol=1e-9)
+    assert np.isclose((kernel * dkernel).sum(), total, atol=1e-9)
+    np.testing.assert_allclose(dbias, dz.sum(axis=(0, 1, 2)), atol=1e-10)
+    # Y contra otra imagen y otros filtros, que son las demás derivadas.
+    other = np.random.default_rng(seed + 2)
+    x2, kernel2 = other.normal(size=x.shape), other.normal(size=kernel.shape)
+    assert np.isclose((conv2d_forward(x2, kernel, None, *options) * dz).sum(), (x2 * dx).sum(), atol=1e-9)
+    assert np.isclose((conv2d_forward(x, kernel2, None, *options) * dz).sum(), (kernel2 * dkernel).sum(), atol=1e-9)
+
+
+def compare(case, values, tolerance=1e-9):
+    _, _, _, strides, padding, dilation, groups = case
+    x, kernel, bias, dy, y, dkernel, dbias, dx = values
+    options = tuple(strides), padding, tuple(dilation), groups
+    np.testing.assert_allclose(conv2d_forward(x, kernel, bias, *options), y, atol=tolerance)
+    for ours, theirs in zip(conv2d_backward(x, kernel, dy, *options), (dkernel, dbias, dx), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=tolerance)
+
+
+@pytest.mark.parametrize("stored", REFERENCE, ids=lambda stored: str(stored["case"][2:]))
+def test_it_agrees_with_the_stored_numbers_of_keras(stored):
+    compare(stored["case"], [np.array(v) for v in stored["values"]])
+
+
+@pytest.mark.parametrize("index", range(len(REFERENCE)))
+def test_it_agrees_with_the_keras_installed_here(index):
+    pytest.importorskip("keras")
+    pytest.importorskip("tensorflow")
+    from tests.reference.make_conv2d_reference import CASES, compute
+
+    compare(CASES[index], compute(CASES[index], seed=100 + index))
+
+
+@pytest.mark.parametrize("options", [{}, {"strides": 2, "padding": "same"}, {"dilation_rate": 2}, {"groups": 2}])
+@pytest.mark.parametrize("activation", [None, "relu", "tanh"])
+def test_gradients_with_a_layer_below_and_one_above(options, activation):
+    rng = np.random.default_rng(0)
+    layers = [Conv2D(4, 2, activation="tanh"), Conv2D(6, 3, activation=activation, **options), Flatten(), Dense(2)]
+    model = Sequential([Input((7, 6, 2)), *layers], seed=1, dtype="float64")
+    x, target = rng.normal(size=(3, 7, 6, 2)), rng.normal(size=(3, 2))
+    model.compile("sgd", "mse")
+    loss, gradient = model.loss_and_gradient(x, target)
+    report = check_gradients(
+        lambda: model.loss_and_gradient(x, target)[0], {"theta": model.theta}, {"theta": gradient.copy()}
+    )
+    assert report.ok, str(report)
+    assert np.isfinite(loss)
+
+
+def test_the_fused_relu_is_the_relu():
+    rng = np.random.default_rng(0)
+    x, dy = rng.normal(size=(3, 6, 6, 2)), rng.normal(size=(3, 4, 4, 5))
+    # Una fuga de cero es la misma función por el camino largo.
+    fused, apart = Conv2D(5, 3, activation=ReLU(), seed=0), Conv2D(5, 3, activation=LeakyReLU(0.0), seed=0)
+    assert (fused.forward(x) == apart.forward(x)).all()
+    assert (fused.backward(dy) == apart.backward(dy)).all()
+    assert all((a == b).all() for a, b in zip(fused.gradients, apart.gradients, strict=True))
+
+
+def test_a_nan_in_the_weights_is_seen():
+    layer = Conv2D(3, 2, activation="relu", seed=0)
+    layer.build((4, 4, 1))
+    layer.kernel[0, 0, 0, 1] = np.nan
+    assert np.isnan(layer.forward(np.ones((1, 4, 4, 1)))[..., 1]).all()
+
+
+def test_training_does_not_depend_on_the_threads_nor_on_the_pieces():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(96, 12, 12, 3)).astype(np.float32), rng.integers(0, 4, 96)
+    weights = []
+    for threads in (1, 2, 2):
+        set_threads(threads)
+        layers = [Conv2D(7, 3, activation="relu"), Conv2D(9, 3, strides=2), Flatten(), Dense(4)]
+        model = Sequential([Input((12, 12, 3)), *layers], seed=0)
+        model.compile("adam", "sparse_categorical_crossentropy")
+        model.fit(x, y, batch_size=48, epochs=2, verbose=0)
+        weights.append(model.theta.copy())
+    set_threads(None)
+    np.testing.assert_allclose(weights[0], weights[1], atol=1e-4)
+    assert (weights[1] == weights[2]).all()
+
+
+def test_results_are_not_overwritten_by_the_next_call():
+    layer = Conv2D(2, 3, seed=0)
+    first = layer.forward(np.ones((1, 5, 5, 1)))
+    copy = first.copy()
+    layer.forward(np.full((1, 5, 5, 1), 7.0))
+    assert (first == copy).all()
+    assert first.flags.c_contiguous
+    assert first.flags.writeable
+
+
+def test_images_of_bytes_and_views_with_gaps_give_the_right_answer():
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (2, 12, 10, 3), dtype=np.uint8)
+    kernel = rng.normal(size=(3, 3, 3, 2))
+    right = conv2d_forward(image.astype(float), kernel)
+    assert (conv2d_forward(image, kernel) == right).all()
+    view = np.asfortranarray(image.astype(float))[:, ::2, ::-1]
+    assert (conv2d_forward(view, kernel) == conv2d_forward(view.copy(), kernel)).all()
+    layer = Conv2D(2, 3, dtype="float64", seed=0)
+    assert (layer.forward(image[:, ::2]) == layer.forward(np.ascontiguousarray(image[:, ::2]))).all()
+
+
+@given(geometries, st.integers(0, 2**32 - 1))
+def test_im2col_and_col2im_are_transposes(given, seed):
+    x, _, _, (strides, padding, dilation, _) = draw(given, seed)
+    columns = im2col(x, given["kernel_size"], strides, padding, dilation)
+    c = np.random.default_rng(seed).normal(size=columns.shape)
+    back = col2im(c, x.shape, given["kernel_size"], strides, padding, dilation)
+    assert np.isclose((columns * c).sum(), (x * back).sum())
+
+
+def test_work_and_parameters():
+    layer = Conv2D(6, 5, groups=1)
+    layer.build((32, 32, 3))
+    assert (layer.count_params(), layer.work()) == (456, 352_800)
+    grouped = Conv2D(6, 5, groups=3, use_bias=False)
+    grouped.build((32, 32, 3))
+    assert (grouped.count_params(), grouped.work()) == (150, 117_600)
+
+
+IMAGES, KERNEL = np.zeros((1, 5, 5, 2)), np.zeros((3, 3, 2, 4))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: conv2d_forward(IMAGES, np.zeros((6, 3, 2, 4))), ValueError, "quepa en 5, pero ocupa 6"),
+        (lambda: conv2d_forward(IMAGES, KERNEL, strides=0), ValueError, "strides"),
+        (lambda: conv2d_forward(IMAGES, KERNEL, strides=(1, 2, 3)), ValueError, "strides"),
+        (lambda: conv2d_forward(IMAGES, KERNEL, strides=1.5), TypeError, "strides"),
+        (lambda: conv2d_forward(IMAGES, KERNEL, padding="full"), ValueError, "padding"),
+        (lambda: conv2d_forward(IMAGES, KERNEL, padding=1), ValueError, "padding"),
+        (lambda: conv2d_forward(IMAGES, KERNEL, strides=2, dilation_rate=2), ValueError, "dilation_rate"),
+        (lambda: conv2d_forward(IMAGES, np.zeros((3, 3, 3, 4))), ValueError, "2 canales"),
+        (lambda: conv2d_forward(IMAGES, KERNEL, groups=3), ValueError, "múltiplo de los 3 grupos"),
+        (lambda: conv2d_forward(IMAGES, KERNEL, np.zeros(3)), ValueError, "bias"),
+        (lambda: conv2d_forward(IMAGES[0], KERNEL), ValueError, "x: se esperaba la forma"),
+        (lambda: conv2d_forward(IMAGES * np.nan, KERNEL), ValueError, "finitos"),
+        (lambda: conv2d_forward("foto", KERNEL), TypeError, "números reales"),
+        (lambda: conv2d_backward(IMAGES, KERNEL, np.zeros((1, 5, 5, 4))), ValueError, r"\(1, 3, 3, 4\)"),
+        (lambda: im2col(IMAGES, 3, padding=0), ValueError, "padding"),
+        (lambda: col2im(np.zeros((9, 17)), (1, 5, 5, 2), 3), ValueError, r"\(9, 18\)"),
+        (lambda: col2im(np.zeros((9, 18)), (5, 5, 2), 3), ValueError, "input_shape"),
+        (lambda: Conv2D(0, 3), ValueError, "filters"),
+        (lambda: Conv2D(3, 0), ValueError, "kernel_size"),
+        (lambda: Conv2D(3, 3, groups=2), ValueError, "filters"),
+        (lambda: Conv2D(4, 3, groups=2).build((5, 5, 3)), ValueError, "canales"),
+        (lambda: Conv2D(4, 3).build((5, 5)), ValueError, "alto, ancho, canales"),
+        (lambda: Conv2D(4, 7).build((5, 5, 1)), ValueError, "kernel_size"),
+        (lambda: Conv2D(4, 3).backward(np.zeros((1, 3, 3, 4))), ValueError, "forward"),
+    ],
+)
+def test_bad_input_is_explained(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_a_failed_build_can_be_repeated():
+    layer = Conv2D(2, 7)
+    with pytest.raises(ValueError, match="kernel_size"):
+        layer.build((5, 5, 1))
+    layer.build((7, 7, 1))
+    assert layer.kernel.shape == (7, 7, 1, 2)
