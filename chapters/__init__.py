@@ -1,3 +1,6 @@
 r"""Los capítulos del libro, en el orden en que se leen."""
 
-import dlbook  # noqa: F401  (fija la caché de numba antes de que nadie compile)
+# Importar dlbook fija la caché de numba antes de que nadie compile.
+from dlbook import registry
+
+registry.provide(__name__)

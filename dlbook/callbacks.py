@@ -3,9 +3,10 @@ r"""Lo que se puede hacer entre una época y otra: mirar, anotar, guardar, deten
 import csv
 from pathlib import Path
 
-from dlbook import check
+from dlbook import check, registry
 
 
+@registry.register("callback")
 class Callback:
     r"""Alguien a quien el entrenamiento llama en momentos fijos.
 

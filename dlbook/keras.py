@@ -6,6 +6,7 @@ falta nada de este archivo: ``otra.set_weights(una.get_weights())``, en cualquie
 
 import inspect
 
+from dlbook import registry
 from dlbook.saving import objects
 
 # En qué módulo de Keras está cada especie.
@@ -42,7 +43,7 @@ def to_keras(model):
         Si la red no está construida o tiene algo que Keras no.
     """
     keras = _keras()
-    if not isinstance(model, objects.base("layer")) or type(model).__name__ != "Sequential":
+    if not isinstance(model, registry.base("layer")) or type(model).__name__ != "Sequential":
         raise ValueError(f"model: se esperaba un Sequential de este libro, pero llegó {type(model).__name__}")
     if not model.built:
         raise ValueError("model: aún no está construido; pon un Input al principio o dale unos datos")
@@ -128,7 +129,7 @@ def _there(keras, value, input_shape=None):
 
 
 def _activation_there(keras, name, arguments):
-    cls = objects.subclasses("activation")[name]
+    cls = registry.classes("activation")[name]
     if objects.describe(cls()) == objects.describe(cls(**arguments)) and hasattr(keras.activations, cls.name):
         return cls.name
     if name not in ACTIVATION_LAYERS:
@@ -154,7 +155,7 @@ def _here(keras, layer):
 
 
 def _described(keras, kind, name, config, where):
-    known = objects.subclasses(kind)
+    known = registry.classes(kind)
     if name not in known:
         raise ValueError(f"{where}: aquí no hay {name}")
     original = getattr(

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from dlbook import check
+from dlbook import check, registry
 
 DTYPES = ["float32", "float64"]
 DISTRIBUTIONS = ["truncated_normal", "untruncated_normal", "uniform"]
@@ -14,6 +14,7 @@ DISTRIBUTIONS = ["truncated_normal", "untruncated_normal", "uniform"]
 TRUNCATED_STDDEV = math.sqrt(1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2)))
 
 
+@registry.register("initializer")
 class Initializer:
     r"""Lo que todo inicializador sabe hacer: llenar un arreglo de la forma que le pidan.
 

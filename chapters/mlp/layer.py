@@ -8,7 +8,7 @@ import re
 import numpy as np
 
 from chapters.mlp import initializers, regularizers
-from dlbook import check
+from dlbook import check, registry
 
 _shapes_only = contextvars.ContextVar("shapes_only", default=False)
 
@@ -37,6 +37,7 @@ def shapes_only():
         _shapes_only.reset(token)
 
 
+@registry.register("layer")
 class Layer:
     r"""La pieza con que se arman las redes: una función con pesos que sabe derivarse a sí misma.
 

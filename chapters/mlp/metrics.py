@@ -2,9 +2,10 @@ r"""Métricas: lo que de verdad queremos saber de una red, aunque no se pueda de
 
 from numba import njit
 
-from dlbook import check
+from dlbook import check, registry
 
 
+@registry.register("metric")
 class Metric:
     r"""Una cantidad que se mira durante el entrenamiento, pero que no lo guía.
 

@@ -3,9 +3,10 @@ r"""Penalizaciones: que los pesos grandes cuesten."""
 import numpy as np
 from numba import njit
 
-from dlbook import check
+from dlbook import check, registry
 
 
+@registry.register("regularizer")
 class L1L2:
     r"""Penaliza el tamaño de los pesos: la regularización (*regularization*) L1 y L2.
 

@@ -4,9 +4,10 @@ import inspect
 import math
 from bisect import bisect_left
 
-from dlbook import check
+from dlbook import check, registry
 
 
+@registry.register("schedule")
 class LearningRateSchedule:
     r"""Lo que todo programa de la tasa de aprendizaje sabe hacer: decir cuánto vale en el paso :math:`t`.
 

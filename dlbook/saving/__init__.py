@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dlbook import registry
 from dlbook.saving import files, objects
 from dlbook.training import walk
 
@@ -193,7 +194,7 @@ def _part(metadata, name):
 
 def _model(architecture, tensors, custom_objects):
     model = objects.rebuild(architecture.get("model"), custom_objects)
-    if not isinstance(model, objects.base("layer")):
+    if not isinstance(model, registry.base("layer")):
         raise ValueError("no dice qué red es")
     _build(model, architecture.get("input_shape"), sum(array.size for array in tensors.values()))
     _freeze(model, architecture.get("frozen", []))

@@ -1,30 +1,20 @@
 r"""De objetos a JSON y de regreso: qué capas tiene un modelo y con qué argumentos se crearon.
 
 Una capa se describe con el nombre de su clase y los argumentos de su constructor, como en Keras. El nombre se busca
-entre las clases de los capítulos, que se importan en ese momento: este paquete no depende de ninguno. Un archivo no
+entre las clases registradas, con :mod:`dlbook.registry`: este paquete no depende de ningún capítulo. Un archivo no
 puede pedir ninguna otra cosa; las clases de quien lee hay que pasarlas a mano.
 """
 
-import importlib
 import inspect
 import math
 import numbers
-import pkgutil
-import sys
 
 import numpy as np
 
-# Qué se sabe describir, y la clase de la que hereda cada especie.
-KINDS = {
-    "layer": ("chapters.mlp.layer", "Layer"),
-    "activation": ("chapters.mlp.activations", "ActivationFunction"),
-    "initializer": ("chapters.mlp.initializers", "Initializer"),
-    "regularizer": ("chapters.mlp.regularizers", "L1L2"),
-    "loss": ("chapters.mlp.losses", "Loss"),
-    "metric": ("chapters.mlp.metrics", "Metric"),
-    "optimizer": ("chapters.mlp.optimizers", "Optimizer"),
-    "schedule": ("chapters.mlp.schedules", "LearningRateSchedule"),
-}
+from dlbook import registry
+
+# Lo que se sabe describir, además de números, textos, listas y diccionarios.
+KINDS = ("layer", "activation", "initializer", "regularizer", "loss", "metric", "optimizer", "schedule")
 
 
 def describe(value, where="config"):
@@ -73,7 +63,7 @@ def describe(value, where="config"):
         return [describe(v, f"{where}[{k}]") for k, v in enumerate(value)]
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return {key: describe(v, f"{where}[{key!r}]") for key, v in value.items()}
-    kind = next((kind for kind in KINDS if isinstance(value, base(kind))), None)
+    kind = next((kind for kind in KINDS if isinstance(value, registry.base(kind))), None)
     if kind is None:
         raise TypeError(f"{where}: no se sabe guardar {value!r}")
     return {kind: type(value).__name__, "config": config(value)}
@@ -128,7 +118,7 @@ def parameters(cls):
     own = list(inspect.signature(cls).parameters.values())
     for parameter in own:
         if parameter.kind is parameter.VAR_KEYWORD:
-            parent = next((b for b in map(base, KINDS) if issubclass(cls, b) and cls is not b), None)
+            parent = next((b for b in map(registry.base, KINDS) if issubclass(cls, b) and cls is not b), None)
             names += parameters(parent) if parent is not None else []
         elif parameter.kind is not parameter.VAR_POSITIONAL:
             names.append(parameter.name)
@@ -183,65 +173,17 @@ def rebuild(description, custom_objects=None):
     return cls(**arguments)
 
 
-def base(kind):
-    r"""Da la clase de la que hereda una especie.
-
-    >>> base("loss").__name__
-    'Loss'
-
-    Parameters
-    ----------
-    kind : str
-        Una de las de ``KINDS``.
-
-    Returns
-    -------
-    type
-    """
-    module, name = KINDS[kind]
-    return getattr(importlib.import_module(module), name)
-
-
 def _class(kind, name, custom_objects):
     if isinstance(name, str) and name in custom_objects:
         cls = custom_objects[name]
-        if not (isinstance(cls, type) and issubclass(cls, base(kind))):
-            raise ValueError(f"custom_objects[{name!r}]: se esperaba una clase que herede de {base(kind).__name__}")
+        if not (isinstance(cls, type) and issubclass(cls, registry.base(kind))):
+            raise ValueError(
+                f"custom_objects[{name!r}]: se esperaba una clase que herede de {registry.base(kind).__name__}"
+            )
         return cls
     if not isinstance(name, str) or not name.isidentifier() or len(name) > 60:
         raise ValueError(f"{kind}: {repr(name)[:60]} no es el nombre de una clase")
-    if name not in subclasses(kind):
-        # Puede ser de un capítulo que todavía no se ha importado.
-        for chapter in pkgutil.iter_modules(importlib.import_module("chapters").__path__, "chapters."):
-            importlib.import_module(chapter.name)
-    if name not in subclasses(kind):
+    cls = registry.find(kind, name)
+    if cls is None:
         raise ValueError(f"no se conoce la clase {name!r}; si es tuya, pásala en custom_objects={{{name!r}: {name}}}")
-    return subclasses(kind)[name]
-
-
-def subclasses(kind):
-    r"""Da las clases de una especie que hay en los capítulos ya importados.
-
-    Solo cuentan las que están a la vista en su módulo, y no las que alguien definió dentro de una función.
-
-    >>> sorted(subclasses("regularizer"))
-    ['L1', 'L1L2', 'L2']
-
-    Parameters
-    ----------
-    kind : str
-        Una de las de ``KINDS``.
-
-    Returns
-    -------
-    dict of type
-        Por su nombre.
-    """
-    found, pending = {}, [base(kind)]
-    while pending:
-        cls = pending.pop()
-        pending += cls.__subclasses__()
-        module = sys.modules.get(cls.__module__)
-        if cls.__module__.startswith("chapters.") and getattr(module, cls.__name__, None) is cls:
-            found[cls.__name__] = cls
-    return found
+    return cls

@@ -24,6 +24,7 @@ from chapters.mlp.layer import Layer
 from chapters.mlp.maxout import Maxout
 from chapters.mlp.reshape import Reshape
 from chapters.mlp.sequential import Input, Sequential
+from dlbook import registry
 from dlbook.saving import files, load, objects, save, weight_names
 
 RNG = np.random.default_rng(0)
@@ -171,7 +172,7 @@ def test_every_class_of_the_book_can_be_described_and_rebuilt():
     }
     skipped = {"Optimizer", "Model", "Layer"}
     for kind in objects.KINDS:
-        known = objects.subclasses(kind)
+        known = registry.classes(kind)
         assert len(known) > 1, kind
         for name, cls in known.items():
             if name in skipped or not cls.__module__.startswith("chapters.mlp."):
@@ -509,7 +510,7 @@ def test_huge_layers_are_rejected_before_asking_for_memory(good):
     # Diez mil millones de pesos serían 40 GB: hay que darse cuenta antes.
     script = """
 import resource, sys
-from dlbook.saving import load
+from chapters.mlp import load_model as load
 resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
 try:
     load(sys.argv[1])

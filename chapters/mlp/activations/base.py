@@ -2,9 +2,10 @@ r"""Lo que toda función de activación sabe hacer."""
 
 import numpy as np
 
-from dlbook import check
+from dlbook import check, registry
 
 
+@registry.register("activation")
 class ActivationFunction:
     r"""Una función de activación (*activation function*): su valor y su derivada.
 

@@ -2,9 +2,10 @@ r"""Lo que toda pérdida sabe hacer: medir cuánto cuesta equivocarse y decir ha
 
 import numpy as np
 
-from dlbook import check
+from dlbook import check, registry
 
 
+@registry.register("loss")
 class Loss:
     r"""Una función de pérdida (*loss*): cuánto cuesta equivocarse.
 

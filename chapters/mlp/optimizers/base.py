@@ -7,9 +7,10 @@ from numba import njit
 
 from chapters.mlp.optimizers.clipping import _clip_by_global_norm, _clip_by_value
 from chapters.mlp.schedules import LearningRateSchedule
-from dlbook import check
+from dlbook import check, registry
 
 
+@registry.register("optimizer")
 class Optimizer:
     r"""Un optimizador (*optimizer*): el que mueve los pesos.
 
