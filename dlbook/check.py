@@ -5,9 +5,16 @@ corrompe la memoria. Cada función devuelve el argumento listo para calcular o l
 se esperaba y qué llegó.
 """
 
+import math
 import numbers
+import os
 
 import numpy as np
+
+from dlbook import registry
+
+# El mayor arreglo que existe: sus números se cuentan con un entero de 64 bits con signo.
+LARGEST = 2**63 - 1
 
 
 def floats(value, name, shape=None, sizes=None):
@@ -137,7 +144,7 @@ def number(value, name, low=-np.inf, high=np.inf, *, open_low=False, open_high=F
     Raises
     ------
     TypeError
-        Si no es un número real.
+        Si no es un número real (un booleano tampoco lo es).
     ValueError
         Si es NaN, infinito o queda fuera del intervalo.
 
@@ -152,7 +159,8 @@ def number(value, name, low=-np.inf, high=np.inf, *, open_low=False, open_high=F
     """
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
-    if not isinstance(value, numbers.Real) or isinstance(value, np.timedelta64):
+    # Un booleano donde se espera un número es casi siempre un argumento en el lugar de otro.
+    if not isinstance(value, numbers.Real) or isinstance(value, (bool, np.bool_, np.timedelta64)):
         raise TypeError(f"{name}: se esperaba un número real, pero llegó {_describe(value)}")
     try:
         real = float(value)
@@ -197,24 +205,189 @@ def integer(value, name, low=None, high=None):
     return int(value)
 
 
+def boolean(value, name):
+    r"""Devuelve un booleano: de Python, de NumPy o escrito como 0 o 1.
+
+    Raises
+    ------
+    TypeError
+        Si es otra cosa.
+
+    Examples
+    --------
+    >>> boolean(np.True_, "use_bias"), boolean(0, "shuffle")
+    (True, False)
+    >>> boolean("no", "use_bias")
+    Traceback (most recent call last):
+        ...
+    TypeError: use_bias: se esperaba True o False, pero llegó 'no'
+    """
+    if isinstance(value, (bool, np.bool_)) or (isinstance(value, numbers.Integral) and value in (0, 1)):
+        return bool(value)
+    raise TypeError(f"{name}: se esperaba True o False, pero llegó {_describe(value)}")
+
+
 def choice(value, name, options):
-    r"""Devuelve ``value`` si es una de las opciones.
+    r"""Devuelve la opción que es ``value``. Como en Keras, los textos pueden ir en mayúsculas.
 
     Raises
     ------
     ValueError
-        Si no lo es.
+        Si no es ninguna.
 
     Examples
     --------
+    >>> choice("SAME", "padding", ["valid", "same"])
+    'same'
     >>> choice("sigmoide", "activation", ["step", "sigmoid"])
     Traceback (most recent call last):
         ...
     ValueError: activation: se esperaba 'step' o 'sigmoid', pero llegó 'sigmoide'
     """
-    if not any(value is option or (isinstance(value, str) and value == option) for option in options):
-        expected = " o ".join(repr(option) for option in options)
-        raise ValueError(f"{name}: se esperaba {expected}, pero llegó {_describe(value)}")
+    for option in options:
+        if value is option or (isinstance(value, str) and isinstance(option, str) and value.lower() == option.lower()):
+            return option
+    expected = " o ".join(repr(option) for option in options)
+    raise ValueError(f"{name}: se esperaba {expected}, pero llegó {_describe(value)}")
+
+
+def shape(value, name, *, unknown=False):
+    r"""Devuelve una forma como tupla de enteros positivos, de los de Python: los de NumPy se desbordan al multiplicar.
+
+    Parameters
+    ----------
+    value : sequence of int
+        Un tamaño por eje.
+    name : str
+        Nombre del argumento, para el mensaje.
+    unknown : bool
+        Si un tamaño puede ser ``None``: el que traigan los datos.
+
+    Returns
+    -------
+    tuple of int
+
+    Raises
+    ------
+    TypeError
+        Si no es una sucesión o algún tamaño no es entero.
+    ValueError
+        Si algún tamaño no es positivo, o no hay arreglo tan grande.
+
+    Examples
+    --------
+    >>> shape([np.int8(28), 28], "input_shape")
+    (28, 28)
+    >>> shape((None, 3), "input_shape", unknown=True)
+    (None, 3)
+    >>> shape((28, -1), "input_shape")
+    Traceback (most recent call last):
+        ...
+    ValueError: input_shape[1]: se esperaba un entero de al menos 1, pero llegó -1
+    """
+    if not isinstance(value, (tuple, list)) and not (isinstance(value, np.ndarray) and value.ndim == 1):
+        raise TypeError(f"{name}: se esperaba una tupla de enteros, pero llegó {_describe(value)}")
+    sizes = tuple(
+        None if unknown and size is None else integer(size, f"{name}[{k}]", 1) for k, size in enumerate(value)
+    )
+    total = math.prod(size for size in sizes if size is not None)
+    if total > LARGEST:
+        raise ValueError(f"{name}: se esperaba una forma que quepa en un arreglo, pero llegó {_describe(str(sizes))}")
+    return sizes
+
+
+def memory(numbers, what, itemsize=4):
+    r"""Comprueba que lo que se va a pedir quepa en la memoria de esta máquina, antes de pedirlo.
+
+    Pedir de más no siempre falla enseguida: hay sistemas que prometen memoria que no tienen, y entonces la máquina se
+    ahoga o mata al programa mucho después, lejos de la línea que lo causó.
+
+    Parameters
+    ----------
+    numbers : int
+        Cuántos números.
+    what : str
+        Para qué son, para el mensaje.
+    itemsize : int
+        Cuántos bytes ocupa cada uno.
+
+    Raises
+    ------
+    ValueError
+        Si no caben.
+
+    Examples
+    --------
+    >>> memory(1000, "kernel")
+    >>> memory(2**60, "kernel")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    ValueError: kernel: harían falta 4.61e+09 GB de memoria, y esta máquina tiene ...
+    """
+    needed, available = numbers * itemsize, total_memory()
+    if needed > available:
+        # Un entero de mil cifras no se puede dividir entre 1e9.
+        needed = min(needed, 10**30) / 1e9
+        raise ValueError(f"{what}: harían falta {needed:.3g} GB de memoria, y esta máquina tiene {available / 1e9:.3g}")
+
+
+def total_memory():
+    r"""Da cuánta memoria tiene esta máquina, en bytes.
+
+    >>> total_memory() > 2**20
+    True
+
+    Returns
+    -------
+    int
+        Donde no se puede preguntar, el mayor arreglo que existe; ahí es el sistema quien se niega.
+    """
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return LARGEST
+
+
+def layer(value, name):
+    r"""Devuelve ``value`` si es una capa; un modelo también lo es.
+
+    Raises
+    ------
+    TypeError
+        Si no lo es.
+
+    Examples
+    --------
+    >>> from chapters.mlp import Dense
+    >>> layer(Dense(3), "shortcut")
+    <Dense 'dense'>
+    >>> layer([Dense(3)], "shortcut")
+    Traceback (most recent call last):
+        ...
+    TypeError: shortcut: se esperaba una capa, pero llegó [<Dense 'dense'>]
+    """
+    if not isinstance(value, registry.base("layer")):
+        raise TypeError(f"{name}: se esperaba una capa, pero llegó {_shorten(repr(value))}")
+    return value
+
+
+def model(value, name="model"):
+    r"""Devuelve ``value`` si es un modelo: una capa que sabe entrenarse.
+
+    Raises
+    ------
+    TypeError
+        Si no lo es.
+
+    Examples
+    --------
+    >>> model("lenet.safetensors")
+    Traceback (most recent call last):
+        ...
+    TypeError: model: se esperaba un modelo, pero llegó 'lenet.safetensors'
+    """
+    if not isinstance(value, registry.base("layer")) or not hasattr(value, "fit"):
+        raise TypeError(f"{name}: se esperaba un modelo, pero llegó {_shorten(repr(value))}")
     return value
 
 
@@ -247,6 +420,10 @@ def _array(value, name):
         raise ValueError(f"{name}: se esperaba un arreglo, pero llegaron filas de distinto largo") from None
 
 
+def _shorten(text):
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 def _fit(array, name, shape, sizes):
     axes = shape.split()
     free = axes[:1] == ["..."]
@@ -264,7 +441,10 @@ def _fit(array, name, shape, sizes):
 
 def _describe(value, array=None):
     if isinstance(value, str) or not hasattr(value, "__len__"):
-        text = repr(value)
-        return text if len(text) <= 60 else text[:57] + "..."
-    array = np.asarray(value, dtype=object) if array is None else array
+        return _shorten(repr(value))
+    if array is None:
+        try:
+            array = np.asarray(value, dtype=object)
+        except ValueError:  # filas de distinto largo
+            return f"{type(value).__name__} de {len(value)} elementos"
     return f"un arreglo de tipo {array.dtype} y forma {array.shape}"

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from chapters.mlp import Dense, Sequential
 from dlbook import check
 
 ANYTHING = st.one_of(
@@ -127,3 +128,95 @@ def test_a_time_span_is_not_a_number():
         check.integer(np.timedelta64(3, "s"), "n")
     with pytest.raises(TypeError, match="eta: se esperaba un número real"):
         check.number(np.timedelta64(3, "s"), "eta")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ((np.int8(100), np.uint8(200)), (100, 200)),
+        ([28, 28], (28, 28)),
+        (np.array([3, 4], np.int8), (3, 4)),
+        ((), ()),
+    ],
+)
+def test_a_shape_is_a_tuple_of_python_integers(value, expected):
+    shape = check.shape(value, "shape")
+    assert shape == expected
+    assert all(type(size) is int for size in shape)
+
+
+@pytest.mark.parametrize(
+    "value", [5, None, "33", {3, 4}, {3: 4}, np.array(3), np.zeros((2, 2), int), range(3), iter([3])]
+)
+def test_a_shape_that_is_no_tuple_is_refused(value):
+    with pytest.raises(TypeError, match="shape: se esperaba una tupla de enteros, pero llegó"):
+        check.shape(value, "shape")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ((2**64,), "quepa en un arreglo"),
+        ((2**40, 2**40), "quepa en un arreglo"),
+        ((10**400, 3), "quepa en un arreglo"),
+        ((3, 0), r"shape\[1\]: se esperaba un entero de al menos 1"),
+        ((3, None), r"shape\[1\]: se esperaba un entero, pero llegó None"),
+        ((3, 2.0), r"shape\[1\]: se esperaba un entero"),
+        ((True,), r"shape\[0\]: se esperaba un entero"),
+        (([3], [3, 4]), r"shape\[0\]: se esperaba un entero"),
+    ],
+)
+def test_a_shape_with_a_size_that_cannot_be_is_refused(value, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        check.shape(value, "shape")
+
+
+def test_a_size_may_be_unknown_where_it_is_allowed():
+    assert check.shape((None, np.int8(3)), "shape", unknown=True) == (None, 3)
+
+
+def test_memory_is_counted_before_it_is_asked_for():
+    check.memory(2**20, "kernel")
+    for numbers in (2**60, 10**400):
+        with pytest.raises(ValueError, match=r"kernel: harían falta .* GB de memoria, y esta máquina tiene"):
+            check.memory(numbers, "kernel")
+
+
+def test_a_machine_that_does_not_say_how_much_memory_it_has_is_asked_for_it(monkeypatch):
+    monkeypatch.delattr(check.os, "sysconf")
+    check.memory(2**60, "kernel")
+    with pytest.raises(ValueError, match="kernel"):
+        check.memory(2**63, "kernel")
+
+
+@pytest.mark.parametrize("value", [True, False, np.True_])
+def test_a_boolean_is_not_a_number(value):
+    with pytest.raises(TypeError, match="momentum: se esperaba un número real"):
+        check.number(value, "momentum")
+
+
+@pytest.mark.parametrize(("value", "expected"), [(True, True), (np.False_, False), (1, True), (np.int8(0), False)])
+def test_a_boolean_may_come_from_numpy_or_be_zero_or_one(value, expected):
+    assert check.boolean(value, "shuffle") is expected
+
+
+@pytest.mark.parametrize("value", ["no", None, 2, 1.0, [], np.array([True])])
+def test_what_is_no_boolean_is_refused(value):
+    with pytest.raises(TypeError, match="shuffle: se esperaba True o False"):
+        check.boolean(value, "shuffle")
+
+
+@pytest.mark.parametrize("value", [None, "red", [1], 3, np.zeros(3), [np.zeros((2, 2)), np.zeros((2, 3))]])
+def test_what_is_no_layer_or_no_model_is_refused(value):
+    with pytest.raises(TypeError, match="layer: se esperaba una capa, pero llegó"):
+        check.layer(value, "layer")
+    with pytest.raises(TypeError, match="model: se esperaba un modelo, pero llegó"):
+        check.model(value)
+
+
+def test_a_layer_is_no_model_but_a_model_is_a_layer():
+    dense, model = Dense(3), Sequential([Dense(3)])
+    assert check.layer(dense, "layer") is dense
+    assert check.layer(model, "layer") is check.model(model)
+    with pytest.raises(TypeError, match="se esperaba un modelo, pero llegó <Dense 'dense'>"):
+        check.model(dense)
