@@ -6,6 +6,16 @@ from numba import njit
 from dlbook import check
 
 
+def _boxes(value, name):
+    # Una imagen puede no tener ninguna caja.
+    if np.size(value) == 0:
+        return np.empty((0, 4))
+    boxes = check.floats(value, name, "n 4").astype(np.float64)
+    for k in np.flatnonzero((boxes[:, 0] > boxes[:, 2]) | (boxes[:, 1] > boxes[:, 3])):
+        raise ValueError(f"{name}[{k}]: se esperaba x1 <= x2 y y1 <= y2, pero llegó {boxes[k].tolist()}")
+    return boxes
+
+
 def iou(boxes, others):
     r"""Intersección sobre unión (*intersection over union*, IoU): de 0, no se tocan, a 1, son la misma caja.
 
@@ -67,10 +77,15 @@ def iou(boxes, others):
     """
     boxes, others = _boxes(boxes, "boxes"), _boxes(others, "others")
     out = np.empty((len(boxes), len(others)))
-    for i, box in enumerate(boxes):
-        for j, other in enumerate(others):
-            out[i, j] = _iou(box, other)
+    _iou_of_pairs(boxes, others, out)
     return out
+
+
+@njit(cache=True, nogil=True)
+def _iou_of_pairs(boxes, others, out):
+    for i in range(boxes.shape[0]):
+        for j in range(others.shape[0]):
+            out[i, j] = _iou(boxes[i], others[j])
 
 
 @njit(cache=True, nogil=True)
@@ -80,13 +95,3 @@ def _iou(a, b):
     shared = width * height  # [ec-cnn-interseccion]
     union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
     return shared / union if union > 0 else 0.0  # [ec-cnn-iou]
-
-
-def _boxes(value, name):
-    # Una imagen puede no tener ninguna caja.
-    if np.size(value) == 0:
-        return np.empty((0, 4))
-    boxes = check.floats(value, name, "n 4").astype(np.float64)
-    for k in np.flatnonzero((boxes[:, 0] > boxes[:, 2]) | (boxes[:, 1] > boxes[:, 3])):
-        raise ValueError(f"{name}[{k}]: se esperaba x1 <= x2 y y1 <= y2, pero llegó {boxes[k].tolist()}")
-    return boxes

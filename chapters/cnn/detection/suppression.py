@@ -1,6 +1,7 @@
 r"""Supresión de no máximos: de muchas cajas que dicen lo mismo, quedarse con una."""
 
 import numpy as np
+from numba import njit
 
 from chapters.cnn.detection.boxes import _boxes, _iou
 from dlbook import check
@@ -66,8 +67,21 @@ def non_max_suppression(boxes, scores, classes=None, threshold=0.5):
         return np.empty(0, np.int64)
     scores = check.floats(scores, "scores", "n", {"n": n})
     classes = np.zeros(n) if classes is None else check.floats(classes, "classes", "n", {"n": n})
-    kept = []
-    for i in np.argsort(-scores, kind="stable"):
-        if all(classes[i] != classes[k] or _iou(boxes[i], boxes[k]) <= threshold for k in kept):
-            kept.append(i)
-    return np.array(kept, np.int64)
+    order, kept = np.argsort(-scores, kind="stable"), np.empty(n, np.int64)
+    return kept[: _non_max_suppression(boxes, classes, order, threshold, kept)]
+
+
+@njit(cache=True, nogil=True)
+def _non_max_suppression(boxes, classes, order, threshold, kept):
+    # Cuántas se quedan; la que ya se descartó no descarta a nadie.
+    count = 0
+    for i in order:
+        alone = True
+        for k in kept[:count]:
+            if classes[i] == classes[k] and _iou(boxes[i], boxes[k]) > threshold:
+                alone = False
+                break
+        if alone:
+            kept[count] = i
+            count += 1
+    return count

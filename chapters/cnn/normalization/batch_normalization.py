@@ -242,7 +242,7 @@ def batch_norm_backward(x, gamma, dy, epsilon=1e-3):
     :math:`\frac{10}2(0-1-1)=-10`; a los otros dos, :math:`\frac{10}2(0-1+1)=0`:
 
     >>> x = [[1.0], [1.0], [5.0], [5.0]]
-    >>> dx, dgamma, dbeta = batch_norm_backward(x, [10.0], [[4.0], [0.0], [0.0], [0.0]], epsilon=1e-12)
+    >>> dgamma, dbeta, dx = batch_norm_backward(x, [10.0], [[4.0], [0.0], [0.0], [0.0]], epsilon=1e-12)
     >>> dx.round(6).ravel() + 0.0
     array([ 10., -10.,   0.,   0.])
     >>> dgamma.round(6), dbeta
@@ -264,10 +264,10 @@ def batch_norm_backward(x, gamma, dy, epsilon=1e-3):
 
     Returns
     -------
-    dx : ndarray, shape (..., d)
-        El gradiente de la entrada.
     dgamma, dbeta : ndarray, shape (d,)
-        Los de la escala y el desplazamiento.
+        Los gradientes de la escala y el desplazamiento.
+    dx : ndarray, shape (..., d)
+        El de la entrada.
 
     Raises
     ------
@@ -288,7 +288,7 @@ def batch_norm_backward(x, gamma, dy, epsilon=1e-3):
     sums, dx = np.empty((2, rows.shape[1])), np.empty_like(x)
     _batch_norm_sums(rows, dy.reshape(rows.shape), mean, inverse, sums)
     _batch_norm_backward(rows, dy.reshape(rows.shape), mean, inverse, gamma, sums / len(rows), dx.reshape(rows.shape))
-    return dx, sums[0].astype(x.dtype), sums[1].astype(x.dtype)
+    return sums[0].astype(x.dtype), sums[1].astype(x.dtype), dx
 
 
 @njit(cache=True, nogil=True)
@@ -344,7 +344,8 @@ class BatchNormalization(Layer):
        \frac{\partial\mathcal L}{\partial x_k}=\frac{\gamma}{\sqrt{\bar\sigma^2+\varepsilon}}\;g_k .
 
     Congelada (``trainable=False``), la capa también usa los promedios, y no los mueve: así, una red que aprendió con
-    otros datos no los olvida en los primeros lotes de los nuevos.
+    otros datos no los olvida en los primeros lotes de los nuevos. Lo que se deriva es siempre la ida que se hizo: si se
+    congela después de ir hacia delante con el lote, la vuelta sigue siendo la del lote.
 
     **A mano.** Los valores 1, 1, 5 y 5 tienen media 3 y varianza 4. Los promedios empiezan en 0 y 1, y con
     :math:`m=0.75` un paso los deja en :math:`0.25\cdot3=0.75` y :math:`0.75+0.25\cdot4=1.75`:
@@ -492,9 +493,11 @@ class BatchNormalization(Layer):
         r"""Llena los gradientes de :math:`\gamma` y :math:`\beta` y devuelve el de la entrada."""
         dy = self._rows(self.output_gradient(dy), "dy")
         gamma, _ = self._gamma_and_beta()
-        if self.trainable:
+        # Lo que se deriva es la ida que se hizo, aunque después se haya congelado la capa.
+        if self.trainable or self.with_batch:
             sums = self.buffer("sums", (2, dy.shape[1]), np.float64)
             _batch_norm_sums(self.rows, dy, self.mean, self.inverse, sums)
+        if self.trainable:
             self._keep(sums)
         if not self.input_gradient:
             return None
@@ -514,11 +517,9 @@ class BatchNormalization(Layer):
         return self.gamma if self.scale else self._ones, self.beta if self.center else self._zeros
 
     def _keep(self, sums):
-        gradients = self.gradients
-        if self.scale:
-            gradients[0][:] = sums[0]
-        if self.center:
-            gradients[-1][:] = sums[1]
+        kept = [own for own, there in zip(sums, (self.scale, self.center), strict=True) if there]
+        for gradient, own in zip(self.gradients, kept, strict=True):
+            gradient[:] = own
 
     def _rows(self, x, name):
         # Una columna por canal. Si los canales no son el último eje, hay que llevarlos ahí.

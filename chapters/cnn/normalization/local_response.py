@@ -7,6 +7,25 @@ from chapters.mlp.layer import Layer
 from dlbook import check
 
 
+def _rows(x):
+    return x.reshape(-1, x.shape[-1])
+
+
+def _arguments(depth_radius, bias, alpha, beta):
+    return (
+        check.integer(depth_radius, "depth_radius", 0),
+        check.number(bias, "bias", 0, open_low=True),
+        check.number(alpha, "alpha", 0),
+        check.number(beta, "beta", 0),
+    )
+
+
+# Más allá del último canal no hay vecinos: un radio enorme es el de todos, y así el núcleo no cuenta de más.
+def _within(arguments, rows):
+    radius, *others = arguments
+    return min(radius, rows.shape[1]), *others
+
+
 def local_response_forward(x, depth_radius=2, bias=2.0, alpha=1e-4, beta=0.75):
     r"""Normalización por respuesta local (*local response normalization*, LRN), hacia delante.
 
@@ -69,8 +88,8 @@ def local_response_forward(x, depth_radius=2, bias=2.0, alpha=1e-4, beta=0.75):
     x = check.floats(x, "x", "... d")
     arguments = _arguments(depth_radius, bias, alpha, beta)
     y = np.empty_like(x)
-    rows = x.reshape(-1, x.shape[-1])
-    _local_response_forward(rows, *arguments, np.empty_like(rows), y.reshape(rows.shape))
+    rows = _rows(x)
+    _local_response_forward(rows, *_within(arguments, rows), np.empty_like(rows), _rows(y))
     return y
 
 
@@ -160,10 +179,11 @@ def local_response_backward(x, dy, depth_radius=2, bias=2.0, alpha=1e-4, beta=0.
     if dy.shape != x.shape:
         raise ValueError(f"dy: se esperaba la forma de x, {x.shape}, pero llegó {dy.shape}")
     arguments = _arguments(depth_radius, bias, alpha, beta)
-    rows = x.reshape(-1, x.shape[-1])
+    rows = _rows(x)
     s, y, dx = np.empty_like(rows), np.empty_like(rows), np.empty_like(x)
+    arguments = _within(arguments, rows)
     _local_response_forward(rows, *arguments, s, y)
-    _local_response_backward(rows, s, y, dy.reshape(rows.shape), *arguments, dx.reshape(rows.shape))
+    _local_response_backward(rows, s, y, _rows(dy), *arguments, _rows(dx))
     return dx
 
 
@@ -235,32 +255,20 @@ class LocalResponseNormalization(Layer):
         r"""Divide cada respuesta entre la de su vecindad."""
         self.x = x = self.input(x)
         self.s, self.y = self.buffer("s", x.shape), self.buffer("y", x.shape)
-        _local_response_forward(_rows(x), *self._numbers(), _rows(self.s), _rows(self.y))
+        rows = _rows(x)
+        _local_response_forward(rows, *self._numbers(rows), _rows(self.s), _rows(self.y))
         return self.y
 
     def backward(self, dy):
         r"""Devuelve el gradiente de la entrada."""
         dy = self.output_gradient(dy)
-        dx = self.buffer("dx", dy.shape)
-        _local_response_backward(_rows(self.x), _rows(self.s), _rows(self.y), _rows(dy), *self._numbers(), _rows(dx))
+        dx, rows = self.buffer("dx", dy.shape), _rows(self.x)
+        _local_response_backward(rows, _rows(self.s), _rows(self.y), _rows(dy), *self._numbers(rows), _rows(dx))
         return dx
 
     def work(self):
         r"""Cuenta un producto por vecino."""
-        return int(np.prod(self.input_shape)) * (2 * self.depth_radius + 6)
+        return int(np.prod(self.input_shape)) * (2 * min(self.depth_radius, self.input_shape[-1]) + 6)
 
-    def _numbers(self):
-        return self.depth_radius, self.bias, self.alpha, self.beta
-
-
-def _rows(x):
-    return x.reshape(-1, x.shape[-1])
-
-
-def _arguments(depth_radius, bias, alpha, beta):
-    return (
-        check.integer(depth_radius, "depth_radius", 0),
-        check.number(bias, "bias", 0, open_low=True),
-        check.number(alpha, "alpha", 0),
-        check.number(beta, "beta", 0),
-    )
+    def _numbers(self, rows):
+        return _within((self.depth_radius, self.bias, self.alpha, self.beta), rows)

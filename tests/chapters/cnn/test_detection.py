@@ -1,5 +1,7 @@
 """Detección: cajas, supresión, rejilla, pérdida y precisión media."""
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -52,6 +54,41 @@ def test_what_survives_suppression_does_not_overlap_and_what_falls_has_a_reason(
             assert rivals == []
         else:
             assert any(scores[k] >= scores[i] for k in rivals)
+
+
+def plain_suppression(those, scores, classes, threshold):
+    """La definición, paso por paso: guarda la mejor, descarta las que se le enciman, repite."""
+    left, kept, overlap = sorted(range(len(those)), key=lambda i: -scores[i]), [], iou(those, those)
+    while left:
+        best = left.pop(0)
+        kept.append(best)
+        left = [i for i in left if classes[i] != classes[best] or overlap[best, i] <= threshold]
+    return kept
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0, 1))
+def test_suppression_is_the_plain_one(seed, threshold):
+    rng = np.random.default_rng(seed)
+    corners = rng.integers(0, 20, (40, 2))
+    those = np.hstack([corners, corners + rng.integers(0, 15, (40, 2))])
+    scores, classes = rng.integers(0, 9, 40) / 8, rng.integers(0, 3, 40)
+    expected = plain_suppression(those, scores, classes, threshold)
+    assert non_max_suppression(those, scores, classes, threshold).tolist() == expected
+
+
+def test_thousands_of_disjoint_boxes_take_milliseconds():
+    side = np.arange(2000.0)
+    those = np.stack([2 * side, 2 * side, 2 * side + 1, 2 * side + 1], axis=1)
+    scores = np.random.default_rng(0).random(2000)
+    non_max_suppression(those[:2], scores[:2]), iou(those[:2], those[:2])
+    start = time.perf_counter()
+    kept = non_max_suppression(those, scores)
+    # Dos millones de pares: decenas de milisegundos; uno por uno, en Python, eran cuatro segundos.
+    assert time.perf_counter() - start < 0.5
+    assert kept.tolist() == np.argsort(-scores).tolist()
+    start = time.perf_counter()
+    assert (iou(those, those) == np.eye(2000)).all()
+    assert time.perf_counter() - start < 0.5
 
 
 def test_suppression_without_boxes():

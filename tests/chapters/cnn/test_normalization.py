@@ -64,7 +64,7 @@ def test_forward_and_backward_agree_with_numpy(n, d, dtype, center):
     s = np.sqrt(exact.var(axis=0) + 1e-3)
     hat = (exact - exact.mean(axis=0)) / s
     assert np.allclose(y, gamma * hat + beta, atol=tolerance)
-    dx, dgamma, dbeta = batch_norm_backward(x, gamma, dy)
+    dgamma, dbeta, dx = batch_norm_backward(x, gamma, dy)
     assert np.allclose(dbeta, dy.sum(axis=0), atol=tolerance)
     assert np.allclose(dgamma, (dy * hat).sum(axis=0), atol=100 * tolerance)
     expected = gamma / s * (dy - dy.mean(axis=0) - hat * (dy * hat).mean(axis=0))
@@ -380,6 +380,25 @@ def test_a_frozen_normalization_uses_its_averages_and_keeps_them():
     assert np.array_equal(frozen.forward(x, training=True), frozen.forward(x))
 
 
+@pytest.mark.parametrize("frozen_before", [False, True])
+def test_backward_is_that_of_the_forward_that_was_done(frozen_before):
+    # Congelar o descongelar entre la ida y la vuelta no cambia la función que ya se calculó.
+    layer, same = (BatchNormalization(dtype="float64") for _ in range(2))
+    x, dy = RNG.normal(size=(6, 3)), RNG.normal(size=(6, 3))
+    for one in (layer, same):
+        one.build((3,))
+        one.trainable = not frozen_before
+        one.forward(x, training=True)
+    layer.trainable = frozen_before
+    assert np.array_equal(layer.backward(dy), same.backward(dy))
+    if not frozen_before:
+        dgamma, dbeta, dx = batch_norm_backward(x, layer.gamma, dy)
+        np.testing.assert_allclose(layer.backward(dy), dx, atol=1e-12)
+    else:
+        # Descongelada, sus pesos reciben el gradiente de lo que hicieron.
+        np.testing.assert_allclose(layer.gradients[1], dy.sum(axis=0), atol=1e-12)
+
+
 # --- Por respuesta local ---
 
 
@@ -405,6 +424,17 @@ def test_local_response_is_its_definition_and_has_its_gradient(d, r, beta, alpha
     small = local_response_forward(x.astype(np.float32), r, 2.0, alpha, beta)
     assert small.dtype == np.float32
     assert np.allclose(small, y, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("radius", [3, 2**31, 2**62, 2**63 - 1, 10**30])
+def test_a_radius_beyond_all_channels_is_that_of_all_of_them(radius):
+    x, dy = RNG.normal(size=(2, 3, 4)), RNG.normal(size=(2, 3, 4))
+    assert np.array_equal(local_response_forward(x, radius), local_response_forward(x, 4))
+    assert np.array_equal(local_response_backward(x, dy, radius), local_response_backward(x, dy, 4))
+    layer = LocalResponseNormalization(radius, dtype="float64")
+    assert np.array_equal(layer.forward(x), local_response_forward(x, 4))
+    assert np.array_equal(layer.backward(dy), local_response_backward(x, dy, 4))
+    assert layer.work() < 1000
 
 
 def test_local_response_one_layer_deeper():
