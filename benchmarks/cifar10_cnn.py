@@ -97,7 +97,7 @@ def train(build, data, epochs, rate, seed, validation=VALIDATION):
     model = build(seed)
     x, y, held = x_train[:-validation], y_train[:-validation], (x_train[-validation:], y_train[-validation:])
     schedule = CosineDecay(rate, epochs * -(-len(x) // BATCH))
-    model.compile(Adam(schedule), SparseCategoricalCrossentropy(from_logits=True), ["accuracy"])
+    model.compile(Adam(schedule), SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
     start = time.perf_counter()
     history = model.fit(x, y, BATCH, epochs, verbose=0, validation_data=held).history
     seconds = time.perf_counter() - start

@@ -97,7 +97,7 @@ def train(build, data, epochs, seed, validation=VALIDATION):
 
 def compile_for(model, steps):
     """Deja la red lista para tantos pasos de Adam, con una tasa que baja como un coseno."""
-    model.compile(Adam(CosineDecay(RATE, steps)), SparseCategoricalCrossentropy(from_logits=True), ["accuracy"])
+    model.compile(Adam(CosineDecay(RATE, steps)), SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
 
 
 def shifted(model, x, y):

@@ -1,9 +1,14 @@
 r"""Lo que se puede hacer entre una época y otra: mirar, anotar, guardar, detenerse."""
 
 import csv
+import inspect
+import math
+import re
 from pathlib import Path
 
 from dlbook import check, registry
+from dlbook.attributes import Absent, Checked
+from dlbook.console import say
 
 
 @registry.register("callback")
@@ -32,6 +37,10 @@ class Callback:
     >>> history = model.fit([[1.0]], [[2.0]], epochs=2, callbacks=[Diary()], verbose=0)
     época 1 de 2: 4.000
     época 2 de 2: 3.686
+
+    **Si tu *callback* recuerda algo** de una época a otra, di qué en :meth:`get_state` y cómo se recupera en
+    :meth:`set_state`. Lo recordado se guarda con el modelo. Al continuar un entrenamiento, es decir, si ``fit`` recibe
+    ``initial_epoch=model.epoch``, vuelve al *callback* de la misma clase que esté en la lista.
 
     Attributes
     ----------
@@ -69,6 +78,13 @@ class Callback:
 
     def on_train_batch_end(self, batch, logs=None):
         r"""Después de un paso, con la pérdida y las métricas de lo que va de la época."""
+
+    def get_state(self):
+        r"""Da lo que recuerda: un diccionario de números, textos, arreglos, listas y otros diccionarios."""
+        return {}
+
+    def set_state(self, state):
+        r"""Recupera lo que dio :meth:`get_state`; se llama después de :meth:`on_train_begin`."""
 
 
 class History(Callback):
@@ -133,13 +149,20 @@ class History(Callback):
         return plot.curves(chosen, ax, ylabel=", ".join(names or ("loss",)), start=self.epoch[0] + 1)
 
 
+def _name(value, name):
+    if not isinstance(value, str):
+        raise TypeError(f"{name}: se esperaba el nombre de una cantidad, pero llegó {value!r}")
+    return value
+
+
 class _Monitor(Callback):
     # Vigilar una cantidad y saber si mejoró: lo comparten quien detiene y quien guarda.
+    monitor = Checked(_name)
+    mode = Checked(check.choice, ["auto", "min", "max"])
+    best = Checked(check.number, optional=True)
+
     def __init__(self, monitor, mode):
-        if not isinstance(monitor, str):
-            raise TypeError(f"monitor: se esperaba el nombre de una cantidad, pero llegó {monitor!r}")
-        self.monitor = monitor
-        self.mode = check.choice(mode, "mode", ["auto", "min", "max"])
+        self.monitor, self.mode = monitor, mode
 
     def current(self, logs):
         r"""Devuelve la cantidad, con el signo con que menos es mejor."""
@@ -149,10 +172,28 @@ class _Monitor(Callback):
             raise ValueError(f"monitor: se esperaba {names}, pero llegó {self.monitor!r}{hint}")
         return -logs[self.monitor] if self.rising else logs[self.monitor]
 
+    def better(self, value, than, by=0):
+        r"""Dice si un valor, con ese signo, mejora a otro, que va con el suyo; lo que no es finito no mejora a nada."""
+        if not math.isfinite(value):
+            return False
+        return than is None or value < (-than if self.rising else than) - by
+
+    def get_state(self):
+        r"""Da el mejor valor y de qué cantidad es."""
+        return {"monitor": self.monitor, "best": self.best}
+
+    def set_state(self, state):
+        r"""Recupera el mejor valor."""
+        self.best = state["best"]
+
     @property
     def rising(self):
-        r"""Si más es mejor; con ``mode="auto"``, solo la exactitud."""
-        return self.mode == "max" or (self.mode == "auto" and self.monitor.endswith(("accuracy", "acc")))
+        r"""Si más es mejor; con ``mode="auto"`` lo dice la métrica y, si no lo dice, solo la exactitud."""
+        if self.mode != "auto":
+            return self.mode == "max"
+        name = re.sub(r"_\d+$", "", self.monitor.removeprefix("val_"))
+        said = [metric.rising for metric in getattr(self.model, "metrics", ()) if getattr(metric, "name", None) == name]
+        return said[0] if said and said[0] is not None else name.endswith(("accuracy", "acc"))
 
 
 class EarlyStopping(_Monitor):
@@ -190,7 +231,8 @@ class EarlyStopping(_Monitor):
     verbose : {0, 1}
         Si avisa cuando se detiene.
     mode : {"auto", "min", "max"}
-        Si mejor es menos o más; con ``"auto"``, más en las exactitudes y menos en lo demás.
+        Si mejor es menos o más; con ``"auto"``, más en las exactitudes y menos en lo demás. Lo que no es finito, como
+        NaN, no es mejor que nada.
     baseline : float, optional
         Un valor que hay que superar para que empiece a contar como mejora.
     restore_best_weights : bool
@@ -205,8 +247,14 @@ class EarlyStopping(_Monitor):
     best_epoch : int
         La mejor época.
     best : float
-        El mejor valor.
+        El mejor valor; ``None`` mientras no haya ninguno finito.
     """
+
+    min_delta = Checked(check.number, 0)
+    patience = Checked(check.integer, 0)
+    baseline = Checked(check.number, optional=True)
+    restore_best_weights = Checked(check.flag)
+    start_from_epoch = Checked(check.integer, 0)
 
     def __init__(
         self,
@@ -220,12 +268,8 @@ class EarlyStopping(_Monitor):
         start_from_epoch=0,
     ):
         super().__init__(monitor, mode)
-        self.min_delta = check.number(min_delta, "min_delta", 0)
-        self.patience = check.integer(patience, "patience", 0)
-        self.verbose = verbose
-        self.baseline = None if baseline is None else check.number(baseline, "baseline")
-        self.restore_best_weights = bool(restore_best_weights)
-        self.start_from_epoch = check.integer(start_from_epoch, "start_from_epoch", 0)
+        self.min_delta, self.patience, self.verbose, self.baseline = min_delta, patience, verbose, baseline
+        self.restore_best_weights, self.start_from_epoch = restore_best_weights, start_from_epoch
         self.on_train_begin()
 
     def on_train_begin(self, logs=None):
@@ -239,24 +283,35 @@ class EarlyStopping(_Monitor):
         value = self.current(logs)
         if epoch < self.start_from_epoch:
             return
-        sign = -1 if self.rising else 1
         self.wait += 1
-        if self.best is None or value < sign * self.best - self.min_delta:
-            self.best, self.best_epoch = sign * value, epoch
+        if self.better(value, self.best, self.min_delta):
+            self.best, self.best_epoch = logs[self.monitor], epoch
             if self.restore_best_weights:
                 self._best_weights = self.model.get_weights()
-            if self.baseline is None or value < sign * self.baseline - self.min_delta:
+            if self.better(value, self.baseline, self.min_delta):
                 self.wait = 0
-        elif self.wait >= self.patience:
+        elif self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
     def on_train_end(self, logs=None):
         r"""Recupera los mejores pesos, si se pidió."""
         if self.stopped_epoch and self.verbose:
-            print(f"Parada temprana en la época {self.stopped_epoch + 1}; la mejor fue la {self.best_epoch + 1}.")
+            say(f"Parada temprana en la época {self.stopped_epoch + 1}; la mejor fue la {self.best_epoch + 1}.")
         if self._best_weights is not None:
             self.model.set_weights(self._best_weights)
+
+    def get_state(self):
+        r"""Da cuánto lleva esperando, cuál fue la mejor época y sus pesos."""
+        own = {name: getattr(self, name) for name in ("wait", "stopped_epoch", "best_epoch")}
+        return super().get_state() | own | {"best_weights": self._best_weights}
+
+    def set_state(self, state):
+        r"""Sigue esperando donde se había quedado."""
+        super().set_state(state)
+        for name in ("wait", "stopped_epoch", "best_epoch"):
+            setattr(self, name, check.integer(state[name], name, 0))
+        self._best_weights = state["best_weights"]
 
 
 class ModelCheckpoint(_Monitor):
@@ -289,24 +344,48 @@ class ModelCheckpoint(_Monitor):
         Si avisa cuando guarda.
     save_best_only : bool
         Si solo se guarda cuando mejora.
+    save_weights_only : False
+        No existe aquí: con los pesos va siempre lo que hace falta para continuar.
     mode : {"auto", "min", "max"}
         Como en :class:`EarlyStopping`.
+    save_freq : {"epoch"}
+        No existe aquí: se guarda al final de la época.
+    initial_value_threshold : float, optional
+        El valor que ya hay que mejorar en la primera época.
+
+    Attributes
+    ----------
+    best : float
+        El mejor valor; ``None`` mientras no haya ninguno finito.
     """
 
-    def __init__(self, filepath, monitor="val_loss", verbose=0, save_best_only=False, mode="auto"):
+    save_best_only = Checked(check.flag)
+    save_weights_only, save_freq = Absent(False), Absent("epoch")
+    initial_value_threshold = Checked(check.number, optional=True)
+
+    def __init__(
+        self,
+        filepath,
+        monitor="val_loss",
+        verbose=0,
+        save_best_only=False,
+        save_weights_only=False,
+        mode="auto",
+        save_freq="epoch",
+        initial_value_threshold=None,
+    ):
         super().__init__(monitor, mode)
-        self.filepath = str(filepath)
-        self.verbose = verbose
-        self.save_best_only = bool(save_best_only)
-        self.best = None
+        self.filepath, self.verbose, self.save_best_only = str(filepath), verbose, save_best_only
+        self.save_weights_only, self.save_freq = save_weights_only, save_freq
+        self.initial_value_threshold = self.best = initial_value_threshold
 
     def on_epoch_end(self, epoch, logs=None):
         r"""Guarda, si toca."""
         if self.save_best_only:
             value = self.current(logs)
-            if self.best is not None and value >= self.best:
+            if not self.better(value, self.best):
                 return
-            self.best = value
+            self.best = logs[self.monitor]
         try:
             path = self.filepath.format(epoch=epoch + 1, **(logs or {}))
         except (KeyError, IndexError, ValueError) as error:
@@ -315,7 +394,18 @@ class ModelCheckpoint(_Monitor):
             ) from None
         self.model.save(path)
         if self.verbose:
-            print(f"Época {epoch + 1}: guardado en {path}")
+            say(f"Época {epoch + 1}: guardado en {path}")
+
+
+def _accepts(function, *arguments):
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:
+        # Las que están escritas en C no siempre dicen qué reciben.
+        return True
+    return True
 
 
 class LearningRateScheduler(Callback):
@@ -338,7 +428,7 @@ class LearningRateScheduler(Callback):
     Parameters
     ----------
     schedule : callable
-        Recibe la época, desde 0, y la tasa actual, y devuelve la nueva.
+        Recibe la época, desde 0, y la tasa actual, o solo la época, y devuelve la nueva.
     verbose : {0, 1}
         Si la anuncia.
     """
@@ -348,14 +438,26 @@ class LearningRateScheduler(Callback):
             raise TypeError(f"schedule: se esperaba una función de la época y la tasa, pero llegó {schedule!r}")
         self.schedule = schedule
         self.verbose = verbose
+        self._wants_rate = _accepts(schedule, 0, 0.1)
+        if not self._wants_rate and not _accepts(schedule, 0):
+            raise TypeError(f"schedule: se esperaba una función de la época y la tasa, pero llegó {schedule!r}")
+
+    def on_train_begin(self, logs=None):
+        r"""Comprueba que el optimizador no tenga ya su propio programa."""
+        if self.model.optimizer.schedule is not None:
+            raise ValueError(
+                "learning_rate: se esperaba un número que este callback pueda cambiar, pero el optimizador ya sigue "
+                f"un programa, {self.model.optimizer.schedule!r}; quita uno de los dos"
+            )
 
     def on_epoch_begin(self, epoch, logs=None):
         r"""Pregunta la tasa de la época y la pone."""
         optimizer = self.model.optimizer
-        rate = check.number(self.schedule(epoch, optimizer.learning_rate), "schedule()", 0)
+        arguments = (epoch, optimizer.learning_rate) if self._wants_rate else (epoch,)
+        rate = check.number(self.schedule(*arguments), "schedule()", 0)
         optimizer.learning_rate = rate
         if self.verbose:
-            print(f"Época {epoch + 1}: tasa de aprendizaje {rate:g}")
+            say(f"Época {epoch + 1}: tasa de aprendizaje {rate:g}")
 
     def on_epoch_end(self, epoch, logs=None):
         r"""Anota la tasa."""
@@ -399,7 +501,7 @@ class CSVLogger(Callback):
         if not isinstance(separator, str) or len(separator) != 1:
             raise ValueError(f"separator: se esperaba un solo carácter, pero llegó {separator!r}")
         self.separator = separator
-        self.append = bool(append)
+        self.append = check.flag(append, "append")
         self._columns = None
 
     def on_train_begin(self, logs=None):

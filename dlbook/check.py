@@ -391,6 +391,50 @@ def model(value, name="model"):
     return value
 
 
+def flag(value, name):
+    r"""Devuelve ``True`` o ``False``; admite también 1 y 0, y los booleanos de NumPy.
+
+    Raises
+    ------
+    ValueError
+        Si es otra cosa.
+
+    Examples
+    --------
+    >>> flag(1, "shuffle"), flag(np.False_, "shuffle")
+    (True, False)
+    >>> flag("sí", "shuffle")
+    Traceback (most recent call last):
+        ...
+    ValueError: shuffle: se esperaba True o False, pero llegó 'sí'
+    """
+    if isinstance(value, (numbers.Integral, np.bool_)) and value in (0, 1):
+        return bool(value)
+    return choice(value, name, [True, False])
+
+
+def text(value, name):
+    r"""Devuelve ``value`` si es un texto que no está vacío.
+
+    Raises
+    ------
+    TypeError
+        Si no lo es.
+
+    Examples
+    --------
+    >>> text("red", "name")
+    'red'
+    >>> text(3, "name")
+    Traceback (most recent call last):
+        ...
+    TypeError: name: se esperaba un texto, pero llegó 3
+    """
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"{name}: se esperaba un texto, pero llegó {_describe(value)}")
+    return value
+
+
 def generator(seed, name="seed"):
     r"""Devuelve un ``numpy.random.Generator`` a partir de una semilla entera o de otro generador.
 

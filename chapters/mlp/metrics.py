@@ -3,6 +3,7 @@ r"""Métricas: lo que de verdad queremos saber de una red, aunque no se pueda de
 from numba import njit
 
 from dlbook import check, registry
+from dlbook.attributes import Absent, Checked
 
 
 @registry.register("metric")
@@ -28,13 +29,30 @@ class Metric:
     >>> accuracy([2, 0], [[0.1, 0.2, 0.7], [0.3, 0.6, 0.1]])
     0.5
 
+    **Una tuya** hereda de esta y define ``shard``. Si dos métricas se llaman igual, la segunda se anota con ``_1``.
+
+    Parameters
+    ----------
+    name : str, optional
+        El nombre con que se anota, si no es el de siempre.
+    dtype : None
+        Como en Keras, pero no admite otro valor: el tipo es el de las predicciones.
+
     Attributes
     ----------
     name : str
         El nombre con que la conoce Keras.
+    rising : bool
+        Si más es mejor; ``None`` si no se sabe.
     """
 
-    name = None
+    name = rising = None
+    dtype = Absent(None)
+
+    def __init__(self, name=None, dtype=None):
+        self.dtype = dtype
+        if name is not None:
+            self.name = check.text(name, "name")
 
     def __call__(self, y_true, y_pred):
         r"""Da la media de la métrica en unas observaciones."""
@@ -60,11 +78,30 @@ class Metric:
         """
         raise NotImplementedError
 
+    def accept(self, y_true, output_shape):
+        r"""Comprueba, una vez, que :meth:`shard` puede leer lo correcto.
+
+        La tuya acepta lo que sea mientras no diga otra cosa aquí.
+
+        Parameters
+        ----------
+        y_true : ndarray, shape (n, ...)
+            Todo lo que preparó la pérdida.
+        output_shape : tuple of int
+            La forma de la salida, sin el eje de las observaciones.
+
+        Raises
+        ------
+        ValueError
+            Si no puede.
+        """
+
     def _prepare(self, y_true, y_pred):
         y_true = check.floats(y_true, "y_true")
-        if y_true.shape != y_pred.shape:
+        # Un solo número por observación se puede escribir (n,) o (n, 1).
+        if _core(y_true.shape) != _core(y_pred.shape):
             raise ValueError(f"y_true: se esperaba la forma {y_pred.shape} de y_pred, pero llegó {y_true.shape}")
-        return y_true.astype(y_pred.dtype)
+        return y_true.reshape(y_pred.shape).astype(y_pred.dtype)
 
     def __repr__(self):
         r"""Escribe la llamada que la crea."""
@@ -72,10 +109,27 @@ class Metric:
         return f"{type(self).__name__}({arguments})"
 
 
+def _core(shape):
+    return shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape
+
+
+def _same_shape(metric, y_true, output_shape):
+    r"""Acepta lo correcto si tiene la forma de la salida."""
+    if y_true.shape[1:] != output_shape:
+        raise _useless(metric, y_true, output_shape)
+
+
+def _useless(metric, y_true, output_shape):
+    came = f"lo correcto de forma {('n', *y_true.shape[1:])} y la salida de {('n', *output_shape)}"
+    return ValueError(f"metrics: {metric.name} no sirve con {came}".replace("'n'", "n"))
+
+
 class BinaryAccuracy(Metric):
     r"""Exactitud con una sola salida: la clase predicha es 1 si la salida pasa de un umbral.
 
     >>> BinaryAccuracy()([1, 0, 1, 1], [0.9, 0.2, 0.4, 0.6])
+    0.75
+    >>> BinaryAccuracy()([1, 1, 0, 0], [[0.98], [1], [0], [0.6]])
     0.75
 
     Con *logits* en vez de probabilidades, el umbral que corresponde a 0.5 es 0. Si le pides ``"accuracy"`` a un modelo
@@ -83,14 +137,20 @@ class BinaryAccuracy(Metric):
 
     Parameters
     ----------
+    name, dtype
+        Como en :class:`Metric`.
     threshold : float
         El umbral.
     """
 
     name = "binary_accuracy"
+    rising = True
+    threshold = Checked(check.number)
+    accept = _same_shape
 
-    def __init__(self, threshold=0.5):
-        self.threshold = check.number(threshold, "threshold")
+    def __init__(self, name=None, dtype=None, threshold=0.5):
+        super().__init__(name, dtype)
+        self.threshold = threshold
 
     def shard(self, y_true, y_pred):
         r"""Cuenta los aciertos; con varias salidas por observación, la fracción de ellas."""
@@ -113,9 +173,21 @@ class SparseCategoricalAccuracy(Metric):
 
     >>> SparseCategoricalAccuracy()([2, 1], [[0.1, 0.2, 0.7], [0.3, 0.6, 0.1]])
     1.0
+
+    En una secuencia hay una clase por instante, y se promedia sobre todos:
+
+    >>> SparseCategoricalAccuracy()([[0, 1]], [[[0.9, 0.1], [0.8, 0.2]]])
+    0.5
     """
 
     name = "sparse_categorical_accuracy"
+    rising = True
+
+    def accept(self, y_true, output_shape):
+        r"""Acepta una clase, que exista, por vector de la salida."""
+        if y_true.dtype.kind not in "iu" or y_true.shape[1:] != output_shape[:-1]:
+            raise _useless(self, y_true, output_shape)
+        check.labels(y_true, "y_true", output_shape[-1], "...")
 
     def shard(self, y_true, y_pred):
         r"""Cuenta los aciertos."""
@@ -123,9 +195,12 @@ class SparseCategoricalAccuracy(Metric):
         return _class_matches(y_true.reshape(-1), y_pred.reshape(-1, classes)) * len(y_pred) / y_true.size
 
     def _prepare(self, y_true, y_pred):
-        y_true = check.labels(y_true, "y_true", y_pred.shape[-1])
-        if y_pred.ndim != 2 or len(y_true) != len(y_pred):
-            raise ValueError(f"y_true: se esperaba una clase por fila de y_pred, {y_pred.shape}; llegó {y_true.shape}")
+        y_true = check.labels(y_true, "y_true", y_pred.shape[-1], "...")
+        shape = y_pred.shape[:-1]
+        if not shape or y_true.shape not in (shape, (*shape, 1)):
+            raise ValueError(
+                f"y_true: se esperaba una clase por vector de y_pred, {y_pred.shape}, pero llegó {y_true.shape}"
+            )
         return y_true
 
 
@@ -145,6 +220,8 @@ class CategoricalAccuracy(Metric):
     """
 
     name = "categorical_accuracy"
+    rising = True
+    accept = _same_shape
 
     def shard(self, y_true, y_pred):
         r"""Cuenta los aciertos."""
@@ -169,6 +246,8 @@ class MeanSquaredError(Metric):
     """
 
     name = "mean_squared_error"
+    rising = False
+    accept = _same_shape
 
     def shard(self, y_true, y_pred):
         r"""Suma los cuadrados."""
@@ -191,6 +270,8 @@ class MeanAbsoluteError(Metric):
     """
 
     name = "mean_absolute_error"
+    rising = False
+    accept = _same_shape
 
     def shard(self, y_true, y_pred):
         r"""Suma los errores."""
@@ -205,8 +286,15 @@ def _distances(y_true, y_pred):
     return total
 
 
-CLASSES = BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, MeanSquaredError, MeanAbsoluteError
-NAMES = {c.name: c for c in CLASSES} | {"mse": MeanSquaredError, "mae": MeanAbsoluteError}
+SHORT = {"mse": MeanSquaredError, "mae": MeanAbsoluteError}
+
+
+def _names():
+    # Las de los capítulos que se hayan importado, con el nombre de Keras y con el de la clase.
+    classes = [c for c in registry.classes("metric").values() if c.name]
+    return (
+        {c.name: c for c in classes} | {c.__name__: c for c in classes} | SHORT | {n.upper(): SHORT[n] for n in SHORT}
+    )
 
 
 def get(metric, y_true, y_pred, from_logits=False):
@@ -215,18 +303,19 @@ def get(metric, y_true, y_pred, from_logits=False):
     ``"accuracy"`` es una de tres, y cuál depende de las formas, como en Keras: con una sola salida, la binaria; con
     clases como enteros, :class:`SparseCategoricalAccuracy`; si no, :class:`CategoricalAccuracy`.
 
-    >>> import numpy as np
     >>> get("accuracy", np.array([2, 0]), np.zeros((2, 3)))
     SparseCategoricalAccuracy()
     >>> get("accuracy", np.zeros((2, 1)), np.zeros((2, 1)))
     BinaryAccuracy(threshold=0.5)
+    >>> get("MAE", np.zeros((2, 1)), np.zeros((2, 1)))
+    MeanAbsoluteError()
 
     Parameters
     ----------
-    metric : str or Metric
-        El nombre de Keras, corto o largo, o el propio objeto.
+    metric : str, Metric or type
+        El nombre de Keras, corto, largo o el de la clase; la clase, o el propio objeto.
     y_true, y_pred : ndarray
-        Una muestra de lo correcto y de lo predicho.
+        Lo correcto, y algo de la forma de lo predicho.
     from_logits : bool
         Si la salida son *logits*.
 
@@ -239,17 +328,17 @@ def get(metric, y_true, y_pred, from_logits=False):
     ValueError
         Si el nombre no existe, o si la métrica no concuerda con la forma de lo correcto.
     """
-    if metric in ("accuracy", "acc"):
+    if isinstance(metric, str) and metric.lower() in ("accuracy", "acc"):
         if y_pred.shape[-1] == 1:
-            metric = BinaryAccuracy(0.0 if from_logits else 0.5)
+            metric = BinaryAccuracy(threshold=0.0 if from_logits else 0.5)
         else:
             metric = CategoricalAccuracy() if y_true.shape == y_pred.shape else SparseCategoricalAccuracy()
+    elif isinstance(metric, type) and issubclass(metric, Metric):
+        metric = metric()
     elif not isinstance(metric, Metric):
-        if not isinstance(metric, str) or metric not in NAMES:
-            check.choice(metric, "metrics", ["accuracy", *NAMES])
-        metric = NAMES[metric]()
-    if isinstance(metric, SparseCategoricalAccuracy) == (y_true.shape == y_pred.shape):
-        raise ValueError(
-            f"metrics: {metric.name} no sirve con lo correcto de forma {y_true.shape} y la salida de {y_pred.shape}"
-        )
+        names = _names()
+        if not isinstance(metric, str) or metric not in names:
+            check.choice(metric, "metrics", ["accuracy", *sorted({c.name for c in names.values()})])
+        metric = names[metric]()
+    metric.accept(y_true, y_pred.shape[1:])
     return metric

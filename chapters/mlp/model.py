@@ -7,6 +7,7 @@ import numpy as np
 from chapters.mlp import losses, metrics, optimizers
 from chapters.mlp.layer import Layer, _shapes_only
 from dlbook import check, saving, training
+from dlbook.attributes import only
 
 
 class Model(Layer):
@@ -62,6 +63,12 @@ class Model(Layer):
         Cuántas épocas lleva.
     stop_training : bool
         Un *callback* lo pone en ``True`` para terminar al final de la época.
+    callbacks : sequence of dlbook.callbacks.Callback
+        Los del :meth:`fit` en curso.
+    remembered : list of dict
+        Lo que recordaban al terminar, para continuar.
+    identity : object
+        Lo que lo distingue de los demás modelos ante su optimizador.
     """
 
     def __init__(self, **options):
@@ -70,6 +77,7 @@ class Model(Layer):
         self.metrics = []
         self.epoch = 0
         self.stop_training = False
+        self.callbacks, self.remembered, self.identity = (), [], object()
         self._theta = self._gradient = None
         # Qué pesos son vistas de los dos vectores, y si eran otros cuando empezó el optimizador.
         self._bound, self._stale = [], False
@@ -96,8 +104,19 @@ class Model(Layer):
         self._bind()
         return self._gradient
 
-    def compile(self, optimizer="rmsprop", loss=None, metrics=None):
-        r"""Elige con qué se va a entrenar.
+    def compile(
+        self,
+        optimizer="rmsprop",
+        loss=None,
+        loss_weights=None,
+        metrics=None,
+        weighted_metrics=None,
+        run_eagerly=False,
+        steps_per_execution=1,
+        jit_compile="auto",
+        auto_scale_loss=True,
+    ):
+        r"""Elige con qué se va a entrenar. Los argumentos son los de Keras.
 
         Parameters
         ----------
@@ -107,7 +126,15 @@ class Model(Layer):
             Qué se minimiza.
         metrics : list, optional
             Qué se mira, además: nombres o métricas.
+        loss_weights, weighted_metrics, run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
+            No existen aquí: solo se admiten como Keras los deja si no se dice nada.
         """
+        only(loss_weights, "loss_weights", None)
+        only(weighted_metrics, "weighted_metrics", None)
+        only(run_eagerly, "run_eagerly", False)
+        only(steps_per_execution, "steps_per_execution", 1)
+        only(jit_compile, "jit_compile", "auto")
+        only(auto_scale_loss, "auto_scale_loss", True)
         optimizer = optimizers.get(optimizer)
         loss = None if loss is None else losses.get(loss)
         if metrics is not None and not isinstance(metrics, (list, tuple)):
@@ -121,7 +148,7 @@ class Model(Layer):
         self,
         x,
         y,
-        batch_size=32,
+        batch_size=None,
         epochs=1,
         verbose="auto",
         callbacks=None,
@@ -131,6 +158,10 @@ class Model(Layer):
         class_weight=None,
         sample_weight=None,
         initial_epoch=0,
+        steps_per_epoch=None,
+        validation_steps=None,
+        validation_batch_size=None,
+        validation_freq=1,
     ):
         r"""Entrena el modelo. Los argumentos son los de Keras.
 
@@ -142,14 +173,15 @@ class Model(Layer):
             Las observaciones.
         y : array_like, shape (n, ...)
             Lo correcto, como lo espera la pérdida.
-        batch_size : int
-            Cuántas observaciones por paso.
+        batch_size : int, optional
+            Cuántas observaciones por paso; si no se dice, 32.
         epochs : int
             En qué época se termina.
-        verbose : {"auto", 0, 1, 2}
+        verbose : {"auto", 0, 1, 2} or bool
             1 o ``"auto"``, una barra de progreso por época; 2, un renglón por época; 0, nada.
         callbacks : list of dlbook.callbacks.Callback, optional
-            Lo que se llama al principio y al final de cada época y de cada lote.
+            Lo que se llama al principio y al final de cada época y de cada lote, en el orden de la lista; los que
+            guardan el modelo, al final.
         validation_split : float
             Qué fracción, del final de los datos, se aparta para validar.
         validation_data : tuple, optional
@@ -157,11 +189,14 @@ class Model(Layer):
         shuffle : bool
             Si se baraja en cada época.
         class_weight : dict, optional
-            Cuánto cuenta cada clase en la pérdida.
-        sample_weight : array_like, shape (n,), optional
+            Cuánto cuenta en la pérdida cada clase, por su número; las que falten cuentan 1.
+        sample_weight : array_like, shape (n,) or (n, 1), optional
             Cuánto cuenta cada observación en la pérdida.
         initial_epoch : int
-            En qué época se empieza, para continuar un entrenamiento.
+            En qué época se empieza, para continuar un entrenamiento. Si es ``model.epoch``, los *callbacks* siguen con
+            lo que recordaban.
+        steps_per_epoch, validation_steps, validation_batch_size, validation_freq
+            No existen aquí: solo se admiten como Keras los deja si no se dice nada.
 
         Returns
         -------
@@ -173,8 +208,13 @@ class Model(Layer):
         TypeError, ValueError
             Si un argumento no es lo que se espera. Se comprueban todos antes de mover un peso.
         FloatingPointError
-            Si la pérdida deja de ser finita; dice en qué época y lote, y por qué pudo ser.
+            Si la pérdida deja de ser finita; dice en qué época y lote, y por qué pudo ser. Antes se llama a
+            ``on_train_end``, así que :class:`~dlbook.callbacks.EarlyStopping` deja los mejores pesos.
         """
+        only(steps_per_epoch, "steps_per_epoch", None)
+        only(validation_steps, "validation_steps", None)
+        only(validation_batch_size, "validation_batch_size", None)
+        only(validation_freq, "validation_freq", 1)
         return training.fit(
             self,
             x,
@@ -191,7 +231,17 @@ class Model(Layer):
             initial_epoch=initial_epoch,
         )
 
-    def evaluate(self, x, y, batch_size=32, verbose="auto", sample_weight=None, return_dict=False):
+    def evaluate(
+        self,
+        x,
+        y,
+        batch_size=None,
+        verbose="auto",
+        sample_weight=None,
+        steps=None,
+        callbacks=None,
+        return_dict=False,
+    ):
         r"""Mide la pérdida y las métricas sin entrenar.
 
         Parameters
@@ -200,6 +250,8 @@ class Model(Layer):
             Como en :meth:`fit`.
         batch_size, verbose
             Se aceptan por compatibilidad con Keras: aquí no cambian nada.
+        steps, callbacks
+            No existen aquí: solo se admite ``None``.
         return_dict : bool
             Si se devuelve un diccionario con nombres.
 
@@ -208,12 +260,14 @@ class Model(Layer):
         float, list of float, or dict
             La pérdida, sola si no hay métricas.
         """
+        only(steps, "steps", None)
+        only(callbacks, "callbacks", None)
         logs = training.evaluate(self, x, y, sample_weight)
         if return_dict:
             return logs
         return logs["loss"] if len(logs) == 1 else list(logs.values())
 
-    def predict(self, x, batch_size=32, verbose="auto"):
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         r"""Calcula la salida de cada observación, en todos los núcleos.
 
         Parameters
@@ -222,11 +276,15 @@ class Model(Layer):
             Las observaciones.
         batch_size, verbose
             Se aceptan por compatibilidad con Keras: aquí no cambian nada.
+        steps, callbacks
+            No existen aquí: solo se admite ``None``.
 
         Returns
         -------
         ndarray, shape (n, ...)
         """
+        only(steps, "steps", None)
+        only(callbacks, "callbacks", None)
         return training.predict(self, x)
 
     def loss_and_gradient(self, x, y, sample_weight=None, training=False):
@@ -297,8 +355,8 @@ class Model(Layer):
     def get_state(self):
         r"""Da todo lo que hace falta para continuar el entrenamiento como si nunca se hubiera detenido.
 
-        Son los pesos, lo que recuerda el optimizador, el azar de cada capa y la época. El diccionario solo tiene
-        arreglos, números, textos y otros diccionarios.
+        Son los pesos, lo que recuerdan el optimizador y los *callbacks*, el azar de cada capa y la época. El
+        diccionario solo tiene arreglos, números, textos, listas y otros diccionarios.
         """
         return training.get_state(self)
 
@@ -308,11 +366,14 @@ class Model(Layer):
 
     def resolve_metrics(self, y):
         r"""Encuentra las métricas de :meth:`compile` para lo correcto, ya preparado; pares de nombre y métrica."""
-        sample = np.zeros((1, *self.compute_output_shape(self.input_shape)), self.dtype)
+        y_pred = np.broadcast_to(self.dtype.type(0), (len(y), *self.compute_output_shape(self.input_shape)))
         from_logits = getattr(self.loss, "from_logits", False)
-        found = [metrics.get(metric, y[:1], sample, from_logits) for metric in self.metrics]
-        names = [m if isinstance(m, str) else m.name for m in self.metrics]
-        return list(zip(names, found, strict=True))
+        found = {}
+        for metric in self.metrics:
+            one = metrics.get(metric, y, y_pred, from_logits)
+            name = metric if isinstance(metric, str) else one.name or type(one).__name__
+            found[_free(name, ("loss", *found))] = one
+        return list(found.items())
 
     def adopt(self, theta, gradient):
         r"""Como en :class:`~chapters.mlp.Layer`; además recuerda su trozo de los dos vectores."""
@@ -355,7 +416,14 @@ class Model(Layer):
     def __getstate__(self):
         r"""Da lo que se copia y se guarda: todo, menos los dos vectores."""
         # Al copiar o guardar, cada vista se vuelve un arreglo suelto: la copia arma sus propios vectores.
-        return {**vars(self), "_theta": None, "_gradient": None, "_bound": []}
+        # Los callbacks de un fit en curso no son del modelo.
+        return {**vars(self), "_theta": None, "_gradient": None, "_bound": [], "callbacks": ()}
+
+
+def _free(name, taken):
+    # Dos métricas que se llaman igual: la segunda es name_1, como en Keras.
+    names = [name, *(f"{name}_{k}" for k in range(1, len(taken) + 1))]
+    return next(n for n in names if n not in taken)
 
 
 def _summarize(parent, indent, expand_nested, lines):

@@ -4,7 +4,10 @@ import inspect
 import math
 from bisect import bisect_left
 
+import numpy as np
+
 from dlbook import check, registry
+from dlbook.attributes import Checked
 
 
 @registry.register("schedule")
@@ -27,7 +30,18 @@ class LearningRateSchedule:
     0.1
     0.05
     0.025
+
+    Parameters
+    ----------
+    name : str, optional
+        Un nombre, como en Keras.
     """
+
+    name = None
+
+    def __init__(self, name=None):
+        if name is not None:
+            self.name = check.text(name, "name")
 
     def __call__(self, step):
         r"""Da la tasa de un paso.
@@ -53,7 +67,8 @@ class LearningRateSchedule:
 
     def __repr__(self):
         r"""Escribe la llamada que lo crea."""
-        arguments = ", ".join(f"{name}={getattr(self, name)!r}" for name in inspect.signature(type(self)).parameters)
+        names = [name for name in inspect.signature(type(self)).parameters if name in vars(self)]
+        arguments = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
         return f"{type(self).__name__}({arguments})"
 
 
@@ -85,13 +100,19 @@ class ExponentialDecay(LearningRateSchedule):
         El factor :math:`r`, mayor que cero; menor que 1 para que baje.
     staircase : bool
         Si baja por escalones.
+    name : str, optional
+        Un nombre, como en Keras.
     """
 
-    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False):
-        self.initial_learning_rate = check.number(initial_learning_rate, "initial_learning_rate", 0)
-        self.decay_steps = check.number(decay_steps, "decay_steps", 0, open_low=True)
-        self.decay_rate = check.number(decay_rate, "decay_rate", 0, open_low=True)
-        self.staircase = check.choice(staircase, "staircase", [True, False])
+    initial_learning_rate = Checked(check.number, 0)
+    decay_steps = Checked(check.number, 0, open_low=True)
+    decay_rate = Checked(check.number, 0, open_low=True)
+    staircase = Checked(check.flag)
+
+    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name=None):
+        super().__init__(name)
+        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
+        self.decay_rate, self.staircase = decay_rate, staircase
 
     def _rate(self, t):
         periods = t / self.decay_steps
@@ -129,13 +150,19 @@ class InverseTimeDecay(LearningRateSchedule):
         Qué tan rápido baja, :math:`r\geq 0`.
     staircase : bool
         Si baja por escalones, uno cada periodo.
+    name : str, optional
+        Un nombre, como en Keras.
     """
 
-    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False):
-        self.initial_learning_rate = check.number(initial_learning_rate, "initial_learning_rate", 0)
-        self.decay_steps = check.number(decay_steps, "decay_steps", 0, open_low=True)
-        self.decay_rate = check.number(decay_rate, "decay_rate", 0)
-        self.staircase = check.choice(staircase, "staircase", [True, False])
+    initial_learning_rate = Checked(check.number, 0)
+    decay_steps = Checked(check.number, 0, open_low=True)
+    decay_rate = Checked(check.number, 0)
+    staircase = Checked(check.flag)
+
+    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name=None):
+        super().__init__(name)
+        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
+        self.decay_rate, self.staircase = decay_rate, staircase
 
     def _rate(self, t):
         periods = t / self.decay_steps
@@ -173,14 +200,20 @@ class PolynomialDecay(LearningRateSchedule):
         El exponente :math:`p`, mayor que cero.
     cycle : bool
         Si vuelve a empezar.
+    name : str, optional
+        Un nombre, como en Keras.
     """
 
-    def __init__(self, initial_learning_rate, decay_steps, end_learning_rate=0.0001, power=1.0, cycle=False):
-        self.initial_learning_rate = check.number(initial_learning_rate, "initial_learning_rate", 0)
-        self.decay_steps = check.number(decay_steps, "decay_steps", 0, open_low=True)
-        self.end_learning_rate = check.number(end_learning_rate, "end_learning_rate", 0)
-        self.power = check.number(power, "power", 0, open_low=True)
-        self.cycle = check.choice(cycle, "cycle", [True, False])
+    initial_learning_rate = Checked(check.number, 0)
+    decay_steps = Checked(check.number, 0, open_low=True)
+    end_learning_rate = Checked(check.number, 0)
+    power = Checked(check.number, 0, open_low=True)
+    cycle = Checked(check.flag)
+
+    def __init__(self, initial_learning_rate, decay_steps, end_learning_rate=0.0001, power=1.0, cycle=False, name=None):
+        super().__init__(name)
+        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
+        self.end_learning_rate, self.power, self.cycle = end_learning_rate, power, cycle
 
     def _rate(self, t):
         total = self.decay_steps
@@ -189,6 +222,12 @@ class PolynomialDecay(LearningRateSchedule):
         left = 1 - min(t, total) / total
         fall = self.initial_learning_rate - self.end_learning_rate
         return fall * left**self.power + self.end_learning_rate  # [ec-mlp-tasa-polinomio]
+
+
+def _numbers(values, name, low=-np.inf):
+    if not isinstance(values, (list, tuple, np.ndarray)) or getattr(values, "ndim", 1) != 1:
+        raise TypeError(f"{name}: se esperaba una lista de números, pero llegó {values!r}")
+    return [check.number(value, name, low) for value in values]
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
@@ -218,16 +257,21 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         Las fronteras :math:`b_0<b_1<\dots`.
     values : sequence of float
         Las tasas :math:`v_0,v_1,\dots`: una más que las fronteras.
+    name : str, optional
+        Un nombre, como en Keras.
 
     Raises
     ------
-    ValueError
-        Si no concuerdan o las fronteras no crecen.
+    TypeError, ValueError
+        Si no son listas de números, no concuerdan o las fronteras no crecen.
     """
 
-    def __init__(self, boundaries, values):
-        self.boundaries = [check.number(b, "boundaries") for b in boundaries]
-        self.values = [check.number(v, "values", 0) for v in values]
+    boundaries = Checked(_numbers)
+    values = Checked(_numbers, 0)
+
+    def __init__(self, boundaries, values, name=None):
+        super().__init__(name)
+        self.boundaries, self.values = boundaries, values
         if len(self.values) != len(self.boundaries) + 1 or not self.boundaries:
             raise ValueError(
                 "values: se esperaba al menos una frontera y una tasa más que fronteras, pero llegaron "
@@ -278,18 +322,24 @@ class CosineDecay(LearningRateSchedule):
         Los pasos :math:`T` que dura el coseno.
     alpha : float
         La fracción :math:`\alpha` que queda al final.
+    name : str, optional
+        Un nombre, como en Keras.
     warmup_target : float, optional
         La meta :math:`\eta_C` del calentamiento; sin ella no lo hay.
     warmup_steps : float
         Los pasos :math:`C` que dura el calentamiento.
     """
 
-    def __init__(self, initial_learning_rate, decay_steps, alpha=0.0, warmup_target=None, warmup_steps=0):
-        self.initial_learning_rate = check.number(initial_learning_rate, "initial_learning_rate", 0)
-        self.decay_steps = check.number(decay_steps, "decay_steps", 0, open_low=True)
-        self.alpha = check.number(alpha, "alpha", 0)
-        self.warmup_target = None if warmup_target is None else check.number(warmup_target, "warmup_target", 0)
-        self.warmup_steps = check.number(warmup_steps, "warmup_steps", 0)
+    initial_learning_rate = Checked(check.number, 0)
+    decay_steps = Checked(check.number, 0, open_low=True)
+    alpha = Checked(check.number, 0)
+    warmup_target = Checked(check.number, 0, optional=True)
+    warmup_steps = Checked(check.number, 0)
+
+    def __init__(self, initial_learning_rate, decay_steps, alpha=0.0, name=None, warmup_target=None, warmup_steps=0):
+        super().__init__(name)
+        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
+        self.alpha, self.warmup_target, self.warmup_steps = alpha, warmup_target, warmup_steps
 
     def _rate(self, t):
         start = self.initial_learning_rate

@@ -251,7 +251,7 @@ def _training(model, tensors, metadata, custom_objects, compile):
         state = _gather(_part(metadata, "training"), tensors)
         if compile:
             used = objects.rebuild(_part(metadata, "compile"), custom_objects)
-            model.compile(used.get("optimizer"), used.get("loss"), used.get("metrics"))
+            model.compile(used.get("optimizer"), used.get("loss"), metrics=used.get("metrics"))
             model.set_state({**state, "weights": model.get_weights()})
     if tensors:
         raise ValueError(f"le sobra {sorted(tensors)[0][:60]!r}, que no es de esta red")

@@ -93,7 +93,8 @@ def config(value):
         attribute = next((a for a in (f"_{name}", name) if a in vars(value)), None)
         if attribute is not None:
             arguments[name] = describe(vars(value)[attribute], f"{where}, {name}")
-        elif name != "seed":
+        elif name != "seed" and not hasattr(type(value), name):
+            # Lo que no está en el objeto, pero sí en su clase, vale lo de siempre.
             raise TypeError(f"{where}: para guardarla hace falta un atributo que se llame como su argumento {name!r}")
     return arguments
 
@@ -170,7 +171,17 @@ def rebuild(description, custom_objects=None):
     unknown = [name for name in arguments if name not in parameters(cls)]
     if unknown:
         raise ValueError(f"{cls.__name__}: no se conoce su argumento {unknown[0]!r}")
+    missing = [p.name for p in inspect.signature(cls).parameters.values() if _required(p) and p.name not in arguments]
+    if missing:
+        raise ValueError(f"{cls.__name__}: le falta su argumento {missing[0]!r}")
     return cls(**arguments)
+
+
+def _required(parameter):
+    return parameter.default is parameter.empty and parameter.kind not in (
+        parameter.VAR_POSITIONAL,
+        parameter.VAR_KEYWORD,
+    )
 
 
 def _class(kind, name, custom_objects):

@@ -57,30 +57,48 @@ def prepare(model, x, y, sample_weight=None, prefix=""):
         raise ValueError(f"{prefix}y: se esperaban {len(x)} observaciones, como en x, pero llegaron {len(y)}")
     weight = None
     if sample_weight is not None:
-        weight = check.floats(sample_weight, f"{prefix}sample_weight", "n", {"n": len(x)})
+        weight = check.floats(sample_weight, f"{prefix}sample_weight")
+        # Como lo correcto, un peso por observación se puede escribir (n,) o (n, 1).
+        weight = weight[:, 0] if weight.ndim == 2 and weight.shape[1] == 1 else weight
+        weight = check.floats(weight, f"{prefix}sample_weight", "n", {"n": len(x)})
         if weight.min() < 0:
             raise ValueError(f"{prefix}sample_weight: se esperaban pesos de al menos 0, pero hay un {weight.min():g}")
         weight = weight.astype(model.dtype)
     return Data(x, y, weight)
 
 
-def _weigh_classes(data, class_weight):
+def _class(key):
+    # Una clase de un diccionario: un entero, aunque venga como booleano o como 1.0.
+    if isinstance(key, (bool, np.bool_)) or (isinstance(key, (float, np.floating)) and float(key).is_integer()):
+        key = int(key)
+    if isinstance(key, str):
+        raise TypeError(
+            f"class_weight: se esperaba un entero por clase, pero llegó {key!r}; usa los números con que y las escribe"
+        )
+    return check.integer(key, "class_weight", 0)
+
+
+def _weigh_classes(data, class_weight, output_shape):
     if class_weight is None:
         return
     y = data.y
     if not isinstance(class_weight, dict):
         raise TypeError(f"class_weight: se esperaba un diccionario de clase y peso, pero llegó {class_weight!r}")
-    weights = {
-        check.integer(k, "class_weight", 0): check.number(v, f"class_weight[{k}]", 0) for k, v in class_weight.items()
-    }
-    if y.dtype.kind == "i":
-        labels = y
-    else:
-        labels = y.reshape(len(y), -1)
-        labels = labels.argmax(axis=1) if labels.shape[1] > 1 else labels[:, 0]
-    if labels.ndim != 1:
+    weights = {_class(k): check.number(v, f"class_weight[{k!r}]", 0) for k, v in class_weight.items()}
+    if y.ndim > (1 if y.dtype.kind == "i" else 2):
         raise ValueError(f"class_weight: se esperaba una clase por observación, pero y tiene forma {y.shape}")
-    of_class = np.array([weights.get(int(c), 1.0) for c in labels.tolist()], data.x.dtype)
+    if y.dtype.kind == "i":
+        labels, classes = y, output_shape[-1]
+    elif y.ndim == 2 and y.shape[1] > 1:
+        labels, classes = y.argmax(axis=1), y.shape[1]
+    else:
+        # Una etiqueta que es casi 1 es un 1. Sin columnas que contar, las clases son las que haya, y al menos dos.
+        labels = np.rint(y.reshape(-1)).astype(np.int64)
+        classes = max(2, int(labels.max()) + 1)
+    outside = [k for k in weights if k >= classes]
+    if outside:
+        raise ValueError(f"class_weight: se esperaba una clase entre 0 y {classes - 1}, pero llegó la {outside[0]}")
+    of_class = np.array([weights.get(c, 1.0) for c in labels.tolist()], data.x.dtype)
     data.weight = of_class if data.weight is None else data.weight * of_class
 
 
@@ -98,7 +116,7 @@ def train_and_validation(model, x, y, sample_weight, class_weight, split, valida
             raise ValueError(f"validation_split: con {len(train.x)} observaciones, {split} no deja datos en un lado")
         train, validation = train.split(at)
     # Las clases solo pesan al entrenar: la validación se mide como es.
-    _weigh_classes(train, class_weight)
+    _weigh_classes(train, class_weight, model.compute_output_shape(model.input_shape))
     return train, validation
 
 

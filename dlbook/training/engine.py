@@ -235,7 +235,7 @@ class Engine:
             return f"{where}: hay entradas de hasta {largest:.3g}; normalízalas, por ejemplo a (-1, 1)"
         y_pred = self.model.forward(x)
         if not np.isfinite(y_pred).all():
-            largest = float(np.abs(theta).max())
+            largest = float(np.abs(theta).max(initial=0))
             return f"{where}: la salida se desborda, con pesos de hasta {largest:.3g}; baja la tasa de aprendizaje"
         largest = float(np.abs(y_pred).max())
         if largest > 1e9:

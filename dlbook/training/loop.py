@@ -1,10 +1,13 @@
 r"""El ciclo de entrenamiento: épocas, lotes y callbacks."""
 
+import numpy as np
+
 from dlbook import check
-from dlbook.callbacks import Callback, History, called
+from dlbook.callbacks import Callback, History, ModelCheckpoint, called
 from dlbook.training.data import inputs, prepare, train_and_validation
 from dlbook.training.engine import Engine
 from dlbook.training.progress import Progress
+from dlbook.training.state import remembered
 
 
 def _callbacks(callbacks):
@@ -14,7 +17,23 @@ def _callbacks(callbacks):
     for callback in callbacks:
         if not isinstance(callback, Callback):
             raise TypeError(f"callbacks: se esperaban objetos Callback, pero llegó {callback!r}")
-    return callbacks
+    # Quien guarda va al final: en el archivo está lo que los demás recuerdan de esa época.
+    return sorted(callbacks, key=lambda callback: isinstance(callback, ModelCheckpoint))
+
+
+def _resume(model, callbacks):
+    r"""Devuelve a los *callbacks* lo que recordaban cuando se guardó el modelo."""
+    remembered = list(model.remembered)
+    for callback in callbacks:
+        # De la misma clase y, si vigila, que vigile lo mismo; si hay varios, en el orden de la lista.
+        same = type(callback).__name__, callback.get_state().get("monitor")
+        found = next((r for r in remembered if (r["callback"], r["state"].get("monitor")) == same), None)
+        if found is not None:
+            remembered.remove(found)
+            try:
+                callback.set_state(found["state"])
+            except KeyError as error:
+                raise ValueError(f"callbacks: a lo que recordaba {same[0]} le falta {error}") from None
 
 
 def _call(callbacks, method, *arguments):
@@ -40,18 +59,17 @@ def fit(
 ):
     r"""Entrena un modelo; los argumentos son los de ``Model.fit``."""
     model._compiled()
-    batch_size = check.integer(batch_size, "batch_size", 1)
-    epochs = check.integer(epochs, "epochs", 1)
+    batch_size = 32 if batch_size is None else check.integer(batch_size, "batch_size", 1)
+    epochs = check.integer(epochs, "epochs", 0)
     initial_epoch = check.integer(initial_epoch, "initial_epoch", 0)
+    verbose = int(verbose) if isinstance(verbose, (bool, np.bool_, np.integer)) else verbose
     verbose = check.choice(verbose, "verbose", ["auto", 0, 1, 2])
-    shuffle = check.choice(shuffle, "shuffle", [True, False])
+    shuffle = check.flag(shuffle, "shuffle")
     callbacks = _callbacks(callbacks)
     train, validation = train_and_validation(
         model, x, y, sample_weight, class_weight, validation_split, validation_data
     )
-    if not model.theta.size:
-        why = "todas las capas con pesos están congeladas" if model.count_params() else "ninguna capa tiene pesos"
-        raise ValueError(f"{model.name}: no hay nada que entrenar, porque {why}")
+    model.optimizer.claim(model.identity)
     history = model.history = History()
     history.set_model(model)
     model.stop_training = False
@@ -59,23 +77,35 @@ def fit(
     for callback in callbacks:
         callback.set_model(model)
         callback.set_params({"epochs": epochs, "steps": steps, "verbose": verbose})
+    resumes = 0 < initial_epoch == model.epoch
     with Engine(model) as engine:
         engine.limit_blas()
         engine.start(train)
         _call(callbacks, "on_train_begin", {})
-        for epoch in range(initial_epoch, epochs):
-            _call(callbacks, "on_epoch_begin", epoch, {})
-            with Progress(verbose, epoch, epochs, steps) as progress:
-                logs = engine.epoch(train, batch_size, shuffle, epoch, callbacks, progress)
-                if validation is not None:
-                    logs |= {f"val_{name}": value for name, value in engine.evaluate(validation).items()}
-                progress.finish(logs)
-            model.epoch = epoch + 1
-            _call(callbacks, "on_epoch_end", epoch, logs)
-            history.on_epoch_end(epoch, logs)
-            if model.stop_training:
-                break
-        _call(callbacks, "on_train_end", logs if history.epoch else {})
+        if resumes:
+            _resume(model, callbacks)
+        model.callbacks, logs = callbacks, {}
+        try:
+            for epoch in range(initial_epoch, epochs):
+                _call(callbacks, "on_epoch_begin", epoch, {})
+                with Progress(verbose, epoch, epochs, steps) as progress:
+                    logs = engine.epoch(train, batch_size, shuffle, epoch, callbacks, progress)
+                    if validation is not None:
+                        logs |= {f"val_{name}": value for name, value in engine.evaluate(validation).items()}
+                    progress.finish(logs)
+                model.epoch = epoch + 1
+                _call(callbacks, "on_epoch_end", epoch, logs)
+                history.on_epoch_end(epoch, logs)
+                if model.stop_training:
+                    break
+        except FloatingPointError:
+            # También es un final: los mejores pesos se recuperan y lo que se abrió se cierra.
+            _call(callbacks, "on_train_end", logs)
+            raise
+        else:
+            _call(callbacks, "on_train_end", logs)
+        finally:
+            model.remembered, model.callbacks = remembered(callbacks), ()
     return history
 
 

@@ -4,6 +4,8 @@ import sys
 import time
 import warnings
 
+from dlbook.console import printable, say
+
 # Cada cuántos segundos se refresca la barra.
 REFRESH = 0.1
 
@@ -12,7 +14,8 @@ class Progress:
     r"""La barra de una época; con ``verbose=0``, nada."""
 
     def __init__(self, verbose, epoch, epochs, steps):
-        self.verbose = 1 if verbose == "auto" else verbose
+        # Sin consola no hay nada que mostrar.
+        self.verbose = 0 if sys.stdout is None else 1 if verbose == "auto" else verbose
         self.title = f"Época {epoch + 1}/{epochs}"
         self.steps = steps
         self.bar = None
@@ -27,7 +30,7 @@ class Progress:
                 warnings.simplefilter("ignore")
                 from tqdm.auto import tqdm
 
-                self.bar = tqdm(total=self.steps, desc=self.title, unit="lote", file=sys.stdout)
+                self.bar = tqdm(total=self.steps, desc=printable(self.title), unit="lote", file=sys.stdout)
         return self
 
     def step(self, batch, loss):
@@ -43,10 +46,10 @@ class Progress:
         r"""Escribe cómo terminó la época."""
         text = ", ".join(f"{name}={value:.4g}" for name, value in logs.items())
         if self.bar is not None:
-            self.bar.set_postfix_str(text, refresh=False)
+            self.bar.set_postfix_str(printable(text), refresh=False)
             self.bar.update(self.steps - self.bar.n)
         elif self.verbose == 2:
-            print(f"{self.title} · {time.perf_counter() - self.began:.1f} s · {text}")
+            say(f"{self.title} · {time.perf_counter() - self.began:.1f} s · {text}")
 
     def __exit__(self, *_):
         r"""Cierra la barra."""

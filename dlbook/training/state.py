@@ -12,6 +12,12 @@ def walk(layer):
         yield from walk(inner)
 
 
+def remembered(callbacks):
+    r"""Da lo que recuerda cada *callback*, con el nombre de su clase; los que no recuerdan nada no están."""
+    states = [(type(callback).__name__, callback.get_state()) for callback in callbacks]
+    return [{"callback": name, "state": state} for name, state in states if state]
+
+
 def get_state(model):
     r"""Da lo necesario para continuar un entrenamiento; el diccionario de ``Model.get_state``."""
     return {
@@ -19,6 +25,8 @@ def get_state(model):
         "optimizer": None if model.optimizer is None else model.optimizer.get_state(),
         "random": [layer.generator.bit_generator.state for layer in walk(model)],
         "epoch": model.epoch,
+        # A la mitad de fit, lo que recuerdan ahora; después, lo que recordaban al terminar.
+        "callbacks": remembered(model.callbacks) or list(model.remembered),
     }
 
 
@@ -34,6 +42,16 @@ def _generator(state):
     raise ValueError("state['random']: se esperaba el estado de un generador de NumPy")
 
 
+def _checked(callbacks):
+    fine = isinstance(callbacks, list) and all(
+        isinstance(c, dict) and isinstance(c.get("callback"), str) and isinstance(c.get("state"), dict)
+        for c in callbacks
+    )
+    if not fine:
+        raise ValueError("state['callbacks']: se esperaba lo que recuerda cada callback")
+    return list(callbacks)
+
+
 def set_state(model, state):
     r"""Deja el modelo como lo describe el diccionario de :func:`get_state`."""
     missing = [key for key in ("weights", "optimizer", "random", "epoch") if key not in state]
@@ -44,6 +62,7 @@ def set_state(model, state):
         raise ValueError(f"state: se esperaban {len(layers)} capas, pero llegaron {len(state['random'])}")
     epoch = check.integer(state["epoch"], "state['epoch']", 0)
     generators = [_generator(s) for s in state["random"]]
+    callbacks = _checked(state.get("callbacks", []))
     if state["optimizer"] is not None and model.optimizer is None:
         raise ValueError("state: tiene un optimizador, y el modelo no; llama antes a compile")
     before = model.get_weights()
@@ -59,4 +78,4 @@ def set_state(model, state):
     model._stale = False
     for layer, generator in zip(layers, generators, strict=True):
         layer.generator = generator
-    model.epoch = epoch
+    model.epoch, model.remembered = epoch, callbacks

@@ -192,7 +192,7 @@ def compiled():
     model.compile(
         optimizers.Adam(schedules.CosineDecay(0.01, 100), clipvalue=1.0),
         losses.SparseCategoricalCrossentropy(from_logits=True),
-        ["accuracy", metrics.SparseCategoricalAccuracy()],
+        metrics=["accuracy", metrics.SparseCategoricalAccuracy()],
     )
     return model
 

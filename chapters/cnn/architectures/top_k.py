@@ -4,6 +4,7 @@ from numba import njit
 
 from chapters.mlp.metrics import SparseCategoricalAccuracy
 from dlbook import check
+from dlbook.attributes import Absent, Checked
 
 
 class SparseTopKCategoricalAccuracy(SparseCategoricalAccuracy):
@@ -32,12 +33,20 @@ class SparseTopKCategoricalAccuracy(SparseCategoricalAccuracy):
     ----------
     k : int
         Cuántas respuestas se permiten.
+    name, dtype
+        Como en :class:`~chapters.mlp.metrics.Metric`.
+    from_sorted_ids : False
+        No existe aquí: llegan puntajes, y no clases ya ordenadas.
     """
 
     name = "sparse_top_k_categorical_accuracy"
 
-    def __init__(self, k=5):
-        self.k = check.integer(k, "k", 1)
+    k = Checked(check.integer, 1)
+    from_sorted_ids = Absent(False)
+
+    def __init__(self, k=5, name=None, dtype=None, from_sorted_ids=False):
+        super().__init__(name, dtype)
+        self.k, self.from_sorted_ids = k, from_sorted_ids
 
     def shard(self, y_true, y_pred):
         r"""Cuenta los aciertos."""

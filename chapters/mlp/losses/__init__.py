@@ -23,8 +23,8 @@ CLASSES = (
     SparseCategoricalCrossentropy,
 )
 NAMES = {c.name: c for c in CLASSES} | {c.__name__: c for c in CLASSES}
-NAMES |= {"mse": MeanSquaredError, "MSE": MeanSquaredError, "mae": MeanAbsoluteError, "MAE": MeanAbsoluteError}
-NAMES |= {"bce": BinaryCrossentropy, "BCE": BinaryCrossentropy}
+SHORT = {"mse": MeanSquaredError, "mae": MeanAbsoluteError, "bce": BinaryCrossentropy}
+NAMES |= SHORT | {name.upper(): c for name, c in SHORT.items()}
 
 __all__ = [
     "MAE",
@@ -56,8 +56,8 @@ def get(loss):
 
     Parameters
     ----------
-    loss : str or Loss
-        El nombre de Keras, corto o largo, o el propio objeto.
+    loss : str, Loss or type
+        El nombre de Keras, corto, largo o el de la clase; la clase, o el propio objeto.
 
     Returns
     -------
@@ -76,6 +76,8 @@ def get(loss):
     """
     if isinstance(loss, Loss):
         return loss
+    if isinstance(loss, type) and issubclass(loss, Loss):
+        return loss()
     if isinstance(loss, str) and loss in NAMES:
         return NAMES[loss]()
     return check.choice(loss, "loss", [c.name for c in CLASSES])

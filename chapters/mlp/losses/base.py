@@ -3,6 +3,7 @@ r"""Lo que toda pérdida sabe hacer: medir cuánto cuesta equivocarse y decir ha
 import numpy as np
 
 from dlbook import check, registry
+from dlbook.attributes import Absent
 
 
 @registry.register("loss")
@@ -97,6 +98,16 @@ class Loss:
     >>> round(loss(y_true, y_pred, sample_weight=[1, 2, 0]), 6)
     0.03
 
+    Parameters
+    ----------
+    reduction : {"sum_over_batch_size"}
+        Se promedia. Como ``dtype``, y ``axis`` en las que lo tienen, está aquí para que el código de Keras sirva sin
+        cambios: no admite otro valor.
+    name : str, optional
+        Otro nombre.
+    dtype : None
+        El tipo es el de las predicciones.
+
     Attributes
     ----------
     name : str
@@ -104,6 +115,12 @@ class Loss:
     """
 
     name = None
+    reduction, axis, dtype = Absent("sum_over_batch_size"), Absent(-1), Absent(None)
+
+    def __init__(self, reduction="sum_over_batch_size", name=None, dtype=None):
+        self.reduction, self.dtype = reduction, dtype
+        if name is not None:
+            self.name = check.text(name, "name")
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         r"""Da la pérdida media; los argumentos son los de :meth:`gradient`."""
@@ -178,7 +195,8 @@ class Loss:
         Returns
         -------
         ndarray, shape (n, ...)
-            Contiguo; ``y_true`` mismo si ya estaba listo.
+            Contiguo; ``y_true`` mismo si ya estaba listo. Es lo correcto **como se dio**, porque también lo leen las
+            métricas y los pesos de las clases; lo que una pérdida le haga, como suavizarlo, lo hace en :meth:`shard`.
 
         Raises
         ------
@@ -220,6 +238,8 @@ class Loss:
         if sample_weight is None:
             sample_weight = np.ones(len(y_pred), y_pred.dtype)
         weight = _cast(check.floats(sample_weight, "sample_weight", "..."), "sample_weight", y_pred.dtype)
+        if weight.ndim > 1 and weight.shape[-1] == 1 and weight.shape != y_pred.shape[:-1][: weight.ndim]:
+            weight = weight[..., 0]
         if weight.shape != y_pred.shape[: max(1, min(weight.ndim, y_pred.ndim - 1))]:
             expected = f"la forma {y_pred.shape[:1]}, un peso por observación"
             raise ValueError(f"sample_weight: se esperaba {expected}, pero llegó {weight.shape}")

@@ -6,6 +6,7 @@ from numba import njit
 from chapters.mlp.activations.exponential import _add, exp, log, log1p
 from chapters.mlp.losses.base import Loss
 from dlbook import check
+from dlbook.attributes import Checked
 
 EPSILON = 1e-7
 
@@ -105,7 +106,9 @@ class BinaryCrossentropy(Loss):
         Si las predicciones son logits y no probabilidades.
     label_smoothing : float
         Entre 0 y 1: acerca las etiquetas a la duda, :math:`y\leftarrow y(1-s)+\tfrac s2`, para que la red no persiga
-        una certeza infinita.
+        una certeza infinita. Solo dentro de la pérdida: las métricas ven las de verdad.
+    axis, reduction, name, dtype
+        Como en :class:`Loss`.
 
     Raises
     ------
@@ -114,24 +117,36 @@ class BinaryCrossentropy(Loss):
     """
 
     name = "binary_crossentropy"
+    from_logits = Checked(check.flag)
+    label_smoothing = Checked(check.number, 0, 1)
 
-    def __init__(self, from_logits=False, label_smoothing=0.0):
-        self.from_logits = check.choice(from_logits, "from_logits", [True, False])
-        self.label_smoothing = check.number(label_smoothing, "label_smoothing", 0, 1)
+    def __init__(
+        self,
+        from_logits=False,
+        label_smoothing=0.0,
+        axis=-1,
+        reduction="sum_over_batch_size",
+        name=None,
+        dtype=None,
+    ):
+        super().__init__(reduction, name, dtype)
+        self.from_logits, self.label_smoothing, self.axis = from_logits, label_smoothing, axis
 
     def prepare(self, y_true, output_shape, dtype):
-        r"""Como :meth:`Loss.prepare`; además exige números entre 0 y 1 y los suaviza si se pidió."""
-        y_true = _between_0_and_1(super().prepare(y_true, output_shape, dtype))
-        if self.label_smoothing:
-            smoothing = y_true.dtype.type(self.label_smoothing)
-            y_true = y_true * (1 - smoothing) + smoothing / 2
-        return y_true
+        r"""Como :meth:`Loss.prepare`; además exige números entre 0 y 1."""
+        return _between_0_and_1(super().prepare(y_true, output_shape, dtype))
 
     def shard(self, y_true, y_pred, weight, gradient):
         r"""Como :meth:`Loss.shard`."""
         shape = weight.size, -1
         kernel = _binary_logits if self.from_logits else _binary_probabilities
-        return kernel(y_true.reshape(shape), y_pred.reshape(shape), weight.reshape(-1), gradient.reshape(shape))
+        return kernel(
+            y_true.reshape(shape),
+            y_pred.reshape(shape),
+            weight.reshape(-1),
+            gradient.reshape(shape),
+            self.label_smoothing,
+        )
 
 
 def _between_0_and_1(y_true):
@@ -145,16 +160,17 @@ def _between_0_and_1(y_true):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _binary_logits(y_true, logits, weight, gradient):
+def _binary_logits(y_true, logits, weight, gradient, smoothing):
     n, outputs = logits.shape
     real = logits.dtype.type
     zero, one = real(0), real(1)
+    keep, doubt = one - real(smoothing), real(smoothing) / real(2)
     loss = 0.0
     for i in range(n):
         share = weight[i] / real(outputs)
         total = zero
         for j in range(outputs):
-            y, z = y_true[i, j], logits[i, j]
+            y, z = y_true[i, j] * keep + doubt, logits[i, j]
             small = exp(-abs(z))
             total = _add(total, max(z, zero) - y * z + log1p(small))  # [ec-mlp-bce-logits]
             p = (one if z >= 0 else small) / (one + small)
@@ -164,16 +180,17 @@ def _binary_logits(y_true, logits, weight, gradient):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _binary_probabilities(y_true, y_pred, weight, gradient):
+def _binary_probabilities(y_true, y_pred, weight, gradient, smoothing):
     n, outputs = y_pred.shape
     real = y_pred.dtype.type
     zero, one, low, high = real(0), real(1), real(EPSILON), real(1 - EPSILON)
+    keep, doubt = one - real(smoothing), real(smoothing) / real(2)
     loss = 0.0
     for i in range(n):
         share = weight[i] / real(outputs)
         total = zero
         for j in range(outputs):
-            y, p = y_true[i, j], y_pred[i, j]
+            y, p = y_true[i, j] * keep + doubt, y_pred[i, j]
             inside = low <= p <= high
             p = min(max(p, low), high)
             total = _add(total, -(y * log(p) + (one - y) * log(one - p)))  # [ec-mlp-bce]

@@ -10,6 +10,7 @@ from chapters.mlp.activations.softmax import _exponentiate, _shift
 from chapters.mlp.losses.base import Loss
 from chapters.mlp.losses.binary import EPSILON, _between_0_and_1
 from dlbook import check
+from dlbook.attributes import Checked
 
 
 class CategoricalCrossentropy(Loss):
@@ -96,6 +97,9 @@ class CategoricalCrossentropy(Loss):
         Si las predicciones son logits y no probabilidades.
     label_smoothing : float
         Entre 0 y 1: reparte una parte de la certeza entre todas las clases, :math:`y_k\leftarrow y_k(1-s)+\tfrac sK`.
+        Solo dentro de la pérdida: las métricas ven las etiquetas de verdad.
+    axis, reduction, name, dtype
+        Como en :class:`Loss`.
 
     Raises
     ------
@@ -104,14 +108,24 @@ class CategoricalCrossentropy(Loss):
     """
 
     name = "categorical_crossentropy"
+    from_logits = Checked(check.flag)
+    label_smoothing = Checked(check.number, 0, 1)
 
-    def __init__(self, from_logits=False, label_smoothing=0.0):
-        self.from_logits = check.choice(from_logits, "from_logits", [True, False])
-        self.label_smoothing = check.number(label_smoothing, "label_smoothing", 0, 1)
+    def __init__(
+        self,
+        from_logits=False,
+        label_smoothing=0.0,
+        axis=-1,
+        reduction="sum_over_batch_size",
+        name=None,
+        dtype=None,
+    ):
+        super().__init__(reduction, name, dtype)
+        self.from_logits, self.label_smoothing, self.axis = from_logits, label_smoothing, axis
 
     def prepare(self, y_true, output_shape, dtype):
-        r"""Como :meth:`Loss.prepare`; además exige que cada renglón sume 1 y lo suaviza si se pidió."""
-        classes = _classes(output_shape)
+        r"""Como :meth:`Loss.prepare`; además exige que cada renglón sume 1."""
+        _classes(output_shape)
         y_true = _between_0_and_1(super().prepare(y_true, output_shape, dtype))
         totals = y_true.sum(axis=-1)
         wrong = np.abs(totals - 1) > 1e-3
@@ -121,16 +135,19 @@ class CategoricalCrossentropy(Loss):
                 f"y_true: se esperaba que cada renglón sumara 1, pero el {where} suma {totals[where]:g}; "
                 "si tienes una etiqueta por observación usa sparse_categorical_crossentropy"
             )
-        if self.label_smoothing:
-            smoothing = y_true.dtype.type(self.label_smoothing)
-            y_true = y_true * (1 - smoothing) + smoothing / classes
         return y_true
 
     def shard(self, y_true, y_pred, weight, gradient):
         r"""Como :meth:`Loss.shard`."""
         shape = -1, y_pred.shape[-1]
         kernel = _categorical_logits if self.from_logits else _categorical_probabilities
-        return kernel(y_true.reshape(shape), y_pred.reshape(shape), weight.reshape(-1), gradient.reshape(shape))
+        return kernel(
+            y_true.reshape(shape),
+            y_pred.reshape(shape),
+            weight.reshape(-1),
+            gradient.reshape(shape),
+            self.label_smoothing,
+        )
 
 
 def _classes(output_shape):
@@ -143,33 +160,37 @@ def _classes(output_shape):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _categorical_logits(y_true, logits, weight, gradient):
+def _categorical_logits(y_true, logits, weight, gradient, smoothing):
     n, classes = logits.shape
+    real = logits.dtype.type
+    keep, doubt = real(1) - real(smoothing), real(smoothing) / real(classes)
     per_weight = n // weight.size
     loss = 0.0
     _shift(logits, gradient)
     # Lo que falta del logaritmo: menos el puntaje medio, ya desplazado.
     for i in range(n):
-        mean = logits.dtype.type(0)
+        mean = real(0)
         for k in range(classes):
-            mean = _add(mean, y_true[i, k] * gradient[i, k])
+            mean = _add(mean, (y_true[i, k] * keep + doubt) * gradient[i, k])
         loss -= weight[i // per_weight] * mean
     _exponentiate(gradient.reshape(-1))
     for i in range(n):
-        share = weight[i // per_weight] / logits.dtype.type(per_weight)
+        share = weight[i // per_weight] / real(per_weight)
         total = gradient[i, 0]
         for k in range(1, classes):
             total = _add(total, gradient[i, k])
         loss += weight[i // per_weight] * math.log(total)  # [ec-mlp-cce-logits]
         for k in range(classes):
-            gradient[i, k] = share * (gradient[i, k] / total - y_true[i, k])  # [ec-mlp-cce-logits-gradiente]
+            y = y_true[i, k] * keep + doubt
+            gradient[i, k] = share * (gradient[i, k] / total - y)  # [ec-mlp-cce-logits-gradiente]
     return loss / per_weight
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _categorical_probabilities(y_true, p, weight, gradient):
+def _categorical_probabilities(y_true, p, weight, gradient, smoothing):
     n, classes = p.shape
     real = p.dtype.type
+    keep, doubt = real(1) - real(smoothing), real(smoothing) / real(classes)
     per_weight = n // weight.size
     low, high, zero = real(EPSILON), real(1 - EPSILON), real(0)
     loss = 0.0
@@ -180,12 +201,12 @@ def _categorical_probabilities(y_true, p, weight, gradient):
             total = _add(total, p[i, k])
         surprise, inside = zero, zero
         for k in range(classes):
-            q = p[i, k] / total
-            surprise = _add(surprise, -y_true[i, k] * log(min(max(q, low), high)))  # [ec-mlp-cce]
-            inside = _add(inside, y_true[i, k] if low <= q <= high else zero)
+            q, y = p[i, k] / total, y_true[i, k] * keep + doubt
+            surprise = _add(surprise, -y * log(min(max(q, low), high)))  # [ec-mlp-cce]
+            inside = _add(inside, y if low <= q <= high else zero)
         loss += share * surprise
         for k in range(classes):
-            q = p[i, k] / total
-            own = y_true[i, k] / q if low <= q <= high else zero
+            q, y = p[i, k] / total, y_true[i, k] * keep + doubt
+            own = y / q if low <= q <= high else zero
             gradient[i, k] = share * (inside - own) / total  # [ec-mlp-cce-gradiente]
     return loss

@@ -11,6 +11,7 @@ from chapters.mlp.losses.base import Loss
 from chapters.mlp.losses.binary import EPSILON
 from chapters.mlp.losses.categorical import _classes
 from dlbook import check
+from dlbook.attributes import Absent, Checked
 
 
 class SparseCategoricalCrossentropy(Loss):
@@ -67,6 +68,10 @@ class SparseCategoricalCrossentropy(Loss):
     ----------
     from_logits : bool
         Si las predicciones son logits y no probabilidades.
+    ignore_class : None
+        No existe aquí: todas las clases cuentan.
+    reduction, axis, name, dtype
+        Como en :class:`Loss`.
 
     Raises
     ------
@@ -80,9 +85,20 @@ class SparseCategoricalCrossentropy(Loss):
     """
 
     name = "sparse_categorical_crossentropy"
+    from_logits = Checked(check.flag)
+    ignore_class = Absent(None)
 
-    def __init__(self, from_logits=False):
-        self.from_logits = check.choice(from_logits, "from_logits", [True, False])
+    def __init__(
+        self,
+        from_logits=False,
+        ignore_class=None,
+        reduction="sum_over_batch_size",
+        axis=-1,
+        name=None,
+        dtype=None,
+    ):
+        super().__init__(reduction, name, dtype)
+        self.from_logits, self.ignore_class, self.axis = from_logits, ignore_class, axis
 
     def prepare(self, y_true, output_shape, dtype):
         r"""Como :meth:`Loss.prepare`, pero devuelve etiquetas: un entero entre 0 y K − 1 por vector de la salida."""

@@ -5,6 +5,7 @@ from numba import njit
 
 from chapters.mlp.optimizers.base import Optimizer
 from dlbook import check
+from dlbook.attributes import Checked
 
 
 class Adadelta(Optimizer):
@@ -69,9 +70,12 @@ class Adadelta(Optimizer):
         La fracción :math:`\rho` que se conserva, de 0 a menos de 1.
     epsilon : float
         El número :math:`\epsilon`, positivo.
-    weight_decay, clipvalue, global_clipnorm : float, optional
+    weight_decay, clipnorm, clipvalue, global_clipnorm, **options
         Como en :class:`Optimizer`.
     """
+
+    rho = Checked(check.number, 0, 1, open_high=True)
+    epsilon = Checked(check.number, 0, open_low=True)
 
     def __init__(
         self,
@@ -79,12 +83,13 @@ class Adadelta(Optimizer):
         rho=0.95,
         epsilon=1e-7,
         weight_decay=None,
+        clipnorm=None,
         clipvalue=None,
         global_clipnorm=None,
+        **options,
     ):
-        super().__init__(learning_rate, weight_decay, clipvalue, global_clipnorm)
-        self.rho = check.number(rho, "rho", 0, 1, open_high=True)
-        self.epsilon = check.number(epsilon, "epsilon", 0, open_low=True)
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, **options)
+        self.rho, self.epsilon = rho, epsilon
 
     def _slots(self):
         return {"accumulated_grad": 0.0, "accumulated_delta_var": 0.0}

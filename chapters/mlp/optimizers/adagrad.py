@@ -5,6 +5,7 @@ from numba import njit
 
 from chapters.mlp.optimizers.base import Optimizer
 from dlbook import check
+from dlbook.attributes import Checked
 
 
 class Adagrad(Optimizer):
@@ -55,9 +56,12 @@ class Adagrad(Optimizer):
         El valor de :math:`a` antes del primer paso, cero o más.
     epsilon : float
         El número :math:`\epsilon`, positivo, que evita dividir entre cero.
-    weight_decay, clipvalue, global_clipnorm : float, optional
+    weight_decay, clipnorm, clipvalue, global_clipnorm, **options
         Como en :class:`Optimizer`.
     """
+
+    initial_accumulator_value = Checked(check.number, 0)
+    epsilon = Checked(check.number, 0, open_low=True)
 
     def __init__(
         self,
@@ -65,12 +69,13 @@ class Adagrad(Optimizer):
         initial_accumulator_value=0.1,
         epsilon=1e-7,
         weight_decay=None,
+        clipnorm=None,
         clipvalue=None,
         global_clipnorm=None,
+        **options,
     ):
-        super().__init__(learning_rate, weight_decay, clipvalue, global_clipnorm)
-        self.initial_accumulator_value = check.number(initial_accumulator_value, "initial_accumulator_value", 0)
-        self.epsilon = check.number(epsilon, "epsilon", 0, open_low=True)
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, **options)
+        self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
 
     def _slots(self):
         return {"accumulator": self.initial_accumulator_value}

@@ -7,6 +7,7 @@ from numba import njit
 
 from chapters.mlp.optimizers.base import Optimizer
 from dlbook import check
+from dlbook.attributes import Absent, Checked
 
 
 class Adam(Optimizer):
@@ -91,9 +92,16 @@ class Adam(Optimizer):
     epsilon : float
         El número :math:`\epsilon`, positivo. Es el que el artículo llama :math:`\hat\epsilon`: se suma antes de
         corregir.
-    weight_decay, clipvalue, global_clipnorm : float, optional
+    amsgrad : False
+        No existe aquí.
+    weight_decay, clipnorm, clipvalue, global_clipnorm, **options
         Como en :class:`Optimizer`.
     """
+
+    beta_1 = Checked(check.number, 0, 1, open_high=True)
+    beta_2 = Checked(check.number, 0, 1, open_high=True)
+    epsilon = Checked(check.number, 0, open_low=True)
+    amsgrad = Absent(False)
 
     def __init__(
         self,
@@ -101,14 +109,15 @@ class Adam(Optimizer):
         beta_1=0.9,
         beta_2=0.999,
         epsilon=1e-7,
+        amsgrad=False,
         weight_decay=None,
+        clipnorm=None,
         clipvalue=None,
         global_clipnorm=None,
+        **options,
     ):
-        super().__init__(learning_rate, weight_decay, clipvalue, global_clipnorm)
-        self.beta_1 = check.number(beta_1, "beta_1", 0, 1, open_high=True)
-        self.beta_2 = check.number(beta_2, "beta_2", 0, 1, open_high=True)
-        self.epsilon = check.number(epsilon, "epsilon", 0, open_low=True)
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, **options)
+        self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
 
     def _slots(self):
         return {"momentum": 0.0, "velocity": 0.0}
@@ -166,11 +175,13 @@ class AdamW(Adam):
         La tasa :math:`\eta`.
     weight_decay : float
         La fracción :math:`\lambda`.
-    beta_1, beta_2, epsilon : float
+    beta_1, beta_2, epsilon, amsgrad
         Como en :class:`Adam`.
-    clipvalue, global_clipnorm : float, optional
+    clipnorm, clipvalue, global_clipnorm, **options
         Como en :class:`Optimizer`.
     """
+
+    weight_decay = Checked(check.number, 0)
 
     def __init__(
         self,
@@ -179,15 +190,21 @@ class AdamW(Adam):
         beta_1=0.9,
         beta_2=0.999,
         epsilon=1e-7,
+        amsgrad=False,
+        clipnorm=None,
         clipvalue=None,
         global_clipnorm=None,
+        **options,
     ):
         super().__init__(
             learning_rate,
             beta_1,
             beta_2,
             epsilon,
-            check.number(weight_decay, "weight_decay", 0),
+            amsgrad,
+            weight_decay,
+            clipnorm,
             clipvalue,
             global_clipnorm,
+            **options,
         )

@@ -8,6 +8,7 @@ from numba import njit
 from chapters.mlp.optimizers.clipping import _clip_by_global_norm, _clip_by_value
 from chapters.mlp.schedules import LearningRateSchedule
 from dlbook import check, registry
+from dlbook.attributes import Absent, Checked, refuse
 
 
 @registry.register("optimizer")
@@ -78,8 +79,12 @@ class Optimizer:
         La tasa de aprendizaje :math:`\eta`, o un programa que la da en cada paso.
     weight_decay : float, optional
         El factor :math:`\lambda` de :eq:`ec-mlp-encoger`.
+    clipnorm : None
+        No existe aquí, como se explica abajo.
     clipvalue, global_clipnorm : float, optional
         El tope del gradiente, por coordenada o de su norma. A lo sumo uno de los dos.
+    **options
+        Los demás argumentos de Keras, como ``use_ema`` o ``name``. Aquí no existen: solo se admiten apagados.
 
     Attributes
     ----------
@@ -99,28 +104,38 @@ class Optimizer:
     pesos separados.
     """
 
-    def __init__(self, learning_rate, weight_decay=None, clipvalue=None, global_clipnorm=None):
-        self.learning_rate = learning_rate
-        self.weight_decay = None if weight_decay is None else check.number(weight_decay, "weight_decay", 0)
-        self.clipvalue = _positive_or_none(clipvalue, "clipvalue")
-        self.global_clipnorm = _positive_or_none(global_clipnorm, "global_clipnorm")
-        if clipvalue is not None and global_clipnorm is not None:
-            raise ValueError("clipvalue y global_clipnorm: se esperaba a lo sumo uno de los dos, pero llegaron ambos")
+    weight_decay = Checked(check.number, 0, optional=True)
+    clipvalue = Checked(check.number, 0, open_low=True, optional=True)
+    global_clipnorm = Checked(check.number, 0, open_low=True, optional=True)
+    clipnorm, use_ema, ema_momentum, ema_overwrite_frequency = Absent(None), Absent(False), Absent(0.99), Absent(None)
+    loss_scale_factor, gradient_accumulation_steps, name = Absent(None), Absent(None), Absent(None)
+
+    def __init__(
+        self, learning_rate, weight_decay=None, clipnorm=None, clipvalue=None, global_clipnorm=None, **options
+    ):
+        self.learning_rate, self.weight_decay, self.clipnorm = learning_rate, weight_decay, clipnorm
+        self.clipvalue, self.global_clipnorm = clipvalue, global_clipnorm
+        refuse(self, options)
+        self._limit()
         self.iterations = 0
         self.state = {}
-        self._clipped = None
+        self._clipped = self._owner = None
 
     @property
     def learning_rate(self):
         r"""La tasa del próximo paso. Se le puede asignar otro número, u otro programa."""
-        rate = self._learning_rate
-        return rate(self.iterations) if isinstance(rate, LearningRateSchedule) else rate
+        return self._learning_rate if self.schedule is None else self.schedule(self.iterations)
 
     @learning_rate.setter
     def learning_rate(self, value):
         if not isinstance(value, LearningRateSchedule):
             value = check.number(value, "learning_rate", 0)
         self._learning_rate = value
+
+    @property
+    def schedule(self):
+        r"""El programa que da la tasa, o ``None`` si es un número."""
+        return self._learning_rate if isinstance(self._learning_rate, LearningRateSchedule) else None
 
     def step(self, theta, gradient):
         r"""Da un paso: modifica ``theta`` en su sitio.
@@ -157,6 +172,28 @@ class Optimizer:
         self._update(theta, gradient, rate)
         self.iterations += 1
 
+    def claim(self, owner):
+        r"""Queda al servicio de un modelo: lo que recuerde desde ahora es de sus parámetros.
+
+        Parameters
+        ----------
+        owner : object
+            Lo que distingue al modelo de los demás.
+
+        Raises
+        ------
+        ValueError
+            Si ya recuerda los parámetros de otro, o lleva a medias su programa de la tasa. Como en Keras, cada red
+            quiere su optimizador.
+        """
+        remembers = self.state or self.schedule is not None
+        if self._owner not in (None, owner) and self.iterations and remembers:
+            raise ValueError(
+                f"optimizer: este {type(self).__name__} lleva la cuenta de los {self.iterations} pasos de otra red; "
+                "para esta crea otro optimizador"
+            )
+        self._owner = owner
+
     def get_state(self):
         r"""Devuelve lo que hace falta para seguir después como si nada.
 
@@ -165,9 +202,10 @@ class Optimizer:
         dict of ndarray
             Copias de los vectores, el número de pasos y, si es un número, la tasa.
         """
-        state = {name: array.copy() for name, array in self.state.items()}
+        slots = self._slots()
+        state = {name: array.copy() for name, array in self.state.items() if name in slots}
         state["iterations"] = np.array(self.iterations)
-        if not isinstance(self._learning_rate, LearningRateSchedule):
+        if self.schedule is None:
             state["learning_rate"] = np.array(self._learning_rate)
         return state
 
@@ -199,7 +237,7 @@ class Optimizer:
             raise ValueError("state: se esperaban vectores del mismo tamaño y tipo")
         if "learning_rate" in state:
             self.learning_rate = rate
-        self.iterations = iterations
+        self.iterations, self._owner = iterations, None
         self.state = {name: array.copy() for name, array in arrays.items()}
 
     def _slots(self):
@@ -210,8 +248,9 @@ class Optimizer:
         raise NotImplementedError
 
     def _remember(self, theta):
-        if not self.state:
-            self.state = {name: np.full_like(theta, start) for name, start in self._slots().items()}
+        for name, start in self._slots().items():
+            if name not in self.state:
+                self.state[name] = np.full_like(theta, start)
         for array in self.state.values():
             if array.shape != theta.shape or array.dtype != theta.dtype:
                 raise ValueError(
@@ -219,8 +258,13 @@ class Optimizer:
                     f"llegaron {theta.size} de {theta.dtype}; para otra red crea otro optimizador"
                 )
 
+    def _limit(self):
+        if self.clipvalue is not None and self.global_clipnorm is not None:
+            raise ValueError("clipvalue y global_clipnorm: se esperaba a lo sumo uno de los dos, pero llegaron ambos")
+        return self.clipvalue or self.global_clipnorm
+
     def _clip(self, gradient):
-        limit = self.clipvalue or self.global_clipnorm
+        limit = self._limit()
         if limit is None:
             return gradient
         # El recorte va a un vector propio, que se reutiliza: el gradiente de quien llama no se toca.
@@ -232,13 +276,9 @@ class Optimizer:
 
     def __repr__(self):
         r"""Escribe la llamada que lo crea."""
-        values = {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-        values["learning_rate"] = self._learning_rate
+        names = [name for name in inspect.signature(type(self)).parameters if name in vars(self)]
+        values = {"learning_rate": self._learning_rate} | {name: getattr(self, name) for name in names}
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in values.items())})"
-
-
-def _positive_or_none(value, name):
-    return None if value is None else check.number(value, name, 0, open_low=True)
 
 
 def _vector(array, name):

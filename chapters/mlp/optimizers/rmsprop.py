@@ -5,6 +5,7 @@ from numba import njit
 
 from chapters.mlp.optimizers.base import Optimizer
 from dlbook import check
+from dlbook.attributes import Checked
 
 
 class RMSprop(Optimizer):
@@ -76,9 +77,14 @@ class RMSprop(Optimizer):
         El número :math:`\epsilon`, positivo, que evita dividir entre cero.
     centered : bool
         Si se divide entre la desviación típica.
-    weight_decay, clipvalue, global_clipnorm : float, optional
+    weight_decay, clipnorm, clipvalue, global_clipnorm, **options
         Como en :class:`Optimizer`.
     """
+
+    rho = Checked(check.number, 0, 1, open_high=True)
+    momentum = Checked(check.number, 0, 1, open_high=True)
+    epsilon = Checked(check.number, 0, open_low=True)
+    centered = Checked(check.flag)
 
     def __init__(
         self,
@@ -88,14 +94,13 @@ class RMSprop(Optimizer):
         epsilon=1e-7,
         centered=False,
         weight_decay=None,
+        clipnorm=None,
         clipvalue=None,
         global_clipnorm=None,
+        **options,
     ):
-        super().__init__(learning_rate, weight_decay, clipvalue, global_clipnorm)
-        self.rho = check.number(rho, "rho", 0, 1, open_high=True)
-        self.momentum = check.number(momentum, "momentum", 0, 1, open_high=True)
-        self.epsilon = check.number(epsilon, "epsilon", 0, open_low=True)
-        self.centered = check.choice(centered, "centered", [True, False])
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, **options)
+        self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
 
     def _slots(self):
         slots = {"velocity": 0.0}
@@ -107,8 +112,9 @@ class RMSprop(Optimizer):
 
     def _update(self, theta, gradient, rate):
         # Los vectores que no se usan van vacíos.
-        unused = theta[:0]
-        v, m, u = (self.state.get(name, unused) for name in ("velocity", "momentum", "average_gradient"))
+        slots, unused = self._slots(), theta[:0]
+        names = "velocity", "momentum", "average_gradient"
+        v, m, u = (self.state[name] if name in slots else unused for name in names)
         _rmsprop(theta, gradient, v, m, u, rate, self.rho, self.momentum, self.epsilon)
 
 

@@ -4,6 +4,7 @@ from numba import njit
 
 from chapters.mlp.optimizers.base import Optimizer
 from dlbook import check
+from dlbook.attributes import Checked
 
 
 class SGD(Optimizer):
@@ -111,9 +112,12 @@ class SGD(Optimizer):
         La fracción :math:`\mu` de la velocidad que se conserva, entre 0 y 1.
     nesterov : bool
         Si la pendiente se mide en el punto adelantado.
-    weight_decay, clipvalue, global_clipnorm : float, optional
+    weight_decay, clipnorm, clipvalue, global_clipnorm, **options
         Como en :class:`Optimizer`.
     """
+
+    momentum = Checked(check.number, 0, 1)
+    nesterov = Checked(check.flag)
 
     def __init__(
         self,
@@ -121,12 +125,13 @@ class SGD(Optimizer):
         momentum=0.0,
         nesterov=False,
         weight_decay=None,
+        clipnorm=None,
         clipvalue=None,
         global_clipnorm=None,
+        **options,
     ):
-        super().__init__(learning_rate, weight_decay, clipvalue, global_clipnorm)
-        self.momentum = check.number(momentum, "momentum", 0, 1)
-        self.nesterov = check.choice(nesterov, "nesterov", [True, False])
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, **options)
+        self.momentum, self.nesterov = momentum, nesterov
 
     def _slots(self):
         return {"momentum": 0.0} if self.momentum else {}

@@ -67,8 +67,11 @@ def class_weights(y):
 
     >>> class_weights([0] * 8 + [1] * 2)
     {0: 0.625, 1: 2.5}
+    >>> class_weights([False] * 8 + [True] * 2)
+    {0: 0.625, 1: 2.5}
 
-    El diccionario es el que pide ``fit(..., class_weight=...)``. No inventa información: con diez ejemplos de una
+    El diccionario es el que pide ``fit(..., class_weight=...)``, si las clases son números: las que son textos hay que
+    numerarlas antes, como para entrenar. No inventa información: con diez ejemplos de una
     clase, diez son los que hay. Lo que cambia es a quién se le hace caso cuando no se puede contentar a todos.
 
     Parameters

@@ -402,7 +402,7 @@ def test_metrics_agree_with_numpy(n, classes):
     t = rng.normal(size=(n, classes))
     assert metrics.SparseCategoricalAccuracy()(y, p) == pytest.approx((p.argmax(1) == y).mean())
     assert metrics.CategoricalAccuracy()(np.eye(classes)[y], p) == pytest.approx((p.argmax(1) == y).mean())
-    assert metrics.BinaryAccuracy(0.1)(t > 0, p) == pytest.approx(((t > 0) == (p > 0.1)).mean())
+    assert metrics.BinaryAccuracy(threshold=0.1)(t > 0, p) == pytest.approx(((t > 0) == (p > 0.1)).mean())
     assert metrics.MeanSquaredError()(t, p) == pytest.approx(((t - p) ** 2).mean())
     assert metrics.MeanAbsoluteError()(t, p) == pytest.approx(np.abs(t - p).mean())
 
@@ -552,7 +552,11 @@ X, Y = data()
         ({"batch_size": 0}, "batch_size: se esperaba un entero de al menos 1"),
         ({"batch_size": 2.5}, "batch_size: se esperaba un entero"),
         ({"batch_size": "todo"}, "batch_size: se esperaba un entero"),
-        ({"epochs": 0}, "epochs: se esperaba un entero de al menos 1"),
+        ({"epochs": -1}, "epochs: se esperaba un entero de al menos 0"),
+        (
+            {"steps_per_epoch": 3},
+            "steps_per_epoch: esta opción de Keras no existe aquí; se esperaba None",
+        ),
         ({"epochs": None}, "epochs: se esperaba un entero"),
         ({"initial_epoch": -1}, "initial_epoch: se esperaba un entero de al menos 0"),
         ({"verbose": 7}, "verbose: se esperaba"),
@@ -607,11 +611,16 @@ def test_other_nonsense_gets_one_spanish_sentence(call, message):
         call()
 
 
-def test_a_model_without_weights_has_nothing_to_train():
-    model = Sequential([Activation("tanh")])
-    model.compile("sgd", "mse")
-    with pytest.raises(ValueError, match="no hay nada que entrenar"):
-        model.fit(X, X)
+@pytest.mark.parametrize("options", [{}, {"global_clipnorm": 1.0}, {"clipvalue": 1.0, "weight_decay": 0.1}])
+def test_a_model_without_anything_to_train_runs_and_trains_nothing(options):
+    frozen = Sequential([Input((D,)), Dense(4, "tanh"), Dense(K)], seed=0)
+    frozen.trainable = False
+    for model, y in ((Sequential([Activation("tanh")]), X), (frozen, np.eye(K)[Y])):
+        model.compile(Adam(**options), "mse", metrics=["mae"])
+        before = model.get_weights()
+        history = model.fit(X, y, epochs=2, verbose=0)
+        assert history.history["loss"] == pytest.approx([model.evaluate(X, y)[0]] * 2, rel=1e-5)
+        assert all(map(np.array_equal, before, model.get_weights()))
 
 
 # --- Modelos ---

@@ -1,0 +1,127 @@
+r"""Atributos que se comprueban cada vez que se les asigna algo, y no solo en el constructor."""
+
+import numpy as np
+
+
+class Checked:
+    r"""Un atributo que pasa por una función de :mod:`dlbook.check` antes de guardarse.
+
+    Un número fuera de su intervalo estorba igual si llega al crear el objeto que si se le asigna después. Se declara
+    en la clase, y el constructor solo asigna:
+
+    >>> from dlbook import check
+    >>> class Brake:
+    ...     strength = Checked(check.number, 0, 1)
+    ...     def __init__(self, strength):
+    ...         self.strength = strength
+    >>> brake = Brake(0.5)
+    >>> brake.strength = 2
+    Traceback (most recent call last):
+        ...
+    ValueError: strength: se esperaba un número de al menos 0 y de a lo sumo 1, pero llegó 2
+    >>> brake.strength
+    0.5
+
+    Parameters
+    ----------
+    function : callable
+        Recibe el valor y el nombre del atributo, y devuelve lo que se guarda.
+    *arguments, **options
+        Lo demás que recibe ``function``.
+    optional : bool
+        Si vale también ``None``.
+    """
+
+    def __init__(self, function, *arguments, optional=False, **options):
+        self.function, self.arguments, self.options, self.optional = function, arguments, options, optional
+
+    def __set_name__(self, owner, name):
+        r"""Aprende cómo se llama."""
+        self.name = name
+
+    # Sin __get__, leerlo es leer el diccionario del objeto: no cuesta nada.
+    def __set__(self, instance, value):
+        r"""Comprueba y guarda."""
+        if not (self.optional and value is None):
+            value = self.function(value, self.name, *self.arguments, **self.options)
+        vars(instance)[self.name] = value
+
+
+def only(value, name, default):
+    r"""Rechaza una opción de Keras que aquí no existe, si no llega como Keras la deja apagada.
+
+    >>> only(None, "steps", None)
+    >>> only(3, "steps", None)
+    Traceback (most recent call last):
+        ...
+    ValueError: steps: esta opción de Keras no existe aquí; se esperaba None, pero llegó 3
+
+    Parameters
+    ----------
+    value : object
+        Lo que llegó.
+    name : str
+        El nombre de la opción.
+    default : object
+        El único valor que se admite.
+    """
+    if not (value is default or (np.isscalar(value) and value == default)):
+        raise ValueError(f"{name}: esta opción de Keras no existe aquí; se esperaba {default!r}, pero llegó {value!r}")
+
+
+class Absent:
+    r"""Una opción de Keras que aquí no existe: solo admite el valor con que Keras la deja apagada.
+
+    >>> class Brake:
+    ...     abs = Absent(False)
+    >>> brake = Brake()
+    >>> brake.abs = False
+    >>> brake.abs = True
+    Traceback (most recent call last):
+        ...
+    ValueError: abs: esta opción de Keras no existe aquí; se esperaba False, pero llegó True
+
+    Parameters
+    ----------
+    default : object
+        Ese valor.
+    """
+
+    def __init__(self, default):
+        self.default = default
+
+    def __set_name__(self, owner, name):
+        r"""Aprende cómo se llama."""
+        self.name = name
+
+    def __get__(self, instance, owner=None):
+        r"""Da el único valor que puede tener."""
+        return self if instance is None else self.default
+
+    def __set__(self, instance, value):
+        r"""Rechaza cualquier otro."""
+        only(value, self.name, self.default)
+
+
+def refuse(instance, options):
+    r"""Revisa los argumentos que el constructor no conoce: los que Keras tiene y aquí faltan, y los inventados.
+
+    >>> class Brake:
+    ...     abs = Absent(False)
+    >>> refuse(Brake(), {"abs": False})
+    >>> refuse(Brake(), {"ab": False})
+    Traceback (most recent call last):
+        ...
+    TypeError: Brake: no se conoce el argumento 'ab'
+
+    Parameters
+    ----------
+    instance : object
+        El objeto que se está creando.
+    options : dict
+        Los argumentos.
+    """
+    for name, value in options.items():
+        if not isinstance(getattr(type(instance), name, None), Absent):
+            raise TypeError(f"{type(instance).__name__}: no se conoce el argumento {name!r}")
+        setattr(instance, name, value)
