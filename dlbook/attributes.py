@@ -34,6 +34,8 @@ class Checked:
 
     def __init__(self, function, *arguments, optional=False, **options):
         self.function, self.arguments, self.options, self.optional = function, arguments, options, optional
+        # Lo que hay que decir de él está en el docstring de su clase: la página no lo repite.
+        self.__doc__ = None
 
     def __set_name__(self, owner, name):
         r"""Aprende cómo se llama."""
@@ -89,6 +91,7 @@ class Absent:
 
     def __init__(self, default):
         self.default = default
+        self.__doc__ = None
 
     def __set_name__(self, owner, name):
         r"""Aprende cómo se llama."""

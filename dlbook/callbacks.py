@@ -446,7 +446,7 @@ class LearningRateScheduler(Callback):
         r"""Comprueba que el optimizador no tenga ya su propio programa."""
         if self.model.optimizer.schedule is not None:
             raise ValueError(
-                "learning_rate: se esperaba un número que este callback pueda cambiar, pero el optimizador ya sigue "
+                "learning_rate: se esperaba un número, que cambia cada época, pero el optimizador ya sigue "
                 f"un programa, {self.model.optimizer.schedule!r}; quita uno de los dos"
             )
 

@@ -1,5 +1,6 @@
 """Las pérdidas: valen lo que las de Keras, su gradiente es el de verdad y repartir el lote no cambia la suma."""
 
+import inspect
 import itertools
 import json
 from pathlib import Path
@@ -257,6 +258,49 @@ def test_get():
     for nonsense in ("mes", 3, None, [], list):
         with pytest.raises(ValueError, match="loss: se esperaba 'mean_squared_error'"):
             losses.get(nonsense)
+
+
+@pytest.mark.parametrize("cls", losses.CLASSES)
+def test_names_and_defaults_are_those_of_keras(cls):
+    keras = pytest.importorskip("keras")
+    theirs = inspect.signature(getattr(keras.losses, cls.__name__)).parameters
+    ours = inspect.signature(cls).parameters
+    assert list(ours) == list(theirs)
+    assert all(ours[n].default == theirs[n].default for n in ours if n != "name")
+    for short, name in (("mse", "MSE"), ("mae", "MAE"), ("bce", "BCE")):
+        assert type(losses.get(short)) is type(losses.get(name))
+
+
+def test_what_keras_has_and_we_do_not_is_refused():
+    whole = {"reduction": "sum_over_batch_size", "axis": -1, "dtype": None, "name": "mía"}
+    loss = BinaryCrossentropy(**whole)
+    assert (loss.name, loss.reduction, loss.axis) == ("mía", "sum_over_batch_size", -1)
+    assert repr(eval(repr(loss))) == repr(loss)
+    for call, name in (
+        (lambda: MeanSquaredError("sum"), "reduction"),
+        (lambda: BinaryCrossentropy(False, 0.1, 1), "axis"),
+        (lambda: SparseCategoricalCrossentropy(False, 255), "ignore_class"),
+        (lambda: CategoricalCrossentropy(dtype="float16"), "dtype"),
+    ):
+        with pytest.raises(ValueError, match=f"{name}: esta opción de Keras no existe aquí"):
+            call()
+
+
+@pytest.mark.parametrize("loss", EVERY, ids=repr)
+def test_the_weights_can_be_a_column(loss):
+    y_true, y_pred, weight = example(loss, (6, 4))
+    assert loss(y_true, y_pred, weight[:, None]) == loss(y_true, y_pred, weight)
+    y_true, y_pred, weight = example(loss, (3, 1, 4))
+    assert loss(y_true, y_pred, weight[:, None]) == pytest.approx(loss(y_true, y_pred, weight))
+    y_true, y_pred, _ = example(loss, (3, 2, 4))
+    weight = np.random.default_rng(0).random((3, 2))
+    assert loss(y_true, y_pred, weight[..., None]) == loss(y_true, y_pred, weight)
+
+
+def test_a_label_of_a_sequence_can_have_an_axis_of_its_own():
+    loss = SparseCategoricalCrossentropy()
+    y_true, y_pred, _ = example(loss, (3, 2, 4))
+    assert loss(y_true[..., None], y_pred) == loss(y_true, y_pred)
 
 
 P = np.full((2, 3), 1 / 3)

@@ -81,9 +81,32 @@ def test_they_agree_with_keras_here_and_now(case):
 @pytest.mark.parametrize("cls", optimizers.CLASSES)
 def test_names_and_defaults_are_those_of_keras(cls):
     keras = pytest.importorskip("keras")
-    theirs = inspect.signature(getattr(keras.optimizers, cls.__name__).__init__).parameters
-    for name, parameter in inspect.signature(cls).parameters.items():
-        assert parameter.default == theirs[name].default
+    theirs = inspect.signature(getattr(keras.optimizers, cls.__name__)).parameters
+    ours = [p for p in inspect.signature(cls).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    assert [p.name for p in ours] == list(theirs)[: len(ours)]
+    for parameter in ours:
+        assert parameter.default == theirs[parameter.name].default
+    # Los que faltan se admiten como Keras los deja.
+    rest = [p for p in list(theirs.values())[len(ours) :] if p.kind is not p.VAR_KEYWORD]
+    cls(**{p.name: p.default for p in rest})
+
+
+def test_the_order_of_the_arguments_is_that_of_keras():
+    assert Adam(1e-3, 0.9, 0.999, 1e-7, False, 0.01).weight_decay == 0.01
+    assert AdamW(1e-3, 0.01, 0.8).beta_1 == 0.8
+    assert SGD(0.1, 0.9, True, 0.01, None, 2.0).clipvalue == 2
+    assert CosineDecay(0.1, 10, 0.0, "coseno", 0.2, 5).warmup_target == 0.2
+    for call, name in (
+        (lambda: Adam(1e-3, 0.9, 0.999, 1e-7, True), "amsgrad"),
+        (lambda: AdamW(1e-3, 0.01, 0.9, 0.999, 1e-7, True), "amsgrad"),
+        (lambda: SGD(0.1, clipnorm=1.0), "clipnorm"),
+        (lambda: RMSprop(use_ema=True), "use_ema"),
+        (lambda: Adagrad(gradient_accumulation_steps=4), "gradient_accumulation_steps"),
+    ):
+        with pytest.raises(ValueError, match=f"{name}: esta opción de Keras no existe aquí"):
+            call()
+    with pytest.raises(TypeError, match="Adam: no se conoce el argumento 'lr'"):
+        Adam(lr=0.1)
 
 
 @pytest.mark.parametrize("case", REFERENCE["schedules"], ids=lambda c: str(c["arguments"])[:70])
@@ -303,6 +326,16 @@ V = np.ones(3)
         (lambda: PiecewiseConstantDecay([1, 2], [0.1, 0.2]), "una tasa más que fronteras"),
         (lambda: PiecewiseConstantDecay([], [0.1]), "al menos una frontera"),
         (lambda: PiecewiseConstantDecay([2, 1], [0.1, 0.2, 0.3]), "fronteras crecientes"),
+        (
+            lambda: PiecewiseConstantDecay(len, [0.1]),
+            "boundaries: se esperaba una lista de números, pero llegó <built-in",
+        ),
+        (lambda: PiecewiseConstantDecay([1], 0.1), "values: se esperaba una lista de números, pero llegó 0.1"),
+        (lambda: PiecewiseConstantDecay("12", [1, 2, 3]), "boundaries: se esperaba una lista de números"),
+        (lambda: PiecewiseConstantDecay({1: 2}, [1, 2]), "boundaries: se esperaba una lista de números"),
+        (lambda: PiecewiseConstantDecay([[1]], [1, 2]), "boundaries: se esperaba un número real"),
+        (lambda: ExponentialDecay(0.1, 1, 0.5, name=3), "name: se esperaba un texto"),
+        (lambda: ExponentialDecay(0.1, 1, 0.5, staircase=2), "staircase: se esperaba True o False"),
         (lambda: PiecewiseConstantDecay([1], ["a", 1]), "values: se esperaba un número real"),
     ],
 )

@@ -1,12 +1,15 @@
 """Los callbacks: cuándo se llaman, qué hacen y qué dicen cuando algo no cuadra."""
 
 import csv
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from chapters.mlp.dense import Dense
 from chapters.mlp.optimizers import SGD, Adam
+from chapters.mlp.schedules import ExponentialDecay
 from chapters.mlp.sequential import Input, Sequential
 from dlbook.callbacks import Callback, CSVLogger, EarlyStopping, History, LearningRateScheduler, ModelCheckpoint
 
@@ -169,6 +172,188 @@ def test_watching_what_there_is_not_says_so():
         fit(network(), callbacks=[EarlyStopping()])
 
 
+NAN, INF = float("nan"), float("inf")
+
+
+# Lo que no es un número finito no mejora a nada, ni al principio ni después.
+@pytest.mark.parametrize(
+    ("options", "values", "stopped", "best", "kept"),
+    [
+        ({"patience": 1}, [NAN, 3, 2, 4], 3, 2, 3),
+        ({"patience": 2}, [3, NAN, 2, 4], 0, 2, 3),
+        ({"patience": 2}, [3, NAN, NAN, 1], 2, 0, 2),
+        ({"patience": 1, "restore_best_weights": True}, [NAN, 3, 2, NAN], 3, 2, 2),
+        ({"patience": 1, "restore_best_weights": True}, [NAN, NAN, NAN], 1, 0, 1),
+        ({"mode": "max", "patience": 1}, [INF, 1, 2, 1], 3, 2, 3),
+        ({"patience": 1}, [-INF, 3, 2, 4], 3, 2, 3),
+        ({"patience": 0}, [NAN, 3], 0, 1, 1),
+    ],
+)
+def test_a_nan_is_never_the_best(options, values, stopped, best, kept):
+    stopper = EarlyStopping(**options)
+    model = run(stopper, values)
+    assert (stopper.stopped_epoch, stopper.best_epoch, model.weights) == (stopped, best, kept)
+    assert stopper.best is None or np.isfinite(stopper.best)
+
+
+@pytest.mark.parametrize(
+    ("mode", "values", "kept"),
+    [("min", [NAN, 3.0, NAN, 2.0, 4.0], [1, 3]), ("max", [NAN, INF, 3.0, NAN, 2.0, 4.0], [2, 5]), ("min", [NAN], [])],
+)
+def test_a_nan_is_never_saved_as_the_best(mode, values, kept):
+    keeper, saved = ModelCheckpoint("{epoch}", save_best_only=True, mode=mode), []
+    model = network()
+    model.save = saved.append
+    keeper.set_model(model)
+    for epoch, value in enumerate(values):
+        keeper.on_epoch_end(epoch, {"val_loss": value})
+    assert saved == [str(epoch + 1) for epoch in kept]
+
+
+def test_a_loss_that_overflows_is_an_end_too():
+    class Explode(Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 3:
+                self.model.optimizer.learning_rate = 1e200
+
+    model, notebook, good = network(SGD(0.01)), Notebook(), []
+
+    class Keep(Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            good.append((logs["val_loss"], self.model.get_weights()))
+
+    stopper = EarlyStopping(patience=50, restore_best_weights=True)
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match="en la época 4"):
+        fit(model, epochs=10, validation_split=0.3, callbacks=[Explode(), Keep(), stopper, notebook])
+    best = min(good, key=lambda pair: pair[0])[1]
+    assert all(map(np.array_equal, model.get_weights(), best))
+    assert notebook.notes[-1] == "acaba"
+    assert model.evaluate(X, Y) > 0
+
+
+def test_the_metric_says_whether_more_is_better():
+    from chapters.mlp.metrics import BinaryAccuracy, MeanSquaredError
+
+    stopper = EarlyStopping("val_aciertos")
+    for metrics, name, rising in (
+        ([BinaryAccuracy(name="aciertos")], "val_aciertos", True),
+        ([MeanSquaredError(name="accuracy")], "val_accuracy", False),
+        (["accuracy", "accuracy"], "accuracy_1", True),
+        ([], "val_loss", False),
+    ):
+        stopper.set_model(network(metrics=metrics))
+        stopper.monitor = name
+        assert stopper.rising == rising
+
+
+# --- Lo que recuerdan ---
+
+
+class Fixed(Callback):
+    """Pone en la pérdida de validación lo que se le diga, para saber cuál es la mejor época."""
+
+    values = (5.0, 2.0, 4.0, 3.0, 2.5, 6.0, 7.0)
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["val_loss"] = self.values[epoch]
+
+
+HERE = """
+import sys
+import numpy as np
+from chapters.mlp import load_model
+from dlbook.callbacks import EarlyStopping, ModelCheckpoint
+from tests.dlbook.training.test_callbacks import X, Y, Fixed
+
+folder = sys.argv[1]
+model = load_model(f"{folder}/last.safetensors")
+assert model.epoch == 3
+stop = EarlyStopping(patience=4, restore_best_weights=True)
+keep = [ModelCheckpoint(f"{folder}/best.safetensors", save_best_only=True)]
+keep += [ModelCheckpoint(f"{folder}/last.safetensors")]
+model.fit(X, Y, epochs=7, batch_size=20, verbose=0, initial_epoch=model.epoch, callbacks=[Fixed(), *keep, stop])
+print(stop.stopped_epoch, stop.best_epoch, stop.best, keep[0].best)
+np.save(f"{folder}/theta.npy", model.theta)
+"""
+
+
+def test_what_callbacks_remember_goes_on_in_another_process(tmp_path):
+    pytest.importorskip("safetensors")
+    from chapters.mlp import load_model
+
+    def callbacks(folder):
+        folder.mkdir(exist_ok=True)
+        keep = [ModelCheckpoint(folder / "best.safetensors", save_best_only=True)]
+        keep += [ModelCheckpoint(folder / "last.safetensors")]
+        return [Fixed(), *keep, EarlyStopping(patience=4, restore_best_weights=True)]
+
+    whole = network(Adam(0.01))
+    straight = callbacks(tmp_path / "whole")
+    fit(whole, epochs=7, callbacks=straight)
+    half = tmp_path / "half"
+    fit(network(Adam(0.01)), epochs=3, callbacks=callbacks(half))
+    out = subprocess.run([sys.executable, "-c", HERE, half], capture_output=True, text=True, check=True).stdout
+    stop = straight[-1]
+    assert (stop.stopped_epoch, stop.best_epoch, stop.best) == (5, 1, 2.0)
+    assert out.split() == ["5", "1", "2.0", "2.0"]
+    assert np.array_equal(np.load(half / "theta.npy"), whole.theta)
+    for name in ("best", "last"):
+        one, other = (load_model(tmp_path / run / f"{name}.safetensors") for run in ("whole", "half"))
+        assert one.epoch == other.epoch
+        assert np.array_equal(one.theta, other.theta)
+    assert load_model(half / "best.safetensors").epoch == 2
+
+
+def test_a_fit_that_starts_over_forgets_and_one_that_goes_on_does_not():
+    stop = EarlyStopping(patience=4)
+    model = network()
+    fit(model, epochs=3, callbacks=[Fixed(), stop])
+    assert (stop.wait, stop.best) == (1, 2.0)
+    fit(model, epochs=4, initial_epoch=model.epoch, callbacks=[Fixed(), stop])
+    assert (stop.wait, stop.best) == (2, 2.0)
+    other = EarlyStopping("loss", patience=4)
+    fit(model, epochs=5, initial_epoch=model.epoch, callbacks=[Fixed(), other])
+    assert other.best_epoch == 4
+    fit(model, epochs=1, callbacks=[Fixed(), stop])
+    assert (stop.wait, stop.best) == (0, 5.0)
+
+
+def test_ones_own_callback_remembers_too(tmp_path):
+    pytest.importorskip("safetensors")
+    from chapters.mlp import load_model
+
+    class Count(Callback):
+        seen = 0
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.seen += 1
+
+        def get_state(self):
+            return {"seen": self.seen, "where": [np.ones(2), "aquí"]}
+
+        def set_state(self, state):
+            self.seen = state["seen"]
+            assert state["where"][1] == "aquí"
+            assert np.array_equal(state["where"][0], np.ones(2))
+
+    path = tmp_path / "red.safetensors"
+    fit(network(), epochs=2, callbacks=[ModelCheckpoint(path), Count()])
+    model = load_model(path)
+    counts = Count(), Count()
+    fit(model, epochs=3, initial_epoch=model.epoch, callbacks=list(counts))
+    assert [c.seen for c in counts] == [3, 1]
+    state = model.get_state()
+    assert [c["state"]["seen"] for c in state["callbacks"]] == [3, 1]
+    for nonsense in (3, [3], [{"callback": "Count"}], [{"callback": 3, "state": {}}]):
+        with pytest.raises(ValueError, match="callbacks"):
+            model.set_state({**state, "callbacks": nonsense})
+    model.set_state({**state, "callbacks": [{"callback": "EarlyStopping", "state": {"monitor": "loss"}}]})
+    with pytest.raises(ValueError, match="a lo que recordaba EarlyStopping le falta 'best'"):
+        fit(model, epochs=4, initial_epoch=model.epoch, callbacks=[EarlyStopping("loss")])
+    # Los archivos de antes no traen callbacks.
+    model.set_state({name: value for name, value in state.items() if name != "callbacks"})
+
+
 # --- Los demás ---
 
 
@@ -222,9 +407,48 @@ def test_a_checkpoint_goes_on_with_the_same_bits(tmp_path):
     assert np.array_equal(whole.theta, again.theta)
 
 
+def test_the_schedule_can_ask_only_for_the_epoch():
+    for schedule in (
+        lambda epoch: 0.1 / (1 + epoch),
+        lambda epoch, *_: 0.1 / (1 + epoch),
+        ExponentialDecay(0.1, 1, 0.5),
+    ):
+        history = fit(network(), epochs=2, callbacks=[LearningRateScheduler(schedule)])
+        assert history.history["learning_rate"] == pytest.approx([0.1, 0.05])
+    # El error de la función es el suyo.
+    with pytest.raises(TypeError, match="mi error"):
+        fit(network(), callbacks=[LearningRateScheduler(fails)])
+
+
+def fails(epoch, rate):
+    raise TypeError("mi error")
+
+
+def test_two_schedules_at_once_are_refused():
+    model = network(SGD(ExponentialDecay(0.1, 10, 0.5)))
+    before = model.theta.copy()
+    with pytest.raises(ValueError, match=r"learning_rate: se esperaba un número, .* ExponentialDecay"):
+        fit(model, callbacks=[LearningRateScheduler(lambda epoch: 0.1)])
+    assert np.array_equal(model.theta, before)
+
+
+def test_the_checkpoint_takes_the_arguments_of_keras_in_its_order():
+    keeper = ModelCheckpoint("a", "loss", 0, True, False, "min", "epoch", 2.5)
+    saved, model = [], network()
+    model.save = saved.append
+    keeper.set_model(model)
+    for epoch, loss in enumerate([3.0, 2.0]):
+        keeper.on_epoch_end(epoch, {"loss": loss})
+    assert (keeper.monitor, keeper.mode, keeper.best, saved) == ("loss", "min", 2.0, ["a"])
+    for options in ({"save_weights_only": True}, {"save_freq": 10}):
+        with pytest.raises(ValueError, match="esta opción de Keras no existe aquí"):
+            ModelCheckpoint("a", **options)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: LearningRateScheduler(lambda: 0.1), "schedule: se esperaba una función de la época y la tasa"),
         (lambda: EarlyStopping(patience=-1), "patience: se esperaba un entero de al menos 0"),
         (lambda: EarlyStopping(patience="mucha"), "patience: se esperaba un entero"),
         (lambda: EarlyStopping(min_delta=-1), "min_delta: se esperaba un número de al menos 0"),

@@ -1,6 +1,7 @@
 """Entrenar: los mismos bits, lo mismo con otros hilos, continuar donde se dejó y errores que se entienden."""
 
 import copy
+import inspect
 import os
 import signal
 import threading
@@ -18,6 +19,8 @@ from chapters.mlp.flatten import Flatten
 from chapters.mlp.losses import BinaryCrossentropy, SparseCategoricalCrossentropy
 from chapters.mlp.model import Model
 from chapters.mlp.optimizers import SGD, Adam
+from chapters.mlp.preprocessing import class_weights
+from chapters.mlp.schedules import ExponentialDecay
 from chapters.mlp.sequential import Input, Sequential
 from dlbook import callbacks
 from dlbook.gradcheck import check_gradients
@@ -376,6 +379,102 @@ def test_memory_that_cannot_be_written_is_read():
     assert np.array_equal(thetas[1], thetas[3])
 
 
+@pytest.mark.parametrize(
+    ("options", "same"),
+    [
+        ({"verbose": False}, {"verbose": 0}),
+        ({"verbose": np.False_}, {"verbose": 0}),
+        ({"verbose": np.int64(0)}, {"verbose": 0}),
+        ({"verbose": True}, {"verbose": 1}),
+        ({"batch_size": None}, {"batch_size": 32}),
+        ({"batch_size": np.int32(7)}, {"batch_size": 7}),
+        ({"epochs": np.uint8(2)}, {"epochs": 2}),
+        ({"shuffle": 1}, {"shuffle": True}),
+        ({"shuffle": 0}, {"shuffle": False}),
+        ({"shuffle": np.True_}, {"shuffle": True}),
+        ({"sample_weight": np.linspace(0, 1, N)[:, None]}, {"sample_weight": np.linspace(0, 1, N)}),
+        ({"class_weight": {np.int64(1): 2}}, {"class_weight": {1: 2}}),
+        ({"class_weight": {True: 2, False: 3}}, {"class_weight": {1: 2, 0: 3}}),
+        ({"class_weight": {1.0: np.float32(2)}}, {"class_weight": {1: 2}}),
+    ],
+)
+def test_what_means_the_same_does_the_same(options, same):
+    a, b = network(), network()
+    fit(a, **options)
+    fit(b, **same)
+    assert np.array_equal(a.theta, b.theta)
+
+
+def test_no_epochs_do_nothing():
+    model = network()
+    before = model.theta.copy()
+    history = fit(model, epochs=0)
+    assert (history.history, history.epoch, model.epoch) == ({}, [], 0)
+    assert np.array_equal(model.theta, before)
+
+
+def test_the_weights_of_the_classes_are_those_that_fit_asks_for():
+    x, y = data()
+    for labels, loss, units in (
+        (y == 0, BinaryCrossentropy(from_logits=True), 1),
+        ((y == 0).astype(np.int8), BinaryCrossentropy(from_logits=True), 1),
+        (y.astype(np.uint8), SparseCategoricalCrossentropy(from_logits=True), K),
+        (list(map(int, y)), SparseCategoricalCrossentropy(from_logits=True), K),
+    ):
+        model = Sequential([Input((D,)), Dense(units)], seed=0)
+        model.compile("sgd", loss)
+        model.fit(x, labels, class_weight=class_weights(labels), verbose=0)
+
+
+@pytest.mark.parametrize("target", ["enteros", "one-hot", "binario"])
+def test_a_class_that_does_not_exist_is_named(target):
+    x, y = data()
+    units, loss = (1, "binary_crossentropy") if target == "binario" else (K, "categorical_crossentropy")
+    model = Sequential([Input((D,)), Dense(units, "sigmoid" if units == 1 else "softmax")], seed=0)
+    model.compile("sgd", "sparse_categorical_crossentropy" if target == "enteros" else loss)
+    y = {"enteros": y, "one-hot": np.eye(K)[y], "binario": y == 0}[target]
+    expected = f"class_weight: se esperaba una clase entre 0 y {max(units, 2) - 1}, pero llegó la 7"
+    with pytest.raises(ValueError, match=expected):
+        model.fit(x, y, class_weight={0: 1, 7: 9}, verbose=0)
+
+
+def test_an_optimizer_with_memory_is_not_shared():
+    optimizer = Adam(0.01)
+    first, second = network(optimizer=optimizer), network(optimizer=optimizer, seed=1)
+    fit(first)
+    before = second.theta.copy()
+    with pytest.raises(ValueError, match=r"optimizer: este Adam lleva la cuenta de los 20 pasos de otra red"):
+        fit(second)
+    assert np.array_equal(second.theta, before)
+    # El mismo modelo sigue, también si se compila otra vez; una copia sigue con su copia.
+    first.compile(optimizer, first.loss)
+    fit(first)
+    twin = copy.deepcopy(first)
+    fit(twin)
+    fit(first)
+    assert np.array_equal(twin.theta, first.theta)
+    assert optimizer.iterations == 60
+    with pytest.raises(ValueError, match="de otra red"):
+        fit(network(optimizer=copy.deepcopy(optimizer)))
+    # Sin memoria no hay nada que mezclar; y quien le pone otro estado sabe lo que hace.
+    plain = SGD(0.1)
+    for _ in range(2):
+        fit(network(optimizer=plain))
+    optimizer.set_state(Adam(0.01).get_state())
+    fit(second)
+    scheduled = SGD(ExponentialDecay(0.1, 10, 0.5))
+    fit(network(optimizer=scheduled))
+    with pytest.raises(ValueError, match="de otra red"):
+        fit(network(optimizer=scheduled))
+
+
+def test_fit_and_company_take_the_arguments_of_keras_in_its_order():
+    keras = pytest.importorskip("keras")
+    for name in ("compile", "fit", "evaluate", "predict"):
+        ours, theirs = (list(inspect.signature(getattr(m, name)).parameters) for m in (Model, keras.Model))
+        assert ours == [p for p in theirs if p != "kwargs"]
+
+
 # --- Métricas ---
 
 
@@ -574,7 +673,10 @@ X, Y = data()
         ({"sample_weight": -np.ones(N)}, "sample_weight: se esperaban pesos de al menos 0"),
         ({"sample_weight": "pesos"}, "sample_weight: se esperaban números reales"),
         ({"class_weight": [1, 2, 3]}, "class_weight: se esperaba un diccionario"),
-        ({"class_weight": {"gato": 1}}, "class_weight: se esperaba un entero"),
+        ({"class_weight": {"gato": 1}}, "class_weight: se esperaba un entero por clase, pero llegó 'gato'"),
+        ({"class_weight": {0.5: 1}}, "class_weight: se esperaba un entero"),
+        ({"class_weight": {np.inf: 1}}, "class_weight: se esperaba un entero"),
+        ({"shuffle": 2}, "shuffle: se esperaba"),
         ({"class_weight": {0: -1}}, r"class_weight\[0\]: se esperaba un número de al menos 0"),
     ],
 )

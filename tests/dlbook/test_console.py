@@ -1,0 +1,47 @@
+"""Lo que se escribe en una consola pobre, o en ninguna."""
+
+import io
+import sys
+
+import numpy as np
+import pytest
+
+from chapters.mlp.dense import Dense
+from chapters.mlp.sequential import Input, Sequential
+from dlbook import console
+from dlbook.callbacks import EarlyStopping, LearningRateScheduler
+
+X = np.arange(6.0).reshape(6, 1)
+
+
+def train(verbose):
+    model = Sequential([Input((1,)), Dense(1)], seed=0)
+    model.compile("sgd", "mse")
+    loud = [EarlyStopping("loss", verbose=1, mode="max"), LearningRateScheduler(lambda epoch: 0.01, verbose=1)]
+    return model.fit(X, X, epochs=3, verbose=verbose, callbacks=loud)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "cp437", "utf-8"])
+@pytest.mark.parametrize("verbose", [1, 2])
+def test_a_console_without_accents_does_not_stop_the_training(monkeypatch, encoding, verbose):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding, errors="strict"))
+    history = train(verbose)
+    sys.stdout.flush()
+    text = written.getvalue().decode(encoding)
+    assert len(history.epoch) == 2
+    assert "poca 1/3" in text
+    assert "Parada temprana" in text
+    assert ("Época" in text) == (encoding != "ascii" and "É" in "É".encode(encoding, "ignore").decode(encoding))
+
+
+@pytest.mark.parametrize("verbose", ["auto", 0, 1, 2])
+def test_without_a_console_nothing_is_written(monkeypatch, verbose):
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert len(train(verbose).epoch) == 2
+
+
+def test_printable_keeps_what_it_can(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert console.printable("Época ñandú") == "Epoca nandu"
