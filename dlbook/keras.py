@@ -40,11 +40,11 @@ def to_keras(model):
     ImportError
         Si Keras no está instalado.
     ValueError
-        Si la red no está construida o tiene algo que Keras no.
+        Si no es un Sequential, si no está construida o si tiene algo que Keras no.
     """
     keras = _keras()
-    if not isinstance(model, registry.base("layer")) or type(model).__name__ != "Sequential":
-        raise ValueError(f"model: se esperaba un Sequential de este libro, pero llegó {type(model).__name__}")
+    if type(model) is not registry.find("layer", "Sequential"):
+        raise ValueError(f"model: se esperaba un Sequential de este libro, pero llegó {model!r:.60}")
     if not model.built:
         raise ValueError("model: aún no está construido; pon un Input al principio o dale unos datos")
     # Un Sequential de Keras no recibe dtype: toma el general, y a él convierte sus entradas.
@@ -82,10 +82,11 @@ def from_keras(model):
     ImportError
         Si Keras no está instalado.
     ValueError
-        Si la red no está construida, no es una fila de capas o tiene algo que aquí no existe.
+        Si la red no está construida, no es una fila de capas o tiene algo que aquí no existe o que no es de Keras,
+        aunque se llame igual.
     """
     keras = _keras()
-    if not isinstance(model, keras.Sequential):
+    if type(model) is not keras.Sequential:
         raise ValueError(f"model: se esperaba un keras.Sequential, pero llegó {type(model).__name__}")
     shape = model.input_shape[1:] if model.built and model.layers else None
     if shape is None or None in shape:
@@ -123,13 +124,16 @@ def _there(keras, value, input_shape=None):
     if kind == "activation":
         return _activation_there(keras, name, arguments)
     module = getattr(keras, MODULES[kind])
-    if not hasattr(module, name):
+    # Una clase tuya puede llamarse como una de Keras y hacer otra cosa.
+    if registry.find(kind, name) is None or not hasattr(module, name):
         raise ValueError(f"{config.get('name', name)}: Keras no tiene {name}")
     return getattr(module, name)(**arguments)
 
 
 def _activation_there(keras, name, arguments):
-    cls = registry.classes("activation")[name]
+    cls = registry.find("activation", name)
+    if cls is None:
+        raise ValueError(f"activation: Keras no tiene {name}")
     if objects.describe(cls()) == objects.describe(cls(**arguments)) and hasattr(keras.activations, cls.name):
         return cls.name
     if name not in ACTIVATION_LAYERS:
@@ -143,45 +147,49 @@ def _activation_there(keras, name, arguments):
 def _here(keras, layer):
     name = type(layer).__name__
     common = {"name": layer.name, "dtype": _dtype(layer), "trainable": layer.trainable}
-    if isinstance(layer, keras.Sequential):
+    if type(layer) is keras.Sequential:
         return {"layer": "Sequential", "config": {"layers": [_here(keras, one) for one in layer.layers], **common}}
-    config = layer.get_config()
     if name in ACTIVATION_LAYERS:
-        own = {"activation": _described(keras, "activation", name, config, layer.name)}
+        own = {"activation": _described(keras, "activation", layer, layer.name)}
         return {"layer": "Activation", "config": {**own, **common}}
-    described = _described(keras, "layer", name, config, layer.name)
+    described = _described(keras, "layer", layer, layer.name)
     described["config"] |= common
     return described
 
 
-def _described(keras, kind, name, config, where):
-    known = registry.classes(kind)
-    if name not in known:
+def _described(keras, kind, value, where):
+    name = type(value).__name__
+    ours, original = registry.find(kind, name), getattr(getattr(keras, MODULES[kind]), name, None)
+    if ours is None:
         raise ValueError(f"{where}: aquí no hay {name}")
-    original = getattr(
-        {"layer": keras.layers, "activation": keras.layers}.get(kind, getattr(keras, f"{kind}s", None)), name
-    )
+    if type(value) is not original:
+        raise ValueError(f"{where}: se llama {name}, pero no es de Keras, y no se sabe qué hace")
     defaults = {p.name: p.default for p in inspect.signature(original).parameters.values()}
-    arguments = {}
-    for key, value in config.items():
+    known, arguments = objects.parameters(ours), {}
+    for key, described in value.get_config().items():
         if key in ("name", "dtype", "trainable"):
             continue
-        if key in objects.parameters(known[name]):
-            arguments[key] = _value_here(keras, value, f"{where}, {key}")
-        elif value not in (None, False, "channels_last") and value != defaults.get(key):
-            raise ValueError(f"{where}: en Keras tiene {key}={value!r}, que aquí no existe")
+        if key in known:
+            arguments[key] = _value_here(keras, described, getattr(value, key, None), f"{where}, {key}")
+        elif described not in (None, False, "channels_last") and described != defaults.get(key):
+            raise ValueError(f"{where}: en Keras tiene {key}={described!r}, que aquí no existe")
     return {kind: name, "config": arguments}
 
 
-def _value_here(keras, value, where):
-    if isinstance(value, tuple):
-        return list(value)
-    if not isinstance(value, dict):
-        return value
+# ``described`` es lo que dice la configuración; ``value``, el objeto que de verdad se usa.
+def _value_here(keras, described, value, where):
+    if isinstance(described, tuple):
+        return list(described)
+    if isinstance(described, str) and callable(value):
+        if value is not keras.activations.get(described):
+            raise ValueError(f"{where}: se llama {described}, pero no es de Keras, y no se sabe qué hace")
+        return described
+    if not isinstance(described, dict):
+        return described
     kinds = {"keras.initializers": "initializer", "keras.regularizers": "regularizer", "keras.layers": "activation"}
-    if value.get("module") not in kinds:
-        raise ValueError(f"{where}: no se sabe traer {value.get('class_name', value)!r}")
-    return _described(keras, kinds[value["module"]], value["class_name"], value["config"], where)
+    if described.get("module") not in kinds:
+        raise ValueError(f"{where}: no se sabe traer {described.get('class_name', described)!r}")
+    return _described(keras, kinds[described["module"]], value, where)
 
 
 def _dtype(layer):

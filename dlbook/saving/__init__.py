@@ -2,11 +2,11 @@ r"""Guardar una red y volver a tenerla: los pesos en safetensors, la arquitectur
 
 import json
 import math
-from pathlib import Path
+import os
 
 import numpy as np
 
-from dlbook import registry
+from dlbook import paths, registry
 from dlbook.saving import files, objects
 from dlbook.training import walk
 
@@ -53,27 +53,40 @@ def save(model, filepath, overwrite=True, include_optimizer=True):
     FileExistsError
         Si el archivo existe y no se quiere reemplazar.
     TypeError
-        Si el modelo lleva algo que no se sabe guardar, como una función.
+        Si no es un modelo o lleva algo que no se sabe guardar, como una función.
     ValueError
-        Si no está construido o si algún peso dejó de ser un número.
+        Si no está construido, si algún peso dejó de ser un número o si en ese lugar hay algo que no es un archivo.
     """
-    if not getattr(model, "built", False):
+    if not isinstance(model, registry.base("layer")) or not hasattr(model, "fit"):
+        raise TypeError(f"model: se esperaba un modelo, pero llegó {model!r:.60}")
+    if not model.built:
         raise ValueError("model: aún no está construido; pon un Input al principio o dale unos datos")
-    if not overwrite and Path(filepath).exists():
+    filepath = paths.checked(filepath, "filepath")
+    if not overwrite and os.path.lexists(filepath):
         raise FileExistsError(f"filepath: ya existe {filepath}; con overwrite=True se reemplaza")
+    try:
+        tensors, metadata = _contents(model, include_optimizer)
+    except RecursionError:
+        raise ValueError(files.TOO_DEEP) from None
+    files.write(filepath, tensors, metadata)
+
+
+def _contents(model, include_optimizer):
     tensors = dict(zip(weight_names(model), model.weights, strict=True))
     _finite(tensors)
     architecture = {"model": objects.describe(model), "input_shape": list(model.input_shape)}
     # Las capas que otra creó por dentro no aparecen en sus argumentos, y también pueden estar congeladas.
     architecture["frozen"] = [k for k, layer in enumerate(walk(model)) if not layer.trainable]
     metadata = {"format": FORMAT, "version": str(VERSION), "architecture": architecture}
-    if include_optimizer and getattr(model, "optimizer", None) is not None:
+    if include_optimizer and model.optimizer is not None:
         used = {"optimizer": model.optimizer, "loss": model.loss, "metrics": list(model.metrics)}
         metadata["compile"] = {name: objects.describe(value, name) for name, value in used.items()}
         state = {name: value for name, value in model.get_state().items() if name != "weights"}
         metadata["training"] = _flatten(state, "training", tensors)
     texts = {name: v if isinstance(v, str) else json.dumps(v, allow_nan=False) for name, v in metadata.items()}
-    files.write(filepath, tensors, texts)
+    # Lo que no se podría volver a leer no se escribe.
+    files.parse(texts["architecture"])
+    return tensors, texts
 
 
 def load(filepath, custom_objects=None, compile=True):
@@ -100,7 +113,9 @@ def load(filepath, custom_objects=None, compile=True):
     FileNotFoundError
         Si no existe.
     ValueError
-        Si está dañado, lo escribió otro programa o lo que dice no concuerda con lo que trae.
+        Si está dañado, lo escribió otro programa, no cabe en la memoria o lo que dice no concuerda con lo que trae.
+    TypeError
+        Si los argumentos no son una ruta y un diccionario.
 
         >>> from pathlib import Path
         >>> import tempfile
@@ -113,6 +128,8 @@ def load(filepath, custom_objects=None, compile=True):
         ...         print(str(error).replace(folder, "…"))
         …/red.safetensors: el archivo está dañado, incompleto o no es safetensors
     """
+    if not isinstance(custom_objects, (dict, type(None))):
+        raise TypeError(f"custom_objects: se esperaba un diccionario de clases, pero llegó {custom_objects!r:.60}")
     tensors, metadata = files.read(filepath)
     try:
         if metadata.get("format") != FORMAT:
@@ -126,6 +143,8 @@ def load(filepath, custom_objects=None, compile=True):
         _training(model, tensors, metadata, custom_objects, compile)
     except MemoryError:
         raise ValueError(f"{filepath}: no cabe en la memoria") from None
+    except RecursionError:
+        raise ValueError(f"{filepath}: {files.TOO_DEEP}") from None
     except (TypeError, ValueError) as error:
         raise ValueError(f"{filepath}: {error}") from None
     except Exception as error:
@@ -152,7 +171,14 @@ def weight_names(layer):
     -------
     list of str
         En el orden de ``layer.weights``, sin repetidos.
+
+    Raises
+    ------
+    TypeError
+        Si no es una capa.
     """
+    if not isinstance(layer, registry.base("layer")):
+        raise TypeError(f"layer: se esperaba una capa, pero llegó {layer!r:.60}")
     names = {}
     for name in _weight_names(layer, ""):
         names[_free(name, names)] = True

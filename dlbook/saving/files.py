@@ -6,23 +6,25 @@ datos se comprueban.
 """
 
 import json
-import os
-import secrets
-from pathlib import Path
 
 import numpy as np
 
-# Una cabecera más grande, o con más piezas, no es de una red de este libro.
+from dlbook import paths
+
+# Una cabecera más grande, con más piezas o más honda no es de una red de este libro.
 MOST_BYTES = 16 << 20
 MOST_OBJECTS = 10_000
+MOST_PIECES = 1_000_000
+MOST_LEVELS = 100
+MOST_DIGITS = 100
+TOO_DEEP = f"está anidado demasiado hondo: se admiten {MOST_LEVELS} niveles"
 DTYPES = {"F32", "F64", "I32", "I64", "U32", "U64", "BOOL"}
 
 
 def write(path, tensors, metadata):
     r"""Escribe un archivo safetensors de una vez.
 
-    Se escribe en un archivo vecino y, ya completo y en el disco, se le cambia el nombre. Si algo falla a la mitad, el
-    archivo que había queda como estaba.
+    Si algo falla a la mitad, el archivo que había queda como estaba, como dice :func:`dlbook.paths.replacing`.
 
     Parameters
     ----------
@@ -37,6 +39,8 @@ def write(path, tensors, metadata):
     ------
     FileNotFoundError
         Si no existe la carpeta.
+    ValueError
+        Si ahí hay algo que no es un archivo corriente.
 
     Examples
     --------
@@ -48,20 +52,8 @@ def write(path, tensors, metadata):
     """
     from safetensors.numpy import save
 
-    # Si el nombre es un enlace, se reemplaza aquello a lo que apunta.
-    path = Path(os.path.realpath(path))
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"filepath: no existe la carpeta {path.parent}")
-    data = save({name: np.ascontiguousarray(array).reshape(array.shape) for name, array in tensors.items()}, metadata)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with paths.replacing(path, "filepath") as file:
+        file.write(save({name: np.ascontiguousarray(v).reshape(v.shape) for name, v in tensors.items()}, metadata))
 
 
 def read(path):
@@ -84,28 +76,32 @@ def read(path):
     FileNotFoundError
         Si no existe.
     ValueError
-        Si está dañado, incompleto o no es de este formato.
+        Si está dañado, incompleto, no es de este formato o no cabe en la memoria.
     """
     from safetensors import SafetensorError, safe_open
 
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"filepath: no existe el archivo {path}")
+    path = paths.readable(path, "filepath")
     try:
-        # La biblioteca comprueba que la cabecera y los datos cuadren byte por byte; la cabecera repetida, nosotros.
+        # La biblioteca comprueba que la cabecera y los datos cuadren byte por byte; lo que dice la cabecera, nosotros.
         with safe_open(path, framework="numpy") as file:
+            names, metadata = file.keys(), dict(file.metadata() or {})
             _header(path)
-            tensors = {}
-            for name in file.keys():  # noqa: SIM118 (no es un diccionario)
+            for name in names:
                 dtype = file.get_slice(name).get_dtype()
                 if dtype not in DTYPES:
-                    raise ValueError(f"{name!r} es de un tipo que aquí no se usa, {dtype}")
-                tensors[name] = file.get_tensor(name)
-            return tensors, dict(file.metadata() or {})
-    except (SafetensorError, MemoryError):
+                    raise ValueError(f"{name[:60]!r} es de un tipo que aquí no se usa, {dtype}")
+            _reserve(path.stat().st_size)
+            return {name: _tensor(file, name) for name in names}, metadata
+    except MemoryError:
+        raise ValueError(f"{path}: no cabe en la memoria") from None
+    except SafetensorError:
         raise ValueError(f"{path}: el archivo está dañado, incompleto o no es safetensors") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: el archivo está dañado: su cabecera no es texto") from None
     except ValueError as error:
         raise ValueError(f"{path}: el archivo está dañado: {error}") from None
+    except OSError as error:
+        raise OSError(f"{path}: no se pudo leer el archivo ({error.strerror or error})") from None
 
 
 def parse(text):
@@ -134,6 +130,11 @@ def parse(text):
     """
     count = 0
 
+    def whole(digits):
+        if len(digits) > MOST_DIGITS:
+            raise ValueError(f"tiene un número de {len(digits)} cifras")
+        return int(digits)
+
     def unique(pairs):
         nonlocal count
         count += 1 + len(pairs)
@@ -152,11 +153,40 @@ def parse(text):
     if len(text) > MOST_BYTES:
         raise ValueError("es demasiado grande")
     try:
-        return json.loads(text, object_pairs_hook=unique, parse_constant=constant)
+        value = json.loads(text, object_pairs_hook=unique, parse_constant=constant, parse_int=whole)
     except json.JSONDecodeError as error:
         raise ValueError(f"no es JSON: {error.msg} en la posición {error.pos}") from None
     except RecursionError:
-        raise ValueError("está anidado demasiado hondo") from None
+        raise ValueError(TOO_DEEP) from None
+    _measure(value)
+    return value
+
+
+def _measure(value):
+    # Por niveles: si la función se llamara a sí misma, un texto muy hondo la agotaría.
+    level, depth, pieces = [value], 0, 0
+    while level:
+        depth, pieces = depth + 1, pieces + len(level)
+        if depth > MOST_LEVELS:
+            raise ValueError(TOO_DEEP)
+        if pieces > MOST_PIECES:
+            raise ValueError("tiene demasiadas piezas")
+        level = [v for x in level if isinstance(x, (dict, list)) for v in (x.values() if isinstance(x, dict) else x)]
+
+
+def _reserve(size):
+    # Los arreglos y la red que los copiará. El lugar se aparta y se suelta sin usarlo: si no cabe, se sabe aquí.
+    np.empty(2 * size, np.uint8)
+
+
+def _tensor(file, name):
+    try:
+        return file.get_tensor(name)
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException:
+        # La biblioteca, escrita en otro lenguaje, tiene una manera de fallar que no es una Exception.
+        raise ValueError(f"no se pudo leer {name[:60]!r}") from None
 
 
 def _header(path):

@@ -34,7 +34,7 @@ def describe(value, where="config"):
     Raises
     ------
     TypeError
-        Si hay algo que no se sabe describir, como una función.
+        Si hay algo que no se sabe describir, como una función, o una clase ajena que usurpa el nombre de una del libro.
 
     Examples
     --------
@@ -66,7 +66,10 @@ def describe(value, where="config"):
     kind = next((kind for kind in KINDS if isinstance(value, registry.base(kind))), None)
     if kind is None:
         raise TypeError(f"{where}: no se sabe guardar {value!r}")
-    return {kind: type(value).__name__, "config": config(value)}
+    name = type(value).__name__
+    if registry.find(kind, name) not in (None, type(value)):
+        raise TypeError(f"{where}: {name} es una clase tuya que se llama como otra del libro; ponle otro nombre")
+    return {kind: name, "config": config(value)}
 
 
 def config(value):
@@ -93,8 +96,7 @@ def config(value):
         attribute = next((a for a in (f"_{name}", name) if a in vars(value)), None)
         if attribute is not None:
             arguments[name] = describe(vars(value)[attribute], f"{where}, {name}")
-        elif name != "seed" and not hasattr(type(value), name):
-            # Lo que no está en el objeto, pero sí en su clase, vale lo de siempre.
+        elif name != "seed":
             raise TypeError(f"{where}: para guardarla hace falta un atributo que se llame como su argumento {name!r}")
     return arguments
 
@@ -143,7 +145,7 @@ def rebuild(description, custom_objects=None):
     Raises
     ------
     ValueError
-        Si pide una clase que no se conoce, o un argumento que esa clase no tiene.
+        Si pide una clase que no se conoce o un argumento que esa clase no tiene, o si falta uno que necesita.
 
     Examples
     --------
@@ -164,24 +166,22 @@ def rebuild(description, custom_objects=None):
     cls = _class(kind, description[kind], custom_objects or {})
     arguments = description["config"]
     if not isinstance(arguments, dict):
-        raise ValueError(f"{cls.__name__}: se esperaban sus argumentos, pero hay {arguments!r}")
+        raise ValueError(f"{cls.__name__}: se esperaban sus argumentos, pero hay {arguments!r:.60}")
     arguments = {name: rebuild(d, custom_objects) for name, d in arguments.items()}
     if hasattr(cls, "from_config"):
         return cls.from_config(arguments)
     unknown = [name for name in arguments if name not in parameters(cls)]
     if unknown:
-        raise ValueError(f"{cls.__name__}: no se conoce su argumento {unknown[0]!r}")
-    missing = [p.name for p in inspect.signature(cls).parameters.values() if _required(p) and p.name not in arguments]
+        raise ValueError(f"{cls.__name__}: no se conoce su argumento {unknown[0][:60]!r}")
+    missing = [name for name in _required(cls) if name not in arguments]
     if missing:
         raise ValueError(f"{cls.__name__}: le falta su argumento {missing[0]!r}")
     return cls(**arguments)
 
 
-def _required(parameter):
-    return parameter.default is parameter.empty and parameter.kind not in (
-        parameter.VAR_POSITIONAL,
-        parameter.VAR_KEYWORD,
-    )
+def _required(cls):
+    every = inspect.signature(cls).parameters.values()
+    return [p.name for p in every if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
 
 
 def _class(kind, name, custom_objects):

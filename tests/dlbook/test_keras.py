@@ -3,6 +3,7 @@
 import builtins
 import os
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from chapters.mlp.activation import Activation
 from chapters.mlp.dense import Dense
 from chapters.mlp.dropout import Dropout
 from chapters.mlp.flatten import Flatten
+from chapters.mlp.layer import Layer
 from chapters.mlp.maxout import Maxout
 from chapters.mlp.reshape import Reshape
 from chapters.mlp.sequential import Input, Sequential
@@ -183,3 +185,119 @@ def test_both_train_alike_from_the_same_weights(keras):
         model.fit(x, y, batch_size=32, epochs=20, shuffle=False, verbose=0)
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+# --- Lo que se llama igual y es otra cosa ---
+
+
+class FakeDense:
+    """Lo que el puente mira de una capa de Keras, para cuando Keras no está."""
+
+    dtype_policy, trainable, name = types.SimpleNamespace(name="float32"), True, "densa"
+
+    def __init__(self, units, activation=None):
+        self.units, self.activation = units, activation
+
+    def get_config(self):
+        return {"units": self.units, "activation": self.activation and self.activation.__name__}
+
+
+class FakeSequential:
+    dtype_policy, trainable, name, built, input_shape = (
+        types.SimpleNamespace(name="float32"),
+        True,
+        "red",
+        True,
+        (None, 2),
+    )
+
+    def __init__(self, layer):
+        self.layers = [layer]
+
+    def get_weights(self):
+        return [np.ones((2, 3)), np.zeros(3)]
+
+
+def relu(x):
+    return x
+
+
+FakeDense.__name__, FakeSequential.__name__ = "Dense", "Sequential"
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    module = types.ModuleType("keras")
+    module.Sequential, module.layers = FakeSequential, types.SimpleNamespace(Dense=FakeDense)
+    own = types.FunctionType(relu.__code__, {}, "relu")
+    module.activations = types.SimpleNamespace(relu=own, get=lambda name: own)
+    monkeypatch.setitem(sys.modules, "keras", module)
+    return module
+
+
+def test_only_the_classes_of_keras_itself_are_brought(fake):
+    ours = from_keras(FakeSequential(FakeDense(3, fake.activations.relu)))
+    np.testing.assert_array_equal(ours.forward([[1, 2]]), [[3, 3, 3]])
+    other_dense = type("Dense", (FakeDense,), {})
+    with pytest.raises(ValueError, match="densa: se llama Dense, pero no es de Keras"):
+        from_keras(FakeSequential(other_dense(3)))
+    with pytest.raises(ValueError, match=r"densa, activation: se llama relu, pero no es de Keras"):
+        from_keras(FakeSequential(FakeDense(3, relu)))
+    with pytest.raises(ValueError, match=r"se esperaba un keras\.Sequential"):
+        from_keras(type("Sequential", (FakeSequential,), {})(FakeDense(3)))
+
+
+def test_namesakes_of_keras_classes_are_refused(keras):
+    layers = keras.layers
+
+    def red(*inner):
+        return keras.Sequential([keras.Input((4,)), *inner])
+
+    twice = type("Dense", (layers.Dense,), {"call": lambda self, x: 2 * layers.Dense.call(self, x)})
+    constant = type("HeNormal", (keras.initializers.HeNormal,), {})
+    penalty = type("L2", (keras.regularizers.L2,), {"__call__": lambda self, x: 0.0})
+    leaky = type("LeakyReLU", (layers.LeakyReLU,), {"call": lambda self, x: -x})
+    for model, text in [
+        (red(twice(2)), "se llama Dense, pero no es de Keras"),
+        (red(leaky()), "se llama LeakyReLU, pero no es de Keras"),
+        (red(layers.Dense(2, activation=leaky())), "LeakyReLU"),
+        (red(layers.Dense(2, activation=relu)), "se llama relu, pero no es de Keras"),
+        (red(layers.Activation(relu)), "se llama relu, pero no es de Keras"),
+        (red(layers.Dense(2, kernel_initializer=constant())), "HeNormal"),
+        (red(layers.Dense(2, kernel_regularizer=penalty(0.1))), "L2"),
+        (red(keras.Sequential([layers.Dense(2), twice(2)])), "se llama Dense, pero no es de Keras"),
+        (type("Sequential", (keras.Sequential,), {})([keras.Input((4,)), layers.Dense(2)]), r"keras\.Sequential"),
+    ]:
+        with pytest.raises(ValueError, match=text):
+            from_keras(model)
+
+
+def test_namesakes_of_our_own_are_refused_too(monkeypatch):
+    # Lo mismo en el otro sentido: aquí una capa tuya que se llama como una de Keras, o como una del libro.
+    monkeypatch.setitem(sys.modules, "keras", pretender())
+    layer = type("LayerNormalization", (Layer,), {"forward": lambda self, x, training=False: self.input(x)})
+    with pytest.raises(ValueError, match="Keras no tiene LayerNormalization"):
+        to_keras(Sequential([Input((2,)), layer()]))
+    dense = type("Dense", (Dense,), {"__init__": Dense.__init__})
+    with pytest.raises(TypeError, match="Dense es una clase tuya que se llama como otra del libro"):
+        to_keras(Sequential([Input((2,)), dense(3)]))
+    with pytest.raises(ValueError, match="se esperaba un Sequential de este libro"):
+        to_keras(type("Sequential", (Sequential,), {})([Input((2,)), Dense(3)]))
+
+
+def pretender():
+    module = types.ModuleType("keras")
+    module.config = types.SimpleNamespace(dtype_policy=lambda: "float32", set_dtype_policy=lambda name: None)
+    module.Input, module.Sequential = (lambda *a, **o: None), (lambda *a: None)
+    module.layers = types.SimpleNamespace(LayerNormalization=dict, Dense=dict)
+    return module
+
+
+@pytest.mark.parametrize("bad", [None, [], [Dense(2)], "red", 3, Dense])
+def test_what_is_no_model_is_said_so(monkeypatch, bad):
+    monkeypatch.setitem(sys.modules, "keras", pretender())
+    sys.modules["keras"].Sequential = FakeSequential
+    with pytest.raises(ValueError, match=r"model: se esperaba un Sequential de este libro, pero llegó"):
+        to_keras(bad)
+    with pytest.raises(ValueError, match=r"model: se esperaba un keras\.Sequential, pero llegó"):
+        from_keras(bad)

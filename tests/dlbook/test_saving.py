@@ -156,6 +156,13 @@ def test_a_layer_that_hides_its_arguments_says_so(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_class_named_like_one_of_the_book_is_refused(tmp_path):
+    # Se guardaría con el nombre de la otra, y al cargarla sería la otra.
+    twice = type("Dropout", (Dropout,), {"__init__": Dropout.__init__})
+    with pytest.raises(TypeError, match="Dropout es una clase tuya que se llama como otra del libro"):
+        save(Sequential([Input(shape=(2,)), twice(0.5)]), tmp_path / "a")
+
+
 def test_every_class_of_the_book_can_be_described_and_rebuilt():
     # Un ejemplar de cada clase con argumentos por omisión o los mínimos.
     least = {
@@ -317,10 +324,41 @@ def test_a_link_keeps_being_a_link(tmp_path):
 def test_missing_paths(tmp_path):
     with pytest.raises(FileNotFoundError, match="no existe la carpeta"):
         save(network(), tmp_path / "no" / "a")
-    with pytest.raises(FileNotFoundError, match="no existe el archivo"):
+    with pytest.raises(FileNotFoundError, match="se esperaba un archivo, pero no existe"):
         load(tmp_path / "no")
-    with pytest.raises(FileNotFoundError, match="no existe el archivo"):
+    with pytest.raises(FileNotFoundError, match="se esperaba un archivo, pero es una carpeta"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("bad", [None, 3, b"red", [], ["red"], True, object()])
+def test_paths_that_are_not(bad):
+    for call in (lambda: save(network(), bad), lambda: load(bad)):
+        with pytest.raises(TypeError, match="filepath: se esperaba la ruta de un archivo, pero llegó"):
+            call()
+
+
+@pytest.mark.parametrize("bad", ["", "red\0", "red\ud800"])
+def test_names_that_no_file_can_have(bad):
+    for call in (lambda: save(network(), bad), lambda: load(bad)):
+        with pytest.raises(ValueError, match="filepath: se esperaba la ruta de un archivo, pero llegó"):
+            call()
+
+
+@pytest.mark.parametrize("bad", [None, 3, [], [Dense(2)], "red", {}, Dense(2), Dense])
+def test_what_is_no_model_is_not_saved(tmp_path, bad):
+    with pytest.raises(TypeError, match="model: se esperaba un modelo, pero llegó"):
+        save(bad, tmp_path / "a")
+    assert not list(tmp_path.iterdir())
+
+
+def test_custom_objects_are_a_dictionary(good):
+    with pytest.raises(TypeError, match="custom_objects: se esperaba un diccionario de clases, pero llegó"):
+        load(good, custom_objects=[Dense])
+
+
+def test_weight_names_wants_a_layer():
+    with pytest.raises(TypeError, match="layer: se esperaba una capa, pero llegó"):
+        weight_names([Dense(2)])
 
 
 # --- Leer lo que otros escriben ---
@@ -526,6 +564,99 @@ except ValueError as error:
     with_architecture(good, change)
     done = subprocess.run([sys.executable, "-c", script, str(good)], capture_output=True, text=True, check=True)
     assert "más pesos de los que trae el archivo" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [{"layer": "MaxPooling2D", "config": {"pool_size": 1}}],
+        [{"layer": "AveragePooling2D", "config": {"padding": "same", "strides": 1}}],
+        [{"layer": "UpSampling2D", "config": {"size": 2**31 - 1, "interpolation": "bilinear"}}],
+        [{"layer": "ZeroPadding2D", "config": {"padding": 2**31 - 1}}],
+        [{"layer": "Flatten", "config": {}}, {"layer": "Dense", "config": {"units": 2**31 - 1}}],
+        [{"layer": "Flatten", "config": {}}, {"layer": "Maxout", "config": {"units": 2**31, "pieces": 2**31}}],
+        [{"layer": "BatchNormalization", "config": {"axis": 1}}],
+        [{"layer": "Reshape", "config": {"target_shape": [2**31, -1]}}],
+    ],
+)
+def test_two_thousand_million_rows_cost_nothing(tmp_path, layers):
+    # Un archivo de unas cuatrocientas letras que pide 2³¹ filas: se carga, sin pedir memoria, o se rechaza.
+    import tracemalloc
+
+    import chapters.cnn  # noqa: F401
+
+    architecture = {"model": {"layer": "Sequential", "config": {"layers": layers}}, "input_shape": [2**31 - 1, 2, 1]}
+    metadata = {"format": "dlbook", "version": "1", "architecture": json.dumps(architecture)}
+    (tmp_path / "a").write_bytes(pack({"__metadata__": metadata}))
+    tracemalloc.start()
+    try:
+        load(tmp_path / "a")
+    except ValueError as error:
+        assert "se esperaba" in str(error) or "más pesos de los que trae" in str(error)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def nested(levels):
+    text = '{"layer": "Sequential", "config": {"layers": [' * levels + "]}}" * levels
+    metadata = {"format": "dlbook", "version": "1", "architecture": f'{{"model": {text}, "input_shape": [3]}}'}
+    return pack({"__metadata__": metadata})
+
+
+@pytest.mark.parametrize("levels", [40, 150, 300, 900, 20_000])
+def test_networks_inside_networks_have_a_limit(tmp_path, levels):
+    (tmp_path / "a").write_bytes(nested(levels))
+    rejected(tmp_path / "a", "está anidado demasiado hondo: se admiten 100 niveles")
+
+
+@pytest.mark.parametrize("levels", [34, 60, 120])
+def test_what_could_not_be_read_is_not_written(tmp_path, levels):
+    model = Dense(2)
+    for _ in range(levels):
+        model = Sequential([model])
+    model.build((3,))
+    with pytest.raises(ValueError, match="está anidado demasiado hondo: se admiten 100 niveles"):
+        save(model, tmp_path / "a")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_sparse_file_larger_than_the_memory_is_a_sentence(tmp_path):
+    # Mil millones de ceros que no ocupan disco: la biblioteca que los lee falla de una manera que no es Exception.
+    pytest.importorskip("resource")
+    head = json.dumps({"a": {"dtype": "F32", "shape": [1 << 28], "data_offsets": [0, 1 << 30]}}).encode()
+    with (tmp_path / "a").open("wb") as file:
+        file.write(struct.pack("<Q", len(head)) + head)
+        file.truncate(8 + len(head) + (1 << 30))
+    script = """
+import resource, sys
+import chapters.mlp
+from dlbook.saving import load
+with open("/proc/self/statm") as file:
+    base = int(file.read().split()[0]) * resource.getpagesize()
+for extra in (0.5, 1.5, 2.5):
+    limit = base + int(extra * 2**30)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
+    try:
+        load(sys.argv[1])
+    except ValueError as error:
+        print(error)
+"""
+    if not os.path.exists("/proc/self/statm"):
+        pytest.skip("solo en Linux se sabe cuánta memoria ocupa un proceso")
+    command = [sys.executable, "-c", script, str(tmp_path / "a")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"{tmp_path / 'a'}: no cabe en la memoria"] * 3
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("name", ["ExponentialDecay", "PiecewiseConstantDecay"])
+def test_missing_arguments_are_named(good, name):
+    head, body = header(good.read_bytes())
+    config = {"learning_rate": {"schedule": name, "config": {}}}
+    head["__metadata__"]["compile"] = json.dumps({"optimizer": {"optimizer": "SGD", "config": config}})
+    good.write_bytes(pack(head, body))
+    rejected(good, f"{name}: le falta su argumento")
 
 
 def test_missing_tensor(good):

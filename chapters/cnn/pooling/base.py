@@ -30,18 +30,25 @@ class Pooling2D(Layer):
         self.pool_size = pair(pool_size, "pool_size")
         self.strides = self.pool_size if strides is None else pair(strides, "strides")
         self.padding = check.choice(padding, "padding", ["valid", "same"])
-        self.spans = self.output = None
+        self._spans = self.output = None
 
     def build(self, input_shape):
-        r"""Calcula dónde empieza y dónde acaba cada ventana."""
-        spans = window_spans(input_shape, self.pool_size, self.strides, self.padding)
+        r"""Comprueba que las ventanas quepan."""
+        output = self.compute_output_shape(input_shape)
         super().build(input_shape)
-        self.spans, self.output = spans, (spans[0].size, spans[2].size, self.input_shape[-1])
+        self.output = output
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve cuántas ventanas hay a lo alto y a lo ancho; los canales son los mismos."""
-        tops, _, lefts, _ = window_spans(input_shape, self.pool_size, self.strides, self.padding)
-        return (tops.size, lefts.size, input_shape[-1])
+        rows, columns = _axes(input_shape, self.pool_size, self.strides, self.padding)
+        return (rows[-1], columns[-1], input_shape[-1])
+
+    @property
+    def spans(self):
+        r"""Dónde empieza y dónde acaba cada ventana; se calcula cuando ya han llegado imágenes de ese tamaño."""
+        if self._spans is None:
+            self._spans = window_spans(self.input_shape, self.pool_size, self.strides, self.padding)
+        return self._spans
 
 
 def image_shape(shape):
@@ -84,15 +91,20 @@ def window_spans(input_shape, window, strides, padding):
     tops, bottoms, lefts, rights : ndarray of int
         Dónde empieza y dónde acaba cada una, sin incluir el final.
     """
-    height, width, _ = image_shape(input_shape)
     found = []
+    for size, length, stride, before, count in _axes(input_shape, window, strides, padding):
+        starts = np.arange(count) * stride - before
+        found += np.maximum(starts, 0), np.minimum(starts + length, size)
+    return tuple(found)
+
+
+def _axes(input_shape, window, strides, padding):
+    # De cada eje: lo que mide, la ventana, el paso, el relleno del principio y cuántas ventanas hay.
+    height, width, _ = image_shape(input_shape)
     for size, length, stride in zip((height, width), window, strides, strict=True):
         if padding == "valid" and length > size:
             raise ValueError(
                 f"pool_size: se esperaba una ventana que quepa en {height}×{width}, pero llegó {window[0]}×{window[1]}"
             )
         before = same_padding(size, length, stride)[0] if padding == "same" else 0
-        starts = [u * stride - before for u in range(output_size(size, length, stride, padding))]
-        found.append(np.array([max(start, 0) for start in starts]))
-        found.append(np.array([min(start + length, size) for start in starts]))
-    return tuple(found)
+        yield size, length, stride, before, output_size(size, length, stride, padding)

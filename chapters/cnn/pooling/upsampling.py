@@ -78,10 +78,9 @@ class UpSampling2D(Layer):
         self.neighbors = None
 
     def build(self, input_shape):
-        r"""Prepara de qué píxeles sale cada fila y cada columna nueva."""
-        height, width, _ = image_shape(input_shape)
+        r"""Comprueba que la entrada sea una imagen."""
+        image_shape(input_shape)
         super().build(input_shape)
-        self.neighbors = *_neighbors(height, self.size[0], self.dtype), *_neighbors(width, self.size[1], self.dtype)
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma con los lados multiplicados."""
@@ -95,6 +94,10 @@ class UpSampling2D(Layer):
         if self.interpolation == "nearest":
             self._blocks(y)[...] = x[:, :, np.newaxis, :, np.newaxis]
         else:
+            if self.neighbors is None:
+                # De qué píxeles sale cada fila y cada columna nueva.
+                tables = zip(self.input_shape[:2], self.size, strict=True)
+                self.neighbors = tuple(array for axis in tables for array in _neighbors(*axis, self.dtype))
             _bilinear_forward(x, *self.neighbors, y)
         return y
 
