@@ -10,6 +10,8 @@ from dlbook import check, registry
 from dlbook.attributes import Absent, Checked
 from dlbook.console import say
 
+registry.provide(__name__)
+
 
 @registry.register("callback")
 class Callback:

@@ -35,7 +35,7 @@ def register(kind):
 
 
 def provide(package):
-    r"""Dice que un paquete contiene clases de las especies registradas, quizá sin importar todavía.
+    r"""Dice que un paquete, o un módulo, contiene clases de las especies registradas, quizá sin importar todavía.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def classes(kind):
         cls = pending.pop()
         pending += cls.__subclasses__()
         module = sys.modules.get(cls.__module__)
-        ours = any(cls.__module__.startswith(f"{package}.") for package in _packages)
+        ours = any(f"{cls.__module__}.".startswith(f"{package}.") for package in _packages)
         if ours and getattr(module, cls.__name__, None) is cls:
             found[cls.__name__] = cls
     return found
@@ -120,7 +120,7 @@ def classes(kind):
 def import_everything():
     r"""Importa todos los capítulos de los paquetes que los ofrecen."""
     for package in _packages:
-        for chapter in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
+        for chapter in pkgutil.iter_modules(getattr(importlib.import_module(package), "__path__", ()), f"{package}."):
             importlib.import_module(chapter.name)
 
 

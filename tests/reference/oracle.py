@@ -25,7 +25,25 @@ def _value_and_gradient(f, x):
     with tf.GradientTape() as tape:
         tape.watch(x)
         y = f(x)
-    return y.numpy(), tape.gradient(y, x).numpy()
+    return y.numpy(), tape.gradient(y, x, unconnected_gradients="zero").numpy()
+
+
+def layer(name, arguments, weights, x, dy, training=False):
+    """Salida, gradiente de la entrada, gradientes de los pesos y lo que recuerda sin aprenderlo."""
+    import tensorflow as tf
+
+    machine = getattr(keras(str(x.dtype)).layers, name)(**arguments)
+    machine.build((None, *x.shape[1:]))
+    machine.set_weights(weights)
+    x = tf.constant(x)
+    variables = [v.value for v in machine.trainable_variables]
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = machine(x, training=training)
+        total = tf.reduce_sum(y * dy)
+    dx, *gradients = tape.gradient(total, [x, *variables])
+    kept = machine.get_weights()[len(variables) :]
+    return [np.asarray(v) for v in (y, dx, *gradients, *kept)]
 
 
 def activation(name, arguments, z, dy):
@@ -80,6 +98,40 @@ def optimizer(name, arguments, theta, gradients):
         machine.apply([k.ops.convert_to_tensor(gradient)], [variable])
         points.append(k.ops.convert_to_numpy(variable))
     return np.array(points)
+
+
+def metric(name, arguments, y_true, y_pred):
+    """El valor en unas observaciones, que algunas solo miden en float32."""
+    machine = getattr(keras("float32").metrics, name)(**arguments)
+    machine.update_state(y_true, np.float32(y_pred))
+    return float(machine.result())
+
+
+def regularizer(name, arguments, w):
+    """La penalización y su gradiente."""
+    cls = getattr(keras(str(w.dtype)).regularizers, name)
+    penalty = cls(**arguments)
+    # Vuelve sus números de Python, que TensorFlow redondearía.
+    vars(penalty).update(_in_float64(cls, arguments))
+    value, gradient = _value_and_gradient(penalty, w)
+    return float(value), gradient
+
+
+def initializer(name, arguments, shape):
+    """Un peso de esa forma, con azar o sin él."""
+    return np.array(getattr(keras().initializers, name)(**arguments)(shape, dtype="float64"))
+
+
+def function(kind, name):
+    """La función de Keras que hace lo mismo: la de una activación o la que crea una clase."""
+    if kind == "activation":
+        return getattr(keras().activations, name)
+    return getattr({"schedule": keras().optimizers.schedules}.get(kind) or getattr(keras(), plural(kind)), name)
+
+
+def plural(kind):
+    """El módulo de Keras donde está una especie."""
+    return {"loss": "losses"}.get(kind, f"{kind}s")
 
 
 def fans(shape):

@@ -1,0 +1,85 @@
+"""Lo que está en Keras hace lo mismo que en Keras: los números guardados y, donde está instalado, los suyos."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.contract import cases, versus
+
+REFERENCE = json.loads(
+    (Path(__file__).resolve().parents[1] / "reference" / "contract.json").read_text(encoding="utf-8")
+)
+COMPARED = [case for kind in versus.INPUTS for case in cases.TABLES[kind] if cases.in_keras(case)]
+NAMED = [case for table in cases.TABLES.values() for case in table if cases.in_keras(case)]
+
+
+def stored(case):
+    """Los números de Keras, con los datos de que salieron."""
+    found = REFERENCE[case.kind].get(repr(case))
+    if found is None:
+        pytest.fail(
+            f"faltan los números de Keras de {case!r}: ejecuta tests/reference/make_contract_reference.py donde haya "
+            f"Keras, o di en NOT_IN_KERAS por qué no se compara"
+        )
+    return {name: restored(name, value) for name, value in found["given"].items()}, list(map(np.array, found["keras"]))
+
+
+def restored(name, value):
+    """De las listas del JSON a arreglos, o a listas de arreglos."""
+    if name == "weights":
+        return [np.array(w) for w in value]
+    if name == "examples":
+        return [[np.array(v) for v in example] for example in value]
+    return np.array(value) if isinstance(value, list) else value
+
+
+def compare(case, given, theirs):
+    close = versus.tolerance(case)
+    for one, other in zip(versus.ours(case, given), theirs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=close, atol=close * max(1.0, np.abs(other).max()) / 10)
+
+
+@cases.over(COMPARED)
+def test_it_does_what_keras_did(case):
+    compare(case, *stored(case))
+
+
+@cases.over(COMPARED)
+def test_it_does_what_the_keras_installed_here_does(case):
+    pytest.importorskip("keras")
+    given = versus.inputs(case, seed=1)
+    compare(case, given, versus.theirs(case, given))
+
+
+def alike(ours, theirs):
+    """Un valor por omisión es el mismo escrito como entero o como par; y si Keras lo exige, puede ser cualquiera."""
+    return theirs in (ours, list(ours) if isinstance(ours, tuple) else [ours, ours], cases.REQUIRED)
+
+
+# Tienen sin nombre algún argumento que en Keras está en otro lugar.
+MISPLACED = """
+    Adadelta Adagrad Adam AdamW RMSprop SGD BinaryAccuracy Conv1D Conv2D Conv2DTranspose CosineDecay DepthwiseConv2D
+    EarlyStopping GlobalAveragePooling2D GlobalMaxPooling2D ModelCheckpoint RandomRotation RandomTranslation
+    UpSampling2D
+"""
+
+
+@cases.over(list({(case.kind, case.name): case for case in NAMED}.values()), MISPLACED)
+def test_arguments_have_the_names_the_defaults_and_the_places_of_keras(case):
+    theirs = {
+        name: (place, default) for place, (name, default, _) in enumerate(REFERENCE["signatures"][case.kind][case.name])
+    }
+    for place, (name, default, positional) in enumerate(cases.signature(case.cls)):
+        assert name in theirs, f"Keras no tiene {name}"
+        assert alike(default, theirs[name][1]), f"{name}: {default!r}, y en Keras {theirs[name][1]!r}"
+        assert not positional or place == theirs[name][0], f"{name} está en otro lugar: mejor que se dé con nombre"
+
+
+def test_the_stored_signatures_are_those_of_the_keras_installed_here():
+    pytest.importorskip("keras")
+    from tests.reference.make_contract_reference import signature
+
+    for case in NAMED:
+        assert REFERENCE["signatures"][case.kind][case.name] == signature(case)

@@ -1,0 +1,198 @@
+"""El contrato de todo optimizador: dónde escribe, qué recuerda, qué olvida y qué rechaza."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from tests.contract import cases
+
+both_types = pytest.mark.parametrize("dtype", ["float32", "float64"])
+
+
+def path(size, steps, dtype="float64", seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=size).astype(dtype), rng.normal(size=(steps, size)).astype(dtype)
+
+
+def walk(optimizer, theta, gradients):
+    """Los puntos por los que pasa."""
+    theta, points = theta.copy(), []
+    for gradient in gradients:
+        optimizer.step(theta, gradient)
+        points.append(theta.copy())
+    return np.array(points)
+
+
+@cases.every("optimizer")
+@both_types
+def test_the_step_is_in_place_and_touches_nothing_else(case, dtype):
+    theta, gradients = path(30, 4, dtype)
+    whole, view, optimizer = np.zeros(34, dtype), None, case.make()
+    whole[2:-2] = theta
+    view = whole[2:-2]
+    for gradient in gradients:
+        gradient.setflags(write=False)
+        before = view.copy()
+        assert optimizer.step(view, gradient) is None
+        assert (view != before).any()
+        assert not np.shares_memory(view, gradient)
+    assert not whole[[0, 1, -2, -1]].any()
+    assert optimizer.iterations == 4
+    assert all(a.dtype == dtype and a.shape == view.shape for a in optimizer.state.values())
+    np.testing.assert_array_equal(view, walk(case.make(), theta, gradients)[-1])
+
+
+@cases.every("optimizer", lambda case: "global_clipnorm" not in case.arguments)
+@both_types
+def test_each_coordinate_minds_its_own_business(case, dtype):
+    theta, gradients = path(7, 5, dtype)
+    together = walk(case.make(), theta, gradients)
+    alone = [
+        walk(case.make(), theta[i : i + 1], np.ascontiguousarray(gradients[:, i : i + 1])) for i in range(theta.size)
+    ]
+    np.testing.assert_array_equal(together, np.concatenate(alone, axis=1))
+
+
+@cases.every("optimizer")
+def test_no_parameters_are_parameters_too(case):
+    optimizer = case.make()
+    for _ in range(2):
+        optimizer.step(np.zeros(0), np.zeros(0))
+    assert optimizer.iterations == 2
+
+
+@cases.every("optimizer")
+@both_types
+def test_stopping_and_going_on_changes_nothing(case, dtype):
+    theta, gradients = path(20, 12, dtype)
+    whole = walk(case.make(), theta, gradients)
+    first, second = case.make(), case.make()
+    middle = walk(first, theta, gradients[:5])[-1]
+    state = first.get_state()
+    assert all(isinstance(value, np.ndarray) for value in state.values())
+    second.set_state(state)
+    others = second, copy.deepcopy(first), pickle.loads(pickle.dumps(first))
+    for array in (*first.state.values(), *state.values()):
+        array.fill(0)
+    for other in others:
+        np.testing.assert_array_equal(walk(other, middle, gradients[5:]), whole[5:])
+        assert other.iterations == 12
+
+
+@cases.every("optimizer")
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda state: [1],
+        lambda state: {},
+        lambda state: state | {"otra": np.ones(3)},
+        lambda state: state | {"iterations": np.array(1.5)},
+        lambda state: state | {"iterations": np.array(-1)},
+        lambda state: state | {"learning_rate": np.array(-1.0)},
+        lambda state: {k: v[:-1] if v.ndim and k == next(iter(state)) else v for k, v in state.items()} | {"otra": 1},
+        lambda state: {k: v * np.nan for k, v in state.items()},
+    ],
+)
+def test_a_damaged_state_changes_nothing(case, spoil):
+    optimizer = case.make()
+    walk(optimizer, *path(3, 2))
+    before = optimizer.get_state()
+    with pytest.raises((TypeError, ValueError), match="se esperab"):
+        optimizer.set_state(spoil(optimizer.get_state()))
+    after = optimizer.get_state()
+    assert before.keys() == after.keys()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+@cases.every("optimizer")
+def test_zero_gradients_move_only_what_decays_and_a_nan_shows(case):
+    optimizer, theta = case.make(), np.ones(3, np.float32)
+    for _ in range(3):
+        optimizer.step(theta, np.zeros(3, np.float32))
+    assert np.isfinite(theta).all()
+    assert (theta == 1).all() == (not optimizer.weight_decay)
+    optimizer.step(theta, np.array([1, np.nan, 1], np.float32))
+    assert np.isnan(theta[1])
+
+
+@cases.every("optimizer")
+def test_the_rate_is_the_one_given_and_can_be_changed(case):
+    optimizer, given = case.make(), case.make()._learning_rate
+    theta = np.ones(2)
+    for step in range(8):
+        assert optimizer.learning_rate == (given(step) if callable(given) else given)
+        optimizer.step(theta, np.ones(2))
+    optimizer.learning_rate = 0
+    before = theta.copy()
+    # Con inercia puede seguir andando; sin ella, se queda donde está.
+    optimizer.step(theta, np.zeros(2))
+    assert optimizer.learning_rate == 0
+    assert np.isfinite(theta).all()
+    assert np.array_equal(theta, before) or getattr(optimizer, "momentum", 0)
+    schedule = cases.SCHEDULES[0].make()
+    optimizer.learning_rate = schedule
+    assert optimizer.learning_rate == schedule(optimizer.iterations)
+
+
+@cases.every("optimizer")
+@pytest.mark.parametrize("limits", [{"clipvalue": 0.5}, {"global_clipnorm": 0.5}], ids=str)
+@both_types
+def test_clipping_is_a_step_with_the_clipped_gradient(case, limits, dtype):
+    theta, gradients = path(9, 6, dtype)
+    free = {"clipvalue": None, "global_clipnorm": None}
+    clipped = walk(case.make(**(free | limits)), theta, gradients)
+    if "clipvalue" in limits:
+        shorter = np.clip(gradients, -0.5, 0.5)
+    else:
+        shorter = gradients * np.minimum(1, 0.5 / np.linalg.norm(gradients, axis=1, keepdims=True))
+    by_hand = walk(case.make(**free), theta, shorter.astype(dtype))
+    np.testing.assert_allclose(clipped, by_hand, rtol=1e-4 if dtype == "float32" else 1e-10)
+
+
+V = np.ones(3)
+
+
+@cases.every("optimizer")
+@pytest.mark.parametrize(
+    ("theta", "gradient", "message"),
+    [
+        ([1.0], V, "theta: se esperaba un arreglo de float32 o float64, pero llegó list"),
+        (np.ones(3, int), V, "theta: se esperaba un arreglo de float32 o float64, pero llegó int64"),
+        (V, V.tolist(), "gradient: se esperaba un arreglo"),
+        (V.reshape(1, 3), V, "theta: se esperaba un vector contiguo"),
+        (np.ones(6)[::2], V, "theta: se esperaba un vector contiguo"),
+        (V, np.ones(6)[::2], "gradient: se esperaba un vector contiguo"),
+        (V, np.ones(2), "gradient: se esperaba float64 de forma"),
+        (V, V.astype(np.float32), "gradient: se esperaba float64"),
+        (np.broadcast_to(1.0, 1), np.ones(1), "solo lectura"),
+        (None, None, "theta: se esperaba un arreglo"),
+    ],
+    ids=str,
+)
+def test_bad_vectors_get_a_spanish_sentence(case, theta, gradient, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        case.make().step(theta, gradient)
+    assert (V == 1).all()
+
+
+@cases.every("optimizer")
+def test_the_memory_of_one_network_is_not_for_another(case):
+    optimizer = case.make()
+    optimizer.step(np.ones(3), np.ones(3))
+    if optimizer.state:
+        for theta in (np.ones(4), np.ones(3, np.float32)):
+            with pytest.raises(ValueError, match="lleva la cuenta de 3 parámetros de float64"):
+                optimizer.step(theta, theta.copy())
+
+
+NUMBERS = ["learning_rate", "weight_decay", "clipvalue", "global_clipnorm", "momentum", "rho", "beta_1", "beta_2"]
+
+
+@cases.every("optimizer")
+@pytest.mark.parametrize("value", ["x", -1, np.nan, np.inf, 1j], ids=str)
+def test_a_number_that_cannot_be_is_refused_by_name(case, value):
+    for name in {*NUMBERS, "epsilon"} & set(cases.defaults(case.cls)):
+        with pytest.raises((TypeError, ValueError), match=rf"{name}: se esperaba un número"):
+            case.make(**({"clipvalue": None, "global_clipnorm": None} | {name: value}))
