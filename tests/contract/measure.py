@@ -66,6 +66,23 @@ def assert_gradients(f, arrays, gradients, rtol=1e-6, atol=1e-9, directions=3):
     assert report.ok, str(report)
 
 
+def check_layer(layer, x, training):
+    """Compara con lo medido los gradientes de la entrada y de todos los pesos que se aprenden."""
+    rewind = rewound(layer)
+
+    def forward():
+        rewind()
+        return layer.forward(x, training=training)
+
+    share = sample(forward().shape[1:], len(x), seed=2)
+    dx = layer.backward(share)
+    names = ["x", *(f"w{k}" for k in range(len(layer.gradients)))]
+    arrays, slopes = [x, *layer.trainable_weights], [dx, *layer.gradients]
+    assert_gradients(
+        lambda: (forward() * share).sum(), dict(zip(names, arrays, strict=True)), dict(zip(names, slopes, strict=True))
+    )
+
+
 def network(case, below=True, **options):
     """La capa con una densa debajo, que la obliga a devolver su gradiente, y otra encima."""
     first = [Dense(case.shape[-1], "tanh")] if below else []

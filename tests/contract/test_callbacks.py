@@ -95,7 +95,10 @@ def test_they_are_called_in_order_and_what_one_adds_the_next_one_sees():
 
         return type("Spy", (Callback,), {method: noted(method) for method in moments})()
 
-    _, history = train(spy("primero"), spy("segundo"), epochs=1)
+    first = spy("primero")
+    model, history = train(first, spy("segundo"), epochs=1)
+    assert first.model is model
+    assert first.params == {"epochs": 1, "steps": 2, "verbose": 0}
     assert calls[::2] == [("primero", *call[1:]) for call in calls[1::2]]
     assert [call[1:] for call in calls[::2]] == [
         ("on_train_begin", None),

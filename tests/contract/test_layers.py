@@ -12,7 +12,7 @@ from chapters.mlp import SGD, Input, Sequential, load_model
 from dlbook.numeric.parallel import set_threads
 from dlbook.training import engine, walk
 from tests.contract import cases
-from tests.contract.measure import assert_gradients, built, network, rewound, sample
+from tests.contract.measure import assert_gradients, built, check_layer, network, rewound, sample
 
 N = 3
 both_modes = pytest.mark.parametrize("training", [False, True])
@@ -109,21 +109,7 @@ def test_what_comes_in_and_what_goes_out_is_not_overwritten(case):
 @cases.every("layer")
 @both_modes
 def test_gradients_are_the_measured_ones(case, training):
-    layer = built(case)
-    x = sample(case.shape)
-    rewind = rewound(layer)
-
-    def forward():
-        rewind()
-        return layer.forward(x, training=training)
-
-    share = sample(forward().shape[1:], seed=2)
-    dx = layer.backward(share)
-    names = ["x", *(f"w{k}" for k in range(len(layer.gradients)))]
-    arrays, slopes = [x, *layer.trainable_weights], [dx, *layer.gradients]
-    assert_gradients(
-        lambda: (forward() * share).sum(), dict(zip(names, arrays, strict=True)), dict(zip(names, slopes, strict=True))
-    )
+    check_layer(built(case), sample(case.shape), training)
 
 
 @cases.every("layer")

@@ -31,6 +31,12 @@ def test_the_value_is_the_mean_of_each_observation(case):
 
 
 @cases.every("loss")
+def test_the_weights_can_be_a_column(case):
+    for loss, y_true, y_pred, weight in each_shape(case):
+        assert loss(y_true, y_pred, weight[:, None]) == pytest.approx(loss(y_true, y_pred, weight))
+
+
+@cases.every("loss")
 def test_the_gradient_is_the_measured_one(case):
     for loss, y_true, y_pred, weight in each_shape(case):
         if case.name in FIXED_TARGETS:

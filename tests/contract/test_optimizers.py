@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
+from chapters.mlp import Dense, Input, Sequential, load_model
 from tests.contract import cases
 
 both_types = pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -79,6 +80,24 @@ def test_stopping_and_going_on_changes_nothing(case, dtype):
     for other in others:
         np.testing.assert_array_equal(walk(other, middle, gradients[5:]), whole[5:])
         assert other.iterations == 12
+
+
+@cases.every("optimizer")
+def test_a_training_resumed_from_a_file_ends_with_the_same_bits(case, tmp_path):
+    def fit(model, **options):
+        model.fit(np.linspace(-1, 1, 30).reshape(10, 3), np.linspace(0, 1, 10), batch_size=4, verbose=0, **options)
+        return model
+
+    def fresh():
+        model = Sequential([Input((3,)), Dense(4, "tanh"), Dense(1)], seed=0)
+        model.compile(case.make(), "mse")
+        return model
+
+    whole = fit(fresh(), epochs=4)
+    fit(fresh(), epochs=2).save(tmp_path / "mitad.safetensors")
+    again = load_model(tmp_path / "mitad.safetensors")
+    assert type(again.optimizer) is case.cls
+    np.testing.assert_array_equal(fit(again, epochs=4, initial_epoch=2).theta, whole.theta)
 
 
 @cases.every("optimizer")

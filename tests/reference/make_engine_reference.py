@@ -1,4 +1,4 @@
-r"""Escribe ``engine.json``, los números de Keras con que se prueban las capas y el entrenamiento.
+r"""Escribe ``engine.json``, los números de Keras con que se prueba el entrenamiento.
 
 Se ejecuta a mano, donde haya Keras 3 con TensorFlow::
 
@@ -14,18 +14,6 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.reference import oracle
 
-# Clase, argumentos y forma de una observación.
-LAYERS = [
-    ["Dense", {"units": 4, "activation": "tanh"}, [3]],
-    ["Dense", {"units": 5, "activation": "softplus", "use_bias": False}, [7]],
-    ["Dense", {"units": 3, "activation": "softmax"}, [2, 4]],
-    ["Dense", {"units": 18}, [9]],
-    ["Activation", {"activation": "elu"}, [6]],
-    ["Flatten", {}, [2, 3]],
-    ["Reshape", {"target_shape": [3, -1]}, [2, 6]],
-    ["Dropout", {"rate": 0.5}, [5]],
-]
-
 # Optimizador, regularizador de la primera capa y opciones de fit; los pesos son linspace(0, 2, n).
 FITS = [
     [["Adam", {"learning_rate": 0.01}], None, {}],
@@ -37,23 +25,6 @@ FITS = [
     ],
     [["Adam", {"learning_rate": 0.02}], ["L1L2", {"l1": 0.01, "l2": 0.02}], {"validation_data": True}],
 ]
-
-
-def layer(name, arguments, weights, x, dy):
-    """Salida, gradiente de la entrada y gradientes de los pesos."""
-    import tensorflow as tf
-
-    machine = getattr(oracle.keras().layers, name)(**arguments)
-    machine.build((None, *x.shape[1:]))
-    machine.set_weights(weights)
-    x = tf.constant(x)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        y = machine(x, training=False)
-        total = tf.reduce_sum(y * dy)
-    variables = [v.value for v in machine.trainable_variables]
-    dx, *gradients = tape.gradient(total, [x, *variables])
-    return [np.asarray(v) for v in (y, dx, *gradients)]
 
 
 def data():
@@ -104,19 +75,7 @@ def fit(optimizer, regularizer, arguments):
 
 def records():
     """Todos los casos, con lo que dice Keras."""
-    rng = np.random.default_rng(1)
-    found = {"keras": oracle.keras().__version__, "layers": [], "fits": []}
-    for name, arguments, shape in LAYERS:
-        x = rng.normal(size=(3, *shape))
-        machine = getattr(oracle.keras().layers, name)(**arguments)
-        machine.build((None, *shape))
-        weights = [rng.normal(size=w.shape) for w in machine.trainable_variables]
-        dy = rng.normal(size=(3, *machine.compute_output_shape((3, *shape))[1:]))
-        values = layer(name, arguments, weights, x, dy)
-        found["layers"].append(
-            {"name": name, "arguments": arguments, "x": x.tolist(), "dy": dy.tolist()}
-            | {"weights": [w.tolist() for w in weights], "values": [v.tolist() for v in values]}
-        )
+    found = {"keras": oracle.keras().__version__, "fits": []}
     for case in FITS:
         theta, history = fit(*case)
         found["fits"].append({"case": case, "theta": theta.tolist(), "history": history})

@@ -1,8 +1,6 @@
 """La convolución frente a la fórmula, a Keras, a la definición de derivada y a quien la usa mal."""
 
-import json
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,10 +14,7 @@ from chapters.mlp.activations import LeakyReLU, ReLU
 from chapters.mlp.dense import Dense
 from chapters.mlp.flatten import Flatten
 from chapters.mlp.sequential import Input, Sequential
-from dlbook.gradcheck import check_gradients
 from dlbook.numeric.parallel import set_threads
-
-REFERENCE = json.loads((Path(__file__).resolve().parents[2] / "reference" / "conv2d.json").read_text(encoding="utf-8"))
 
 geometries = st.fixed_dictionaries(
     {
@@ -96,45 +91,6 @@ def test_backward_is_the_transpose(given, seed):
     assert np.isclose((conv2d_forward(x, kernel2, None, *options) * dz).sum(), (kernel2 * dkernel).sum(), atol=1e-9)
 
 
-def compare(case, values, tolerance=1e-9):
-    _, _, _, strides, padding, dilation, groups = case
-    x, kernel, bias, dy, y, dkernel, dbias, dx = values
-    options = tuple(strides), padding, tuple(dilation), groups
-    np.testing.assert_allclose(conv2d_forward(x, kernel, bias, *options), y, atol=tolerance)
-    for ours, theirs in zip(conv2d_backward(x, kernel, dy, *options), (dkernel, dbias, dx), strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=tolerance)
-
-
-@pytest.mark.parametrize("stored", REFERENCE, ids=lambda stored: str(stored["case"][2:]))
-def test_it_agrees_with_the_stored_numbers_of_keras(stored):
-    compare(stored["case"], [np.array(v) for v in stored["values"]])
-
-
-@pytest.mark.parametrize("index", range(len(REFERENCE)))
-def test_it_agrees_with_the_keras_installed_here(index):
-    pytest.importorskip("keras")
-    pytest.importorskip("tensorflow")
-    from tests.reference.make_conv2d_reference import CASES, compute
-
-    compare(CASES[index], compute(CASES[index], seed=100 + index))
-
-
-@pytest.mark.parametrize("options", [{}, {"strides": 2, "padding": "same"}, {"dilation_rate": 2}, {"groups": 2}])
-@pytest.mark.parametrize("activation", [None, "relu", "tanh"])
-def test_gradients_with_a_layer_below_and_one_above(options, activation):
-    rng = np.random.default_rng(0)
-    layers = [Conv2D(4, 2, activation="tanh"), Conv2D(6, 3, activation=activation, **options), Flatten(), Dense(2)]
-    model = Sequential([Input((7, 6, 2)), *layers], seed=1, dtype="float64")
-    x, target = rng.normal(size=(3, 7, 6, 2)), rng.normal(size=(3, 2))
-    model.compile("sgd", "mse")
-    loss, gradient = model.loss_and_gradient(x, target)
-    report = check_gradients(
-        lambda: model.loss_and_gradient(x, target)[0], {"theta": model.theta}, {"theta": gradient.copy()}
-    )
-    assert report.ok, str(report)
-    assert np.isfinite(loss)
-
-
 def test_the_fused_relu_is_the_relu():
     rng = np.random.default_rng(0)
     x, dy = rng.normal(size=(3, 6, 6, 2)), rng.normal(size=(3, 4, 4, 5))
@@ -166,16 +122,6 @@ def test_training_does_not_depend_on_the_threads_nor_on_the_pieces():
     set_threads(None)
     np.testing.assert_allclose(weights[0], weights[1], atol=1e-4)
     assert (weights[1] == weights[2]).all()
-
-
-def test_results_are_not_overwritten_by_the_next_call():
-    layer = Conv2D(2, 3, seed=0)
-    first = layer.forward(np.ones((1, 5, 5, 1)))
-    copy = first.copy()
-    layer.forward(np.full((1, 5, 5, 1), 7.0))
-    assert (first == copy).all()
-    assert first.flags.c_contiguous
-    assert first.flags.writeable
 
 
 def test_images_of_bytes_and_views_with_gaps_give_the_right_answer():

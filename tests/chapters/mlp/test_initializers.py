@@ -1,12 +1,11 @@
 """Los inicializadores: la forma, la varianza y las propiedades que prometen, y la misma semilla da lo mismo."""
 
 import json
-import math
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chapters.mlp import initializers
@@ -23,25 +22,14 @@ from chapters.mlp.initializers import (
     fans,
 )
 
-REFERENCE = json.loads((Path(__file__).resolve().parents[2] / "reference" / "mlp.json").read_text(encoding="utf-8"))
-RANDOM = [c for c in initializers.CLASSES if "seed" in c().__dict__]
-# La varianza que promete cada uno con n entradas y m salidas.
-VARIANCE = {
-    "glorot_uniform": lambda n, m: 2 / (n + m),
-    "glorot_normal": lambda n, m: 2 / (n + m),
-    "he_uniform": lambda n, m: 2 / n,
-    "he_normal": lambda n, m: 2 / n,
-    "lecun_uniform": lambda n, m: 1 / n,
-    "lecun_normal": lambda n, m: 1 / n,
-    "random_normal": lambda n, m: 0.05**2,
-    "random_uniform": lambda n, m: 0.05**2 / 3,
-    "orthogonal": lambda n, m: 1 / max(n, m),
-}
+REFERENCE = json.loads(
+    (Path(__file__).resolve().parents[2] / "reference" / "contract.json").read_text(encoding="utf-8")
+)
 
 
-@pytest.mark.parametrize("case", REFERENCE["fans"], ids=lambda c: str(c["shape"]))
-def test_fans_are_those_of_keras(case):
-    assert list(fans(case["shape"])) == case["fans"]
+@pytest.mark.parametrize(("shape", "expected"), REFERENCE["fans"])
+def test_fans_are_those_of_keras(shape, expected):
+    assert list(fans(shape)) == expected
 
 
 def test_fans_agree_with_keras_here_and_now():
@@ -50,31 +38,6 @@ def test_fans_agree_with_keras_here_and_now():
 
     for shape in [(), (3,), (3, 4), (2, 3, 4), (5, 5, 3, 16), (2, 2, 2, 3, 4)]:
         assert fans(shape) == oracle.fans(shape)
-
-
-@pytest.mark.parametrize("name", VARIANCE)
-@pytest.mark.parametrize("shape", [(300, 200), (3, 3, 40, 60), (20, 3000)])
-def test_the_variance_is_the_promised_one(name, shape):
-    w = initializers.get(name)(shape, "float64", 1)
-    n, m = fans(shape)
-    rows = math.prod(shape[:-1])
-    expected = VARIANCE[name](*((rows, m) if name == "orthogonal" else (n, m)))
-    if name == "orthogonal":
-        expected = 1 / max(rows, shape[-1])
-    # El error típico de una varianza de N números de una normal es √(2/N).
-    assert w.var() == pytest.approx(expected, rel=5 * math.sqrt(2 / w.size))
-    assert abs(w.mean()) < 5 * math.sqrt(expected / w.size)
-
-
-def test_the_distributions_agree_with_keras_here_and_now():
-    keras = pytest.importorskip("keras")
-    shape = (300, 400)
-    for name in (*VARIANCE, "truncated_normal"):
-        theirs = np.array(keras.initializers.get(name)(shape, dtype="float64"))
-        mine = initializers.get(name)(shape, "float64", 0)
-        assert mine.std() == pytest.approx(theirs.std(), rel=0.01)
-        if name.endswith("uniform") or ("normal" in name and name != "random_normal"):
-            assert np.abs(mine).max() == pytest.approx(np.abs(theirs).max(), rel=0.01)
 
 
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 99), st.sampled_from([0.5, 1.0, 2.0]))
@@ -91,31 +54,6 @@ def test_every_rotation_is_as_likely():
     assert abs(np.mean(first > 0) - 0.5) < 0.05
     # La entrada de una rotación uniforme en tres dimensiones es uniforme entre -1 y 1.
     assert abs(first.var() - 1 / 3) < 0.03
-
-
-@pytest.mark.parametrize("cls", initializers.CLASSES)
-@given(st.lists(st.integers(1, 5), min_size=2, max_size=2), st.integers(0, 99), st.sampled_from(["float32", "float64"]))
-@settings(max_examples=15)
-def test_shape_dtype_and_seed(cls, shape, seed, dtype):
-    w = cls()(tuple(shape), dtype, seed)
-    assert w.shape == tuple(shape)
-    assert w.dtype == dtype
-    assert w.flags.c_contiguous
-    assert w.flags.writeable
-    np.testing.assert_array_equal(w, cls()(shape, np.dtype(dtype), np.random.default_rng(seed)))
-    assert np.isfinite(w).all()
-
-
-@pytest.mark.parametrize("cls", RANDOM)
-def test_randomness_comes_only_from_the_seed(cls):
-    generator = np.random.default_rng(0)
-    a, b = cls()((4, 4), seed=generator), cls()((4, 4), seed=generator)
-    assert not np.array_equal(a, b)
-    # La semilla propia manda, como en Keras.
-    np.testing.assert_array_equal(cls(seed=7)((4, 4), seed=0), cls(seed=7)((4, 4), seed=1))
-    np.testing.assert_array_equal(cls(seed=7)((4, 4)), cls()((4, 4), seed=7))
-    # float32 y float64 son el mismo sorteo.
-    np.testing.assert_array_equal(cls()((4, 4), "float64", 3).astype(np.float32), cls()((4, 4), "float32", 3))
 
 
 def test_the_ones_without_chance():
@@ -154,13 +92,6 @@ def test_get():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: HeNormal()((3, 0)), ValueError, r"shape\[1\]: se esperaba un entero de al menos 1"),
-        (lambda: HeNormal()((3, 2.0)), TypeError, r"shape\[1\]: se esperaba un entero"),
-        (lambda: HeNormal()(3), TypeError, "shape: se esperaba una tupla"),
-        (lambda: HeNormal()((2, 2), "int32"), ValueError, "dtype: se esperaba 'float32' o 'float64'"),
-        (lambda: HeNormal()((2, 2), "cualquiera"), ValueError, "dtype: se esperaba 'float32' o 'float64'"),
-        (lambda: HeNormal()((2, 2), seed=-1), ValueError, "seed"),
-        (lambda: HeNormal(seed="uno")((2, 2)), TypeError, "seed: se esperaba un entero"),
         (lambda: Orthogonal()((3,)), ValueError, "al menos dos ejes"),
         (lambda: Identity()((2, 2, 2)), ValueError, "una matriz"),
         (lambda: Constant(np.nan), ValueError, "value: se esperaba un número finito"),

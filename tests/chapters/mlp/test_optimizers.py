@@ -1,29 +1,23 @@
 """Los optimizadores: caminan por donde los de Keras, recuerdan lo justo y siguen donde se quedaron."""
 
 import inspect
-import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from chapters.mlp import optimizers, schedules
+from chapters.mlp import optimizers
 from chapters.mlp.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, RMSprop, clip_by_global_norm, clip_by_value
 from chapters.mlp.optimizers.landscapes import bowl, path, ravine, rosenbrock
 from chapters.mlp.schedules import (
     CosineDecay,
     ExponentialDecay,
-    InverseTimeDecay,
-    LearningRateSchedule,
     PiecewiseConstantDecay,
     PolynomialDecay,
 )
 from dlbook.gradcheck import check_gradients
 
-REFERENCE = json.loads((Path(__file__).resolve().parents[2] / "reference" / "mlp.json").read_text(encoding="utf-8"))
-IDS = [f"{k}-{c['name']}" for k, c in enumerate(REFERENCE["optimizers"])]
 EVERY = [
     lambda: SGD(0.05),
     lambda: SGD(0.05, momentum=0.9),
@@ -38,44 +32,6 @@ EVERY = [
     lambda: SGD(CosineDecay(0.1, 50), momentum=0.5, global_clipnorm=1.0, weight_decay=0.01),
 ]
 NAMES = [repr(make())[:60] for make in EVERY]
-
-
-def build(case):
-    arguments = dict(case["arguments"])
-    if isinstance(arguments.get("learning_rate"), list):
-        name, values = arguments["learning_rate"]
-        arguments["learning_rate"] = getattr(schedules, name)(**values)
-    return getattr(optimizers, case["name"])(**arguments)
-
-
-def walk(optimizer, theta, gradients):
-    theta = theta.copy()
-    points = []
-    for gradient in gradients:
-        optimizer.step(theta, gradient)
-        points.append(theta.copy())
-    return np.array(points)
-
-
-@pytest.mark.parametrize("case", REFERENCE["optimizers"], ids=IDS)
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-13), ("float32", 2e-6)])
-def test_fifty_steps_are_those_of_keras(case, dtype, tolerance):
-    theta, gradients = (np.array(REFERENCE["path"][name], dtype) for name in ("theta", "gradients"))
-    points = walk(build(case), theta, gradients)
-    np.testing.assert_allclose(points[[0, 1, 9, 49]], case[dtype], rtol=tolerance, atol=tolerance)
-
-
-@pytest.mark.parametrize("case", REFERENCE["optimizers"], ids=IDS)
-def test_they_agree_with_keras_here_and_now(case):
-    pytest.importorskip("keras")
-    from tests.reference import oracle
-
-    generator = np.random.default_rng(7)
-    for dtype, tolerance in (("float64", 1e-12), ("float32", 2e-5)):
-        theta = generator.normal(size=11).astype(dtype)
-        gradients = (generator.normal(size=(50, 11)) * 10 ** generator.uniform(-3, 2, 11)).astype(dtype)
-        theirs = oracle.optimizer(case["name"], case["arguments"], theta, gradients)
-        np.testing.assert_allclose(walk(build(case), theta, gradients), theirs, rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize("cls", optimizers.CLASSES)
@@ -109,14 +65,6 @@ def test_the_order_of_the_arguments_is_that_of_keras():
         Adam(lr=0.1)
 
 
-@pytest.mark.parametrize("case", REFERENCE["schedules"], ids=lambda c: str(c["arguments"])[:70])
-def test_schedules_are_those_of_keras(case):
-    schedule = getattr(schedules, case["name"])(**case["arguments"])
-    rates = [schedule(step) for step in case["steps"]]
-    np.testing.assert_allclose(rates, case["rates"], rtol=1e-13, atol=1e-16)
-    assert all(isinstance(rate, float) for rate in rates)
-
-
 @pytest.mark.parametrize("make", EVERY, ids=NAMES)
 @pytest.mark.parametrize("landscape", [bowl, ravine])
 def test_they_go_down(make, landscape):
@@ -141,39 +89,6 @@ def test_the_gradients_of_the_landscapes(landscape, point):
     np.testing.assert_allclose(gradients[0, 0], landscape(theta)[1])
 
 
-@pytest.mark.parametrize("make", EVERY, ids=NAMES)
-@given(st.integers(1, 40), st.integers(0, 99), st.sampled_from(["float32", "float64"]))
-@settings(max_examples=15)
-def test_each_coordinate_minds_its_own_business(make, size, seed, dtype):
-    # Sin recorte de norma, un vector es lo mismo que sus coordenadas por separado.
-    if make().global_clipnorm:
-        return
-    generator = np.random.default_rng(seed)
-    theta = generator.normal(size=size).astype(dtype)
-    gradients = generator.normal(size=(5, size)).astype(dtype)
-    together = walk(make(), theta, gradients)
-    alone = [walk(make(), theta[i : i + 1], np.ascontiguousarray(gradients[:, i : i + 1])) for i in range(size)]
-    np.testing.assert_array_equal(together, np.concatenate(alone, axis=1))
-    assert together.dtype == dtype
-
-
-@pytest.mark.parametrize("make", EVERY, ids=NAMES)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_stopping_and_going_on_changes_nothing(make, dtype):
-    generator = np.random.default_rng(0)
-    theta, gradients = generator.normal(size=20).astype(dtype), generator.normal(size=(12, 20)).astype(dtype)
-    whole = walk(make(), theta, gradients)
-    first, second = make(), make()
-    middle = walk(first, theta, gradients[:5])[-1]
-    state = first.get_state()
-    assert all(isinstance(value, np.ndarray) for value in state.values())
-    second.set_state(state)
-    for array in first.state.values():
-        array[:] = np.nan
-    np.testing.assert_array_equal(walk(second, middle, gradients[5:]), whole[5:])
-    assert second.iterations == 12
-
-
 def test_a_state_before_the_first_step():
     optimizer = Adam(0.1)
     other = Adam(0.5)
@@ -183,23 +98,6 @@ def test_a_state_before_the_first_step():
     assert set(other.get_state()) == {"iterations", "learning_rate", "momentum", "velocity"}
     scheduled = Adam(ExponentialDecay(0.1, 1, 0.5))
     assert set(scheduled.get_state()) == {"iterations"}
-
-
-@pytest.mark.parametrize("make", EVERY, ids=NAMES)
-def test_the_gradient_is_not_touched_and_the_step_is_in_place(make):
-    theta, gradient = np.ones(7), np.full(7, 3.0)
-    gradient.setflags(write=False)
-    view = theta[:]
-    assert make().step(theta, gradient) is None
-    assert (view == theta).all()
-    assert (theta != 1).all()
-    assert (gradient == 3).all()
-
-
-def test_views_of_a_longer_vector_do_not_spill():
-    theta, gradient = np.zeros(10), np.ones(10)
-    Adam(0.1).step(theta[2:5], gradient[2:5])
-    assert (theta != 0).tolist() == [False] * 2 + [True] * 3 + [False] * 5
 
 
 def test_the_learning_rate_can_be_changed_along_the_way():
@@ -214,24 +112,6 @@ def test_the_learning_rate_can_be_changed_along_the_way():
     optimizer.step(theta, np.array([1.0]))
     assert optimizer.learning_rate == 0
     assert theta[0] == pytest.approx(0.1)
-
-
-def test_zero_gradients_move_nothing_and_break_nothing():
-    for make in EVERY:
-        optimizer = make()
-        theta = np.ones(3, np.float32)
-        for _ in range(3):
-            optimizer.step(theta, np.zeros(3, np.float32))
-        assert np.isfinite(theta).all()
-        if not optimizer.weight_decay:
-            assert (theta == 1).all()
-
-
-def test_a_broken_gradient_shows():
-    for make in EVERY:
-        theta = np.ones(3)
-        make().step(theta, np.array([1.0, np.nan, 1.0]))
-        assert np.isnan(theta[1])
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20), st.floats(1e-3, 1e3))
@@ -264,24 +144,14 @@ def test_get():
             optimizers.get(nonsense)
 
 
-def test_a_repr_can_be_copied_and_pasted():
-    names = {name: getattr(schedules, name) for name in dir(schedules) if name.endswith("Decay")}
-    names |= {cls.__name__: cls for cls in optimizers.CLASSES}
-    for make in EVERY:
-        assert repr(eval(repr(make()), names)) == repr(make())
-
-
 V = np.ones(3)
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: SGD(-1), "learning_rate: se esperaba un número de al menos 0"),
-        (lambda: SGD("rápido"), "learning_rate: se esperaba un número real"),
         (lambda: SGD(momentum=1.5), "momentum: .*de a lo sumo 1"),
         (lambda: SGD(nesterov="sí"), "nesterov: se esperaba True o False"),
-        (lambda: SGD(weight_decay=-0.1), "weight_decay: se esperaba un número de al menos 0"),
         (lambda: SGD(clipvalue=0), "clipvalue: se esperaba un número mayor que 0"),
         (lambda: SGD(clipvalue=1, global_clipnorm=1), "a lo sumo uno de los dos"),
         (lambda: Adam(beta_1=1), "beta_1: .*menor que 1"),
@@ -290,15 +160,6 @@ V = np.ones(3)
         (lambda: AdamW(weight_decay=None), "weight_decay: se esperaba un número real"),
         (lambda: RMSprop(rho=1), "rho: .*menor que 1"),
         (lambda: Adagrad(initial_accumulator_value=-1), "initial_accumulator_value"),
-        (lambda: SGD().step([1.0], V), "theta: se esperaba un arreglo de float32 o float64, pero llegó list"),
-        (lambda: SGD().step(np.ones(3, int), V), "theta: .*int64"),
-        (lambda: SGD().step(V.reshape(1, 3), V), "theta: se esperaba un vector contiguo"),
-        (lambda: SGD().step(np.ones(6)[::2], V), "theta: se esperaba un vector contiguo"),
-        (lambda: SGD().step(V, np.ones(2)), r"gradient: se esperaba float64 de forma \(3,\).*\(2,\)"),
-        (lambda: SGD().step(V, V.astype(np.float32)), "gradient: .*float32"),
-        (lambda: SGD().step(np.broadcast_to(1.0, 1), np.ones(1)), "solo lectura"),
-        (lambda: grow(Adam()), "lleva la cuenta de 3 parámetros de float64, pero llegaron 4"),
-        (lambda: Adam().set_state([1]), "state: se esperaba un diccionario"),
         (lambda: Adam().set_state({}), "state: se esperaban iterations, momentum, velocity, pero llegaron ninguno"),
         (lambda: Adam().set_state({"iterations": 1, "momentum": V}), "state: se esperaban"),
         (lambda: Adam().set_state(SGD().get_state() | {"accumulator": V}), "state: se esperaban"),
@@ -319,8 +180,6 @@ V = np.ones(3)
         (lambda: bowl([1.0]), r"theta: se esperaba la forma \(…, 2\)"),
         (lambda: ExponentialDecay(0.1, 0, 0.5), "decay_steps: se esperaba un número mayor que 0"),
         (lambda: ExponentialDecay(0.1, 1, 0), "decay_rate: se esperaba un número mayor que 0"),
-        (lambda: ExponentialDecay(0.1, 1, 0.5)(-1), "step: se esperaba un número de al menos 0"),
-        (lambda: InverseTimeDecay(-0.1, 1, 0.5), "initial_learning_rate"),
         (lambda: PolynomialDecay(0.1, 1, power=0), "power: se esperaba un número mayor que 0"),
         (lambda: CosineDecay(0.1, 10, warmup_target=-1), "warmup_target"),
         (lambda: PiecewiseConstantDecay([1, 2], [0.1, 0.2]), "una tasa más que fronteras"),
@@ -356,16 +215,3 @@ def test_a_path_that_runs_away_says_so(landscape, rate, steps):
     # También si se desborda justo en el último paso, y sin avisos de NumPy por el camino.
     with pytest.raises(ValueError, match="finitos"):
         path(SGD(rate), landscape, [2.0, 3.0], steps)
-
-
-@given(st.floats(0, 1e6))
-def test_schedules_never_go_negative_or_above_where_they_start(step):
-    for schedule in (
-        ExponentialDecay(0.1, 100, 0.5),
-        InverseTimeDecay(0.1, 100, 2.0, staircase=True),
-        PolynomialDecay(0.1, 100, cycle=True),
-        PiecewiseConstantDecay([10, 100], [0.1, 0.01, 0.001]),
-        CosineDecay(0.1, 100, alpha=0.1),
-    ):
-        assert isinstance(schedule, LearningRateSchedule)
-        assert 0 <= schedule(step) <= 0.1 + 1e-15
