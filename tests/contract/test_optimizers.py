@@ -138,8 +138,8 @@ def test_zero_gradients_move_only_what_decays_and_a_nan_shows(case):
 
 @cases.every("optimizer")
 def test_the_rate_is_the_one_given_and_can_be_changed(case):
-    optimizer, given = case.make(), case.make()._learning_rate
-    theta = np.ones(2)
+    optimizer, theta = case.make(), np.ones(2)
+    given = cases.made((cases.defaults(case.cls) | case.arguments)["learning_rate"])
     for step in range(8):
         assert optimizer.learning_rate == (given(step) if callable(given) else given)
         optimizer.step(theta, np.ones(2))

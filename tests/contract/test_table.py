@@ -33,6 +33,12 @@ def test_a_new_class_that_is_in_no_table_is_noticed(monkeypatch):
         require_listed("loss")
 
 
+def test_every_loss_has_its_targets_and_every_initializer_its_moments():
+    for kind, table in (("loss", "TARGETS"), ("metric", "TARGETS"), ("initializer", "MOMENTS")):
+        missing = {case.name for case in cases.TABLES[kind]} - set(getattr(cases, table))
+        assert not missing, f"{', '.join(missing)} no está en {table}, en tests/contract/cases.py"
+
+
 def test_what_is_excused_exists_and_is_not_there_twice():
     for kind, table in cases.TABLES.items():
         excused = set(cases.NOT_IN_KERAS[kind])
