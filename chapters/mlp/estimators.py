@@ -16,6 +16,7 @@ from chapters.mlp.dropout import Dropout
 from chapters.mlp.losses import MeanSquaredError, SparseCategoricalCrossentropy
 from chapters.mlp.regularizers import L2
 from chapters.mlp.sequential import Input, Sequential
+from dlbook import check
 from dlbook.callbacks import EarlyStopping
 
 
@@ -85,7 +86,8 @@ class _Network(BaseEstimator):
             x, y = x[order], y[order]
             stop = EarlyStopping(monitor="val_loss", patience=self.patience, restore_best_weights=True)
             options = {"validation_split": self.validation_split, "callbacks": [stop]}
-        history = model.fit(x, y, batch_size=self.batch_size, epochs=self.epochs, verbose=self.verbose, **options)
+        epochs = check.integer(self.epochs, "epochs", 1)
+        history = model.fit(x, y, batch_size=self.batch_size, epochs=epochs, verbose=self.verbose, **options)
         self.model_ = model
         self.history_ = history.history
         return self

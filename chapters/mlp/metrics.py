@@ -303,6 +303,7 @@ def get(metric, y_true, y_pred, from_logits=False):
     ``"accuracy"`` es una de tres, y cuál depende de las formas, como en Keras: con una sola salida, la binaria; con
     clases como enteros, :class:`SparseCategoricalAccuracy`; si no, :class:`CategoricalAccuracy`.
 
+    >>> import numpy as np
     >>> get("accuracy", np.array([2, 0]), np.zeros((2, 3)))
     SparseCategoricalAccuracy()
     >>> get("accuracy", np.zeros((2, 1)), np.zeros((2, 1)))

@@ -8,6 +8,7 @@ from chapters.mlp import losses, metrics, optimizers
 from chapters.mlp.layer import Layer, _shapes_only
 from dlbook import check, saving, training
 from dlbook.attributes import only
+from dlbook.console import say
 
 
 class Model(Layer):
@@ -328,11 +329,11 @@ class Model(Layer):
         _summarize(self, "", expand_nested, lines)
         first, second, third = (max(map(len, column)) for column in zip(*lines, strict=True))
         first, second = max(first + 2, 15), max(second + 2, 21)
-        print(type(self).__name__)
+        say(type(self).__name__)
         for name, shape, count in lines:
-            print(f"{name:<{first}}{shape:<{second}}{count:>{third}}")
+            say(f"{name:<{first}}{shape:<{second}}{count:>{third}}")
         total, learned = self.count_params(), sum(w.size for w in self.trainable_weights)
-        print(f"Total: {total} parámetros" + (f", {learned} de ellos entrenables" if learned < total else ""))
+        say(f"Total: {total} parámetros" + (f", {learned} de ellos entrenables" if learned < total else ""))
 
     def save(self, filepath, overwrite=True, include_optimizer=True):
         r"""Guarda el modelo en un archivo safetensors, como :func:`dlbook.saving.save`."""

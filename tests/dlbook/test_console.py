@@ -42,6 +42,17 @@ def test_without_a_console_nothing_is_written(monkeypatch, verbose):
     assert len(train(verbose).epoch) == 2
 
 
+def test_the_summary_can_be_read_anywhere(monkeypatch):
+    written = io.BytesIO()
+    model = Sequential([Input((1,)), Dense(1)])
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii"))
+    model.summary()
+    sys.stdout.flush()
+    assert b"Total: 2 parametros" in written.getvalue()
+    monkeypatch.setattr(sys, "stdout", None)
+    model.summary()
+
+
 def test_printable_keeps_what_it_can(monkeypatch):
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
     assert console.printable("Época ñandú") == "Epoca nandu"

@@ -162,6 +162,16 @@ def test_a_class_named_like_one_of_the_book_is_refused(tmp_path):
         save(Sequential([Input(shape=(2,)), twice(0.5)]), tmp_path / "a")
 
 
+def test_a_missing_argument_is_named():
+    for description, name in (
+        ({"schedule": "ExponentialDecay", "config": {}}, "initial_learning_rate"),
+        ({"schedule": "PiecewiseConstantDecay", "config": {"boundaries": [1]}}, "values"),
+        ({"layer": "Dense", "config": {"activation": "relu"}}, "units"),
+    ):
+        with pytest.raises(ValueError, match=f"le falta su argumento '{name}'"):
+            objects.rebuild(description)
+
+
 # --- El entrenamiento ---
 
 

@@ -82,7 +82,7 @@ def train_validation_test_split(x, y, fractions=(0.6, 0.2, 0.2), seed=None):
             ...
         ValueError: x: se esperaban ejemplos para las tres partes, pero con 2 habría 1, 1 y 0
     """
-    x, y = np.asarray(x), np.asarray(y)
+    x, y = _array(x, "x"), _array(y, "y")
     if not x.ndim or x.shape[:1] != y.shape[:1]:
         raise ValueError(f"y: se esperaban tantos ejemplos como en x, pero las formas son {x.shape} y {y.shape}")
     fractions = check.floats(fractions, "fractions", "3")
@@ -94,3 +94,10 @@ def train_validation_test_split(x, y, fractions=(0.6, 0.2, 0.2), seed=None):
         raise ValueError(f"x: se esperaban ejemplos para las tres partes, pero con {n} habría {a}, {b - a} y {n - b}")
     order = check.generator(seed).permutation(n)
     return tuple((x[part], y[part]) for part in np.split(order, [a, b]))
+
+
+def _array(values, name):
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name}: se esperaba un arreglo, pero llegaron filas de distinto largo") from None

@@ -82,7 +82,9 @@ def test_adam_finds_the_end_of_the_valley():
 @given(st.lists(st.floats(-2, 2), min_size=2, max_size=2))
 def test_the_gradients_of_the_landscapes(landscape, point):
     theta = np.array(point)
-    assert check_gradients(lambda: landscape(theta)[0], {"theta": theta}, {"theta": landscape(theta)[1]}, rtol=1e-5).ok
+    assert check_gradients(
+        lambda: landscape(theta)[0], {"theta": theta}, {"theta": landscape(theta)[1]}, rtol=1e-5, atol=1e-7
+    ).ok
     grid = np.stack([theta, theta + 1]).reshape(2, 1, 2)
     values, gradients = landscape(grid)
     assert values.shape == (2, 1)

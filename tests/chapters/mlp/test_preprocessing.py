@@ -151,6 +151,12 @@ def test_balance_says_what_is_wrong(function, y, error, message):
         function(y)
 
 
+@pytest.mark.parametrize("y", [[True, False, True], np.array([1, 0, 1], bool), np.array([1.0, 0.0, 1.0])])
+def test_a_boolean_is_a_zero_or_a_one(y):
+    assert repr(class_weights(y)) == "{0: 1.5, 1: 0.75}"
+    assert repr(list(class_proportions(y))) == "[0, 1]"
+
+
 @given(st.integers(5, 200), st.integers(0, 2**32))
 def test_the_split_loses_nobody_and_repeats_nobody(n, seed):
     x, y = np.arange(2 * n).reshape(n, 2), np.arange(n)
@@ -182,6 +188,8 @@ def test_the_split_gives_copies_and_takes_images_and_texts():
         ([1, 2, 3], [1, 2], (0.6, 0.2, 0.2), r"y: se esperaban tantos ejemplos"),
         (5, 5, (0.6, 0.2, 0.2), r"y: se esperaban tantos ejemplos"),
         ([1, 2], [1, 2], (0.6, 0.2, 0.2), r"x: se esperaban ejemplos para las tres partes"),
+        ([[1], [2, 3]], [1, 2], (0.6, 0.2, 0.2), r"x: se esperaba un arreglo, pero llegaron filas de distinto largo"),
+        ([1, 2], [[1], [2, 3]], (0.6, 0.2, 0.2), r"y: se esperaba un arreglo, pero llegaron filas de distinto largo"),
         (range(10), range(10), (0.6, 0.2), r"fractions: se esperaba la forma"),
         (range(10), range(10), (0.6, 0.2, 0.3), r"fractions: se esperaban tres fracciones"),
         (range(10), range(10), (0.8, 0.2, 0.0), r"fractions: se esperaban tres fracciones"),
