@@ -10,6 +10,12 @@ from dlbook.training.progress import Progress
 from dlbook.training.state import remembered
 
 
+def _turn(callback):
+    # Quien guarda va al final, y el que guarda siempre, después del que elige: en el archivo está lo que los demás
+    # recuerdan ya de esa época.
+    return 0 if not isinstance(callback, ModelCheckpoint) else 1 if callback.save_best_only else 2
+
+
 def _callbacks(callbacks):
     callbacks = [callbacks] if isinstance(callbacks, Callback) else callbacks or []
     if not isinstance(callbacks, (list, tuple)):
@@ -17,8 +23,7 @@ def _callbacks(callbacks):
     for callback in callbacks:
         if not isinstance(callback, Callback):
             raise TypeError(f"callbacks: se esperaban objetos Callback, pero llegó {callback!r}")
-    # Quien guarda va al final: en el archivo está lo que los demás recuerdan de esa época.
-    return sorted(callbacks, key=lambda callback: isinstance(callback, ModelCheckpoint))
+    return sorted(callbacks, key=_turn)
 
 
 def _resume(model, callbacks):

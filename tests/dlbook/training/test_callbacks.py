@@ -3,6 +3,7 @@
 import csv
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from chapters.mlp.schedules import ExponentialDecay
 from chapters.mlp.sequential import Input, Sequential
 from dlbook.callbacks import Callback, CSVLogger, EarlyStopping, History, LearningRateScheduler, ModelCheckpoint
 
+ROOT = Path(__file__).resolve().parents[3]
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(50, 6)), RNG.normal(size=(50, 2))
 
@@ -244,8 +246,8 @@ def test_what_callbacks_remember_goes_on_in_another_process(tmp_path):
 
     def callbacks(folder):
         folder.mkdir(exist_ok=True)
-        keep = [ModelCheckpoint(folder / "best.safetensors", save_best_only=True)]
-        keep += [ModelCheckpoint(folder / "last.safetensors")]
+        keep = [ModelCheckpoint(folder / "last.safetensors")]
+        keep += [ModelCheckpoint(folder / "best.safetensors", save_best_only=True)]
         return [Fixed(), *keep, EarlyStopping(patience=4, restore_best_weights=True)]
 
     whole = network(Adam(0.01))
@@ -253,7 +255,8 @@ def test_what_callbacks_remember_goes_on_in_another_process(tmp_path):
     fit(whole, epochs=7, callbacks=straight)
     half = tmp_path / "half"
     fit(network(Adam(0.01)), epochs=3, callbacks=callbacks(half))
-    out = subprocess.run([sys.executable, "-c", HERE, half], capture_output=True, text=True, check=True).stdout
+    command = [sys.executable, "-c", HERE, half]
+    out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     stop = straight[-1]
     assert (stop.stopped_epoch, stop.best_epoch, stop.best) == (5, 1, 2.0)
     assert out.split() == ["5", "1", "2.0", "2.0"]
