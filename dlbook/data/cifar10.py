@@ -5,10 +5,12 @@ import zlib
 
 import numpy as np
 
-from dlbook.data.files import fetch
+from dlbook.data.files import Expected, fetch
 
 # El archivo original, en su versión binaria.
-FILES = {"cifar-10-binary.tar.gz": "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"}
+FILES = {
+    "cifar-10-binary.tar.gz": Expected(170_052_171, "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd")
+}
 MIRRORS = ("https://www.cs.toronto.edu/~kriz/", "https://cave.cs.toronto.edu/kriz/")
 # Los seis lotes que lleva dentro; el último es el de prueba.
 BATCHES = [f"cifar-10-batches-bin/{name}.bin" for name in (*(f"data_batch_{k}" for k in range(1, 6)), "test_batch")]
@@ -54,7 +56,7 @@ def read_cifar10(content):
     Raises
     ------
     TypeError
-        Si no son bytes.
+        Si no son bytes, seguidos en la memoria.
     ValueError
         Si no hay un número entero de registros o alguna clase no está entre 0 y 9.
 
@@ -65,7 +67,10 @@ def read_cifar10(content):
     """
     if not isinstance(content, (bytes, bytearray, memoryview)):
         raise TypeError(f"content: se esperaban bytes, pero llegó {type(content).__name__}")
-    content = memoryview(content).cast("B")
+    content = memoryview(content)
+    if not content.c_contiguous:
+        raise TypeError("content: se esperaban bytes seguidos en la memoria, pero llegó una vista que se salta algunos")
+    content = content.cast("B")
     if not len(content) or len(content) % RECORD:
         raise ValueError(
             f"content: se esperaban registros completos de {RECORD} bytes, pero llegaron {len(content)} bytes"

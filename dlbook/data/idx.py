@@ -4,18 +4,22 @@ import gzip
 import math
 import os
 import zlib
-from pathlib import Path
 
 import numpy as np
+
+from dlbook import paths
 
 # El tercer byte del archivo dice de qué tipo son los números; todos van con el byte más significativo primero.
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MAX_AXES = 64
 BLOCK = 1 << 20
+# Así empieza un gzip, y cada uno de sus bytes da a lo sumo estos.
+GZIP = b"\x1f\x8b"
+MOST_EXPANSION = 1032
 
 
 def read_idx(path):
-    r"""Lee un archivo IDX comprimido con gzip.
+    r"""Lee un archivo IDX, comprimido con gzip o no.
 
     Un archivo IDX es un arreglo con un encabezado mínimo. Descomprimido, consta de
 
@@ -40,13 +44,13 @@ def read_idx(path):
            [40, 50, 60]], dtype=uint8)
 
     **Desconfiar del encabezado.** Un archivo dañado puede prometer billones de números que no trae, o traer más de los
-    que promete. Por eso la lectura avanza por bloques: nunca se aparta memoria para lo que no ha llegado, y se detiene
-    en el primer byte que sobra.
+    que promete. Por eso se cuenta antes de apartar memoria: un archivo sin comprimir no puede traer más bytes de los
+    que mide, y de cada byte de un gzip salen a lo sumo 1032. La lectura se detiene en el primer byte que sobra.
 
     Parameters
     ----------
     path : str or os.PathLike
-        Archivo ``.gz``.
+        El archivo. Si está comprimido se sabe por cómo empieza, no por su nombre.
 
     Returns
     -------
@@ -58,28 +62,31 @@ def read_idx(path):
     FileNotFoundError
         Si no hay un archivo en esa ruta.
     ValueError
-        Si no es un gzip, si está cortado o dañado, o si el contenido no concuerda con el encabezado.
+        Si está cortado o dañado, si el contenido no concuerda con el encabezado o si no cabe en la memoria.
     TypeError
         Si ``path`` no es una ruta.
     """
-    if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"path: se esperaba la ruta de un archivo, pero llegó {path!r:.60}")
-    path = Path(path)
-    if not path.is_file():
-        came = "es una carpeta" if path.is_dir() else "no existe"
-        raise FileNotFoundError(f"{path}: se esperaba un archivo, pero {came}")
+    path = paths.readable(path, "path")
     try:
-        with gzip.open(path) as file:
-            return _parse(file, path)
+        with open(path, "rb") as raw:
+            size = os.fstat(raw.fileno()).st_size
+            compressed = raw.read(len(GZIP)) == GZIP
+            raw.seek(0)
+            if not compressed:
+                return _parse(raw, path, size)
+            with gzip.open(raw) as file:
+                return _parse(file, path, size * MOST_EXPANSION)
     except EOFError:
         raise ValueError(f"{path}: se esperaba un archivo gzip completo, pero está cortado") from None
     except (gzip.BadGzipFile, zlib.error):
-        raise ValueError(f"{path}: se esperaba un archivo gzip sano, pero está dañado o no es gzip") from None
+        raise ValueError(f"{path}: se esperaba un archivo gzip sano, pero está dañado") from None
+    except MemoryError:
+        raise ValueError(f"{path}: se esperaba un arreglo que quepa en la memoria, pero este no cabe") from None
     except OSError as error:
         raise OSError(f"{path}: no se pudo leer el archivo ({error.strerror or error})") from None
 
 
-def _parse(file, path):
+def _parse(file, path, most):
     header = file.read(4)
     if not header:
         raise ValueError(f"{path}: se esperaba un encabezado IDX, pero no hay ni un byte")
@@ -95,11 +102,16 @@ def _parse(file, path):
     if 0 in shape:
         raise ValueError(f"{path}: se esperaban ejes de al menos un elemento, pero la forma declarada es {shape}")
     expected = dtype.itemsize * math.prod(shape)
-    # Se pide un byte de más para saber si sobra algo; pedirlo también obliga a gzip a comprobar su suma de control.
-    data = bytearray()
-    while len(data) <= expected and (block := file.read(min(BLOCK, expected + 1 - len(data)))):
-        data += block
-    if len(data) != expected:
-        came = "hay más" if len(data) > expected else f"hay {len(data)}"
-        raise ValueError(f"{path}: se esperaban {expected} bytes de datos, los de la forma {shape}, pero {came}")
-    return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+    promised = f"se esperaban {expected} bytes de datos, los de la forma {shape}"
+    if expected > most:
+        raise ValueError(f"{path}: {promised}, pero un archivo de este tamaño no puede traer más de {most}")
+    array = np.empty(shape, dtype)
+    data, came = memoryview(array.reshape(-1).view(np.uint8)), 0
+    while came < expected and (count := file.readinto(data[came : came + BLOCK])):
+        came += count
+    if came < expected:
+        raise ValueError(f"{path}: {promised}, pero hay {came}")
+    # Pedir uno más dice si sobra algo, y obliga a gzip a comprobar su suma de control.
+    if file.read(1):
+        raise ValueError(f"{path}: {promised}, pero hay más")
+    return array if dtype.isnative else array.byteswap(inplace=True).view(dtype.newbyteorder("="))

@@ -2,15 +2,46 @@ r"""MNIST: setenta mil dígitos escritos a mano, el banco de pruebas más usado 
 
 import numpy as np
 
-from dlbook.data.files import fetch
+from dlbook.data.files import Expected, fetch
 from dlbook.data.idx import read_idx
+
+
+def _expected(name, size, sha256, plain_size, plain_sha256):
+    # Mucha gente los tiene descomprimidos, con uno de estos dos nombres.
+    plain = Expected(plain_size, plain_sha256)
+    return {f"{name}.gz": Expected(size, sha256, {name: plain, name.replace("-idx", ".idx"): plain})}
+
 
 # Los cuatro archivos originales, en el orden en que load_mnist los entrega.
 FILES = {
-    "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-    "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-    "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-    "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+    **_expected(
+        "train-images-idx3-ubyte",
+        9_912_422,
+        "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        47_040_016,
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    ),
+    **_expected(
+        "train-labels-idx1-ubyte",
+        28_881,
+        "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        60_008,
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    ),
+    **_expected(
+        "t10k-images-idx3-ubyte",
+        1_648_877,
+        "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        7_840_016,
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    ),
+    **_expected(
+        "t10k-labels-idx1-ubyte",
+        4_542,
+        "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        10_008,
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
 }
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -27,8 +58,8 @@ def load_mnist(download=True):
     a leer, y no si reconoce una letra que ya había visto.
 
     Los cuatro archivos originales (11 MB) se buscan en la carpeta que diga la variable de entorno ``DLBOOK_DATA``, en
-    ella misma o en su subcarpeta ``mnist``, y después en la carpeta de caché del usuario. Si no están, se descargan.
-    En todos los casos se comprueba su sha256 antes de usarlos.
+    ella misma o en su subcarpeta ``mnist``, y después en la carpeta de caché del usuario. También sirven ya
+    descomprimidos, sin ``.gz``. Si no están, se descargan. En todos los casos se comprueba su sha256 antes de usarlos.
 
     .. code-block:: python
 

@@ -6,7 +6,9 @@ from dlbook import check
 
 # Las clases, por su etiqueta.
 SHAPES = "círculo", "cuadrado", "triángulo"
+# Más escenas, o más píxeles entre todas, no son para este libro.
 MOST = 100_000
+MOST_PIXELS = 250_000_000
 
 
 def shape_scenes(n=100, size=48, objects=3, noise=0.08, seed=0):
@@ -27,7 +29,7 @@ def shape_scenes(n=100, size=48, objects=3, noise=0.08, seed=0):
     Parameters
     ----------
     n : int
-        Cuántas escenas.
+        Cuántas escenas; a lo sumo cien mil, y 250 millones de píxeles entre todas.
     size : int
         El lado de la imagen en píxeles, de 16 a 512.
     objects : int
@@ -52,8 +54,8 @@ def shape_scenes(n=100, size=48, objects=3, noise=0.08, seed=0):
         Si algún argumento no es del tipo o del intervalo que se pide.
     """
     rng = check.generator(seed)
-    n = check.integer(n, "n", 1, MOST)
     size = check.integer(size, "size", 16, 512)
+    n = check.integer(n, "n", 1, min(MOST, MOST_PIXELS // size**2))
     objects = check.integer(objects, "objects", 1, 8)
     noise = check.number(noise, "noise", 0, 1)
     x = np.empty((n, size, size, 1), np.float32)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from dlbook.data import CIFAR10_CLASSES, cifar10, files, load_cifar10, read_cifar10
 from dlbook.data.cifar10 import BATCHES, FILES, MIRRORS
+from dlbook.data.files import Expected
 
 
 def sample(name):
@@ -46,6 +47,7 @@ def test_reads_what_was_written(n, seed):
         (bytes(3073) + bytes([10]) + bytes(3072), ValueError, "el registro 1 dice 10"),
         ("avión", TypeError, "content: se esperaban bytes, pero llegó str"),
         (np.zeros(3073, np.uint8).tolist(), TypeError, "llegó list"),
+        (memoryview(bytes(2 * 3073))[::2], TypeError, "bytes seguidos en la memoria"),
     ],
 )
 def test_bad_content_is_rejected(content, error, message):
@@ -80,7 +82,7 @@ def install(tmp_path, monkeypatch):
     def write(content):
         (name,) = FILES
         (tmp_path / name).write_bytes(content)
-        monkeypatch.setitem(cifar10.FILES, name, hashlib.sha256(content).hexdigest())
+        monkeypatch.setitem(cifar10.FILES, name, Expected(len(content), hashlib.sha256(content).hexdigest()))
 
     monkeypatch.setattr(cifar10, "BATCH", 2)
     monkeypatch.setenv("DLBOOK_DATA", str(tmp_path))
@@ -121,7 +123,7 @@ def test_an_archive_that_is_not_the_expected_one(install, tmp_path, content, mes
 
 def test_a_wrong_checksum_is_refused_before_opening(install, tmp_path, monkeypatch):
     install(archive(GOOD))
-    monkeypatch.setitem(cifar10.FILES, "cifar-10-binary.tar.gz", "0" * 64)
+    monkeypatch.setitem(cifar10.FILES, "cifar-10-binary.tar.gz", Expected(len(archive(GOOD)), "0" * 64))
     with pytest.raises(ValueError, match="está cortado, dañado o es otro"):
         load_cifar10(download=False)
 

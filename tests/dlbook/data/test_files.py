@@ -13,11 +13,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from dlbook.data import files
-from dlbook.data.files import fetch
+from dlbook.data.files import Expected, fetch
 
 CONTENT = bytes(range(256)) * 4000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-FILES = {"datos.bin": SHA256}
+FILES = {"datos.bin": Expected(len(CONTENT), SHA256)}
 
 
 class Mirror(BaseHTTPRequestHandler):
@@ -26,13 +26,20 @@ class Mirror(BaseHTTPRequestHandler):
         behaviour = self.path.split("/")[1]
         if behaviour == "falta":
             return self.send_error(404)
-        body = b"<html>Inicia sesion en esta red</html>" if behaviour == "otro" else CONTENT
+        body = b"<html>Inicia sesion en esta red</html>" if behaviour.startswith("otro") else CONTENT
+        if behaviour == "cambiado":
+            body = body[:-1] + b"x"
         self.send_response(200)
         if behaviour == "raro":
             self.send_header("Content-Encoding", "gzip")
-        if behaviour != "sin-largo":
-            self.send_header("Content-Length", str(len(body)))
+        lengths = {"promete": 10**12, "miente": len(body), "absurdo": "muchos"}
+        if not behaviour.endswith(("sin-largo", "sin-fin")):
+            self.send_header("Content-Length", str(lengths.get(behaviour, len(body))))
         self.end_headers()
+        if behaviour in ("sin-fin", "miente"):
+            return self.endless()
+        if behaviour == "gota":
+            return self.drop_by_drop(body)
         if behaviour in ("corta", "espera"):
             body = body[: len(body) // 2]
         self.wfile.write(body)
@@ -41,6 +48,25 @@ class Mirror(BaseHTTPRequestHandler):
             self.server.halfway.set()
             self.server.leave.wait(30)
 
+    def endless(self):
+        # Sigue mientras haya quien lea: un disco entero, si lo dejan.
+        try:
+            while self.server.sent < 1 << 30:
+                self.wfile.write(CONTENT)
+                self.server.sent += len(CONTENT)
+        except OSError:
+            pass
+
+    def drop_by_drop(self, body):
+        try:
+            for k in range(len(body)):
+                self.wfile.write(body[k : k + 1])
+                self.wfile.flush()
+                if self.server.leave.wait(0.02):
+                    return
+        except OSError:
+            pass
+
     def log_message(self, *args):
         pass
 
@@ -48,6 +74,7 @@ class Mirror(BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     with ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as server:
+        server.sent = 0
         server.requested, server.halfway, server.leave = [], threading.Event(), threading.Event()
         server.url = f"http://127.0.0.1:{server.server_port}/"
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
@@ -79,7 +106,7 @@ def test_downloads_once_with_a_bar_and_nothing_else_in_the_folder(server, cache,
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("behaviour", ["falta", "otro", "corta", "raro"])
+@pytest.mark.parametrize("behaviour", ["falta", "otro", "otro-sin-largo", "corta", "cambiado", "promete", "absurdo"])
 def test_a_bad_mirror_yields_to_the_next(server, cache, behaviour):
     assert get(server, behaviour, "sin-largo").read_bytes() == CONTENT
     assert os.listdir(cache) == ["datos.bin"]
@@ -90,9 +117,12 @@ def test_a_bad_mirror_yields_to_the_next(server, cache, behaviour):
     ("behaviour", "reason"),
     [
         ("falta", "contestó 404"),
-        ("otro", "entregó otro archivo, de 38 bytes"),
+        ("otro", "ofreció otro archivo, de 38 bytes"),
+        ("otro-sin-largo", "entregó otro archivo, de 38 bytes"),
+        ("cambiado", f"entregó otro archivo, de {len(CONTENT)} bytes"),
+        ("promete", "ofreció otro archivo, de 1000000000000 bytes"),
+        ("absurdo", "ofreció otro archivo, de muchos bytes"),
         ("corta", "cortó la descarga"),
-        ("raro", "contestó algo incomprensible"),
     ],
 )
 def test_when_no_mirror_works_the_message_says_what_to_do(server, cache, behaviour, reason):
@@ -118,6 +148,56 @@ def test_no_network(server, cache):
 def test_a_silent_mirror_is_not_waited_for_long(server, cache, monkeypatch):
     monkeypatch.setattr(files, "SECONDS_WITHOUT_ANSWER", 0.3)
     assert get(server, "espera", "bien").read_bytes() == CONTENT
+
+
+def test_a_download_that_does_not_end_is_cut_as_soon_as_there_is_too_much(server, cache):
+    with pytest.raises(ConnectionError, match=f"entregó otro archivo, de más de {len(CONTENT)} bytes"):
+        get(server, "sin-fin")
+    assert os.listdir(cache) == []
+    time.sleep(0.2)
+    assert server.sent < 100 * len(CONTENT)
+
+
+def test_nothing_is_read_beyond_the_promised_length(server, cache):
+    assert get(server, "miente").read_bytes() == CONTENT
+
+
+def test_a_wrong_content_encoding_does_not_matter(server, cache):
+    # El archivo llega como está en el disco del sitio: nadie lo descomprime en el camino.
+    assert get(server, "raro").read_bytes() == CONTENT
+
+
+def test_drop_by_drop_is_not_waited_for_long(server, cache, monkeypatch):
+    monkeypatch.setattr(files, "SECONDS_WITHOUT_ANSWER", 0.3)
+    begin = time.monotonic()
+    with pytest.raises(ConnectionError, match="entregó los datos gota a gota"):
+        get(server, "gota")
+    assert time.monotonic() - begin < 5
+    assert os.listdir(cache) == []
+
+
+PLAIN = b"lo mismo, sin comprimir"
+WITH_PLAIN = {
+    "datos.bin": Expected(len(CONTENT), SHA256, {"datos": Expected(len(PLAIN), hashlib.sha256(PLAIN).hexdigest())})
+}
+
+
+@pytest.mark.parametrize("where", ["propia", "caché/dlbook/juego"])
+def test_another_form_of_the_same_file_will_do(server, tmp_path, monkeypatch, where):
+    folder = tmp_path / where
+    folder.mkdir(parents=True)
+    (folder / "datos").write_bytes(PLAIN)
+    if where == "propia":
+        monkeypatch.setenv("DLBOOK_DATA", str(folder))
+    assert fetch(WITH_PLAIN, [f"{server.url}bien/"], "juego") == [folder / "datos"]
+    assert server.requested == []
+
+
+def test_another_form_that_is_wrong_is_an_error(server, tmp_path, monkeypatch):
+    (tmp_path / "datos").write_bytes(PLAIN[:-1])
+    monkeypatch.setenv("DLBOOK_DATA", str(tmp_path))
+    with pytest.raises(ValueError, match=f"datos: se esperaba el archivo de {len(PLAIN)} bytes"):
+        fetch(WITH_PLAIN, [f"{server.url}bien/"], "juego")
 
 
 def test_a_nonsense_address_is_explained(cache):
@@ -162,7 +242,7 @@ def test_wrong_file_in_own_folder_is_an_error_and_is_left_alone(server, tmp_path
     wrong = tmp_path / "datos.bin"
     wrong.write_bytes(CONTENT[:1000])
     monkeypatch.setenv("DLBOOK_DATA", str(tmp_path))
-    with pytest.raises(ValueError, match=f"datos.bin: se esperaba .*sha256 {SHA256[:12]}….* uno de 1000 bytes"):
+    with pytest.raises(ValueError, match=rf"datos\.bin: se esperaba .*sha256 {SHA256[:12]}….* uno de 1000 bytes"):
         get(server, "bien")
     assert wrong.read_bytes() == CONTENT[:1000]
     assert server.requested == []
@@ -208,12 +288,14 @@ import sys
 from pathlib import Path
 from dlbook.data import files
 files.user_cache_path = lambda name: Path(sys.argv[1]) / name
-print(*files.fetch({"datos.bin": sys.argv[2]}, [sys.argv[3]], "juego"))
+expected = files.Expected(int(sys.argv[4]), sys.argv[2])
+print(*files.fetch({"datos.bin": expected}, [sys.argv[3]], "juego"))
 """
 
 
 def start(server, cache, behaviour):
     command = [sys.executable, "-c", SCRIPT, str(cache.parent.parent), SHA256, f"{server.url}{behaviour}/"]
+    command.append(str(len(CONTENT)))
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

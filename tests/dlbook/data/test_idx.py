@@ -1,8 +1,11 @@
 """El formato IDX: lo que se lee bien y lo que se rechaza."""
 
 import gzip
+import os
 import re
 import struct
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -39,8 +42,10 @@ def path(tmp_path):
     )
 )
 def test_reads_what_was_written(path, array):
+    plain = path.with_name("datos-idx-ubyte")
     path.write_bytes(gzip.compress(idx(array)))
-    for given_path in (path, str(path)):
+    plain.write_bytes(idx(array))
+    for given_path in (path, str(path), plain):
         read = read_idx(given_path)
         assert read.dtype == array.dtype
         assert read.dtype.isnative
@@ -67,13 +72,25 @@ GOOD = idx(np.arange(6, dtype=np.uint8).reshape(2, 3))
         (GOOD[:-1], "se esperaban 6 bytes de datos.* pero hay 5"),
         (GOOD[:12], "se esperaban 6 bytes de datos.* pero hay 0"),
         (GOOD + b"\0", "se esperaban 6 bytes de datos.* pero hay más"),
-        (b"\0\0\x08\3" + struct.pack(">3I", *[2**32 - 1] * 3) + b"\0" * 100, "pero hay 100"),
     ],
 )
 def test_bad_content_is_named(path, content, message):
-    path.write_bytes(gzip.compress(content))
-    with pytest.raises(ValueError, match=re.escape(str(path)) + ": .*" + message):
+    for written in (gzip.compress(content), content):
+        path.write_bytes(written)
+        with pytest.raises(ValueError, match=re.escape(str(path)) + ": .*" + message):
+            read_idx(path)
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bytes])
+@pytest.mark.parametrize("size", [2**32 - 1, 10**9, 10**6])
+def test_a_promise_that_the_file_cannot_keep_costs_nothing(path, compress, size):
+    path.write_bytes(compress(b"\0\0\x08\3" + struct.pack(">3I", size, size, 3) + b"\0" * 100))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="pero un archivo de este tamaño no puede traer más de"):
         read_idx(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
 
 
 def test_empty_file(path):
@@ -86,7 +103,7 @@ def test_truncated_gzip_at_every_byte(path):
     whole = gzip.compress(GOOD)
     for length in range(1, len(whole)):
         path.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match=r"se esperaba un archivo gzip (completo, pero está cortado|sano)"):
+        with pytest.raises(ValueError, match=r"se esperaba un (archivo gzip (completo|sano)|encabezado IDX)"):
             read_idx(path)
 
 
@@ -123,11 +140,40 @@ def test_a_bomb_is_cut_short(path):
     assert peak < 4_000_000
 
 
+SCRIPT = """
+import resource, sys
+from dlbook.data import read_idx
+with open("/proc/self/statm") as file:
+    base = int(file.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (base + 2**29, resource.RLIM_INFINITY))
+try:
+    read_idx(sys.argv[1])
+except ValueError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="solo en Linux se sabe cuánto ocupa un proceso")
+@pytest.mark.parametrize("promised", [4, 10**9])
+def test_a_gzip_larger_than_the_memory_is_a_sentence(path, promised):
+    # Mil millones de ceros comprimidos; el encabezado promete cuatro, o todos.
+    header = b"\0\0\x08\1" + struct.pack(">I", promised)
+    path.write_bytes(gzip.compress(header) + 100 * gzip.compress(bytes(10**7)))
+    done = subprocess.run([sys.executable, "-c", SCRIPT, str(path)], capture_output=True, text=True, check=True)
+    assert ("pero hay más" if promised == 4 else "quepa en la memoria") in done.stdout
+    assert done.stderr == ""
+
+
 def test_missing_file_and_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match="se esperaba un archivo, pero no existe"):
         read_idx(tmp_path / "nada.gz")
     with pytest.raises(FileNotFoundError, match="se esperaba un archivo, pero es una carpeta"):
         read_idx(tmp_path)
+
+
+def test_a_name_that_no_file_can_have():
+    with pytest.raises(ValueError, match="path: se esperaba la ruta de un archivo, pero llegó ''"):
+        read_idx("")
 
 
 @given(st.one_of(st.integers(), st.none(), st.binary(), st.lists(st.text()), st.floats()))

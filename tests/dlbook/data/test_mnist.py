@@ -1,5 +1,6 @@
 """MNIST de verdad, si está en la carpeta ``DLBOOK_DATA``."""
 
+import gzip
 import os
 import shutil
 from pathlib import Path
@@ -59,6 +60,17 @@ def test_known_facts(mnist):
 @needs_mnist
 def test_the_result_is_the_readers_own(mnist):
     assert all(array.flags.writeable for part in mnist for array in part)
+
+
+@needs_mnist
+@pytest.mark.parametrize("dot", ["-", "."])
+def test_decompressed_files_will_do(copy, mnist, dot):
+    for name in FILES:
+        plain = name.removesuffix(".gz").replace("-idx", f"{dot}idx")
+        (copy / plain).write_bytes(gzip.decompress((copy / name).read_bytes()))
+        (copy / name).unlink()
+    for ours, theirs in zip(load_mnist(download=False), mnist, strict=True):
+        assert all((a == b).all() and a.dtype == b.dtype for a, b in zip(ours, theirs, strict=True))
 
 
 @needs_mnist
