@@ -2,6 +2,7 @@ r"""Preguntarle a una red ya entrenada en qué píxeles se fijó."""
 
 import numpy as np
 
+from chapters.mlp.model import Model
 from dlbook import check
 
 
@@ -56,7 +57,7 @@ def saliency(model, x, classes=None):
     Raises
     ------
     TypeError, ValueError
-        Si las imágenes no son las de la red o la clase no existe.
+        Si no es un modelo, si las imágenes no son las de la red o la clase no existe.
     """
     x, z, classes = _answers(model, x, classes)
     dz = np.zeros_like(z)
@@ -111,7 +112,7 @@ def occlusion(model, x, size=3, fill_value=0.0, classes=None):
     Raises
     ------
     TypeError, ValueError
-        Si las imágenes no son las de la red, la clase no existe o el cuadro no es de lado impar.
+        Si no es un modelo, si las imágenes no son las de la red, la clase no existe o el cuadro no es de lado impar.
 
         >>> occlusion(model, np.zeros((1, 1, 3, 1)), size=2)
         Traceback (most recent call last):
@@ -137,13 +138,15 @@ def occlusion(model, x, size=3, fill_value=0.0, classes=None):
 
 def _answers(model, x, classes):
     # Los puntajes de cada imagen y la clase por la que se pregunta.
+    if not isinstance(model, Model):
+        raise TypeError(f"model: se esperaba un modelo, pero llegó {model!r:.60}")
     x = check.floats(x, "x", "n h w c")
     z = model.forward(x)
     if z.ndim != 2:
         raise ValueError(f"model: se esperaba un puntaje por clase, pero da la forma {z.shape}")
     if classes is None:
         classes = z.argmax(axis=1)
-    elif np.ndim(classes) == 0:
+    elif not isinstance(classes, (list, tuple)) and np.ndim(classes) == 0:
         classes = np.full(len(x), check.integer(classes, "classes", 0, z.shape[1] - 1))
     else:
         classes = check.labels(classes, "classes", z.shape[1], "n", {"n": len(x)})

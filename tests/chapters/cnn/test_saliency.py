@@ -68,3 +68,17 @@ def test_occlusion_covers_a_square_and_asks_again(model, x, size):
 def test_nonsense_is_rejected(model, x, call, message):
     with pytest.raises(ValueError, match=message):
         call(model, x)
+
+
+@pytest.mark.parametrize("ask", [saliency, occlusion])
+@pytest.mark.parametrize("bad", [None, "red", 3, [], [Dense(3)], Dense(3), Sequential])
+def test_what_is_no_model_is_said_so(x, ask, bad):
+    with pytest.raises(TypeError, match="model: se esperaba un modelo, pero llegó"):
+        ask(bad, x)
+
+
+@pytest.mark.parametrize("ask", [saliency, occlusion])
+@pytest.mark.parametrize("bad", [[[0], [1, 2]], [[0, 1, 2]], [], ["a", "b", "c"], "a", 1.5, {0: 1}, [0, None, 1]])
+def test_classes_that_are_not(model, x, ask, bad):
+    with pytest.raises((TypeError, ValueError), match="classes: se esperaba"):
+        ask(model, x, classes=bad)
