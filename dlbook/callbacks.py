@@ -146,7 +146,7 @@ class History(Callback):
         chosen = {}
         for name in names or ("loss",):
             if name not in self.history:
-                check.choice(name, "names", list(self.history))
+                check.choice(name, "names", list(self.history), exact=True)
             chosen |= {key: self.history[key] for key in (name, f"val_{name}") if key in self.history}
         return plot.curves(chosen, ax, ylabel=", ".join(names or ("loss",)), start=self.epoch[0] + 1)
 

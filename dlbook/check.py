@@ -210,7 +210,7 @@ def boolean(value, name):
 
     Raises
     ------
-    TypeError
+    ValueError
         Si es otra cosa.
 
     Examples
@@ -220,15 +220,26 @@ def boolean(value, name):
     >>> boolean("no", "use_bias")
     Traceback (most recent call last):
         ...
-    TypeError: use_bias: se esperaba True o False, pero llegó 'no'
+    ValueError: use_bias: se esperaba True o False, pero llegó 'no'
     """
     if isinstance(value, (bool, np.bool_)) or (isinstance(value, numbers.Integral) and value in (0, 1)):
         return bool(value)
-    raise TypeError(f"{name}: se esperaba True o False, pero llegó {_describe(value)}")
+    raise ValueError(f"{name}: se esperaba True o False, pero llegó {_describe(value)}")
 
 
-def choice(value, name, options):
-    r"""Devuelve la opción que es ``value``. Como en Keras, los textos pueden ir en mayúsculas.
+def choice(value, name, options, *, exact=False):
+    r"""Devuelve la opción que es ``value``, como está escrita entre las opciones.
+
+    Parameters
+    ----------
+    value : object
+        Lo que llegó.
+    name : str
+        Nombre del argumento, para el mensaje.
+    options : iterable
+        Las opciones.
+    exact : bool
+        Si las mayúsculas cuentan. Sin decirlo no cuentan, como en Keras, y hay que usar lo que se devuelve.
 
     Raises
     ------
@@ -244,8 +255,9 @@ def choice(value, name, options):
         ...
     ValueError: activation: se esperaba 'step' o 'sigmoid', pero llegó 'sigmoide'
     """
+    fold = str if exact else str.lower
     for option in options:
-        if value is option or (isinstance(value, str) and isinstance(option, str) and value.lower() == option.lower()):
+        if value is option or (isinstance(value, str) and isinstance(option, str) and fold(value) == fold(option)):
             return option
     expected = " o ".join(repr(option) for option in options)
     raise ValueError(f"{name}: se esperaba {expected}, pero llegó {_describe(value)}")

@@ -1,12 +1,19 @@
 r"""La capa densa: cada salida mira todas las entradas."""
 
+import math
+
 import numpy as np
 from numba import njit
 
 from chapters.mlp import activations, initializers, regularizers
-from chapters.mlp.layer import Layer
+from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
 from dlbook.numeric.matmul import matmul, matmul_transposed
+
+
+def _same_type(*arrays):
+    dtype = np.result_type(*arrays)
+    return [a.astype(dtype, copy=False) for a in arrays]
 
 
 def dense_forward(x, w, b):
@@ -210,6 +217,39 @@ def _dense_backward_input(dz, w, dx):
     matmul_transposed(dz, w, dx)  # [ec-mlp-densa-entrada]
 
 
+def _rows(x):
+    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
+
+
+def last_axis(input_shape):
+    r"""Da el tamaño del último eje, que es de las entradas y hay que saber.
+
+    >>> last_axis((None, 3))
+    3
+    >>> last_axis((3, None))
+    Traceback (most recent call last):
+        ...
+    ValueError: x: se esperaba que se supiera el último eje, el de las entradas, pero llegó la forma (n, 3, ?)
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        La forma de una observación.
+
+    Returns
+    -------
+    int
+    """
+    if not input_shape:
+        raise ValueError("x: se esperaba la forma (n, …, d), con un eje para las entradas, pero llegó (n,)")
+    if input_shape[-1] is None:
+        raise ValueError(
+            f"x: se esperaba que se supiera el último eje, el de las entradas, pero llegó la forma "
+            f"{text_of_shape(input_shape)}"
+        )
+    return input_shape[-1]
+
+
 class Dense(Layer):
     r"""Capa densa :math:`\mathbf Y=\varphi(\mathbf X\mathbf W+\mathbf b)`, con los argumentos de Keras.
 
@@ -292,7 +332,7 @@ class Dense(Layer):
         super().__init__(**options)
         self.units = check.integer(units, "units", 1)
         self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
+        self.use_bias = check.boolean(use_bias, "use_bias")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
@@ -302,29 +342,28 @@ class Dense(Layer):
     def build(self, input_shape):
         r"""Crea los pesos y los sesgos para entradas de una forma."""
         super().build(input_shape)
-        if not self.input_shape:
-            self.input_shape = None
-            raise ValueError("x: se esperaba la forma (n, …, d), con un eje para las entradas, pero llegó (n,)")
-        self.kernel = self.add_weight(
-            (self.input_shape[-1], self.units), self.kernel_initializer, self.kernel_regularizer
-        )
+        d = last_axis(self.input_shape)
+        self.kernel = self.add_weight((d, self.units), self.kernel_initializer, regularizer=self.kernel_regularizer)
         if self.use_bias:
-            self.bias = self.add_weight((self.units,), self.bias_initializer, self.bias_regularizer)
+            self.bias = self.add_weight((self.units,), self.bias_initializer, regularizer=self.bias_regularizer)
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma de la entrada con el último eje cambiado por las neuronas."""
-        return (*input_shape[:-1], self.units)
+        shape = check.shape(input_shape, "input_shape", unknown=True)
+        last_axis(shape)
+        return (*shape[:-1], self.units)
 
     def forward(self, x, training=False):
         r"""Calcula la salida de la capa para cada observación."""
         self.x = x = self.input(x)
         z = self.buffer("z", (*x.shape[:-1], self.units))
-        _dense_forward(_rows(x), self.kernel, self._bias(self.weights), _rows(z))
-        self.z = self.y = z
+        _dense_forward(_rows(x), self.kernel, self.bias if self.use_bias else self.kernel[0, :0], _rows(z))
+        y = z
         if self.activation is not None:
-            self.y = self.buffer("y", z.shape)
-            self.activation.forward(z, self.y)
-        return self.y
+            y = self.buffer("y", z.shape)
+            self.activation.forward(z, y)
+        self.z, self.y = z, y
+        return y
 
     def backward(self, dy):
         r"""Llena los gradientes de los pesos y los sesgos y devuelve el de la entrada."""
@@ -332,8 +371,10 @@ class Dense(Layer):
         if self.activation is not None:
             dz = self.buffer("dz", dy.shape)
             self.activation.backward(self.z, self.y, dy, dz)
-        if self.trainable:
-            _dense_backward_weights(_rows(self.x), _rows(dz), self.gradients[0], self._bias(self.gradients))
+        if self._trainable:
+            # Sin sesgo, un vector vacío: el ciclo que lo suma no da ninguna vuelta.
+            dkernel, dbias = self.gradients if self.use_bias else (*self.gradients, self.kernel[0, :0])
+            _dense_backward_weights(_rows(self.x), _rows(dz), dkernel, dbias)
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
@@ -342,17 +383,4 @@ class Dense(Layer):
 
     def work(self):
         r"""Cuenta un producto por peso, tantas veces como se usa la capa en cada observación."""
-        return int(np.prod(self.input_shape)) * self.units
-
-    def _bias(self, arrays):
-        # Sin sesgo, un vector vacío: el ciclo que lo suma no da ninguna vuelta.
-        return arrays[1] if self.use_bias else arrays[0][0, :0]
-
-
-def _rows(x):
-    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
-
-
-def _same_type(*arrays):
-    dtype = np.result_type(*arrays)
-    return [a.astype(dtype, copy=False) for a in arrays]
+        return math.prod(self.current_shape or ()) * self.units

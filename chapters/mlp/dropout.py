@@ -6,6 +6,23 @@ from chapters.mlp.layer import Layer
 from dlbook import check
 
 
+@njit(cache=True, nogil=True)
+def _dropout_forward(x, rate, factor, y):
+    # En factor llegan números al azar entre 0 y 1, y quedan los m_i / (1 - p).
+    p = x.dtype.type(rate)
+    kept = x.dtype.type(1 / (1 - rate) if rate < 1 else 0)
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        factor[i] = kept if factor[i] >= p else zero
+        y[i] = factor[i] * x[i]  # [ec-mlp-dropout]
+
+
+@njit(cache=True, nogil=True)
+def _dropout_backward(dy, factor, dx):
+    for i in range(dy.size):
+        dx[i] = factor[i] * dy[i]  # [ec-mlp-dropout-atras]
+
+
 class Dropout(Layer):
     r"""*Dropout*: en cada paso del entrenamiento apaga al azar una parte de lo que le llega.
 
@@ -60,27 +77,27 @@ class Dropout(Layer):
     Parameters
     ----------
     rate : float
-        La fracción :math:`p` que se apaga, de 0 a menos de 1. Lo usual es 0.5 en capas ocultas grandes y 0.2 en la
-        entrada.
+        La fracción :math:`p` que se apaga, de 0 a 1. Lo usual es 0.5 en capas ocultas grandes y 0.2 en la entrada. Con
+        1, al entrenar no pasa nada.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
     Raises
     ------
     TypeError, ValueError
-        Si ``rate`` no es un número de 0 a menos de 1: con 1 no pasaría nada.
+        Si ``rate`` no es un número de 0 a 1.
 
-        >>> Dropout(1)
+        >>> Dropout(2)
         Traceback (most recent call last):
             ...
-        ValueError: rate: se esperaba un número de al menos 0 y menor que 1, pero llegó 1
+        ValueError: rate: se esperaba un número de al menos 0 y de a lo sumo 1, pero llegó 2
     """
 
     random = True
 
     def __init__(self, rate, **options):
         super().__init__(**options)
-        self.rate = check.number(rate, "rate", 0, 1, open_high=True)
+        self.rate = check.number(rate, "rate", 0, 1)
         self.factor = None
 
     def forward(self, x, training=False):
@@ -102,20 +119,3 @@ class Dropout(Layer):
         dx = self.buffer("dx", dy.shape)
         _dropout_backward(dy.reshape(-1), self.factor.reshape(-1), dx.reshape(-1))
         return dx
-
-
-@njit(cache=True, nogil=True)
-def _dropout_forward(x, rate, factor, y):
-    # En factor llegan números al azar entre 0 y 1, y quedan los m_i / (1 - p).
-    p = x.dtype.type(rate)
-    kept = x.dtype.type(1 / (1 - rate))
-    zero = x.dtype.type(0)
-    for i in range(x.size):
-        factor[i] = kept if factor[i] >= p else zero
-        y[i] = factor[i] * x[i]  # [ec-mlp-dropout]
-
-
-@njit(cache=True, nogil=True)
-def _dropout_backward(dy, factor, dx):
-    for i in range(dy.size):
-        dx[i] = factor[i] * dy[i]  # [ec-mlp-dropout-atras]

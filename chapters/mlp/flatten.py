@@ -1,6 +1,7 @@
 r"""Aplanar: de cualquier forma a un vector."""
 
 from chapters.mlp.reshape import Reshape
+from dlbook import check
 
 
 class Flatten(Reshape):
@@ -20,9 +21,12 @@ class Flatten(Reshape):
 
     Parameters
     ----------
+    data_format : {"channels_last"}, optional
+        Está por compatibilidad con Keras: aquí los canales van siempre al final.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
     """
 
-    def __init__(self, **options):
+    def __init__(self, data_format=None, **options):
         super().__init__((-1,), **options)
+        self.data_format = None if data_format is None else check.choice(data_format, "data_format", ["channels_last"])

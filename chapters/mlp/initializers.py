@@ -47,13 +47,13 @@ class Initializer:
         -------
         ndarray, shape ``shape``
         """
-        if not isinstance(shape, (tuple, list)):
-            raise TypeError(f"shape: se esperaba una tupla de enteros, pero llegó {shape!r}")
-        shape = tuple(check.integer(size, f"shape[{k}]", 1) for k, size in enumerate(shape))
+        shape = check.shape(shape, "shape")
         dtype = check.choice(dtype if isinstance(dtype, str) else getattr(dtype, "name", dtype), "dtype", DTYPES)
+        # Los números al azar nacen en float64.
+        check.memory(math.prod(shape), "shape", 8)
         own = getattr(self, "seed", None)
         values = self._fill(shape, check.generator(seed if own is None else own))
-        return np.ascontiguousarray(values, dtype)
+        return np.asarray(values, dtype, order="C")
 
     def _fill(self, shape, generator):
         raise NotImplementedError
@@ -366,7 +366,10 @@ class VarianceScaling(Initializer):
     def __init__(self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None):
         self.scale = check.number(scale, "scale", 0, open_low=True)
         self.mode = check.choice(mode, "mode", ["fan_in", "fan_out", "fan_avg"])
-        self.distribution = check.choice(distribution, "distribution", DISTRIBUTIONS)
+        # Como en Keras, "normal" es la que no tiene extremos.
+        self.distribution = check.choice(distribution, "distribution", [*DISTRIBUTIONS, "normal"])
+        if self.distribution == "normal":
+            self.distribution = "truncated_normal"
         self.seed = seed
 
     def _fill(self, shape, generator):
@@ -566,6 +569,15 @@ CLASSES = (
     Zeros,
 )
 NAMES = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", c.__name__).lower(): c for c in CLASSES}
+# Los que Keras llama además de otro modo.
+ALIASES = {
+    "normal": RandomNormal,
+    "uniform": RandomUniform,
+    "zero": Zeros,
+    "one": Ones,
+    "IdentityInitializer": Identity,
+    "OrthogonalInitializer": Orthogonal,
+}
 
 
 def get(initializer):
@@ -573,6 +585,8 @@ def get(initializer):
 
     >>> get("glorot_uniform")
     GlorotUniform(seed=None)
+    >>> get("normal")
+    RandomNormal(mean=0.0, stddev=0.05, seed=None)
     >>> get(HeNormal(seed=1))
     HeNormal(seed=1)
 
@@ -592,7 +606,7 @@ def get(initializer):
     """
     if isinstance(initializer, Initializer):
         return initializer
-    names = NAMES | {c.__name__: c for c in CLASSES}
+    names = NAMES | ALIASES | {c.__name__: c for c in CLASSES}
     if isinstance(initializer, str) and initializer in names:
         return names[initializer]()
-    return check.choice(initializer, "initializer", list(NAMES))
+    return NAMES[check.choice(initializer, "initializer", list(NAMES))]()

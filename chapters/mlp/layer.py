@@ -3,14 +3,36 @@ r"""Lo que toda capa sabe hacer: construirse, ir hacia delante y volver hacia at
 import contextlib
 import contextvars
 import copy
+import dis
+import functools
+import itertools
+import math
 import re
+import threading
+from typing import NamedTuple
 
 import numpy as np
 
 from chapters.mlp import initializers, regularizers
 from dlbook import check, registry
+from dlbook.training import walk
 
 _shapes_only = contextvars.ContextVar("shapes_only", default=False)
+# Cuántos números se pueden pedir todavía para pesos en cero; sin nada, los pesos salen de sus inicializadores.
+_blank = contextvars.ContextVar("blank", default=None)
+# Construir una capa, copiarla para una llamada y entregarle lo que la llamada calculó: de a un hilo.
+_lock = threading.RLock()
+_MISSING = object()
+_set = object.__setattr__
+
+
+class Weight(NamedTuple):
+    r"""Un peso de una capa: sus números, su gradiente, su penalización y si se aprende."""
+
+    value: np.ndarray
+    gradient: np.ndarray | None
+    regularizer: regularizers.L1L2 | None
+    trainable: bool
 
 
 @contextlib.contextmanager
@@ -35,6 +57,150 @@ def shapes_only():
         yield
     finally:
         _shapes_only.reset(token)
+
+
+@contextlib.contextmanager
+def all_or_nothing(*layers):
+    r"""Si lo de adentro falla, deja las capas, y las que contienen, como estaban.
+
+    >>> from chapters.mlp import Dense
+    >>> layer = Dense(3)
+    >>> with contextlib.suppress(ZeroDivisionError), all_or_nothing(layer):
+    ...     layer.build((2,))
+    ...     1 / 0
+    >>> layer.built
+    False
+
+    Parameters
+    ----------
+    *layers : Layer
+        Las capas.
+    """
+    saved = []
+    for layer in itertools.chain(*map(walk, layers)):
+        attributes = dict(vars(layer))
+        # Las listas y los diccionarios se cambian por dentro: hay que recordar también lo que tenían.
+        contents = [(v, copy.copy(v)) for v in attributes.values() if isinstance(v, (list, dict))]
+        saved.append((layer, attributes, contents, layer.generator.bit_generator.state))
+    try:
+        yield
+    except BaseException:
+        for layer, attributes, contents, random in saved:
+            vars(layer).clear()
+            vars(layer).update(attributes)
+            for container, content in contents:
+                container.clear()
+                container.extend(content) if isinstance(container, list) else container.update(content)
+            layer.generator.bit_generator.state = random
+        raise
+
+
+def _whole(build):
+    # Una construcción termina entera, con cada peso en su atributo, o no empezó.
+    @functools.wraps(build)
+    def whole(self, *arguments, **options):
+        if self._building:
+            return build(self, *arguments, **options)
+        with _lock, all_or_nothing(self):
+            vars(self)["_building"] = True
+            build(self, *arguments, **options)
+            self._finish()
+            vars(self)["_building"] = False
+
+    return whole
+
+
+@functools.cache
+def _written(cls):
+    # Los atributos que se escriben al ir y al volver: lo que una llamada le deja a la siguiente.
+    names = set()
+    for base in cls.__mro__:
+        for method in ("forward", "backward"):
+            code = getattr(vars(base).get(method), "__code__", None)
+            names |= {i.argval for i in dis.get_instructions(code) if i.opname == "STORE_ATTR"} if code else set()
+    return names
+
+
+def _holds_arrays(value):
+    values = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value]
+    return any(isinstance(v, np.ndarray) for v in values)
+
+
+def text_of_shape(shape):
+    r"""Escribe la forma de unas observaciones: ``n`` para cuántas son, y ``?`` donde no se sabe.
+
+    >>> text_of_shape((None, 3))
+    '(n, ?, 3)'
+
+    Parameters
+    ----------
+    shape : sequence
+        Los tamaños de una observación.
+
+    Returns
+    -------
+    str
+    """
+    return "(" + ", ".join(["n", *("?" if size is None else str(size) for size in shape)]) + ")"
+
+
+def fitted(values, name, shape, dtype):
+    r"""Da unos números listos para ser los de un peso: reales, finitos, contiguos, de su forma y de su tipo.
+
+    >>> fitted([1, 2], "bias", (2,), np.dtype("float32"))
+    array([1., 2.], dtype=float32)
+    >>> fitted([1, 1e300], "bias", (2,), np.dtype("float32"))
+    Traceback (most recent call last):
+        ...
+    ValueError: bias: hay números de hasta 1e+300, que no caben en float32
+
+    Parameters
+    ----------
+    values : array_like
+        Los números.
+    name : str
+        Qué son, para el mensaje.
+    shape : tuple of int
+        La forma del peso.
+    dtype : numpy.dtype
+        Su tipo.
+
+    Returns
+    -------
+    ndarray, shape ``shape``
+        Puede compartir memoria con ``values``.
+    """
+    values = check.floats(values, name)
+    if values.shape != shape:
+        raise ValueError(f"{name}: se esperaba la forma {shape}, pero llegó {values.shape}")
+    return _cast(values, name, dtype)
+
+
+def _cast(values, name, dtype):
+    if values.dtype == dtype:
+        return values
+    with np.errstate(over="ignore"):
+        converted = values.astype(dtype)
+    if not np.isfinite(converted).all():
+        raise ValueError(f"{name}: hay números de hasta {np.abs(values).max():g}, que no caben en {dtype}")
+    return converted
+
+
+def _fill(view, array):
+    # La primera réplica se muda a donde ya está: no hay nada que copiar.
+    if view.ctypes.data != array.ctypes.data:
+        view[...] = array
+
+
+def _replace(value, copies):
+    # Las capas de adentro pueden estar en un atributo o en una lista, una tupla o un diccionario.
+    if isinstance(value, Layer):
+        return copies.get(id(value), value)
+    if isinstance(value, (list, tuple)) and any(isinstance(v, Layer) for v in value):
+        return type(value)(_replace(v, copies) for v in value)
+    if isinstance(value, dict) and any(isinstance(v, Layer) for v in value.values()):
+        return {key: _replace(v, copies) for key, v in value.items()}
+    return value
 
 
 @registry.register("layer")
@@ -88,7 +254,21 @@ class Layer:
     >>> layer.gradients[0]
     array([4., 7.], dtype=float32)
 
+    **Sus pesos tienen nombre**, el del atributo en que :meth:`build` los guardó. Leer ``layer.scale`` da el arreglo;
+    asignarle otro copia sus números, si son reales, finitos y de la misma forma:
+
+    >>> layer.scale = [10, 0.5]
+    >>> layer([[1.0, 2.0]])
+    array([[10.,  1.]], dtype=float32)
+    >>> layer.scale = [1, 2, 3]
+    Traceback (most recent call last):
+        ...
+    ValueError: scale: se esperaba la forma (2,), pero llegó (3,)
+
     Las formas se escriben sin el eje de las observaciones, que es siempre el primero y puede tener el largo que sea.
+    Un tamaño puede ser ``None``: el que traigan los datos, cada vez. Lo admite cualquier capa cuyos pesos no dependan
+    de él. Si algo más depende del tamaño, como las ventanas de una convolución, se calcula en :meth:`prepare_for`, que
+    :meth:`input` llama cuando cambia; el de la última entrada está en :attr:`current_shape`.
 
     Parameters
     ----------
@@ -112,6 +292,10 @@ class Layer:
         Los gradientes de ``trainable_weights``, en el mismo orden; en un modelo, vistas de otro vector.
     layers : list of Layer
         Las capas que contiene, si está hecha de otras.
+    input_shape : tuple of int or None
+        La forma de una observación, con ``None`` donde puede ser cualquiera; sin construir, ``None``.
+    current_shape : tuple of int or None
+        La forma de la última observación; ``None`` mientras no se sepa.
     """
 
     # Si usa su generador al ir hacia delante; entonces cada réplica recibe uno propio en cada época.
@@ -119,7 +303,24 @@ class Layer:
     # Si al entrenar necesita el lote entero; entonces las réplicas van a la par y se encuentran en ``share``.
     whole_batch = False
 
-    def __init__(self, *, dtype=None, seed=None, name=None, trainable=True):
+    # Los pesos, por su nombre, y con qué atributos se llama a cada uno.
+    _weights, _attributes = {}, {}
+    # Los pesos que se acaban de crear y esperan su atributo.
+    _fresh = None
+    _building = _outline = False
+    # Cómo estaban, recién construida, los atributos que se escriben al ir y al volver.
+    _rested = None
+
+    def __init_subclass__(cls, **options):
+        r"""Hace de ``build`` una operación entera: si falla, la capa queda como estaba."""
+        super().__init_subclass__(**options)
+        if "build" in vars(cls):
+            cls.build = _whole(cls.build)
+
+    def __init__(self, *, dtype=None, seed=None, name=None, trainable=True, **unknown):
+        if unknown:
+            raise TypeError(f"{type(self).__name__}: no se conoce el argumento {next(iter(unknown))!r}")
+        self._weights, self._attributes = {}, {}
         self.dtype = np.dtype(check.choice(dtype or "float32", "dtype", ["float32", "float64"]))
         self.generator = check.generator(seed)
         self._own = {"dtype": dtype is not None, "seed": seed is not None, "name": name is not None}
@@ -127,14 +328,13 @@ class Layer:
             raise TypeError(f"name: se esperaba un texto que no esté vacío, pero llegó {name!r}")
         # Como en Keras: conv2d, max_pooling2d.
         self.name = name or re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", type(self).__name__).lower()
-        self.input_shape = None
+        self.input_shape = self.current_shape = None
         self.layers = []
-        self._weights, self._gradients, self._regularizers = [], [], []
-        # Lo que se recuerda sin aprenderlo del gradiente.
-        self._state = []
-        self._trainable = check.choice(trainable, "trainable", [True, False])
+        self._trainable = check.boolean(trainable, "trainable")
         # Lo que se guarda entre ir y volver.
         self.x = self.y = None
+        # La forma que input ya aceptó: con ella no hay más que revisar.
+        self._seen = None
         # Las réplicas que entrenan reutilizan la memoria de sus resultados; las capas de quien lee, no.
         self.reuse = False
         self.buffers = {}
@@ -143,15 +343,26 @@ class Layer:
         # Dónde se encuentra esta réplica con las otras, y cuál es.
         self.meeting, self.part = None, 0
 
+    def __setattr__(self, name, value):
+        r"""Asigna un atributo; si es el de un peso, copia en él los números."""
+        # Por aquí pasa, a cada paso, todo resultado intermedio: lo primero es no estorbar.
+        if name in self._attributes or self._fresh:
+            self._assign(name, value)
+        else:
+            _set(self, name, value)
+
     # --- Lo que define cada capa ---
 
+    @_whole
     def build(self, input_shape):
         r"""Prepara la capa para entradas de una forma; quien tiene pesos, los crea aquí.
+
+        Si falla, la capa queda como estaba, y las que contiene también.
 
         Parameters
         ----------
         input_shape : tuple of int
-            La forma de una observación.
+            La forma de una observación; ``None`` donde puede ser cualquiera.
 
         Raises
         ------
@@ -160,11 +371,27 @@ class Layer:
         """
         if self.built:
             raise ValueError(f"{self.name}: ya está construida, para entradas de forma {self.input_shape}")
-        self.input_shape = as_shape(input_shape, "input_shape")
+        self.input_shape = check.shape(input_shape, "input_shape", unknown=True)
+        if None not in self.input_shape:
+            self.adjust_to(self.input_shape)
+
+    def prepare_for(self, size):
+        r"""Calcula lo que depende del tamaño de las observaciones y no se aprende; aquí, nada.
+
+        Se llama al construir, si la forma se sabe completa, y cada vez que llega una entrada de otro tamaño.
+
+        Parameters
+        ----------
+        size : tuple of int
+            La forma de una observación, completa.
+        """
 
     def compute_output_shape(self, input_shape):
-        r"""Devuelve la forma de la salida de una observación; aquí, la misma de la entrada."""
-        return tuple(input_shape)
+        r"""Devuelve la forma de la salida de una observación; aquí, la misma de la entrada.
+
+        Donde la entrada diga ``None`` y la salida dependa de ello, la salida también dice ``None``.
+        """
+        return check.shape(input_shape, "input_shape", unknown=True)
 
     def forward(self, x, training=False):
         r"""Calcula la salida, y guarda lo que :meth:`backward` necesita.
@@ -201,13 +428,28 @@ class Layer:
 
         De esto depende en cuántas partes se reparte un lote. Aquí, uno por peso y uno por entrada.
         """
-        return self.count_params() + int(np.prod(self.input_shape))
+        return self.count_params() + math.prod(self.current_shape or ())
 
     # --- Lo que toda capa ya sabe ---
 
     def __call__(self, x, training=False):
-        r"""Es otra manera de escribir :meth:`forward`."""
-        return self.forward(x, training=training)
+        r"""Es otra manera de escribir :meth:`forward`, que pueden usar varios hilos a la vez.
+
+        Lo que una llamada calcula en el camino es solo suya; al terminar, la capa se queda con lo de la última que
+        acabó, completo, y con eso va hacia atrás.
+        """
+        if self.reuse:
+            return self.forward(x, training=training)
+        with _lock:
+            if not self.built:
+                return self.forward(x, training=training)
+            twin, pairs = self._twin()
+        y = twin.forward(x, training=training)
+        with _lock:
+            for layer, other, before in pairs:
+                written = ((name, v) for name, v in vars(other).items() if before.get(name, _MISSING) is not v)
+                vars(layer).update(written)
+        return y
 
     @property
     def built(self):
@@ -217,16 +459,21 @@ class Layer:
     @property
     def weights(self):
         r"""Los pesos propios, primero los que se aprenden, y luego los de las capas que contiene."""
-        if not self.layers and not self._state:
-            return self._weights
-        return self._weights + self._state + [w for layer in self.layers for w in layer.weights]
+        own = sorted(self._weights.values(), key=lambda weight: not weight.trainable)
+        return [weight.value for weight in own] + [w for layer in self.layers for w in layer.weights]
+
+    @property
+    def weight_names(self):
+        r"""Los nombres de los pesos propios, en el orden en que están en :attr:`weights`."""
+        return sorted(self._weights, key=lambda name: not self._weights[name].trainable)
 
     @property
     def trainable_weights(self):
         r"""Los de :attr:`weights` que mueve el optimizador; de una capa congelada, ninguno."""
         if not self._trainable:
             return []
-        return self._weights + [w for layer in self.layers for w in layer.trainable_weights]
+        own = [weight.value for weight in self._weights.values() if weight.trainable]
+        return own + [w for layer in self.layers for w in layer.trainable_weights]
 
     @property
     def non_trainable_weights(self):
@@ -240,12 +487,16 @@ class Layer:
 
         Los de una capa congelada son un borrador: su :meth:`backward` puede escribir en ellos, y nadie los lee.
         """
-        own = self._gradients
-        if own and own[-1] is None:
-            own[:] = [np.zeros_like(w) if g is None else g for w, g in zip(self._weights, own, strict=True)]
-        if not self.layers:
-            return own
-        return own + [g for layer in self.layers if layer.trainable for g in layer.gradients]
+        gradients = []
+        for name, weight in self._weights.items():
+            if weight.trainable:
+                if weight.gradient is None:
+                    weight = self._with_gradient(name)
+                gradients.append(weight.gradient)
+        for layer in self.layers:
+            if layer.trainable:
+                gradients += layer.gradients
+        return gradients
 
     @property
     def trainable(self):
@@ -254,12 +505,17 @@ class Layer:
 
     @trainable.setter
     def trainable(self, value):
-        self._trainable = check.choice(value, "trainable", [True, False])
+        self._trainable = check.boolean(value, "trainable")
         for layer in self.layers:
             layer.trainable = value
 
-    def add_weight(self, shape, initializer="glorot_uniform", regularizer=None, trainable=True):
-        r"""Crea un peso, con su gradiente en cero.
+    def add_weight(
+        self, shape, initializer="glorot_uniform", dtype=None, trainable=True, *, regularizer=None, name=None
+    ):
+        r"""Crea un peso, con su gradiente en cero. Los argumentos van en el orden de Keras.
+
+        Guárdalo en un atributo, ``self.kernel = self.add_weight(...)``: así se llama el peso, y cuando el modelo lo
+        mude de memoria, el atributo se mudará con él. Uno que no quedó en ningún atributo es un error.
 
         Parameters
         ----------
@@ -267,31 +523,63 @@ class Layer:
             La forma del peso.
         initializer : str or Initializer
             De dónde salen sus valores.
-        regularizer : str or Regularizer, optional
-            La penalización que se le suma a la pérdida.
+        dtype : str, optional
+            El de la capa; está por compatibilidad con Keras.
         trainable : bool
             Con ``False``, no es un parámetro que se aprenda, sino un estado: algo que la capa calcula y recuerda. Se
             guarda y se copia con los demás, y no entra en el gradiente.
+        regularizer : str or Regularizer, optional
+            La penalización que se le suma a la pérdida.
+        name : str, optional
+            Cómo se llama en los archivos, si no es como el atributo.
 
         Returns
         -------
-        ndarray
-            El peso. Guárdalo en un atributo: si el modelo lo muda de memoria, el atributo se muda con él.
+        ndarray, shape ``shape``
+            El peso.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Si no cabe en la memoria, o si el inicializador no da números reales y finitos de esa forma.
         """
-        if _shapes_only.get():
-            # Un solo cero que se ve desde todas las posiciones, y ninguna manera de usarlo.
-            weight = np.broadcast_to(np.zeros((), self.dtype), tuple(shape))
-            self.input = self._refuse
-        else:
-            weight = initializers.get(initializer)(tuple(shape), dtype=self.dtype.name, seed=self.generator)
-        if not trainable:
-            self._state.append(weight)
-            return weight
-        self._weights.append(weight)
-        # El gradiente se reserva cuando hace falta: quien solo predice no lo paga.
-        self._gradients.append(None)
-        self._regularizers.append(regularizers.get(regularizer))
-        return weight
+        where = f"{self.name}, {name or 'peso'}"
+        shape = check.shape(shape, f"{where}, shape")
+        if dtype is not None and np.dtype(check.choice(dtype, "dtype", ["float32", "float64"])) != self.dtype:
+            raise ValueError(f"{where}: se esperaba dtype={self.dtype.name!r}, el de la capa, pero llegó {dtype!r}")
+        if name is not None and (not isinstance(name, str) or not name or name in self._weights):
+            raise ValueError(f"{self.name}: se esperaba para el peso un nombre que no se repita, pero llegó {name!r}")
+        trainable = check.boolean(trainable, "trainable")
+        value = self._new_values(where, shape, initializers.get(initializer))
+        key = f"weight_{len(self._weights)}" if name is None else name
+        self._weights[key] = Weight(value, None, regularizers.get(regularizer), trainable)
+        if self._fresh is None:
+            vars(self)["_fresh"] = {}
+        self._fresh[id(value)] = key, name is not None
+        return value
+
+    def build_blank(self, input_shape, numbers):
+        r"""Construye la capa con los pesos en cero, sin pedir memoria para más números de los que se dicen.
+
+        Es para quien trae los pesos de otra parte, como un archivo.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            Como en :meth:`build`.
+        numbers : int
+            Cuántos pueden ser, a lo sumo.
+
+        Raises
+        ------
+        ValueError
+            Si le tocan más.
+        """
+        token = _blank.set([numbers])
+        try:
+            self.build(input_shape)
+        finally:
+            _blank.reset(token)
 
     def input(self, x):
         r"""Deja la entrada lista para el código compilado: tipo, forma y memoria, comprobados.
@@ -303,31 +591,69 @@ class Layer:
         ValueError
             Si no hay ninguna observación, si su forma no es la de la capa o si hay NaN o infinitos.
         """
-        if (
-            type(x) is np.ndarray
-            and x.dtype == self.dtype
-            and x.shape[1:] == self.input_shape
-            and x.flags.carray
-            and x.shape[0]
-        ):
+        # Lo que sale de otra capa ya está listo, y un NaN pasa: que se vea en la pérdida.
+        ready = type(x) is np.ndarray and x.dtype == self.dtype and x.flags.carray
+        if ready and x.shape[1:] == self._seen and x.shape[0]:
             return x
-        x = check.floats(x, "x")
-        if x.ndim and not self.built:
-            self.build(x.shape[1:])
-        if x.ndim == 0 or x.shape[1:] != self.input_shape or not x.shape[0]:
-            wanted = ", ".join(["n", *map(str, self.input_shape or ["…"])])
-            raise ValueError(f"x: se esperaba la forma ({wanted}) con n de al menos 1, pero llegó {x.shape}")
-        return np.require(x, self.dtype, ["C", "A", "W"])
+        x = self.fitting(x if ready else check.floats(x, "x"), "x")
+        if not ready:
+            x = np.require(_cast(x, "x", self.dtype), requirements=["C", "A", "W"])
+        self._seen = self.current_shape
+        return x
 
-    def _refuse(self, x=None):
+    def fitting(self, x, name="x"):
+        r"""Comprueba la forma de unas observaciones y deja la capa lista para ellas; si hace falta, la construye.
+
+        Parameters
+        ----------
+        x : ndarray, shape (n, ...)
+            Números de cualquier tipo.
+        name : str
+            Nombre del argumento, para el mensaje.
+
+        Returns
+        -------
+        ndarray, shape (n, ...)
+            Las mismas, con la forma que espera la capa.
+
+        Raises
+        ------
+        ValueError
+            Si no hay ninguna o no son de la forma de la capa.
+        """
+        if self._outline:
+            self._refuse()
+        if x.ndim and x.shape[0] and not self.built:
+            with _lock:
+                if not self.built:
+                    self.build(x.shape[1:])
+                    check.memory(math.prod(self.compute_output_shape(x.shape[1:])), f"{self.name}, la salida")
+        if x.ndim and not x.shape[0]:
+            raise ValueError(f"{name}: se esperaba al menos una observación, pero llegó la forma {x.shape}")
+        wanted, size = self.input_shape or (), x.shape[1:]
+        fits = len(size) == len(wanted) and all(w in (None, s) for w, s in zip(wanted, size, strict=True))
+        if not x.ndim or not fits:
+            wanted = text_of_shape(wanted if self.built else ["…"])
+            raise ValueError(f"{name}: se esperaba la forma {wanted}, pero llegó {x.shape}")
+        if size != self.current_shape:
+            self.adjust_to(size)
+        return x
+
+    def adjust_to(self, size):
+        r"""Deja la capa lista para observaciones de un tamaño, con :meth:`prepare_for`."""
+        self.prepare_for(size)
+        self.current_shape = size
+
+    def _refuse(self):
         raise ValueError(
             f"{self.name}: se construyó dentro de shapes_only y no tiene pesos; constrúyela fuera para usarla"
         )
 
-    def _refuse_outline(self, weights):
-        # Un solo número repetido: ningún eje avanza en la memoria.
-        if any(w.ndim and not any(w.strides) for w in weights):
-            self._refuse()
+    def refuse_outline(self):
+        r"""Falla si la capa, o alguna de las que contiene, se construyó dentro de :func:`shapes_only`."""
+        for layer in walk(self):
+            if layer._outline:
+                layer._refuse()
 
     def output_gradient(self, dy, shape=None):
         r"""Deja el gradiente que llega listo para el código compilado: con la forma de la última salida.
@@ -380,11 +706,9 @@ class Layer:
             came = len(weights) if isinstance(weights, (list, tuple)) else type(weights).__name__
             hint = "" if self.built or self.layers else "; la capa aún no está construida"
             raise ValueError(f"weights: se esperaba una lista de {len(own)} arreglos, pero llegó {came}{hint}")
-        checked = [check.floats(w, f"weights[{k}]") for k, w in enumerate(weights)]
-        for k, (old, new) in enumerate(zip(own, checked, strict=True)):
-            if new.shape != old.shape:
-                raise ValueError(f"weights[{k}]: se esperaba la forma {old.shape}, pero llegó {new.shape}")
-        self._refuse_outline(own)
+        pairs = enumerate(zip(own, weights, strict=True))
+        checked = [fitted(new, f"weights[{k}]", old.shape, old.dtype) for k, (old, new) in pairs]
+        self.refuse_outline()
         for old, new in zip(own, checked, strict=True):
             old[...] = new
 
@@ -403,11 +727,13 @@ class Layer:
         if not self._trainable:
             return 0.0
         total = sum((layer.penalty(add_gradient) for layer in self.layers), 0.0)
-        for k, (weight, regularizer) in enumerate(zip(self._weights, self._regularizers, strict=True)):
-            if regularizer is not None:
-                total += regularizer.value(weight)
+        for name, weight in self._weights.items():
+            if weight.trainable and weight.regularizer is not None:
+                total += regularizers.value_of(weight.regularizer, weight.value)
                 if add_gradient:
-                    regularizer.add_gradient(weight, self.gradients[k])
+                    if weight.gradient is None:
+                        weight = self._with_gradient(name)
+                    weight.regularizer.add_gradient(weight.value, weight.gradient)
         return total
 
     def share(self, values):
@@ -457,13 +783,15 @@ class Layer:
         """
         if not self._trainable:
             return theta, gradient
-        for k, (w, g) in enumerate(zip(self._weights, self._gradients, strict=True)):
+        for name, (w, g, _, trainable) in self._weights.items():
+            if not trainable:
+                continue
             view, theta = theta[: w.size].reshape(w.shape), theta[w.size :]
             slope, gradient = gradient[: w.size].reshape(w.shape), gradient[w.size :]
             _fill(view, w)
             if g is not None:
                 _fill(slope, g)
-            self._move(k, view, slope)
+            self._move(name, view, slope)
         for layer in self.layers:
             theta, gradient = layer.adopt(theta, gradient)
         return theta, gradient
@@ -471,68 +799,133 @@ class Layer:
     def leave(self):
         r"""Saca de los dos vectores lo que está congelado, con sus valores."""
         if not self._trainable:
-            for k, w in enumerate(self._weights):
-                if w.base is not None:
-                    self._move(k, w.copy(), None)
+            for name, weight in self._weights.items():
+                if weight.trainable and weight.value.base is not None:
+                    self._move(name, weight.value.copy(), None)
         for layer in self.layers:
             layer.leave()
 
-    def _move(self, k, weight, gradient):
-        # Los atributos que apuntan al peso lo siguen.
-        for name, value in vars(self).items():
-            if value is self._weights[k]:
-                setattr(self, name, weight)
-        self._weights[k], self._gradients[k] = weight, gradient
-
     def replica(self):
         r"""Copia la capa para otro hilo: los mismos pesos en memoria, y gradientes y resultados intermedios propios."""
-        other = copy.copy(self)
-        copies = {id(layer): layer.replica() for layer in self.layers}
-        for name, value in vars(self).items():
-            setattr(other, name, _replace(value, copies))
-        other._weights, other._state = list(self._weights), list(self._state)
-        other._gradients = [None] * len(self._weights)
-        other.x = other.y = None
-        other.buffers = {}
-        other.reuse = True
+        other, pairs = self._twin()
+        for _, layer, _ in pairs:
+            layer._weights = {name: weight._replace(gradient=None) for name, weight in layer._weights.items()}
+            layer.x = layer.y = None
+            layer.buffers = {}
+            layer.reuse = True
         return other
 
     def without_input_gradient(self):
         r"""Avisa que nadie usará el gradiente de su entrada: :meth:`backward` puede ahorrárselo y devolver ``None``."""
         self.input_gradient = False
 
+    # --- Los pesos, por dentro ---
+
+    def _new_values(self, where, shape, initializer):
+        if _shapes_only.get():
+            # Un solo cero que se ve desde todas las posiciones, y ninguna manera de usarlo.
+            self._outline = True
+            return np.broadcast_to(np.zeros((), self.dtype), shape)
+        blank = _blank.get()
+        if blank is not None:
+            blank[0] -= math.prod(shape)
+            if blank[0] < 0:
+                raise ValueError(f"a {self.name!r} le tocan más pesos de los que trae el archivo")
+            return np.zeros(shape, self.dtype)
+        check.memory(math.prod(shape), where, self.dtype.itemsize)
+        values = initializer(shape, dtype=self.dtype.name, seed=self.generator)
+        # Una copia: el arreglo puede ser una vista, o de quien hizo el inicializador.
+        return fitted(values, f"{where}, inicializador {type(initializer).__name__}", shape, self.dtype).copy()
+
+    def _assign(self, attribute, value):
+        if attribute in self._attributes:
+            weight = self._weights[self._attributes[attribute]].value
+            if value is not weight:
+                value = fitted(value, attribute, weight.shape, weight.dtype)
+                self.refuse_outline()
+                weight[...] = value
+            return
+        if id(value) in self._fresh:
+            key, named = self._fresh[id(value)]
+            if not named:
+                key = self._rename(key, attribute.lstrip("_"))
+                self._fresh[id(value)] = key, True
+            self._attributes[attribute] = key
+        elif isinstance(value, np.ndarray) and id(value.base) in self._fresh:
+            raise ValueError(
+                f"{self.name}, {attribute}: es una vista de un peso, y dejará de serlo cuando el modelo lo mude de "
+                f"memoria; tómala en forward"
+            )
+        _set(self, attribute, value)
+
+    def _rename(self, old, new):
+        # Dos atributos pueden diferir solo en el guion bajo.
+        base, k = new, 0
+        while new in self._weights:
+            k += 1
+            new = f"{base}_{k}"
+        weights = [(new if name == old else name, weight) for name, weight in self._weights.items()]
+        self._weights.clear()
+        self._weights.update(weights)
+        return new
+
+    def _finish(self):
+        for name, weight in self._weights.items():
+            if name not in self._attributes.values():
+                raise ValueError(
+                    f"{self.name}: el peso de forma {weight.value.shape} no quedó en ningún atributo; guarda cada uno "
+                    f"en el suyo, como en self.kernel = self.add_weight(...) o setattr(self, f'w{{k}}', ...)"
+                )
+        self._fresh = None
+        written = _written(type(self)) - set(self._attributes)
+        self._rested = {name: vars(self)[name] for name in written if name in vars(self)}
+
+    def _with_gradient(self, name):
+        # Se reserva cuando hace falta: quien solo predice no lo paga.
+        weight = self._weights[name]
+        weight = self._weights[name] = weight._replace(gradient=np.zeros_like(weight.value))
+        return weight
+
+    def _move(self, name, value, gradient):
+        self._weights[name] = self._weights[name]._replace(value=value, gradient=gradient)
+        for attribute, weight in self._attributes.items():
+            if weight == name:
+                vars(self)[attribute] = value
+
+    # --- Las copias ---
+
+    def _twin(self):
+        # Una copia que comparte los pesos y guarda aparte lo que calcula. Con ella, de cada capa: la original, su copia
+        # y cómo empezó la copia.
+        twins = [layer._twin() for layer in self.layers]
+        copies = {id(layer): twin for layer, (twin, _) in zip(self.layers, twins, strict=True)}
+        other = object.__new__(type(self))
+        attributes = vars(other)
+        attributes.update(vars(self))
+        if copies:
+            attributes.update({name: _replace(value, copies) for name, value in list(attributes.items())})
+        attributes["_seen"] = None
+        if self.input_shape is not None and None in self.input_shape:
+            # Otro hilo puede estar cambiando a la original de tamaño: la copia lo calcula de nuevo.
+            attributes["current_shape"] = None
+        pairs = [(self, other, dict(attributes))]
+        for _, inner in twins:
+            pairs += inner
+        return other, pairs
+
+    def __copy__(self):
+        r"""Copia la capa con todo y pesos: dos capas no pueden compartirlos, porque cada modelo los muda a lo suyo."""
+        return copy.deepcopy(self)
+
+    def __getstate__(self):
+        r"""Da lo que se copia y se guarda: la capa, sin lo que le dejó la última vez que fue y volvió."""
+        state = {**vars(self), "x": None, "y": None, "buffers": {}, "_seen": None}
+        for name in _written(type(self)) - set(self._attributes) if self._rested is not None else ():
+            if _holds_arrays(state.get(name)):
+                del state[name]
+                state.update({name: self._rested[name]} if name in self._rested else {})
+        return state
+
     def __repr__(self):
         r"""Dice qué clase de capa es y cómo se llama."""
         return f"<{type(self).__name__} {self.name!r}>"
-
-
-def as_shape(value, name):
-    r"""Devuelve una forma como tupla de enteros positivos.
-
-    >>> as_shape([28, 28], "input_shape")
-    (28, 28)
-    >>> as_shape((28, -1), "input_shape")
-    Traceback (most recent call last):
-        ...
-    ValueError: input_shape[1]: se esperaba un entero de al menos 1, pero llegó -1
-    """
-    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
-        raise TypeError(f"{name}: se esperaba una tupla de enteros, pero llegó {value!r}")
-    return tuple(check.integer(size, f"{name}[{k}]", 1) for k, size in enumerate(value))
-
-
-def _fill(view, array):
-    # La primera réplica se muda a donde ya está: no hay nada que copiar.
-    if view.ctypes.data != array.ctypes.data:
-        view[...] = array
-
-
-def _replace(value, copies):
-    # Las capas de adentro pueden estar en un atributo o en una lista, una tupla o un diccionario.
-    if isinstance(value, Layer):
-        return copies.get(id(value), value)
-    if isinstance(value, (list, tuple)) and any(isinstance(v, Layer) for v in value):
-        return type(value)(_replace(v, copies) for v in value)
-    if isinstance(value, dict) and any(isinstance(v, Layer) for v in value.values()):
-        return {key: _replace(v, copies) for key, v in value.items()}
-    return value

@@ -1,12 +1,40 @@
 r"""La capa Maxout: la activación que se aprende."""
 
+import math
+
 import numpy as np
 from numba import njit
 
 from chapters.mlp import initializers, regularizers
-from chapters.mlp.dense import _dense_backward_input, _dense_backward_weights, _dense_forward, _rows
+from chapters.mlp.dense import _dense_backward_input, _dense_backward_weights, _dense_forward, _rows, last_axis
 from chapters.mlp.layer import Layer
 from dlbook import check
+
+
+@njit(cache=True, nogil=True)
+def _maxout_forward(z, y, winner):
+    n, units = y.shape
+    for i in range(n):
+        for j in range(units):
+            y[i, j] = z[i, j]
+            winner[i, j] = 0
+        for p in range(1, z.shape[1] // units):
+            for j in range(units):
+                value = z[i, p * units + j]
+                # Un NaN gana siempre: que el error se vea.
+                if value > y[i, j] or value != value:
+                    y[i, j] = value  # [ec-mlp-maxout]
+                    winner[i, j] = p
+
+
+@njit(cache=True, nogil=True)
+def _maxout_backward(dy, winner, dz):
+    n, units = dy.shape
+    for i in range(n):
+        for p in range(dz.shape[1] // units):
+            for j in range(units):
+                passes = winner[i, j] == p
+                dz[i, p * units + j] = dy[i, j] if passes else dy.dtype.type(0)  # [ec-mlp-maxout-atras]
 
 
 class Maxout(Layer):
@@ -132,16 +160,15 @@ class Maxout(Layer):
     def build(self, input_shape):
         r"""Crea los pesos y los sesgos de todas las piezas."""
         super().build(input_shape)
-        if not self.input_shape:
-            self.input_shape = None
-            raise ValueError("x: se esperaba la forma (n, …, d), con un eje para las entradas, pero llegó (n,)")
-        columns = self.pieces * self.units
-        self.kernel = self.add_weight((self.input_shape[-1], columns), self.kernel_initializer, self.kernel_regularizer)
-        self.bias = self.add_weight((columns,), self.bias_initializer, self.bias_regularizer)
+        d, columns = last_axis(self.input_shape), self.pieces * self.units
+        self.kernel = self.add_weight((d, columns), self.kernel_initializer, regularizer=self.kernel_regularizer)
+        self.bias = self.add_weight((columns,), self.bias_initializer, regularizer=self.bias_regularizer)
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma de la entrada con el último eje cambiado por las neuronas."""
-        return (*input_shape[:-1], self.units)
+        shape = check.shape(input_shape, "input_shape", unknown=True)
+        last_axis(shape)
+        return (*shape[:-1], self.units)
 
     def forward(self, x, training=False):
         r"""Calcula las piezas de cada neurona y se queda con la mayor."""
@@ -168,30 +195,4 @@ class Maxout(Layer):
 
     def work(self):
         r"""Cuenta un producto por peso, tantas veces como se usa la capa en cada observación."""
-        return int(np.prod(self.input_shape)) * self.pieces * self.units
-
-
-@njit(cache=True, nogil=True)
-def _maxout_forward(z, y, winner):
-    n, units = y.shape
-    for i in range(n):
-        for j in range(units):
-            y[i, j] = z[i, j]
-            winner[i, j] = 0
-        for p in range(1, z.shape[1] // units):
-            for j in range(units):
-                value = z[i, p * units + j]
-                # Un NaN gana siempre: que el error se vea.
-                if value > y[i, j] or value != value:
-                    y[i, j] = value  # [ec-mlp-maxout]
-                    winner[i, j] = p
-
-
-@njit(cache=True, nogil=True)
-def _maxout_backward(dy, winner, dz):
-    n, units = dy.shape
-    for i in range(n):
-        for p in range(dz.shape[1] // units):
-            for j in range(units):
-                passes = winner[i, j] == p
-                dz[i, p * units + j] = dy[i, j] if passes else dy.dtype.type(0)  # [ec-mlp-maxout-atras]
+        return math.prod(self.current_shape or ()) * self.pieces * self.units

@@ -339,7 +339,7 @@ def get(metric, y_true, y_pred, from_logits=False):
     elif not isinstance(metric, Metric):
         names = _names()
         if not isinstance(metric, str) or metric not in names:
-            check.choice(metric, "metrics", ["accuracy", *sorted({c.name for c in names.values()})])
+            check.choice(metric, "metrics", ["accuracy", *sorted({c.name for c in names.values()})], exact=True)
         metric = names[metric]()
     metric.accept(y_true, y_pred.shape[1:])
     return metric

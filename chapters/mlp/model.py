@@ -5,10 +5,27 @@ import operator
 import numpy as np
 
 from chapters.mlp import losses, metrics, optimizers
-from chapters.mlp.layer import Layer, _shapes_only
+from chapters.mlp.layer import Layer, _shapes_only, fitted, text_of_shape
 from dlbook import check, saving, training
 from dlbook.attributes import only
 from dlbook.console import say
+
+
+def _summarize(parent, indent, expand_nested, lines):
+    for layer in parent.layers:
+        shape = count = "?"
+        if layer.built:
+            shape = text_of_shape(layer.compute_output_shape(layer.input_shape))
+            count = str(layer.count_params())
+        lines.append((indent + layer.name, shape, count))
+        if expand_nested:
+            _summarize(layer, indent + "  ", expand_nested, lines)
+
+
+def _free(name, taken):
+    # Dos métricas que se llaman igual: la segunda es name_1, como en Keras.
+    names = [name, *(f"{name}_{k}" for k in range(1, len(taken) + 1))]
+    return next(n for n in names if n not in taken)
 
 
 class Model(Layer):
@@ -94,10 +111,7 @@ class Model(Layer):
 
     @theta.setter
     def theta(self, values):
-        values = check.floats(values, "theta")
-        if values.shape != self.theta.shape:
-            raise ValueError(f"theta: se esperaba la forma {self.theta.shape}, pero llegó {values.shape}")
-        self.theta[:] = values
+        self.theta[:] = fitted(values, "theta", self.theta.shape, self.dtype)
 
     @property
     def gradient(self):
@@ -315,29 +329,32 @@ class Model(Layer):
         loss += self.penalty(add_gradient=True)
         return loss, self._gradient.copy()
 
-    def summary(self, expand_nested=False):
+    def summary(self, *, expand_nested=False):
         r"""Imprime las capas, la forma de lo que sale de cada una y sus parámetros.
+
+        Lo que no se sabe todavía, porque nadie ha dicho qué forma tiene la entrada, sale como ``?``.
 
         Parameters
         ----------
         expand_nested : bool
             Si debajo de cada capa hecha de capas se muestran también, con sangría, las que contiene.
         """
-        if not self.built:
-            raise ValueError(f"{self.name}: aún no está construido; pon un Input al principio o dale unos datos")
         lines = [("capa", "forma de salida", "parámetros")]
-        _summarize(self, "", expand_nested, lines)
+        _summarize(self, "", check.boolean(expand_nested, "expand_nested"), lines)
         first, second, third = (max(map(len, column)) for column in zip(*lines, strict=True))
         first, second = max(first + 2, 15), max(second + 2, 21)
         say(type(self).__name__)
         for name, shape, count in lines:
             say(f"{name:<{first}}{shape:<{second}}{count:>{third}}")
+        if not self.built:
+            say("Sin construir: pon un Input al principio o dale unos datos, y se sabrá lo demás")
+            return
         total, learned = self.count_params(), sum(w.size for w in self.trainable_weights)
         say(f"Total: {total} parámetros" + (f", {learned} de ellos entrenables" if learned < total else ""))
 
-    def save(self, filepath, overwrite=True, include_optimizer=True):
+    def save(self, filepath, overwrite=True, *, include_optimizer=True):
         r"""Guarda el modelo en un archivo safetensors, como :func:`dlbook.saving.save`."""
-        self._refuse_outline(self.weights)
+        self.refuse_outline()
         saving.save(self, filepath, overwrite, include_optimizer)
 
     def to_keras(self):
@@ -376,6 +393,13 @@ class Model(Layer):
             found[_free(name, ("loss", *found))] = one
         return list(found.items())
 
+    def fitting(self, x, name="x"):
+        r"""Como en :class:`~chapters.mlp.Layer`; si la entrada tiene un solo número en el último eje, puede faltar."""
+        wanted = self.input_shape
+        if wanted and wanted[-1] == 1 and x.ndim == len(wanted):
+            x = x[..., np.newaxis]
+        return super().fitting(x, name)
+
     def adopt(self, theta, gradient):
         r"""Como en :class:`~chapters.mlp.Layer`; además recuerda su trozo de los dos vectores."""
         size = sum(w.size for w in self.trainable_weights)
@@ -397,7 +421,7 @@ class Model(Layer):
         own = self.trainable_weights
         if self._theta is not None and len(own) == len(self._bound) and all(map(operator.is_, own, self._bound)):
             return
-        self._refuse_outline(own)
+        self.refuse_outline()
         # Lo que el optimizador recuerda es de los parámetros de antes, uno por uno.
         self._stale = self._theta is not None and bool(self.optimizer and self.optimizer.state)
         self.leave()
@@ -418,20 +442,4 @@ class Model(Layer):
         r"""Da lo que se copia y se guarda: todo, menos los dos vectores."""
         # Al copiar o guardar, cada vista se vuelve un arreglo suelto: la copia arma sus propios vectores.
         # Los callbacks de un fit en curso no son del modelo.
-        return {**vars(self), "_theta": None, "_gradient": None, "_bound": [], "callbacks": ()}
-
-
-def _free(name, taken):
-    # Dos métricas que se llaman igual: la segunda es name_1, como en Keras.
-    names = [name, *(f"{name}_{k}" for k in range(1, len(taken) + 1))]
-    return next(n for n in names if n not in taken)
-
-
-def _summarize(parent, indent, expand_nested, lines):
-    shape = parent.input_shape
-    for layer in parent.layers:
-        shape = layer.compute_output_shape(layer.input_shape or shape)
-        output = "(" + ", ".join(["n", *map(str, shape)]) + ")"
-        lines.append((indent + layer.name, output, str(layer.count_params())))
-        if expand_nested:
-            _summarize(layer, indent + "  ", expand_nested, lines)
+        return {**super().__getstate__(), "_theta": None, "_gradient": None, "_bound": [], "callbacks": ()}

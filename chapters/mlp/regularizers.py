@@ -6,6 +6,22 @@ from numba import njit
 from dlbook import check, registry
 
 
+# La suma puede hacerse en otro orden: así el procesador lleva varias a la vez.
+@njit(cache=True, nogil=True, fastmath={"reassoc"})
+def _penalty(w, l1, l2):
+    total = 0.0
+    for i in range(w.size):
+        total += l1 * abs(w[i]) + l2 * w[i] * w[i]  # [ec-mlp-penalizacion]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _add_penalty_gradient(w, l1, l2, gradient):
+    real = w.dtype.type
+    for i in range(w.size):
+        gradient[i] += real(l1) * np.sign(w[i]) + real(2 * l2) * w[i]  # [ec-mlp-penalizacion-gradiente]
+
+
 @registry.register("regularizer")
 class L1L2:
     r"""Penaliza el tamaño de los pesos: la regularización (*regularization*) L1 y L2.
@@ -76,22 +92,6 @@ class L1L2:
         return f"{type(self).__name__}({arguments})"
 
 
-# La suma puede hacerse en otro orden: así el procesador lleva varias a la vez.
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
-def _penalty(w, l1, l2):
-    total = 0.0
-    for i in range(w.size):
-        total += l1 * abs(w[i]) + l2 * w[i] * w[i]  # [ec-mlp-penalizacion]
-    return total
-
-
-@njit(cache=True, nogil=True)
-def _add_penalty_gradient(w, l1, l2, gradient):
-    real = w.dtype.type
-    for i in range(w.size):
-        gradient[i] += real(l1) * np.sign(w[i]) + real(2 * l2) * w[i]  # [ec-mlp-penalizacion-gradiente]
-
-
 class L1(L1L2):
     r"""Solo la L1, :math:`\lambda_1\sum_i|w_i|`: la que lleva a cero los pesos que no hacen falta.
 
@@ -131,7 +131,21 @@ class L2(L1L2):
         super().__init__(l2=l2)
 
 
-NAMES = {c.name: c for c in (L1, L2)} | {c.__name__: c for c in (L1, L2)}
+def _method(cls, name):
+    return getattr(cls, name) is not getattr(L1L2, name)
+
+
+NAMES = {"l1": L1, "l2": L2, "l1_l2": L1L2, "L1L2": L1L2}
+
+
+def value_of(regularizer, w):
+    r"""Da la penalización de un arreglo contiguo, comprobada: la puede haber escrito quien lee.
+
+    >>> value_of(L2(0.01), np.array([3.0, -4.0]))
+    0.25
+    """
+    value = regularizer.value(w)
+    return value if type(value) is float else check.number(value, f"{type(regularizer).__name__}.value")
 
 
 def get(regularizer):
@@ -145,7 +159,7 @@ def get(regularizer):
     Parameters
     ----------
     regularizer : str, L1L2 or None
-        ``"l1"``, ``"l2"``, una penalización, o nada.
+        ``"l1"``, ``"l2"``, ``"l1_l2"``, una penalización, o nada.
 
     Returns
     -------
@@ -153,16 +167,23 @@ def get(regularizer):
 
     Raises
     ------
+    TypeError
+        Si es de quien lee y no define lo que usan las capas.
     ValueError
         Si el nombre no existe.
 
         >>> get("l3")
         Traceback (most recent call last):
             ...
-        ValueError: regularizer: se esperaba 'l1' o 'l2', pero llegó 'l3'
+        ValueError: regularizer: se esperaba 'l1' o 'l2' o 'l1_l2' o 'L1L2', pero llegó 'l3'
     """
-    if regularizer is None or isinstance(regularizer, L1L2):
-        return regularizer
-    if not isinstance(regularizer, str) or regularizer not in NAMES:
-        check.choice(regularizer, "regularizer", ["l1", "l2"])
-    return NAMES[regularizer]()
+    if regularizer is None:
+        return None
+    if not isinstance(regularizer, L1L2):
+        return NAMES[check.choice(regularizer, "regularizer", list(NAMES))]()
+    # Quien solo cambia una de estas dos, o lo que se llama desde fuera, se quedaría con la penalización de otra.
+    cls = type(regularizer)
+    changed = [name for name in ("__call__", "gradient", "value", "add_gradient") if _method(cls, name)]
+    if changed and not {"value", "add_gradient"} <= set(changed):
+        raise TypeError(f"{cls.__name__}: se esperaba que definiera value y add_gradient, pero define {changed[0]}")
+    return regularizer

@@ -1,8 +1,10 @@
 r"""Cambiar la forma de cada observación sin tocar sus números."""
 
 import math
+import numbers
 
-from chapters.mlp.layer import Layer, as_shape
+from chapters.mlp.layer import Layer
+from dlbook import check
 
 
 class Reshape(Layer):
@@ -42,20 +44,31 @@ class Reshape(Layer):
 
     def __init__(self, target_shape, **options):
         super().__init__(**options)
-        known = [size for size in target_shape if size != -1] if hasattr(target_shape, "__iter__") else target_shape
-        known = as_shape(known, "target_shape")
-        self.target_shape = tuple(int(size) for size in target_shape)
-        if len(self.target_shape) > len(known) + 1:
+        # Como en las formas: None, el que traigan los datos. Aquí se escribe −1.
+        sizes = target_shape
+        if isinstance(sizes, (list, tuple)):
+            sizes = [None if isinstance(size, numbers.Integral) and size == -1 else size for size in sizes]
+        sizes = check.shape(sizes, "target_shape", unknown=True)
+        self.target_shape = tuple(-1 if size is None else size for size in sizes)
+        if self.target_shape.count(-1) > 1:
             raise ValueError(f"target_shape: se esperaba a lo sumo un -1, pero llegó {self.target_shape}")
 
     def build(self, input_shape):
         r"""Comprueba que los números caben y fija el tamaño que sea −1."""
-        self.compute_output_shape(as_shape(input_shape, "input_shape"))
+        self.compute_output_shape(input_shape)
         super().build(input_shape)
+
+    def prepare_for(self, size):
+        r"""Fija el tamaño que sea −1."""
+        self.output = self.compute_output_shape(size)
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma nueva."""
-        size = math.prod(input_shape)
+        shape = check.shape(input_shape, "input_shape", unknown=True)
+        if None in shape:
+            # Hasta que lleguen los datos no se sabe cuánto vale el −1, ni si los números caben.
+            return tuple(None if s == -1 else s for s in self.target_shape)
+        size = math.prod(shape)
         known = math.prod(s for s in self.target_shape if s != -1)
         if size != known and (-1 not in self.target_shape or size % known):
             raise ValueError(f"target_shape: se esperaba una forma con {size} números, pero llegó {self.target_shape}")
@@ -64,7 +77,7 @@ class Reshape(Layer):
     def forward(self, x, training=False):
         r"""Devuelve la entrada con la forma nueva, sobre la misma memoria."""
         self.x = self.input(x)
-        self.y = self.x.reshape(-1, *self.compute_output_shape(self.input_shape))
+        self.y = self.x.reshape(-1, *self.output)
         return self.y
 
     def backward(self, dy):

@@ -1,7 +1,8 @@
 r"""Capas una tras otra."""
 
-from chapters.mlp.layer import Layer, as_shape
+from chapters.mlp.layer import Layer, all_or_nothing
 from chapters.mlp.model import Model
+from dlbook import check
 
 
 class Input:
@@ -15,11 +16,12 @@ class Input:
     Parameters
     ----------
     shape : tuple of int
-        La forma, sin el eje de las observaciones.
+        La forma, sin el eje de las observaciones; ``None`` donde puede ser cualquiera, como en una imagen de cualquier
+        tamaño, ``(None, None, 3)``.
     """
 
     def __init__(self, shape):
-        self.shape = as_shape(shape, "shape")
+        self.shape = check.shape(shape, "shape", unknown=True)
 
     def __repr__(self):
         r"""Escribe la llamada que la crea."""
@@ -63,14 +65,16 @@ class Sequential(Model):
     ----------
     layers : list of Layer, optional
         Las capas, y si acaso un :class:`Input` al principio.
+    trainable, name
+        Como en :class:`~chapters.mlp.Layer`.
     **options
-        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`. Las capas a las que
+        ``dtype`` y ``seed``, como en :class:`~chapters.mlp.Layer`. Las capas a las que
         no se les dio tipo o semilla toman los del modelo.
 
     Raises
     ------
     TypeError, ValueError
-        Si algo no es una capa o hay una repetida.
+        Si algo no es una capa, o si hay una repetida o dos con el nombre que se les dio.
 
         >>> Sequential([Dense(3), "relu"])
         Traceback (most recent call last):
@@ -78,8 +82,8 @@ class Sequential(Model):
         TypeError: layers: se esperaba una capa, pero llegó 'relu'
     """
 
-    def __init__(self, layers=None, **options):
-        super().__init__(**options)
+    def __init__(self, layers=None, trainable=True, name=None, **options):
+        super().__init__(trainable=trainable, name=name, **options)
         self._input = None
         if layers is not None and not isinstance(layers, (list, tuple)):
             raise TypeError(f"layers: se esperaba una lista de capas, pero llegó {layers!r}")
@@ -88,9 +92,11 @@ class Sequential(Model):
         self._build_if_possible()
 
     def add(self, layer):
-        r"""Agrega una capa al final; las demás conservan sus pesos."""
-        self._append(layer)
-        self._build_if_possible()
+        r"""Agrega una capa al final; las demás conservan sus pesos. Si no encaja, todo queda como estaba."""
+        touched = [self, layer] if isinstance(layer, Layer) else [self]
+        with all_or_nothing(*touched):
+            self._append(layer)
+            self._build_if_possible()
 
     def pop(self):
         r"""Quita la última capa y la devuelve."""
@@ -100,22 +106,35 @@ class Sequential(Model):
 
     def build(self, input_shape):
         r"""Construye las capas, cada una con la forma de la salida de la anterior."""
-        self.compute_output_shape(as_shape(input_shape, "input_shape"))
+        self._refuse_empty()
+        self.compute_output_shape(input_shape)
         super().build(input_shape)
         self._build_layers()
 
+    def prepare_for(self, size):
+        r"""Deja cada capa lista para el tamaño de lo que le llega."""
+        for layer in self.layers:
+            if not layer.built:
+                break
+            if layer.current_shape != size:
+                layer.adjust_to(size)
+            size = layer.compute_output_shape(size)
+
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma de la salida de la última capa."""
+        shape = check.shape(input_shape, "input_shape", unknown=True)
         for layer in self.layers:
-            input_shape = layer.compute_output_shape(input_shape)
-        return tuple(input_shape)
+            shape = layer.compute_output_shape(shape)
+        return tuple(shape)
 
     def forward(self, x, training=False):
         r"""Pasa la entrada por todas las capas."""
-        self.y = self.input(x)
+        self._refuse_empty()
+        y = self.input(x)
         for layer in self.layers:
-            self.y = layer.forward(self.y, training)
-        return self.y
+            y = layer.forward(y, training)
+        self.y = y
+        return y
 
     def backward(self, dy):
         r"""Lleva el gradiente de la última capa a la primera."""
@@ -138,21 +157,29 @@ class Sequential(Model):
         r"""Suma el trabajo de las capas."""
         return sum(layer.work() for layer in self.layers)
 
+    def _refuse_empty(self):
+        if not self.layers:
+            raise ValueError(f"{self.name}: se esperaba al menos una capa, pero el modelo está vacío")
+
     def _append(self, layer):
         if isinstance(layer, Input):
             if self.layers or self.built:
                 raise ValueError("layers: Input va al principio, antes de todas las capas")
+            if self._input is not None:
+                raise ValueError(f"layers: se esperaba un solo Input, pero hay dos, de {self._input} y {layer.shape}")
             self._input = layer.shape
             return
-        if not isinstance(layer, Layer):
-            raise TypeError(f"layers: se esperaba una capa, pero llegó {layer!r}")
+        check.layer(layer, "layers")
         if layer is self or any(layer is other for other in self.layers):
             raise ValueError(
                 f"layers: la capa {layer.name!r} está repetida; cada una guarda lo suyo, usa dos distintas"
             )
-        if not layer._own["name"]:
+        taken = {other.name for other in self.layers}
+        if layer._own["name"]:
+            if layer.name in taken:
+                raise ValueError(f"layers: se esperaban nombres distintos, pero hay dos capas {layer.name!r}")
+        else:
             # dense, dense_1, dense_2…
-            taken = {other.name for other in self.layers}
             base, k = layer.name, 0
             while layer.name in taken:
                 k += 1

@@ -127,7 +127,7 @@ def one_vs_rest(x, y, classes, epochs=10, rung="threads"):
     classes = check.integer(classes, "classes", 1, sizes["n"])
     y = check.labels(y, "y", classes, "n", sizes)
     epochs = check.integer(epochs, "epochs", 1, MAX_EPOCHS)
-    check.choice(rung, "rung", list(RUNGS))
+    rung = check.choice(rung, "rung", list(RUNGS))
     targets = (y == np.arange(classes)[:, None]).astype(np.int64)  # [ec-per-uno-contra-todos]
     _check_overflow(x, np.zeros(sizes["d"]), 0.0, 1.0, sizes["n"] * epochs)
     return RUNGS[rung](x, targets, epochs)

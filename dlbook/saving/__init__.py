@@ -1,7 +1,6 @@
 r"""Guardar una red y volver a tenerla: los pesos en safetensors, la arquitectura en su cabecera."""
 
 import json
-import math
 import os
 
 import numpy as np
@@ -187,10 +186,8 @@ def weight_names(layer):
 
 def _weight_names(layer, prefix):
     # Primero van los pesos propios, y luego los de las capas que contiene.
-    own = len(layer.weights) - sum(len(inner.weights) for inner in layer.layers)
-    for k, weight in enumerate(layer.weights[:own]):
-        attribute = next((name for name, value in vars(layer).items() if value is weight), f"weight_{k}")
-        yield prefix + attribute.lstrip("_")
+    for name in layer.weight_names:
+        yield prefix + name
     for inner in layer.layers:
         yield from _weight_names(inner, f"{prefix}{inner.name}/")
 
@@ -222,7 +219,11 @@ def _model(architecture, tensors, custom_objects):
     model = objects.rebuild(architecture.get("model"), custom_objects)
     if not isinstance(model, registry.base("layer")):
         raise ValueError("no dice qué red es")
-    _build(model, architecture.get("input_shape"), sum(array.size for array in tensors.values()))
+    if not model.built:
+        # Los pesos están en el archivo: no hay que sortearlos. Y si la arquitectura pide muchos más números de los que
+        # el archivo trae, se sabe antes de reservar la memoria; si pide unos pocos más, enseguida se verá cuáles.
+        available = sum(array.size for array in tensors.values())
+        model.build_blank(architecture.get("input_shape"), 2 * available + 1_000_000)
     _freeze(model, architecture.get("frozen", []))
     for name, weight in zip(weight_names(model), model.weights, strict=True):
         if name not in tensors:
@@ -234,32 +235,6 @@ def _model(architecture, tensors, custom_objects):
                 f"pero es de forma {array.shape} y tipo {array.dtype}"
             )
     return model
-
-
-def _build(model, input_shape, available):
-    # Los pesos están en el archivo: no hay que sortearlos. Y si la arquitectura pide muchos más números de los que el
-    # archivo trae, se sabe aquí, antes de reservar la memoria; si pide unos pocos más, enseguida se verá cuáles.
-    available = 2 * available + 1_000_000
-
-    def blank(layer):
-        def add_weight(shape, initializer=None, regularizer=None, trainable=True):
-            nonlocal available
-            available -= math.prod(shape)
-            if available < 0:
-                raise ValueError(f"a {layer.name!r} le tocan más pesos de los que trae el archivo")
-            return type(layer).add_weight(layer, shape, "zeros", regularizer, trainable)
-
-        layer.add_weight = add_weight
-
-    layers = list(walk(model))
-    for layer in layers:
-        blank(layer)
-    try:
-        if not model.built:
-            model.build(input_shape)
-    finally:
-        for layer in layers:
-            del layer.add_weight
 
 
 def _freeze(model, frozen):

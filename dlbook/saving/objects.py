@@ -104,9 +104,9 @@ def config(value):
 def parameters(cls):
     r"""Da los nombres de los argumentos de una clase, con los de la base de su especie si acepta ``**options``.
 
-    >>> from chapters.mlp.flatten import Flatten
-    >>> parameters(Flatten)
-    ['dtype', 'seed', 'name', 'trainable']
+    >>> from chapters.mlp.reshape import Reshape
+    >>> parameters(Reshape)
+    ['target_shape', 'dtype', 'seed', 'name', 'trainable']
 
     Parameters
     ----------

@@ -28,13 +28,7 @@ class Data:
 def inputs(model, x, name):
     r"""Comprueba las observaciones y las da contiguas y con el tipo del modelo."""
     x = check.floats(x, name)
-    if x.ndim == 0 or not x.shape[0]:
-        raise ValueError(f"{name}: se esperaba al menos una observación, pero llegó la forma {x.shape}")
-    if not model.built:
-        model.build(x.shape[1:])
-    if x.shape[1:] != model.input_shape:
-        expected = ", ".join(["n", *map(str, model.input_shape)])
-        raise ValueError(f"{name}: se esperaba la forma ({expected}), pero llegó {x.shape}")
+    x = model.fitting(x, name)
     if x.dtype == model.dtype:
         return np.require(x, requirements=["C", "A"])
     with np.errstate(over="ignore"):

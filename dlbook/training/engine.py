@@ -204,7 +204,7 @@ class Engine:
             sizes = []
             for n in (1, 2):
                 replica = self.model.replica()
-                x = np.zeros((n, *self.model.input_shape), self.model.dtype)
+                x = np.zeros((n, *self.model.current_shape), self.model.dtype)
                 replica.forward(x, training=False)
                 sizes.append(2 * sum(b.nbytes for layer in walk(replica) for b in layer.buffers.values()) + x.nbytes)
             self.bytes = max(1, sizes[1] - sizes[0])

@@ -202,7 +202,7 @@ def test_a_boolean_may_come_from_numpy_or_be_zero_or_one(value, expected):
 
 @pytest.mark.parametrize("value", ["no", None, 2, 1.0, [], np.array([True])])
 def test_what_is_no_boolean_is_refused(value):
-    with pytest.raises(TypeError, match="shuffle: se esperaba True o False"):
+    with pytest.raises(ValueError, match="shuffle: se esperaba True o False"):
         check.boolean(value, "shuffle")
 
 

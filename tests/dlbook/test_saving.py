@@ -94,7 +94,9 @@ def test_weights_are_named_as_in_keras():
 
 
 def test_layers_with_the_same_name_do_not_step_on_each_other(tmp_path):
-    model = Sequential([Input(shape=(2,)), Dense(2, name="a"), Dense(2, name="a")], seed=0)
+    # Los nombres completos chocan: el de una capa de adentro y el de una de afuera que lleva la diagonal puesta.
+    inner = Sequential([Dense(2, name="b")], name="a")
+    model = Sequential([Input(shape=(2,)), inner, Dense(2, name="a/b")], seed=0)
     assert len(set(weight_names(model))) == 4
     save(model, tmp_path / "a")
     np.testing.assert_array_equal(load(tmp_path / "a").theta, model.theta)

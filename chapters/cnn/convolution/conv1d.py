@@ -2,12 +2,23 @@ r"""La convolución de una serie: el mismo filtro, a lo largo del tiempo."""
 
 import numpy as np
 
-from chapters.cnn.convolution.conv2d import Conv2D
-from chapters.mlp.layer import Layer
+from chapters.cnn.convolution.conv2d import Conv2D, _check_dilation, _check_groups
+from chapters.cnn.convolution.im2col import Windows
 from dlbook import check
 
 
-class Conv1D(Layer):
+def single(value, name):
+    r"""Devuelve un entero positivo dentro de una tupla, como lo guarda Keras.
+
+    >>> single(3, "kernel_size"), single([3], "kernel_size")
+    ((3,), (3,))
+    """
+    if isinstance(value, (tuple, list)) and len(value) == 1:
+        (value,) = value
+    return (check.integer(value, name, 1),)
+
+
+class Conv1D(Conv2D):
     r"""Capa de convolución en una dimensión, con los argumentos de Keras.
 
     Un sonido, un electrocardiograma o la temperatura de cada hora son una fila de números: una imagen de **un** píxel
@@ -19,8 +30,8 @@ class Conv1D(Layer):
 
        z_{tf} = b_f + \sum_{i=0}^{k-1}\sum_{c=0}^{C-1} x_{ts+i\Delta-p,\,c}\,w_{icf} ,
 
-    que es :eq:`ed-cnn-conv2d` con alto 1. Por eso no hay nada que volver a derivar ni a programar: la capa pone la
-    serie en una imagen de :math:`1\times T`, y adentro trabaja una :class:`~chapters.cnn.Conv2D`. :item:`CNN-17`
+    que es :eq:`ed-cnn-conv2d` con alto 1. Por eso no hay nada que volver a derivar ni a programar: la capa es una
+    :class:`~chapters.cnn.Conv2D` que ve la serie como una imagen de :math:`1\times T`. :item:`CNN-17`
 
     **Sin ver el futuro.** En una imagen da lo mismo mirar a la izquierda que a la derecha; en el tiempo, no. Para
     predecir lo que sigue, la salida en :math:`t` solo puede depender de :math:`x_0,\dots,x_t`. El relleno ``"causal"``
@@ -97,17 +108,12 @@ class Conv1D(Layer):
         bias_regularizer=None,
         **options,
     ):
-        super().__init__(**options)
-        self.kernel_size = single(kernel_size, "kernel_size")
-        self.strides = single(strides, "strides")
-        self.padding = check.choice(padding, "padding", ["valid", "same", "causal"])
-        self.dilation_rate = single(dilation_rate, "dilation_rate")
-        self.image_layer = Conv2D(
+        super().__init__(
             filters,
-            (1, *self.kernel_size),
-            (1, *self.strides),
-            "valid" if padding == "causal" else padding,
-            (1, *self.dilation_rate),
+            1,
+            1,
+            "valid",
+            1,
             groups,
             activation,
             use_bias,
@@ -115,86 +121,49 @@ class Conv1D(Layer):
             bias_initializer,
             kernel_regularizer,
             bias_regularizer,
+            **options,
         )
-        inner = self.image_layer
-        self.filters, self.groups, self.use_bias = inner.filters, inner.groups, inner.use_bias
-        self.activation = inner.activation
-        self.kernel_initializer, self.bias_initializer = inner.kernel_initializer, inner.bias_initializer
-        self.kernel_regularizer, self.bias_regularizer = inner.kernel_regularizer, inner.bias_regularizer
-        self.kernel = self.bias = None
+        self.kernel_size = single(kernel_size, "kernel_size")
+        self.strides = single(strides, "strides")
+        self.padding = check.choice(padding, "padding", ["valid", "same", "causal"])
+        self.dilation_rate = single(dilation_rate, "dilation_rate")
+        _check_dilation(self.strides, self.dilation_rate)
 
     def build(self, input_shape):
         r"""Crea los filtros y los sesgos para series de un largo y unos canales."""
-        self.compute_output_shape(input_shape)
         super().build(input_shape)
-        inner, channels = self.image_layer, self.input_shape[-1]
-        inner.dtype = self.dtype
-        inner.build(self._image_shape(self.input_shape))
-        shape = (*self.kernel_size, channels // self.groups, self.filters)
-        self.kernel = self.add_weight(shape, self.kernel_initializer, self.kernel_regularizer)
-        if self.use_bias:
-            self.bias = self.add_weight((self.filters,), self.bias_initializer, self.bias_regularizer)
+        # Las imágenes tienen un solo renglón, y al salir vuelven a ser series.
+        self.places.shape = self.places.shape[1:]
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve cuántas posiciones tiene el filtro, y cuántos filtros hay."""
-        return self.image_layer.compute_output_shape(self._image_shape(input_shape))[1:]
+        return super().compute_output_shape(input_shape)[1:]
 
-    def forward(self, x, training=False):
-        r"""Desliza los filtros por cada serie."""
-        self.x = x = self.input(x)
-        self._lend_weights()
-        images = x[:, np.newaxis]
-        if self._zeros():
-            padded = self.buffer("padded", (len(x), *self._image_shape(self.input_shape)))
-            padded[:, :, : self._zeros()] = 0
-            padded[:, 0, self._zeros() :] = x
-            images = padded
-        self.y = self.image_layer.forward(images, training)[:, 0]
-        return self.y
+    def input(self, x):
+        r"""Deja lista la serie, con los ceros del principio si no puede ver el futuro."""
+        x, zeros = super().input(x), self._zeros()
+        if not zeros:
+            return x
+        padded = self.buffer("padded", (len(x), zeros + x.shape[1], x.shape[2]))
+        padded[:, :zeros] = 0
+        padded[:, zeros:] = x
+        return padded
 
     def backward(self, dy):
         r"""Llena los gradientes de los filtros y los sesgos y devuelve el de las series."""
-        dy = self.output_gradient(dy)
-        self._lend_weights()
-        self.image_layer.input_gradient = self.input_gradient
-        dx = self.image_layer.backward(dy[:, np.newaxis])
-        return None if dx is None else np.ascontiguousarray(dx[:, 0, self._zeros() :])
-
-    def work(self):
-        r"""Cuenta un producto por peso, tantas veces como posiciones tiene el filtro."""
-        return self.image_layer.work()
-
-    def replica(self):
-        r"""Copia también la capa de adentro, que guarda resultados intermedios."""
-        other = super().replica()
-        other.image_layer = self.image_layer.replica()
-        return other
+        dx = super().backward(dy)
+        return None if dx is None else np.ascontiguousarray(dx[:, self._zeros() :])
 
     def _zeros(self):
         return self.dilation_rate[0] * (self.kernel_size[0] - 1) if self.padding == "causal" else 0
 
-    def _image_shape(self, input_shape):
+    def _windows(self, input_shape):
         shape = tuple(input_shape)
         if len(shape) != 2:
             wanted = ", ".join(["n", *map(str, shape)])
             raise ValueError(f"x: se esperaba la forma (n, instantes, canales), pero llegó ({wanted})")
-        return (1, shape[0] + self._zeros(), shape[1])
-
-    def _lend_weights(self):
-        # Los mismos números, vistos como filtros de alto 1; los gradientes se escriben directamente en los de aquí.
-        inner = self.image_layer
-        inner.kernel, inner.bias = self.kernel[np.newaxis], self.bias
-        inner._weights = [inner.kernel, *self._weights[1:]]
-        kernel_gradient, *bias_gradient = self.gradients
-        inner._gradients = [kernel_gradient[np.newaxis], *bias_gradient]
-
-
-def single(value, name):
-    r"""Devuelve un entero positivo dentro de una tupla, como lo guarda Keras.
-
-    >>> single(3, "kernel_size"), single([3], "kernel_size")
-    ((3,), (3,))
-    """
-    if isinstance(value, (tuple, list)) and len(value) == 1:
-        (value,) = value
-    return (check.integer(value, name, 1),)
+        length, channels = shape
+        _check_groups(channels, "x, canales", self.groups)
+        window, strides, dilation = (1, *self.kernel_size), (1, *self.strides), (1, *self.dilation_rate)
+        padding = "same" if self.padding == "same" else "valid"
+        return Windows((1, self._zeros() + length, channels), window, strides, padding, dilation, self.groups)

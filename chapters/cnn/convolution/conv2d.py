@@ -352,7 +352,7 @@ class _Places:
     def forward(self, x, kernel, bias, floor, buffer):
         size = len(x) * self.maps_size
         z = buffer("z", size + SLACK)
-        bias = kernel[:0, 0, 0, 0] if bias is None else bias
+        bias = kernel.reshape(-1)[:0] if bias is None else bias
         memory = (buffer(name, size) for name, size in self.forward_sizes.items())
         kernel, floor = kernel.reshape(self.depth, -1), self.dtype.type(floor)
         _conv2d_forward(_flat(x), kernel, bias, floor, z, *memory, *self.forward_places)
@@ -488,9 +488,9 @@ class Conv2D(Layer):
         self.places = _Places(self.windows, self.filters, self.dtype)
         channels = self.input_shape[-1]
         shape = (*self.kernel_size, channels // self.groups, self.filters)
-        self.kernel = self.add_weight(shape, self.kernel_initializer, self.kernel_regularizer)
+        self.kernel = self.add_weight(shape, self.kernel_initializer, regularizer=self.kernel_regularizer)
         if self.use_bias:
-            self.bias = self.add_weight((self.filters,), self.bias_initializer, self.bias_regularizer)
+            self.bias = self.add_weight((self.filters,), self.bias_initializer, regularizer=self.bias_regularizer)
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve cuántas posiciones hay a lo alto y a lo ancho, y cuántos mapas."""
@@ -542,7 +542,7 @@ def _checked(x, kernel, strides, padding, dilation_rate, groups):
     x = check.floats(x, "x", "n h w c")
     kernel = check.floats(kernel, "kernel", "kh kw c f")
     strides, dilation_rate = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
-    check.choice(padding, "padding", ["valid", "same"])
+    padding = check.choice(padding, "padding", ["valid", "same"])
     groups = check.integer(groups, "groups", 1)
     _check_dilation(strides, dilation_rate)
     channels = x.shape[-1]

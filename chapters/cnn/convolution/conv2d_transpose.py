@@ -317,9 +317,9 @@ class Conv2DTranspose(Layer):
         super().build(input_shape)
         self.windows = windows
         shape = (*self.kernel_size, self.filters, self.input_shape[-1])
-        self.kernel = self.add_weight(shape, self.kernel_initializer, self.kernel_regularizer)
+        self.kernel = self.add_weight(shape, self.kernel_initializer, regularizer=self.kernel_regularizer)
         if self.use_bias:
-            self.bias = self.add_weight((self.filters,), self.bias_initializer, self.bias_regularizer)
+            self.bias = self.add_weight((self.filters,), self.bias_initializer, regularizer=self.bias_regularizer)
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve el alto y el ancho agrandados, y los canales que salen."""
@@ -402,7 +402,7 @@ def _checked(x, kernel, strides, padding, output_padding, dilation_rate):
     x = check.floats(x, "x", "n h w c", sizes)
     kernel = check.floats(kernel, "kernel", "kh kw f c", sizes)
     strides, dilation_rate = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
-    check.choice(padding, "padding", ["valid", "same"])
+    padding = check.choice(padding, "padding", ["valid", "same"])
     output_padding = _output_padding(output_padding, strides)
     _check_dilation(strides, dilation_rate)
     windows = _return_windows(

@@ -80,6 +80,8 @@ def correlate2d(image, kernel, stride=1, padding="valid", dilation=1):
     image = floats(image, "image", "H W")
     kernel = floats(kernel, "kernel", "N1 N2")
     dtype = np.result_type(image, kernel)
+    if isinstance(padding, str):
+        padding = padding.lower()
     shape = [output_size(d, n, stride, padding, dilation) for d, n in zip(image.shape, kernel.shape, strict=True)]
     if padding == "same":
         margins = [same_padding(d, n, stride, dilation) for d, n in zip(image.shape, kernel.shape, strict=True)]

@@ -322,10 +322,10 @@ class DepthwiseConv2D(Layer):
         self.windows = windows
         channels = self.input_shape[-1]
         shape = (*self.kernel_size, channels, self.depth_multiplier)
-        self.kernel = self.add_weight(shape, self.depthwise_initializer, self.depthwise_regularizer)
+        self.kernel = self.add_weight(shape, self.depthwise_initializer, regularizer=self.depthwise_regularizer)
         if self.use_bias:
             maps = channels * self.depth_multiplier
-            self.bias = self.add_weight((maps,), self.bias_initializer, self.bias_regularizer)
+            self.bias = self.add_weight((maps,), self.bias_initializer, regularizer=self.bias_regularizer)
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve cuántas posiciones hay a lo alto y a lo ancho, y cuántos mapas."""
@@ -373,7 +373,7 @@ def _checked(x, kernel, strides, padding, dilation_rate):
     x = check.floats(x, "x", "n h w c", sizes)
     kernel = check.floats(kernel, "kernel", "kh kw c r", sizes)
     strides, dilation_rate = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
-    check.choice(padding, "padding", ["valid", "same"])
+    padding = check.choice(padding, "padding", ["valid", "same"])
     check_dilation(strides, dilation_rate)
     dtype = np.result_type(x, kernel)
     windows = Windows(x.shape[1:], kernel.shape[:2], strides, padding, dilation_rate, x.shape[-1])

@@ -187,7 +187,7 @@ class Windows:
         *sizes, channels = input_shape
         kernel_size = pair(kernel_size, "kernel_size")
         strides, dilation_rate = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
-        check.choice(padding, "padding", ["valid", "same"])
+        padding = check.choice(padding, "padding", ["valid", "same"])
         axes = list(zip(sizes, kernel_size, strides, dilation_rate, strict=True))
         self.output = tuple(output_size(d, k, s, padding, r) for d, k, s, r in axes)
         zeros = [same_padding(*axis) if padding == "same" else (0, 0) for axis in axes]

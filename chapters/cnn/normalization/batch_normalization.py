@@ -457,9 +457,9 @@ class BatchNormalization(Layer):
         self._axis_of_channels = axis
         shape = (self.input_shape[axis - 1],)
         if self.scale:
-            self.gamma = self.add_weight(shape, self.gamma_initializer, self.gamma_regularizer)
+            self.gamma = self.add_weight(shape, self.gamma_initializer, regularizer=self.gamma_regularizer)
         if self.center:
-            self.beta = self.add_weight(shape, self.beta_initializer, self.beta_regularizer)
+            self.beta = self.add_weight(shape, self.beta_initializer, regularizer=self.beta_regularizer)
         self.moving_mean = self.add_weight(shape, self.moving_mean_initializer, trainable=False)
         self.moving_variance = self.add_weight(shape, self.moving_variance_initializer, trainable=False)
         # Lo que hace las veces del peso que no hay.

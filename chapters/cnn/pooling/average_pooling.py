@@ -4,7 +4,6 @@ import numpy as np
 from numba import njit
 
 from chapters.cnn.pooling.base import Pooling2D
-from chapters.mlp.layer import as_shape
 from dlbook import check
 
 
@@ -130,7 +129,7 @@ def average_pooling_backward(dy, input_shape, pool_size=(2, 2), strides=None, pa
     """
     dy = check.floats(dy, "dy", "n h w c")
     layer = AveragePooling2D(pool_size, strides, padding, dtype=dy.dtype.name)
-    layer.forward(np.zeros(as_shape(input_shape, "input_shape"), dy.dtype))
+    layer.forward(np.zeros(check.shape(input_shape, "input_shape"), dy.dtype))
     return layer.backward(dy)
 
 

@@ -94,5 +94,5 @@ def _positions(values, categories):
         raise ValueError(f"categories: se esperaban categorías distintas, pero llegaron {categories}")
     values = as_categories(values, "values")
     for value in values:
-        check.choice(value, "values", place)
+        check.choice(value, "values", place, exact=True)
     return [place[value] for value in values]

@@ -208,7 +208,7 @@ def test_nonsense_sizes():
                 function(bad)
 
 
-@pytest.mark.parametrize("arguments", [{"stride": 0}, {"dilation": 0}, {"padding": -1}, {"padding": "SAME"}])
+@pytest.mark.parametrize("arguments", [{"stride": 0}, {"dilation": 0}, {"padding": -1}, {"padding": "igual"}])
 def test_bad_options(arguments):
     with pytest.raises(ValueError, match=f"{next(iter(arguments))}: se esperaba"):
         correlate2d(np.ones((5, 5)), np.ones((3, 3)), **arguments)
@@ -219,3 +219,10 @@ def test_colour_images_and_nan_are_rejected():
         correlate2d(np.ones((5, 5, 3)), np.ones((3, 3)))
     with pytest.raises(ValueError, match="finitos"):
         correlate2d(np.full((5, 5), np.nan), np.ones((3, 3)))
+
+
+def test_the_padding_may_be_in_capitals_as_in_keras():
+    image, kernel = np.arange(30.0).reshape(5, 6), np.ones((3, 2))
+    for padding in ("same", "valid"):
+        expected = correlate2d(image, kernel, padding=padding)
+        assert np.array_equal(correlate2d(image, kernel, padding=padding.upper()), expected)
