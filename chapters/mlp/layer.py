@@ -267,8 +267,8 @@ class Layer:
 
     Las formas se escriben sin el eje de las observaciones, que es siempre el primero y puede tener el largo que sea.
     Un tamaño puede ser ``None``: el que traigan los datos, cada vez. Lo admite cualquier capa cuyos pesos no dependan
-    de él. Si algo más depende del tamaño, como las ventanas de una convolución, se calcula en :meth:`prepare_for`, que
-    :meth:`input` llama cuando cambia; el de la última entrada está en :attr:`current_shape`.
+    de él. La forma de la última entrada está en :attr:`current_shape`; si algo más depende de ella, se calcula en
+    :meth:`adjust_to`, que :meth:`input` llama cuando cambia.
 
     Parameters
     ----------
@@ -375,16 +375,17 @@ class Layer:
         if None not in self.input_shape:
             self.adjust_to(self.input_shape)
 
-    def prepare_for(self, size):
-        r"""Calcula lo que depende del tamaño de las observaciones y no se aprende; aquí, nada.
+    def adjust_to(self, shape):
+        r"""Deja la capa lista para observaciones de una forma; quien calcula algo a partir de ella, lo hace aquí.
 
-        Se llama al construir, si la forma se sabe completa, y cada vez que llega una entrada de otro tamaño.
+        Se llama al construir, si la forma se sabe completa, y cada vez que llega una entrada de otra.
 
         Parameters
         ----------
-        size : tuple of int
+        shape : tuple of int
             La forma de una observación, completa.
         """
+        self.current_shape = shape
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma de la salida de una observación; aquí, la misma de la entrada.
@@ -638,11 +639,6 @@ class Layer:
         if size != self.current_shape:
             self.adjust_to(size)
         return x
-
-    def adjust_to(self, size):
-        r"""Deja la capa lista para observaciones de un tamaño, con :meth:`prepare_for`."""
-        self.prepare_for(size)
-        self.current_shape = size
 
     def _refuse(self):
         raise ValueError(
@@ -904,10 +900,9 @@ class Layer:
         attributes.update(vars(self))
         if copies:
             attributes.update({name: _replace(value, copies) for name, value in list(attributes.items())})
-        attributes["_seen"] = None
         if self.input_shape is not None and None in self.input_shape:
-            # Otro hilo puede estar cambiando a la original de tamaño: la copia lo calcula de nuevo.
-            attributes["current_shape"] = None
+            # Otro hilo puede estar cambiando a la original de forma: la copia lo calcula de nuevo.
+            attributes["_seen"] = attributes["current_shape"] = None
         pairs = [(self, other, dict(attributes))]
         for _, inner in twins:
             pairs += inner

@@ -58,9 +58,10 @@ class Reshape(Layer):
         self.compute_output_shape(input_shape)
         super().build(input_shape)
 
-    def prepare_for(self, size):
+    def adjust_to(self, shape):
         r"""Fija el tamaño que sea −1."""
-        self.output = self.compute_output_shape(size)
+        super().adjust_to(shape)
+        self.output = self.compute_output_shape(shape)
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma nueva."""

@@ -111,14 +111,15 @@ class Sequential(Model):
         super().build(input_shape)
         self._build_layers()
 
-    def prepare_for(self, size):
-        r"""Deja cada capa lista para el tamaño de lo que le llega."""
+    def adjust_to(self, shape):
+        r"""Deja cada capa lista para la forma de lo que le llega."""
+        super().adjust_to(shape)
         for layer in self.layers:
             if not layer.built:
                 break
-            if layer.current_shape != size:
-                layer.adjust_to(size)
-            size = layer.compute_output_shape(size)
+            if layer.current_shape != shape:
+                layer.adjust_to(shape)
+            shape = layer.compute_output_shape(shape)
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma de la salida de la última capa."""

@@ -99,7 +99,7 @@ def test_get():
         (lambda: RandomUniform(1, 0), ValueError, "maxval: se esperaba un número de al menos 1"),
         (lambda: VarianceScaling(0), ValueError, "scale: se esperaba un número mayor que 0"),
         (lambda: VarianceScaling(mode="fan"), ValueError, "mode: se esperaba 'fan_in'"),
-        (lambda: VarianceScaling(distribution="normal"), ValueError, "distribution: se esperaba"),
+        (lambda: VarianceScaling(distribution="campana"), ValueError, "distribution: se esperaba"),
     ],
 )
 def test_bad_arguments_get_a_spanish_sentence(call, error, message):
