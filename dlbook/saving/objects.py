@@ -96,7 +96,8 @@ def config(value):
         attribute = next((a for a in (f"_{name}", name) if a in vars(value)), None)
         if attribute is not None:
             arguments[name] = describe(vars(value)[attribute], f"{where}, {name}")
-        elif name != "seed":
+        elif name != "seed" and not hasattr(type(value), name):
+            # Lo que no está en el objeto, pero sí en su clase, vale lo de siempre.
             raise TypeError(f"{where}: para guardarla hace falta un atributo que se llame como su argumento {name!r}")
     return arguments
 

@@ -121,7 +121,7 @@ def test_clone_pickle_and_repr():
         ({"activation": "relú"}, "activation"),
         ({"optimizer": "adan"}, "optimizer"),
         ({"learning_rate": -1}, "learning_rate"),
-        ({"dropout": 1.0}, "rate"),
+        ({"dropout": 1.5}, "rate"),
         ({"l2": -1}, "l2"),
         ({"batch_size": 0}, "batch_size"),
         ({"epochs": 0}, "epochs"),

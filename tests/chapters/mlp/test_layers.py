@@ -62,7 +62,7 @@ def test_dense_acts_on_the_last_axis(n, shape, units):
         (lambda: Dense(2**40).build((2**20,)), "dense, peso: harían falta 4.61e.09 GB de memoria"),
         (lambda: Dense(3, use_bias="no"), "use_bias: se esperaba True o False"),
         (lambda: Dropout(True), "rate: se esperaba un número real"),
-        (lambda: Sequential([Dense(2)]).compile("sgd", "mse", ["mae"]), "loss_weights: se esperaba None"),
+        (lambda: Sequential([Dense(2)]).compile("sgd", "mse", ["mae"]), "loss_weights: esta opción de Keras no existe aquí; se esperaba None"),
         (lambda: Dense(3).set_weights([np.zeros((2, 3)), np.zeros(3)]), "aún no está construida"),
         (lambda: Dropout(1.1), "rate: se esperaba un número de al menos 0 y de a lo sumo 1"),
         (lambda: Dropout("mucho"), "rate: se esperaba un número real"),
@@ -100,7 +100,7 @@ def test_attributes_follow_the_weights_when_they_move():
     assert np.array_equal(layer.bias, [6, 7])
 
 
-class Residual(Layer):
+class Shortcut(Layer):
     """Una capa hecha de capas, como las de los capítulos que siguen: x más lo que le hace una rama."""
 
     def __init__(self, units, **options):
@@ -129,7 +129,7 @@ class Residual(Layer):
 
 
 def test_a_layer_made_of_layers_needs_only_its_three_methods():
-    model = Sequential([Dense(5), Residual(7), Residual(3), Dense(2)], dtype="float64", seed=0)
+    model = Sequential([Dense(5), Shortcut(7), Shortcut(3), Dense(2)], dtype="float64", seed=0)
     model.build((4,))
     check_layer(model, sample((4,)), False)
     assert (

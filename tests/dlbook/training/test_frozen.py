@@ -16,7 +16,7 @@ from dlbook.gradcheck import check_gradients
 from dlbook.numeric.parallel import set_threads
 from dlbook.training import engine as engines
 from dlbook.training import walk
-from tests.chapters.mlp.test_layers import Residual
+from tests.chapters.mlp.test_layers import Shortcut
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(50, 5)), RNG.normal(size=(50, 2))
@@ -31,7 +31,7 @@ def threads(monkeypatch):
 
 
 def network(dtype="float64", **options):
-    layers = [Dense(6, "tanh"), Dense(7, "tanh", kernel_regularizer="l2"), Residual(4), Dense(2)]
+    layers = [Dense(6, "tanh"), Dense(7, "tanh", kernel_regularizer="l2"), Shortcut(4), Dense(2)]
     model = Sequential([Input((5,)), *layers], dtype=dtype, seed=0, **options)
     model.compile(Adam(0.01), "mse")
     return model
@@ -194,7 +194,7 @@ def test_it_is_saved_copied_and_resumed(tmp_path):
     fit(model)
     path = tmp_path / "red.safetensors"
     model.save(path)
-    loaded = saving.load(path, {"Residual": Residual})
+    loaded = saving.load(path, {"Shortcut": Shortcut})
     for other in (loaded, copy.deepcopy(model)):
         assert [a.trainable for a in walk(other)] == [a.trainable for a in walk(model)]
         assert other.theta.size == model.theta.size
