@@ -92,7 +92,7 @@ def _dense_forward(x, w, b, z):
             z[i, j] += b[j]  # [ec-mlp-densa]
 
 
-def dense_backward(x, w, dz):
+def dense_backward(x, w, dy):
     r"""Los tres gradientes de la capa densa, en forma matricial.
 
     Llega :math:`\delta_{ij}=\partial\mathcal L/\partial z_{ij}`, la culpa de la neurona :math:`j` en la observación
@@ -173,8 +173,8 @@ def dense_backward(x, w, dz):
         Lo que entró a :func:`dense_forward`.
     w : array_like, shape (d, m)
         Los pesos.
-    dz : array_like, shape (n, m)
-        El gradiente de las preactivaciones, :math:`\boldsymbol\Delta`.
+    dy : array_like, shape (n, m)
+        El gradiente de lo que salió de ella, :math:`\boldsymbol\Delta`.
 
     Returns
     -------
@@ -195,11 +195,11 @@ def dense_backward(x, w, dz):
     sizes = {}
     x = check.floats(x, "x", "n d", sizes)
     w = check.floats(w, "w", "d m", sizes)
-    dz = check.floats(dz, "dz", "n m", sizes)
-    x, w, dz = _same_type(x, w, dz)
+    dy = check.floats(dy, "dy", "n m", sizes)
+    x, w, dy = _same_type(x, w, dy)
     dw, db, dx = np.empty_like(w), np.empty(w.shape[1], w.dtype), np.empty_like(x)
-    _dense_backward_weights(x, dz, dw, db)
-    _dense_backward_input(dz, w, dx)
+    _dense_backward_weights(x, dy, dw, db)
+    _dense_backward_input(dy, w, dx)
     return dw, db, dx
 
 

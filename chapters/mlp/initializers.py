@@ -164,6 +164,13 @@ class RandomNormal(Initializer):
         return self.mean + self.stddev * generator.standard_normal(shape)
 
 
+def _truncated(shape, generator):
+    x = generator.standard_normal(shape)
+    while (outside := np.abs(x) > 2).any():
+        x[outside] = generator.standard_normal(outside.sum())
+    return x
+
+
 class TruncatedNormal(Initializer):
     r"""Una normal sin extremos: lo que cae a más de dos desviaciones se vuelve a sortear.
 
@@ -191,13 +198,6 @@ class TruncatedNormal(Initializer):
 
     def _fill(self, shape, generator):
         return self.mean + self.stddev * _truncated(shape, generator)
-
-
-def _truncated(shape, generator):
-    x = generator.standard_normal(shape)
-    while (outside := np.abs(x) > 2).any():
-        x[outside] = generator.standard_normal(outside.sum())
-    return x
 
 
 class RandomUniform(Initializer):

@@ -68,6 +68,10 @@ def exp(x):
     return math.exp(x)
 
 
+def _reduce(x):
+    raise NotImplementedError  # solo existe compilada
+
+
 @overload(exp)
 def _exp(x):
     def scalar(x):
@@ -75,10 +79,6 @@ def _exp(x):
         return power + power * q  # [ec-mlp-exp]
 
     return scalar
-
-
-def _reduce(x):
-    raise NotImplementedError  # solo existe compilada
 
 
 @overload(_reduce)
@@ -202,6 +202,10 @@ def log(x):
     return math.log(x)
 
 
+def _artanh(s):
+    raise NotImplementedError  # solo existe compilada
+
+
 @overload(log)
 def _log(x):
     if x == types.float32:
@@ -221,10 +225,6 @@ def _log(x):
         return real(n) * ln2 + _artanh((m - one) / (m + one)) + (x - x)  # [ec-mlp-log]
 
     return scalar
-
-
-def _artanh(s):
-    raise NotImplementedError  # solo existe compilada
 
 
 @overload(_artanh)

@@ -125,19 +125,6 @@ class Softmax(ActivationFunction):
         _softmax_backward(y.reshape(-1, classes), dy.reshape(-1, classes), dz.reshape(-1, classes))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _softmax(z, p):
-    n, classes = z.shape
-    _shift(z, p)
-    _exponentiate(p.reshape(-1))
-    for i in range(n):
-        total = p[i, 0]
-        for k in range(1, classes):
-            total = _add(total, p[i, k])
-        for k in range(classes):
-            p[i, k] /= total  # [ec-mlp-softmax]
-
-
 # Restar el mayor de cada renglón: ningún exponente queda positivo.
 @njit(cache=True, nogil=True)
 def _shift(z, shifted):
@@ -155,6 +142,19 @@ def _shift(z, shifted):
 def _exponentiate(x):
     for i in range(x.size):
         x[i] = exp(x[i])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _softmax(z, p):
+    n, classes = z.shape
+    _shift(z, p)
+    _exponentiate(p.reshape(-1))
+    for i in range(n):
+        total = p[i, 0]
+        for k in range(1, classes):
+            total = _add(total, p[i, k])
+        for k in range(classes):
+            p[i, k] /= total  # [ec-mlp-softmax]
 
 
 @njit(cache=True, nogil=True)

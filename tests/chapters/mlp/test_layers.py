@@ -74,7 +74,7 @@ def test_dense_acts_on_the_last_axis(n, shape, units):
         (lambda: L2(-1), "l2: se esperaba un número de al menos 0"),
         (lambda: L1L2(l1="x"), "l1: se esperaba un número real"),
         (lambda: dense_forward([[1.0]], [[1.0]], [np.inf]), "b: se esperaban números finitos"),
-        (lambda: dense_backward([[1.0]], [[1.0]], [[1.0], [2.0]]), r"dz: se esperaba la forma \(n=1, m=1\)"),
+        (lambda: dense_backward([[1.0]], [[1.0]], [[1.0], [2.0]]), r"dy: se esperaba la forma \(n=1, m=1\)"),
         (lambda: Sequential(3), "layers: se esperaba una lista"),
         (lambda: Sequential([3]), "layers: se esperaba una capa"),
         (lambda: Sequential([Dense]), "layers: se esperaba una capa"),
