@@ -5,6 +5,7 @@ import numpy as np
 
 from chapters.mlp.autodiff import Value
 from dlbook import plot
+from dlbook.plot.arguments import axes
 
 
 def draw_graph(result, ax=None):
@@ -45,8 +46,7 @@ def draw_graph(result, ax=None):
     places = _places(nodes)
     (left, bottom), (right, top) = (f(list(places.values()), axis=0) for f in (np.min, np.max))
     left, bottom, right, top = left - 0.35, bottom - 0.35, right + 0.35, top + 0.6
-    if ax is None:
-        ax = plt.subplots(figsize=(min(7.0, 1.05 * (right - left)), min(6.0, 0.9 * (top - bottom))))[1]
+    ax = axes(ax, figsize=(min(7.0, 1.05 * (right - left)), min(6.0, 0.9 * (top - bottom))))
     ax.set(xlim=(left, right), ylim=(bottom, top))
     for v in nodes:
         x, y = places[v]

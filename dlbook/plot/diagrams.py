@@ -121,10 +121,9 @@ def network(sizes, ax=None, *, names=None, weights=None, layer_names=None, limit
     shown = [list(range(s)) if s <= limit else [*range(limit - 2), s - 1] for s in sizes]
     tallest = max(min(s, limit) for s in sizes)
     places = [_column(2.2 * k, s, limit) for k, s in enumerate(sizes)]
-    if ax is None:
-        width, height = 2.2 * len(sizes) - 1.4, tallest + (layer_names is not None)
-        scale = min(0.85, 7.0 / width, 4.6 / height)
-        ax = axes(None, figsize=(scale * width, scale * height))
+    width, height = 2.2 * len(sizes) - 1.4, tallest + (layer_names is not None)
+    scale = min(0.85, 7.0 / width, 4.6 / height)
+    ax = axes(ax, figsize=(scale * width, scale * height))
     for k in range(len(sizes) - 1):
         for i, start in zip(shown[k], places[k], strict=True):
             for j, end in zip(shown[k + 1], places[k + 1], strict=True):
@@ -178,8 +177,7 @@ def tower(rows, ax=None):
     # Doble logaritmo de lado y canales: caben en un mismo dibujo un mapa de 224 y un vector de mil.
     sides = [np.log2(shape[0] if len(shape) == 3 else 1) + 1 for _, shape, _ in rows]
     depths = [np.log2(shape[-1]) + 1 for _, shape, _ in rows]
-    if ax is None:
-        ax = axes(None, figsize=(4.3, 0.25 * len(rows) + 0.1))
+    ax = axes(ax, figsize=(4.3, 0.25 * len(rows) + 0.1))
     for k, (label, shape, color) in enumerate(rows):
         width, height = 1.3 * sides[k] / max(sides), 0.2 + 0.6 * depths[k] / max(depths)
         ax.add_patch(
@@ -220,8 +218,7 @@ def paths(columns, ax=None, *, source="$x$", join="+", output="$y$", width=1.0):
     columns = [[] if column in ([], ()) else texts(column, f"columns[{k}]") for k, column in enumerate(columns)]
     longest = max(1, *(len(column) for column in columns))
     width = check.number(width, "width", 0, open_low=True)
-    if ax is None:
-        ax = axes(None, figsize=(width * len(columns) + 0.2, 0.52 * (longest + 3)))
+    ax = axes(ax, figsize=(width * len(columns) + 0.2, 0.52 * (longest + 3)))
     middle, bottom = (len(columns) - 1) / 2, -longest - 1.2
 
     def line(*points):
@@ -286,9 +283,8 @@ def neuron(inputs, weights, ax=None, *, bias="$b$", activation=r"$\varphi$", out
     weights = texts(weights, "weights", len(inputs))
     places = _column(0.0, len(inputs), len(inputs))
     top = max(1.0, (len(inputs) - 1) / 2 + 0.3)
-    if ax is None:
-        height = (0 if bias is None else top + 0.4) + max(0.7, (len(inputs) - 1) / 2) + 0.8
-        ax = axes(None, figsize=(4.6, 0.68 * height))
+    height = (0 if bias is None else top + 0.4) + max(0.7, (len(inputs) - 1) / 2) + 0.8
+    ax = axes(ax, figsize=(4.6, 0.68 * height))
     for place, text, weight in zip(places, inputs, weights, strict=True):
         _arrow(ax, place, (2.4, 0.0), weight, 0.45)
         _circle(ax, place, text, GRAY)

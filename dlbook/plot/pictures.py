@@ -116,9 +116,8 @@ def cells(values, ax=None, *, at=(0, 0), windows=(), tint=False, title=None):
         raise ValueError(f"values: se esperaba una cuadrícula (H, W), pero llegó {values.shape}")
     height, width = values.shape
     left, top = (check.number(v, "at") for v in sequence(at, "at", 2))
-    if ax is None:
-        scale = min(0.5, 6.8 / width, 4.6 / height)
-        ax = axes(None, figsize=(scale * width, scale * (height + (title is not None))))
+    scale = min(0.5, 6.8 / width, 4.6 / height)
+    ax = axes(ax, figsize=(scale * width, scale * (height + (title is not None))))
 
     from matplotlib.colors import to_rgba
     from matplotlib.patches import Rectangle

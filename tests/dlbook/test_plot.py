@@ -8,6 +8,8 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
+from chapters.cnn import Conv2D, draw_architecture
+from chapters.mlp import Input, Sequential, Value, draw_graph
 from dlbook import plot
 
 mpl.use("agg")
@@ -264,3 +266,25 @@ def test_cells_tint_by_sign():
 def test_cells_reject_what_they_cannot_draw(values, options):
     with pytest.raises((ValueError, TypeError), match="esperaba"):
         plot.cells(values, **options)
+
+
+@pytest.mark.parametrize("ax", ["ejes", 3, [1, 2], plot])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda ax: plot.points([[0, 0]], [0], ax),
+        lambda ax: plot.decision_regions(lambda x: x[:, 0] > 0, [[0, 0], [1, 1]], [0, 1], ax),
+        lambda ax: plot.line([1, 1], 0, ax),
+        lambda ax: plot.network([2, 3], ax),
+        lambda ax: plot.tower([("capa", (3,), "C0")], ax),
+        lambda ax: plot.paths([["capa"], []], ax),
+        lambda ax: plot.neuron(["x"], ["w"], ax),
+        lambda ax: plot.cells([[1, 2]], ax),
+        lambda ax: plot.curves({"loss": [1, 2]}, ax),
+        lambda ax: draw_graph(Value(1.0) + Value(2.0), ax),
+        lambda ax: draw_architecture(Sequential([Input((4, 4, 1)), Conv2D(2, 3)]), ax),
+    ],
+)
+def test_what_is_no_axes_is_refused_everywhere(draw, ax):
+    with pytest.raises(TypeError, match="ax: se esperaban unos ejes de matplotlib, pero llegó"):
+        draw(ax)
