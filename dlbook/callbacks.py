@@ -255,7 +255,7 @@ class EarlyStopping(_Monitor):
     min_delta = Checked(check.number, 0)
     patience = Checked(check.integer, 0)
     baseline = Checked(check.number, optional=True)
-    restore_best_weights = Checked(check.flag)
+    restore_best_weights = Checked(check.boolean)
     start_from_epoch = Checked(check.integer, 0)
 
     def __init__(
@@ -361,7 +361,7 @@ class ModelCheckpoint(_Monitor):
         El mejor valor; ``None`` mientras no haya ninguno finito.
     """
 
-    save_best_only = Checked(check.flag)
+    save_best_only = Checked(check.boolean)
     save_weights_only, save_freq = Absent(False), Absent("epoch")
     initial_value_threshold = Checked(check.number, optional=True)
 
@@ -503,7 +503,7 @@ class CSVLogger(Callback):
         if not isinstance(separator, str) or len(separator) != 1:
             raise ValueError(f"separator: se esperaba un solo carácter, pero llegó {separator!r}")
         self.separator = separator
-        self.append = check.flag(append, "append")
+        self.append = check.boolean(append, "append")
         self._columns = None
 
     def on_train_begin(self, logs=None):

@@ -15,6 +15,8 @@ from dlbook import registry
 
 # El mayor arreglo que existe: sus números se cuentan con un entero de 64 bits con signo.
 LARGEST = 2**63 - 1
+# De a cuántos números se revisa un arreglo grande.
+CHUNK = 1 << 16
 
 
 def floats(value, name, shape=None, sizes=None):
@@ -57,18 +59,82 @@ def floats(value, name, shape=None, sizes=None):
         ...
     ValueError: x: se esperaban números finitos, pero hay un nan en la posición (1,)
     """
-    array = _array(value, name)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name}: se esperaban números reales, pero llegó {_describe(value, array)}")
+    array = numbers_of(value, name)
     if array.dtype not in (np.float32, np.float64):
         with np.errstate(over="ignore"):  # lo que no quepa en float64 se rechaza abajo, por infinito
             array = array.astype(np.float32 if array.dtype == np.float16 else np.float64)
     if shape is not None:
         _fit(array, name, shape, {} if sizes is None else sizes)
-    if not np.isfinite(array).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{name}: se esperaban números finitos, pero hay un {array[where]} en la posición {where}")
-    return np.ascontiguousarray(array) if array.ndim else array
+    finite(array, name)
+    return array
+
+
+def numbers_of(value, name):
+    r"""Convierte en un arreglo contiguo de números reales, sin cambiarles el tipo ni revisar si son finitos.
+
+    >>> numbers_of([[1, 2], [3, 4]], "x").dtype.kind
+    'i'
+
+    Parameters
+    ----------
+    value : array_like
+        Números reales, enteros o booleanos.
+    name : str
+        Nombre del argumento, para el mensaje.
+
+    Returns
+    -------
+    ndarray
+        Contiguo en memoria. Puede compartir memoria con ``value``.
+
+    Raises
+    ------
+    TypeError
+        Si no son números reales.
+    """
+    array = _array(value, name)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name}: se esperaban números reales, pero llegó {_describe(value, array)}")
+    return np.require(array, requirements=["C", "A"]) if array.ndim else array
+
+
+def finite(array, name, dtype=None):
+    r"""Comprueba que un arreglo no tenga NaN ni infinitos, ni números que no quepan en otro tipo.
+
+    Va por pedazos: la memoria que usa de paso no crece con el arreglo.
+
+    Parameters
+    ----------
+    array : ndarray
+        Números reales, contiguos.
+    name : str
+        Nombre del argumento, para el mensaje.
+    dtype : numpy.dtype, optional
+        El tipo al que se van a convertir; sin él, se quedan como están.
+
+    Raises
+    ------
+    ValueError
+        Si hay alguno, con su posición.
+
+        >>> finite(np.array([1.0, -1e300]), "x", np.dtype("float32"))
+        Traceback (most recent call last):
+            ...
+        ValueError: x: hay un -1e+300 en la posición (1,), que no cabe en float32
+    """
+    if array.dtype.kind != "f":
+        return
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, CHUNK):
+        part = flat[start : start + CHUNK]
+        with np.errstate(over="ignore"):
+            good = np.isfinite(part if dtype is None else part.astype(dtype, copy=False))
+        if not good.all():
+            k = start + int(good.argmin())
+            value, where = flat[k], tuple(int(i) for i in np.unravel_index(k, array.shape))
+            if np.isfinite(value):
+                raise ValueError(f"{name}: hay un {value:g} en la posición {where}, que no cabe en {dtype}")
+            raise ValueError(f"{name}: se esperaban números finitos, pero hay un {value} en la posición {where}")
 
 
 def labels(value, name, classes, shape="n", sizes=None):
@@ -111,16 +177,19 @@ def labels(value, name, classes, shape="n", sizes=None):
     ValueError: y: se esperaba uno de -1, 1, pero hay un 0 en la posición (1,)
     """
     array = floats(value, name, shape, sizes)
+    # Se revisa la copia que se devuelve: si alguien cambia el original entretanto, ya no importa.
+    with np.errstate(invalid="ignore"):
+        labels = array.astype(np.int64)
     if isinstance(classes, numbers.Integral):
-        outside = (array != np.floor(array)) | (array < 0) | (array >= classes)
+        outside = (array != labels) | (labels < 0) | (labels >= classes)
         expected = f"un entero entre 0 y {classes - 1}"
     else:
-        outside = ~np.isin(array, classes)
+        outside = (array != labels) | ~np.isin(labels, classes)
         expected = "uno de " + ", ".join(str(c) for c in classes)
     if outside.any():
         where = tuple(int(i) for i in np.argwhere(outside)[0])
         raise ValueError(f"{name}: se esperaba {expected}, pero hay un {array[where]:g} en la posición {where}")
-    return array.astype(np.int64)
+    return labels
 
 
 def number(value, name, low=-np.inf, high=np.inf, *, open_low=False, open_high=False):
@@ -176,6 +245,37 @@ def number(value, name, low=-np.inf, high=np.inf, *, open_low=False, open_high=F
             bounds.append(f"menor que {high}" if open_high else f"de a lo sumo {high}")
         raise ValueError(f"{name}: se esperaba un número {' y '.join(bounds)}, pero llegó {_describe(value)}")
     return real
+
+
+def returned(value, source):
+    r"""Comprueba que lo que devolvió el código de quien lee sea un número, y lo da tal cual.
+
+    >>> returned(0.5, "Mine.shard")
+    0.5
+    >>> returned(None, "Mine.shard")
+    Traceback (most recent call last):
+        ...
+    TypeError: Mine.shard: se esperaba que devolviera un número, pero devolvió None
+
+    Parameters
+    ----------
+    value : float
+        Lo que devolvió.
+    source : str
+        Quién, para el mensaje.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    TypeError
+        Si no es un número.
+    """
+    if type(value) is not float and not isinstance(value, numbers.Real):
+        raise TypeError(f"{source}: se esperaba que devolviera un número, pero devolvió {_describe(value)}")
+    return value
 
 
 def integer(value, name, low=None, high=None):
@@ -401,28 +501,6 @@ def model(value, name="model"):
     if not isinstance(value, registry.base("layer")) or not hasattr(value, "fit"):
         raise TypeError(f"{name}: se esperaba un modelo, pero llegó {_shorten(repr(value))}")
     return value
-
-
-def flag(value, name):
-    r"""Devuelve ``True`` o ``False``; admite también 1 y 0, y los booleanos de NumPy.
-
-    Raises
-    ------
-    ValueError
-        Si es otra cosa.
-
-    Examples
-    --------
-    >>> flag(1, "shuffle"), flag(np.False_, "shuffle")
-    (True, False)
-    >>> flag("sí", "shuffle")
-    Traceback (most recent call last):
-        ...
-    ValueError: shuffle: se esperaba True o False, pero llegó 'sí'
-    """
-    if isinstance(value, (numbers.Integral, np.bool_)) and value in (0, 1):
-        return bool(value)
-    return choice(value, name, [True, False])
 
 
 def text(value, name):

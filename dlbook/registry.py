@@ -87,6 +87,28 @@ def base(kind):
     return _bases[kind]
 
 
+def ours(cls):
+    r"""Dice si una clase es del libro, y no de quien lo lee.
+
+    >>> import chapters
+    >>> from chapters.mlp import Dense
+    >>> class Mine(Dense):
+    ...     __module__ = "__main__"
+    >>> ours(Dense), ours(Mine)
+    (True, False)
+
+    Parameters
+    ----------
+    cls : type
+        La clase.
+
+    Returns
+    -------
+    bool
+    """
+    return any(f"{cls.__module__}.".startswith(f"{package}.") for package in _packages)
+
+
 def classes(kind):
     r"""Da las clases de una especie que hay en los módulos ya importados de los paquetes del libro.
 
@@ -111,8 +133,7 @@ def classes(kind):
         cls = pending.pop()
         pending += cls.__subclasses__()
         module = sys.modules.get(cls.__module__)
-        ours = any(f"{cls.__module__}.".startswith(f"{package}.") for package in _packages)
-        if ours and getattr(module, cls.__name__, None) is cls:
+        if ours(cls) and getattr(module, cls.__name__, None) is cls:
             found[cls.__name__] = cls
     return found
 

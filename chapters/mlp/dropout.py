@@ -107,7 +107,7 @@ class Dropout(Layer):
         if training and self.rate:
             self.factor = self.buffer("factor", x.shape)
             self.y = self.buffer("y", x.shape)
-            self.generator.random(out=self.factor, dtype=self.dtype)
+            self.uniform(self.factor)
             _dropout_forward(x.reshape(-1), self.rate, self.factor.reshape(-1), self.y.reshape(-1))
         return self.y
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chapters.mlp import initializers, regularizers
+from chapters.mlp import initializers, promises, regularizers
 from dlbook import check, registry
 from dlbook.training import walk
 
@@ -302,6 +302,10 @@ class Layer:
     random = False
     # Si al entrenar necesita el lote entero; entonces las réplicas van a la par y se encuentran en ``share``.
     whole_batch = False
+    # El azar del lote entero, si esta réplica solo ve una parte.
+    draws = None
+    # La forma de la última entrada, y la forma y el tipo de lo que salió de ella, ya comprobados.
+    _passed = None, None, None
 
     # Los pesos, por su nombre, y con qué atributos se llama a cada uno.
     _weights, _attributes = {}, {}
@@ -312,10 +316,13 @@ class Layer:
     _rested = None
 
     def __init_subclass__(cls, **options):
-        r"""Hace de ``build`` una operación entera: si falla, la capa queda como estaba."""
+        r"""Hace de ``build`` una operación entera, y a las capas de quien lee les comprueba lo que entregan."""
         super().__init_subclass__(**options)
         if "build" in vars(cls):
+            # Si falla, la capa queda como estaba.
             cls.build = _whole(cls.build)
+        if not registry.ours(cls):
+            promises.checked(cls)
 
     def __init__(self, *, dtype=None, seed=None, name=None, trainable=True, **unknown):
         if unknown:
@@ -731,6 +738,31 @@ class Layer:
                         weight = self._with_gradient(name)
                     weight.regularizer.add_gradient(weight.value, weight.gradient)
         return total
+
+    def uniform(self, out):
+        r"""Llena un arreglo con números al azar de 0 a 1, sin el 1.
+
+        Al entrenar, un lote se reparte entre los hilos. Con estos números, a cada observación le tocan los mismos sin
+        importar con cuáles le toque ir ni cuántos hilos haya; los que se le pidan a ``self.generator`` dependen del
+        reparto. Fuera de un entrenamiento son los de ``self.generator``.
+
+        >>> layer = Layer(seed=0)
+        >>> layer.uniform(np.empty(3)).round(2)
+        array([0.64, 0.27, 0.04])
+
+        Parameters
+        ----------
+        out : ndarray of float32 or float64, shape (n, ...)
+            Dónde se escriben; unos cuantos por observación.
+
+        Returns
+        -------
+        ndarray
+            El mismo ``out``.
+        """
+        if self.draws is None:
+            return self.generator.random(out=out, dtype=out.dtype)
+        return self.draws.uniform(out)
 
     def share(self, values):
         r"""Entrega unos números a las réplicas que hacen el mismo paso, y devuelve los de todas.

@@ -321,7 +321,7 @@ class Model(Layer):
         gradient : ndarray, shape (theta.size,)
             En el orden de :attr:`theta`; es una copia.
         """
-        self._compiled()
+        self.check_compiled()
         y_pred = self.forward(x, training=training)
         loss = self.loss(y, y_pred, sample_weight)
         self._bind()
@@ -380,7 +380,10 @@ class Model(Layer):
 
     def set_state(self, state):
         r"""Vuelve al punto que guardó :meth:`get_state`. El modelo debe tener la misma arquitectura y optimizador."""
+        self._bind()
         training.set_state(self, state)
+        # Lo que recuerda el optimizador vino con el estado.
+        self._stale = False
 
     def resolve_metrics(self, y):
         r"""Encuentra las métricas de :meth:`compile` para lo correcto, ya preparado; pares de nombre y métrica."""
@@ -428,7 +431,14 @@ class Model(Layer):
         size = sum(w.size for w in own)
         self.adopt(np.zeros(size, self.dtype), np.zeros(size, self.dtype))
 
-    def _compiled(self):
+    def check_compiled(self):
+        r"""Comprueba que se pueda entrenar: que se llamó a :meth:`compile`, y con las capas que ahora se entrenan.
+
+        Raises
+        ------
+        ValueError
+            Si no.
+        """
         if self.loss is None:
             raise ValueError("loss: falta decir qué se minimiza; llama antes a compile(optimizer, loss)")
         if self.built:

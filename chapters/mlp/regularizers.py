@@ -186,4 +186,6 @@ def get(regularizer):
     changed = [name for name in ("__call__", "gradient", "value", "add_gradient") if _method(cls, name)]
     if changed and not {"value", "add_gradient"} <= set(changed):
         raise TypeError(f"{cls.__name__}: se esperaba que definiera value y add_gradient, pero define {changed[0]}")
+    if not registry.ours(cls):
+        check.returned(regularizer.value(np.ones((2, 3), np.float32)), f"{cls.__name__}.value")
     return regularizer

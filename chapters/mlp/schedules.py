@@ -107,7 +107,7 @@ class ExponentialDecay(LearningRateSchedule):
     initial_learning_rate = Checked(check.number, 0)
     decay_steps = Checked(check.number, 0, open_low=True)
     decay_rate = Checked(check.number, 0, open_low=True)
-    staircase = Checked(check.flag)
+    staircase = Checked(check.boolean)
 
     def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name=None):
         super().__init__(name)
@@ -157,7 +157,7 @@ class InverseTimeDecay(LearningRateSchedule):
     initial_learning_rate = Checked(check.number, 0)
     decay_steps = Checked(check.number, 0, open_low=True)
     decay_rate = Checked(check.number, 0)
-    staircase = Checked(check.flag)
+    staircase = Checked(check.boolean)
 
     def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name=None):
         super().__init__(name)
@@ -208,7 +208,7 @@ class PolynomialDecay(LearningRateSchedule):
     decay_steps = Checked(check.number, 0, open_low=True)
     end_learning_rate = Checked(check.number, 0)
     power = Checked(check.number, 0, open_low=True)
-    cycle = Checked(check.flag)
+    cycle = Checked(check.boolean)
 
     def __init__(self, initial_learning_rate, decay_steps, end_learning_rate=0.0001, power=1.0, cycle=False, name=None):
         super().__init__(name)

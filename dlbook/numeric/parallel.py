@@ -5,6 +5,7 @@ lugar: un lote se corta en partes, cada hilo del equipo hace la suya completa, y
 fijo. Así los bits no dependen de cuál hilo termine antes.
 """
 
+import contextlib
 import os
 import signal
 import threading
@@ -15,7 +16,12 @@ from threadpoolctl import ThreadpoolController
 
 from dlbook import check
 
+# Más hilos no caben en ninguna máquina donde se lea este libro, y el sistema se niega mucho antes de un millón.
+MOST_THREADS = 1024
+
 _threads = None
+# El código durante el cual Ctrl-C siempre espera.
+_uninterrupted = set()
 
 
 def get_threads():
@@ -33,9 +39,12 @@ def get_threads():
     text = os.environ.get("DLBOOK_THREADS", "").strip()
     if text:
         try:
-            return check.integer(int(text), "DLBOOK_THREADS", 1)
+            return check.integer(int(text), "DLBOOK_THREADS", 1, MOST_THREADS)
         except ValueError:
-            raise ValueError(f"DLBOOK_THREADS: se esperaba un entero de al menos 1, pero llegó {text!r}") from None
+            came = repr(text) if len(text) <= 40 else f"{text[:40]!r}…"
+            raise ValueError(
+                f"DLBOOK_THREADS: se esperaba un entero entre 1 y {MOST_THREADS}, pero llegó {came}"
+            ) from None
     available = getattr(os, "sched_getaffinity", None)
     return len(available(0)) if available else os.cpu_count() or 1
 
@@ -44,7 +53,7 @@ def set_threads(threads):
     r"""Fija cuántos hilos se usan al entrenar; vale para los entrenamientos que empiecen después.
 
     La misma semilla con el mismo número de hilos da los mismos bits. Con otro número cambia el orden de las sumas, y
-    con él la última cifra.
+    con él la última cifra: lo que se sortea es lo mismo.
 
     >>> before = get_threads()
     >>> set_threads(1)
@@ -55,10 +64,21 @@ def set_threads(threads):
     Parameters
     ----------
     threads : int or None
-        Cuántos; con ``None``, los que diga el entorno o los núcleos disponibles.
+        Cuántos, de 1 a 1024; con ``None``, los que diga el entorno o los núcleos disponibles.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si no es un entero o no está entre esos dos.
     """
     global _threads
-    _threads = None if threads is None else check.integer(threads, "threads", 1)
+    _threads = None if threads is None else check.integer(threads, "threads", 1, MOST_THREADS)
+
+
+def uninterrupted(function):
+    r"""Decora lo que no se puede dejar a medias: mientras corre, Ctrl-C espera, por muchas veces que llegue."""
+    _uninterrupted.add(function.__code__)
+    return function
 
 
 class Team:
@@ -90,6 +110,7 @@ class Team:
     def __init__(self, size):
         self.size = check.integer(size, "size", 1)
         self.meeting = Meeting()
+        self._process = os.getpid()
         self._members = []
         self._go = []
         self._work = None
@@ -102,10 +123,16 @@ class Team:
 
     def __exit__(self, *_):
         r"""Despide a los hilos."""
+        if os.getpid() != self._process:
+            # Los hilos se quedaron en el otro proceso.
+            self._members, self._go = [], []
+            return
         self.meeting.abort()
         self._work = None
         for go in self._go:
-            go.release()
+            # Si ya estaba libre, su hilo aún no la ha tomado: al tomarla verá que no hay más trabajo.
+            with contextlib.suppress(RuntimeError):
+                go.release()
         for member in self._members:
             member.join()
         self._members, self._go = [], []
@@ -122,7 +149,17 @@ class Team:
             Recibe el número de su parte.
         parts : int
             Cuántas, a lo sumo ``size``.
+
+        Raises
+        ------
+        RuntimeError
+            En un proceso que nació de este a la mitad (con ``fork``): los hilos no pasan de uno a otro.
         """
+        if os.getpid() != self._process:
+            raise RuntimeError(
+                "este entrenamiento empezó en otro proceso, y sus hilos se quedaron allá; "
+                "en el proceso nuevo, empieza otro"
+            )
         self.meeting.open(parts)
         if parts == 1:
             work(0)
@@ -155,13 +192,20 @@ class Team:
             # El que se quedó esperando no tiene la culpa.
             raise min(failed, key=lambda error: isinstance(error, threading.BrokenBarrierError))
 
+    @uninterrupted
     def _hire(self):
         go = threading.Lock()
         go.acquire()
-        self._go.append(go)
         k = len(self._members) + 1
-        self._members.append(threading.Thread(target=self._loop, args=(k, go), name=f"dlbook-{k}", daemon=True))
-        self._members[-1].start()
+        member = threading.Thread(target=self._loop, args=(k, go), name=f"dlbook-{k}", daemon=True)
+        try:
+            member.start()
+        except RuntimeError:
+            raise RuntimeError(
+                f"el sistema no deja crear el hilo {k + 1} de {self.size}; pide menos con set_threads"
+            ) from None
+        self._go.append(go)
+        self._members.append(member)
 
     def _loop(self, k, go):
         while True:
@@ -266,46 +310,58 @@ class _SingleThreadBlas:
     # Los hilos de BLAS y los nuestros se estorban, y su número es de todo el proceso: lo cambia el primer entrenamiento
     # que empieza y lo devuelve el último que acaba.
     def __init__(self):
-        self.reset()
-
-    def reset(self):
         self.lock = threading.Lock()
-        self.users = 0
+        # En qué hilos se está usando, una vez por cada uso, y los límites puestos.
+        self.users = []
         self.limits = []
 
+    def forget_others(self):
+        # En un proceso recién nacido solo sigue vivo el hilo que lo pidió; si no estaba entrenando, el número de hilos
+        # se devuelve cuando acabe el primer entrenamiento.
+        self.lock = threading.Lock()
+        self.users = [user for user in self.users if user == threading.get_ident()]
+
+    @uninterrupted
     def __enter__(self):
         with self.lock:
             if not self.users:
-                self.limits.append(ThreadpoolController().limit(limits=1, user_api="blas"))
-            self.users += 1
+                self._limit()
+            self.users.append(threading.get_ident())
         return self
 
+    @uninterrupted
     def refresh(self):
         r"""Limita también las bibliotecas que se hayan cargado después de entrar."""
         with self.lock:
-            self.limits.append(ThreadpoolController().limit(limits=1, user_api="blas"))
+            self._limit()
 
+    @uninterrupted
     def __exit__(self, *_):
         with self.lock:
-            self.users -= 1
+            self.users.remove(threading.get_ident())
             if not self.users:
                 # En orden inverso: el primer límite es el que sabe cuántos hilos había.
                 while self.limits:
                     self.limits.pop().restore_original_limits()
 
+    def _limit(self):
+        blas = ThreadpoolController().select(user_api="blas")
+        if any(library["num_threads"] != 1 for library in blas.info()):
+            self.limits.append(blas.limit(limits=1))
+
 
 single_thread_blas = _SingleThreadBlas()
 if hasattr(os, "register_at_fork"):
-    # En el proceso hijo no queda ningún entrenamiento.
-    os.register_at_fork(after_in_child=single_thread_blas.reset)
+    os.register_at_fork(after_in_child=single_thread_blas.forget_others)
 
 
 class Interrupts:
     r"""Aplaza Ctrl-C mientras haya un paso a medias.
 
     Un paso del entrenamiento mueve todos los pesos o ninguno. Si la interrupción llega a la mitad, se guarda y se
-    atiende al acabar el paso; una segunda ya no espera. Solo el hilo principal recibe interrupciones; en los demás esto
-    no hace nada.
+    atiende al acabar el paso; una segunda ya no espera. En el código marcado con :func:`uninterrupted`, que toma o
+    devuelve lo que es de todo el proceso, esperan todas. Solo el hilo principal recibe interrupciones; en los demás
+    esto no hace nada.
     """
 
     def __init__(self):
@@ -313,6 +369,7 @@ class Interrupts:
         self._pending = None
         self._previous = None
 
+    @uninterrupted
     def __enter__(self):
         r"""Empieza a recibir las interrupciones."""
         if threading.current_thread() is threading.main_thread():
@@ -322,10 +379,14 @@ class Interrupts:
                 signal.signal(signal.SIGINT, self._receive)
         return self
 
+    @uninterrupted
     def __exit__(self, *_):
-        r"""Deja de recibirlas."""
-        if self._previous is not None:
+        r"""Deja de recibirlas; si hay una guardada, se atiende cuando ya no queda nada que devolver."""
+        self._busy = False
+        # Si alguien puso entretanto la suya, se queda.
+        if self._previous is not None and signal.getsignal(signal.SIGINT) == self._receive:
             signal.signal(signal.SIGINT, self._previous)
+        self._deliver()
 
     def hold(self):
         r"""Desde aquí, Ctrl-C espera."""
@@ -334,13 +395,24 @@ class Interrupts:
     def release(self):
         r"""Hasta aquí: si llegó Ctrl-C, se atiende ahora."""
         self._busy = False
+        self._deliver()
+
+    def _deliver(self):
         if self._pending is not None:
             pending, self._pending = self._pending, None
             self._previous(*pending)
 
     def _receive(self, number, frame):
-        if self._busy and self._pending is None:
+        if (self._busy and self._pending is None) or _is_uninterrupted(frame):
             self._pending = number, frame
         else:
             self._pending = None
             self._previous(number, frame)
+
+
+def _is_uninterrupted(frame):
+    while frame is not None:
+        if frame.f_code in _uninterrupted:
+            return True
+        frame = frame.f_back
+    return False

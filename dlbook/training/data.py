@@ -1,10 +1,14 @@
-r"""Los datos de un entrenamiento: comprobados una vez, y cortados en lotes sin reservar memoria."""
+r"""Los datos de un entrenamiento: comprobados una vez, y cortados en lotes sin reservar memoria.
+
+Los números se quedan en el tipo en que llegan: los de una foto caben en un byte, y pasarlos todos a ``float32``
+ocuparía cuatro veces más. Se convierten lote por lote, al copiarlos.
+"""
 
 import math
 
 import numpy as np
 
-from dlbook import check
+from dlbook import check, registry
 
 
 class Data:
@@ -24,27 +28,34 @@ class Data:
             parts.append(Data(x, y, None if self.weight is None else self.weight[rows]))
         return parts
 
+    def batch(self, replica, rows, n):
+        r"""Da unas filas de un lote de ``n``: observaciones, lo correcto y pesos, que suman 1 en el lote entero."""
+        x = rows_of(replica, "data x", self.x, rows, replica.dtype)
+        y = x if self.same else rows_of(replica, "data y", self.y, rows, self.y.dtype)
+        if self.weight is None:
+            return x, y, uniform_weight(replica, len(x), n)
+        weight = rows_of(replica, "data weight", self.weight, rows, replica.dtype, copy=True)
+        weight *= weight.dtype.type(1 / n)
+        return x, y, weight
+
 
 def inputs(model, x, name):
-    r"""Comprueba las observaciones y las da contiguas y con el tipo del modelo."""
-    x = check.floats(x, name)
+    r"""Comprueba las observaciones y las da contiguas, en el tipo en que llegaron."""
+    x = check.numbers_of(x, name)
     x = model.fitting(x, name)
-    if x.dtype == model.dtype:
-        return np.require(x, requirements=["C", "A"])
-    with np.errstate(over="ignore"):
-        converted = np.require(x, model.dtype, ["C", "A"])
-    if not np.isfinite(converted).all():
-        raise ValueError(f"{name}: hay números de hasta {np.abs(x).max():g}, que no caben en {model.dtype}")
-    return converted
+    check.finite(x, name, model.dtype)
+    return x
 
 
 def prepare(model, x, y, sample_weight=None, prefix=""):
     r"""Comprueba observaciones, lo correcto y pesos; devuelve un :class:`Data`."""
     same = y is x
     x = inputs(model, x, f"{prefix}x")
-    y = x if same else y
+    if same:
+        x = y = np.require(x, model.dtype, ["C", "A"])
+    output_shape = model.compute_output_shape(x.shape[1:])
     try:
-        y = model.loss.prepare(y, model.compute_output_shape(x.shape[1:]), model.dtype)
+        y = _prepared(model.loss, y, output_shape, model.dtype)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{prefix}{error}") from None
     if len(y) != len(x):
@@ -54,10 +65,9 @@ def prepare(model, x, y, sample_weight=None, prefix=""):
         weight = check.floats(sample_weight, f"{prefix}sample_weight")
         # Como lo correcto, un peso por observación se puede escribir (n,) o (n, 1).
         weight = weight[:, 0] if weight.ndim == 2 and weight.shape[1] == 1 else weight
-        weight = check.floats(weight, f"{prefix}sample_weight", "n", {"n": len(x)})
+        weight = check.floats(weight, f"{prefix}sample_weight", "n", {"n": len(x)}).astype(model.dtype)
         if weight.min() < 0:
             raise ValueError(f"{prefix}sample_weight: se esperaban pesos de al menos 0, pero hay un {weight.min():g}")
-        weight = weight.astype(model.dtype)
     return Data(x, y, weight)
 
 
@@ -70,6 +80,18 @@ def _class(key):
             f"class_weight: se esperaba un entero por clase, pero llegó {key!r}; usa los números con que y las escribe"
         )
     return check.integer(key, "class_weight", 0)
+
+
+def _prepared(loss, y, output_shape, dtype):
+    y = loss.prepare(y, output_shape, dtype)
+    # Si la pérdida es de quien lee pero la calcula una del libro, esa dice qué espera.
+    owner = next(c for c in type(loss).__mro__ if "shard" in vars(c))
+    if owner is not type(loss) and registry.ours(owner):
+        y = owner.prepare(loss, y, output_shape, dtype)
+    if not isinstance(y, np.ndarray) or y.ndim == 0 or y.dtype.kind not in "biuf":
+        came = f"{y.dtype} de forma {y.shape}" if isinstance(y, np.ndarray) else type(y).__name__
+        raise TypeError(f"{type(loss).__name__}.prepare: se esperaba un arreglo de números, pero devolvió {came}")
+    return np.require(y, requirements=["C", "A"])
 
 
 def _weigh_classes(data, class_weight, output_shape):
@@ -114,18 +136,20 @@ def train_and_validation(model, x, y, sample_weight, class_weight, split, valida
     return train, validation
 
 
-def rows_of(replica, name, array, rows, copy=False):
-    r"""Da unas filas contiguas, en un búfer de la réplica si hay que copiarlas."""
-    # Un pedazo seguido ya está contiguo; los barajados, y los de memoria de solo lectura, se copian a un búfer.
+def rows_of(replica, name, array, rows, dtype, copy=False):
+    r"""Da unas filas contiguas y de un tipo, en un búfer de la réplica si hay que copiarlas."""
+    # Un pedazo seguido ya está contiguo; los barajados, los de otro tipo y los de solo lectura se copian a un búfer.
     if isinstance(rows, slice):
         part = array[rows]
-        if part.flags.carray and not copy:
+        if part.dtype == dtype and part.flags.carray and not copy:
             return part
-        out = replica.buffer(name, part.shape, array.dtype)
-        out[...] = part
-        return out
-    out = replica.buffer(name, (len(rows), *array.shape[1:]), array.dtype)
-    np.take(array, rows, axis=0, out=out, mode="clip")
+    else:
+        part = replica.buffer(f"{name} as it came", (len(rows), *array.shape[1:]), array.dtype)
+        np.take(array, rows, axis=0, out=part, mode="clip")
+        if part.dtype == dtype:
+            return part
+    out = replica.buffer(name, part.shape, dtype)
+    np.copyto(out, part, casting="unsafe")
     return out
 
 

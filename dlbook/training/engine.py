@@ -5,14 +5,19 @@ propio gradiente; va hacia delante, mide la pérdida y vuelve. Después se suman
 mueve los pesos. Nada de esto reserva memoria: los búferes de cada réplica se reutilizan de un paso a otro.
 """
 
+import functools
 import math
+import os
+import threading
 
 import numpy as np
 from numba import njit
 
+from dlbook import check, registry
 from dlbook.callbacks import called
-from dlbook.numeric.parallel import Interrupts, Team, cut, get_threads, single_thread_blas
-from dlbook.training.data import rows_of, uniform_weight
+from dlbook.numeric.draws import Draws
+from dlbook.numeric.parallel import Interrupts, Team, cut, get_threads, single_thread_blas, uninterrupted
+from dlbook.training.data import rows_of
 from dlbook.training.state import walk
 
 # Cuántos productos justifican despertar a un hilo más, y cuántos bytes de resultados intermedios caben en su caché.
@@ -22,6 +27,50 @@ CACHE = 4 << 20
 # los hilos, para que el resultado tampoco.
 CHUNK = 256
 MEMORY = 32 << 20
+
+
+class _Claim:
+    # Las capas de un modelo que se entrena, mientras dure. Dos entrenamientos a la vez mezclarían sus pesos.
+    def __init__(self, model):
+        self.layers = [layer for layer in walk(model) if layer.trainable]
+
+    @uninterrupted
+    def __enter__(self):
+        with _in_training["lock"]:
+            threads = _in_training["threads"]
+            for layer in self.layers:
+                if id(layer) in threads:
+                    raise RuntimeError(f"{layer.name}: ya se está entrenando; espera a que termine su otro fit")
+            threads.update((id(layer), threading.get_ident()) for layer in self.layers)
+
+    @uninterrupted
+    def __exit__(self, *_):
+        with _in_training["lock"]:
+            for layer in self.layers:
+                del _in_training["threads"][id(layer)]
+
+
+def _only_this_thread():
+    # En un proceso recién nacido solo sigue vivo el hilo que lo pidió.
+    mine = {layer: thread for layer, thread in _in_training["threads"].items() if thread == threading.get_ident()}
+    _in_training.update(lock=threading.Lock(), threads=mine)
+
+
+# En qué hilo se entrena cada capa, por su identidad.
+_in_training = {"lock": threading.Lock(), "threads": {}}
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_only_this_thread)
+
+
+def one_at_a_time(function):
+    r"""Decora lo que entrena un modelo, su primer argumento: mientras dure, nadie más entrena sus capas."""
+
+    @functools.wraps(function)
+    def exclusive(model, *arguments, **options):
+        with Interrupts(), _Claim(model):
+            return function(model, *arguments, **options)
+
+    return exclusive
 
 
 @njit(cache=True, nogil=True)
@@ -55,26 +104,36 @@ class Engine:
         self.loss = model.loss
         self.metrics = []
         self.replicas, self.gradients = [], []
+        # De cada réplica, las capas que sortean.
+        self.random = []
         self.plans = {}
         self.bytes = None
         self.work = max(1, model.work())
         self.team = Team(get_threads())
         self.interrupts = Interrupts()
         self.blas = None
+        self.output_shape = None
         self.warm = False
 
+    @uninterrupted
     def __enter__(self):
         r"""Empieza a recibir las interrupciones."""
         self.interrupts.__enter__()
         return self
 
+    @uninterrupted
     def __exit__(self, *exception):
-        r"""Deja la máquina como estaba."""
-        self.team.__exit__(*exception)
-        if self.blas is not None:
-            self.blas.__exit__(*exception)
-        self.interrupts.__exit__(*exception)
+        r"""Deja la máquina como estaba, pase lo que pase."""
+        try:
+            self.team.__exit__(*exception)
+        finally:
+            try:
+                if self.blas is not None:
+                    self.blas.__exit__(*exception)
+            finally:
+                self.interrupts.__exit__(*exception)
 
+    @uninterrupted
     def limit_blas(self):
         r"""Deja a BLAS con un solo hilo hasta el final."""
         if self.blas is None:
@@ -87,11 +146,13 @@ class Engine:
         n = len(data.x)
         if self.model.theta is not self.theta:
             raise ValueError("trainable: qué capas se entrenan se decide antes de fit, y cambió a la mitad")
+        self._expect(data.x)
         self.sums[:] = 0
         self._reseed()
         order = self.model.generator.permutation(n) if shuffle else None
         before, after = called(callbacks, "on_train_batch_begin"), called(callbacks, "on_train_batch_end")
         total, seen = 0.0, 0
+        self.step = 0
         for batch, start in enumerate(range(0, n, batch_size)):
             stop = min(start + batch_size, n)
             for method in before:
@@ -104,6 +165,7 @@ class Engine:
                 self._update()
             finally:
                 self.interrupts.release()
+            self.step += 1
             total += loss * (stop - start)
             seen = stop
             if after:
@@ -122,22 +184,41 @@ class Engine:
 
     def start(self, data):
         r"""Prepara lo que se va a medir."""
-        self.metrics = self.model.resolve_metrics(data.y)
+        self.metrics = self._metrics(data)
+        self.step = 0
         self.sums = np.zeros((self.team.size, len(self.metrics)))
         self.losses = [0.0] * self.team.size
         self.theta, self.gradient = self.model.theta, self.model.gradient
+        self.updated = False
 
     def _logs(self, total, seen):
         values = self.sums.sum(axis=0) / seen
         return {"loss": total / seen} | {name: float(v) for (name, _), v in zip(self.metrics, values, strict=True)}
 
+    def _expect(self, x):
+        self.output_shape = tuple(self.model.compute_output_shape(x.shape[1:]))
+
+    def _metrics(self, data):
+        self._expect(data.x)
+        metrics = self.model.resolve_metrics(data.y)
+        for name, metric in metrics:
+            # Las del libro recorren juntos lo correcto y la salida: una fila, o una etiqueta, por vector de la salida.
+            if registry.ours(type(metric)) and data.y.shape[1:] not in (self.output_shape, self.output_shape[:-1]):
+                raise ValueError(
+                    f"metrics: {name} espera que lo correcto tenga la forma de la salida, {self.output_shape}, "
+                    f"o una etiqueta por vector, pero la pérdida lo dejó en {data.y.shape[1:]}"
+                )
+        return metrics
+
     def _reseed(self):
-        # El azar de cada réplica nace, en cada época, del azar de la capa: así basta guardar el de la capa.
+        # El azar de las réplicas nace, en cada época, del azar de la capa: así basta guardar el de la capa.
         originals = [layer for layer in walk(self.model) if layer.random]
-        for replica in self._team_of(self.team.size) if originals else ():
-            copies = [layer for layer in walk(replica) if layer.random]
-            for layer, copy in zip(originals, copies, strict=True):
-                copy.generator = layer.new_generator()
+        replicas = self._team_of(self.team.size) if originals else []
+        self.random = [[layer for layer in walk(replica) if layer.random] for replica in replicas]
+        for layer, *copies in zip(originals, *self.random, strict=True):
+            source = layer.new_generator()
+            for copy, own in zip(copies, source.spawn(len(copies)), strict=True):
+                copy.generator, copy.draws = own, Draws(source.bit_generator.seed_seq)
 
     def _step(self, data, order, start, stop):
         n = stop - start
@@ -147,6 +228,7 @@ class Engine:
         self.job = data, order, start, n, plan
         self.team.run(self._part, len(plan))
         if not self.warm:
+            self._check_replicas(self.replicas[: len(plan)])
             # El primer paso puede haber cargado otra copia de BLAS.
             self.warm = True
             self.blas.refresh()
@@ -158,30 +240,88 @@ class Engine:
         chunks = plan[k]
         for number, (a, b) in enumerate(chunks):
             rows = slice(start + a, start + b) if order is None else order[start + a : start + b]
-            x = rows_of(replica, "data x", data.x, rows)
-            y = x if data.same else rows_of(replica, "data y", data.y, rows)
-            if data.weight is None:
-                weight = uniform_weight(replica, b - a, n)
-            else:
-                weight = rows_of(replica, "data weight", data.weight, rows, copy=True)
-                weight *= weight.dtype.type(1 / n)
-            y_pred = replica.forward(x, True)
-            gradient = replica.buffer("data gradient", y_pred.shape)
-            loss += self.loss.shard(y, y_pred, weight, gradient)
-            for m, (_, metric) in enumerate(self.metrics):
-                sums[m] += metric.shard(y, y_pred)
+            for layer in self.random[k] if self.random else ():
+                layer.draws.place(self.step, a, b, n)
+            part, gradient = self._measure(replica, data, rows, n, True, self.metrics, sums)
+            loss += part
             replica.backward(gradient)
             if len(chunks) > 1:
                 _accumulate(replica, self.gradients[k], number, len(chunks))
         if k == 0:
-            loss += replica.penalty(add_gradient=True)
+            loss += check.returned(replica.penalty(add_gradient=True), "la penalización de los pesos")
         self.losses[k] = loss
+
+    def _measure(self, replica, data, rows, n, training, metrics, sums):
+        r"""Va hacia delante con unas filas de un lote de ``n``; suma las métricas y da la pérdida y su gradiente."""
+        x, y, weight = data.batch(replica, rows, n)
+        y_pred = self._forward(replica, x, training)
+        new = ("data gradient", y_pred.shape) not in replica.buffers
+        gradient = replica.buffer("data gradient", y_pred.shape)
+        if new:
+            gradient.fill(np.nan)
+        loss = check.returned(self.loss.shard(y, y_pred, weight, gradient), f"{type(self.loss).__name__}.shard")
+        if new and math.isfinite(loss) and np.isnan(gradient).any():
+            raise ValueError(
+                f"{type(self.loss).__name__}.shard: se esperaba que llenara gradient, en su sitio, con números; "
+                f"dejó {np.isnan(gradient).sum()} de {gradient.size} en NaN"
+            )
+        for m, (_, metric) in enumerate(metrics):
+            sums[m] += check.returned(metric.shard(y, y_pred), f"{type(metric).__name__}.shard")
+        return loss, gradient
+
+    def _forward(self, replica, x, training):
+        # Lo que sigue no revisa nada: la última comprobación es esta.
+        y = replica.forward(x, training)
+        if y.shape[1:] != self.output_shape or len(y) != len(x) or y.dtype != replica.dtype or not y.flags.carray:
+            raise ValueError(
+                f"{replica.name}: se esperaba una salida de {replica.dtype} y forma {(len(x), *self.output_shape)}, "
+                f"contigua, pero salió {y.dtype} de forma {y.shape}"
+            )
+        return y
+
+    def _check_replicas(self, replicas):
+        # Primero las de adentro: así se nombra a la que falla.
+        firsts = list(walk(replicas[0]))[::-1]
+        for replica in replicas:
+            for layer, first in zip(list(walk(replica))[::-1], firsts, strict=True):
+                # Cada réplica escribe su gradiente en el vector que le tocó.
+                own = all(np.may_share_memory(g, replica.gradient) for g in layer.gradients)
+                if layer.trainable_weights and not own:
+                    raise ValueError(
+                        f"{layer.name}: backward cambió los arreglos de gradients por otros; "
+                        "escribe en los que ya están"
+                    )
+                both = isinstance(layer.y, np.ndarray) and isinstance(first.y, np.ndarray)
+                if layer is not first and both and np.may_share_memory(layer.y, first.y):
+                    raise ValueError(
+                        f"{layer.name}: la salida está en un arreglo que comparten todos los hilos; "
+                        "pide la memoria con self.buffer en forward"
+                    )
 
     def _update(self):
         plan = self.job[-1]
         for k in range(1, len(plan)):
             _add(self.gradient, self.gradients[k])
-        self.model.optimizer.step(self.theta, self.gradient)
+        optimizer = self.model.optimizer
+        if self.updated or registry.ours(type(optimizer)):
+            optimizer.step(self.theta, self.gradient)
+            return
+        # La primera vez se mira que el de quien lee mueva los pesos donde están, y no una copia.
+        before = self.theta.copy()
+        returned = optimizer.step(self.theta, self.gradient)
+        self.updated = True
+        if returned is not None:
+            raise TypeError(
+                f"{type(optimizer).__name__}.step: se esperaba que cambiara theta en su sitio y no devolviera nada, "
+                f"pero devolvió {type(returned).__name__}"
+            )
+        rate = getattr(optimizer, "learning_rate", 1.0)
+        moves = rate * np.abs(self.gradient) > np.finfo(before.dtype).eps * np.abs(before)
+        if moves.any() and np.array_equal(before, self.theta):
+            raise ValueError(
+                f"{type(optimizer).__name__}: el primer paso no movió ningún peso; theta se cambia en su sitio, "
+                "con theta -= … o theta[:] = …"
+            )
 
     def _plan(self, n):
         r"""Decide qué parte de un lote de ``n`` hace cada hilo, y en cuántos trozos. Solo depende de los tamaños."""
@@ -247,43 +387,37 @@ class Engine:
     def evaluate(self, data):
         r"""Devuelve la pérdida y las métricas, sin mover nada. No depende del número de hilos."""
         n = len(data.x)
-        metrics = self.model.resolve_metrics(data.y)
+        metrics = self._metrics(data)
         size = self._chunk(n)
         chunks = [(a, min(a + size, n)) for a in range(0, n, size)]
         results = np.zeros((len(chunks), 1 + len(metrics)))
 
         def part(k):
-            replica = self.replicas[k]
             for i in range(k, len(chunks), parts):
                 rows = slice(*chunks[i])
-                y = rows_of(replica, "data y", data.y, rows)
-                if data.weight is None:
-                    weight = uniform_weight(replica, len(y), n)
-                else:
-                    weight = rows_of(replica, "data weight", data.weight, rows, copy=True)
-                    weight *= weight.dtype.type(1 / n)
-                y_pred = replica.forward(rows_of(replica, "data x", data.x, rows), False)
-                results[i, 0] = self.loss.shard(y, y_pred, weight, replica.buffer("data gradient", y_pred.shape))
-                for m, (_, metric) in enumerate(metrics):
-                    results[i, 1 + m] = metric.shard(y, y_pred)
+                loss, _ = self._measure(self.replicas[k], data, rows, n, False, metrics, results[i, 1:])
+                results[i, 0] = loss
 
         parts = self._parts(n, len(chunks))
         self._run(part, parts)
         loss, *values = results.sum(axis=0).tolist()
-        loss += self.model.penalty()
+        loss += check.returned(self.model.penalty(), "la penalización de los pesos")
         return {"loss": loss} | {name: value / n for (name, _), value in zip(metrics, values, strict=True)}
 
     def predict(self, x):
         r"""Devuelve la salida de cada observación, en un arreglo nuevo. No depende del número de hilos."""
         n = len(x)
-        out = np.empty((n, *self.model.compute_output_shape(x.shape[1:])), self.model.dtype)
+        self._expect(x)
+        out = np.empty((n, *self.output_shape), self.model.dtype)
         size = self._chunk(n)
         starts = range(0, n, size)
 
         def part(k):
+            replica = self.replicas[k]
             for start in starts[k::parts]:
                 rows = slice(start, min(start + size, n))
-                out[rows] = self.replicas[k].forward(rows_of(self.replicas[k], "data x", x, rows), False)
+                batch = rows_of(replica, "data x", x, rows, replica.dtype)
+                out[rows] = self._forward(replica, batch, False)
 
         parts = self._parts(n, len(starts))
         self._run(part, parts)

@@ -5,7 +5,7 @@ import numpy as np
 from dlbook import check
 from dlbook.callbacks import Callback, History, ModelCheckpoint, called
 from dlbook.training.data import inputs, prepare, train_and_validation
-from dlbook.training.engine import Engine
+from dlbook.training.engine import Engine, one_at_a_time
 from dlbook.training.progress import Progress
 from dlbook.training.state import remembered
 
@@ -46,6 +46,7 @@ def _call(callbacks, method, *arguments):
         function(*arguments)
 
 
+@one_at_a_time
 def fit(
     model,
     x,
@@ -63,13 +64,13 @@ def fit(
     initial_epoch,
 ):
     r"""Entrena un modelo; los argumentos son los de ``Model.fit``."""
-    model._compiled()
+    model.check_compiled()
     batch_size = 32 if batch_size is None else check.integer(batch_size, "batch_size", 1)
     epochs = check.integer(epochs, "epochs", 0)
     initial_epoch = check.integer(initial_epoch, "initial_epoch", 0)
     verbose = int(verbose) if isinstance(verbose, (bool, np.bool_, np.integer)) else verbose
     verbose = check.choice(verbose, "verbose", ["auto", 0, 1, 2])
-    shuffle = check.flag(shuffle, "shuffle")
+    shuffle = check.boolean(shuffle, "shuffle")
     callbacks = _callbacks(callbacks)
     train, validation = train_and_validation(
         model, x, y, sample_weight, class_weight, validation_split, validation_data
@@ -116,7 +117,7 @@ def fit(
 
 def evaluate(model, x, y, sample_weight=None):
     r"""Mide la pérdida y las métricas; devuelve un diccionario."""
-    model._compiled()
+    model.check_compiled()
     data = prepare(model, x, y, sample_weight)
     with Engine(model) as engine:
         return engine.evaluate(data)

@@ -66,7 +66,6 @@ def set_state(model, state):
     if state["optimizer"] is not None and model.optimizer is None:
         raise ValueError("state: tiene un optimizador, y el modelo no; llama antes a compile")
     before = model.get_weights()
-    model._bind()
     # Los dos comprueban antes de cambiar algo; si lo segundo no encaja, lo primero se deshace.
     model.set_weights(state["weights"])
     try:
@@ -75,7 +74,6 @@ def set_state(model, state):
     except Exception:
         model.set_weights(before)
         raise
-    model._stale = False
     for layer, generator in zip(layers, generators, strict=True):
         layer.generator = generator
     model.epoch, model.remembered = epoch, callbacks

@@ -201,6 +201,10 @@ class RandomLayer(Layer):
         r"""Sortea una transformación por imagen; arreglo de forma (n, 2, 3)."""
         raise NotImplementedError
 
+    def between(self, low, high, n):
+        r"""Da un número al azar por imagen, de ``low`` a ``high``."""
+        return low + (high - low) * self.uniform(np.empty(n))
+
     def build(self, input_shape):
         r"""Comprueba que las observaciones sean imágenes."""
         if len(tuple(input_shape)) != 3:
@@ -289,8 +293,8 @@ class RandomTranslation(RandomLayer):
     def draw(self, n, h, w):
         r"""Sortea los desplazamientos."""
         transform = np.tile(np.eye(2, 3), (n, 1, 1))
-        transform[:, 0, 2] = -w * self.generator.uniform(*self.width_range, n)
-        transform[:, 1, 2] = -h * self.generator.uniform(*self.height_range, n)
+        transform[:, 0, 2] = -w * self.between(*self.width_range, n)
+        transform[:, 1, 2] = -h * self.between(*self.height_range, n)
         return transform
 
 
@@ -342,7 +346,7 @@ class RandomRotation(RandomLayer):
 
     def draw(self, n, h, w):
         r"""Sortea los ángulos."""
-        angle = 2 * np.pi * self.generator.uniform(*self.range, n)
+        angle = 2 * np.pi * self.between(*self.range, n)
         cos, sin = np.cos(angle), np.sin(angle)
         centre = np.array([(w - 1) / 2, (h - 1) / 2])
         turn = np.stack([np.stack([cos, -sin], axis=1), np.stack([sin, cos], axis=1)], axis=1)
@@ -389,7 +393,7 @@ class RandomFlip(RandomLayer):
         transform = np.tile(np.eye(2, 3), (n, 1, 1))
         for axis, (direction, size) in enumerate((("horizontal", w), ("vertical", h))):
             if direction in self.mode:
-                flipped = self.generator.random(n) < 0.5
+                flipped = self.between(0, 1, n) < 0.5
                 transform[flipped, axis, axis] = -1
                 transform[flipped, axis, 2] = size - 1
         return transform

@@ -1,5 +1,7 @@
 r"""Las funciones de activación, con los nombres de Keras."""
 
+import numpy as np
+
 from chapters.mlp.activations.base import ActivationFunction
 from chapters.mlp.activations.elu import ELU, elu
 from chapters.mlp.activations.gelu import GELU, gelu
@@ -10,7 +12,7 @@ from chapters.mlp.activations.softmax import Softmax, softmax
 from chapters.mlp.activations.softplus import Softplus, softplus
 from chapters.mlp.activations.step import Step, step
 from chapters.mlp.activations.tanh import Tanh, tanh
-from dlbook import check
+from dlbook import check, registry
 
 NAMES = {f.name: f for f in (linear, step, sigmoid, tanh, relu, leaky_relu, elu, softplus, gelu, softmax)}
 
@@ -73,4 +75,21 @@ def get(activation):
     """
     if not isinstance(activation, ActivationFunction) and activation is not None:
         activation = NAMES[check.choice(activation, "activation", list(NAMES))]
+    if activation is not None and not registry.ours(type(activation)):
+        _check_writes(activation)
     return None if isinstance(activation, Linear) else activation
+
+
+def _check_writes(activation):
+    # Las capas les dan memoria sin llenar. Lo que no se escribe conserva lo que había: se prueba con ceros y con unos.
+    z, name = np.linspace(-1, 1, 6, dtype=np.float32).reshape(2, 3), type(activation).__name__
+    outputs, slopes = [np.full_like(z, k) for k in (0, 1)], [np.full_like(z, k) for k in (0, 1)]
+    for y, dz in zip(outputs, slopes, strict=True):
+        activation.forward(z, y)
+        activation.backward(z, y, np.ones_like(z), dz)
+    for arrays, method, out in ((outputs, "forward", "y"), (slopes, "backward", "dz")):
+        if not np.array_equal(*arrays, equal_nan=True):
+            raise ValueError(
+                f"{name}.{method}: se esperaba que escribiera en {out}, en su sitio, con {out}[...] = …; "
+                "dejó partes sin escribir"
+            )

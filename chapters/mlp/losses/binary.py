@@ -117,7 +117,7 @@ class BinaryCrossentropy(Loss):
     """
 
     name = "binary_crossentropy"
-    from_logits = Checked(check.flag)
+    from_logits = Checked(check.boolean)
     label_smoothing = Checked(check.number, 0, 1)
 
     def __init__(

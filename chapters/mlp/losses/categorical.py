@@ -108,7 +108,7 @@ class CategoricalCrossentropy(Loss):
     """
 
     name = "categorical_crossentropy"
-    from_logits = Checked(check.flag)
+    from_logits = Checked(check.boolean)
     label_smoothing = Checked(check.number, 0, 1)
 
     def __init__(

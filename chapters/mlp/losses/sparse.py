@@ -85,7 +85,7 @@ class SparseCategoricalCrossentropy(Loss):
     """
 
     name = "sparse_categorical_crossentropy"
-    from_logits = Checked(check.flag)
+    from_logits = Checked(check.boolean)
     ignore_class = Absent(None)
 
     def __init__(

@@ -84,7 +84,7 @@ class RMSprop(Optimizer):
     rho = Checked(check.number, 0, 1, open_high=True)
     momentum = Checked(check.number, 0, 1, open_high=True)
     epsilon = Checked(check.number, 0, open_low=True)
-    centered = Checked(check.flag)
+    centered = Checked(check.boolean)
 
     def __init__(
         self,

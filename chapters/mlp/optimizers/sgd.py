@@ -117,7 +117,7 @@ class SGD(Optimizer):
     """
 
     momentum = Checked(check.number, 0, 1)
-    nesterov = Checked(check.flag)
+    nesterov = Checked(check.boolean)
 
     def __init__(
         self,

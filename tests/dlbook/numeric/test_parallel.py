@@ -134,12 +134,13 @@ def test_the_number_of_threads_is_a_setting(monkeypatch):
     assert get_threads() >= 1
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "dos", "1.5"])
+@pytest.mark.parametrize("text", ["0", "-1", "dos", "1.5", "x", "1025", "9" * 30, "9" * 5000])
 def test_a_bad_setting_says_so(monkeypatch, text):
     monkeypatch.setenv("DLBOOK_THREADS", text)
-    with pytest.raises(ValueError, match="DLBOOK_THREADS: se esperaba un entero de al menos 1"):
+    with pytest.raises(ValueError, match="DLBOOK_THREADS: se esperaba un entero entre 1 y 1024, pero llegó '") as error:
         get_threads()
-    for value in (0, 2.5, "tres"):
+    assert len(str(error.value)) < 150
+    for value in (0, 2.5, "tres", 1025, 10**30):
         with pytest.raises((TypeError, ValueError), match="threads: se esperaba un entero"):
             set_threads(value)
 
@@ -153,6 +154,20 @@ class Spy(callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.seen.append(blas_threads())
+
+
+def test_an_empty_setting_is_none(monkeypatch):
+    monkeypatch.setenv("DLBOOK_THREADS", " ")
+    assert get_threads() >= 1
+
+
+def test_a_system_without_room_for_more_threads_says_so(monkeypatch):
+    def start(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with Team(1000) as team, pytest.raises(RuntimeError, match="no deja crear el hilo 2 de 1000; pide menos"):
+        team.run(lambda k: None, 3)
 
 
 def test_blas_has_one_thread_while_training_and_its_own_afterwards():
@@ -199,7 +214,7 @@ def test_two_models_trained_at_once_are_the_two_trained_apart():
         thread.join()
     for a, b in zip(apart, together, strict=True):
         assert np.array_equal(a.theta, b.theta)
-    assert single_thread_blas.users == 0
+    assert not single_thread_blas.users
 
 
 def test_a_fit_inside_a_callback_of_another():

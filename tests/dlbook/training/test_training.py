@@ -704,7 +704,7 @@ def test_bad_arguments_of_fit_move_nothing(arguments, message):
         (lambda: network().predict(X * np.nan), "x: se esperaban números finitos"),
         (lambda: network().evaluate(X, Y[:3]), "y: se esperaban 60 observaciones"),
         (lambda: setattr(network(), "theta", np.zeros(3)), "theta: se esperaba la forma"),
-        (lambda: network(dtype="float32").predict(X * 1e200), "no caben en float32"),
+        (lambda: network(dtype="float32").predict(X * 1e200), "que no cabe en float32"),
         (lambda: network().set_state({}), "falta 'weights'"),
     ],
 )

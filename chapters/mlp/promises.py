@@ -1,0 +1,77 @@
+r"""Lo que una capa de quien lee entrega, comparado con lo que prometió."""
+
+import functools
+
+import numpy as np
+
+
+def checked(cls):
+    r"""Hace que una clase de capas compruebe lo que sale de sus propios ``forward`` y ``backward``.
+
+    El código compilado no revisa los límites de los arreglos: si de una capa sale más de lo que promete
+    :meth:`~chapters.mlp.Layer.compute_output_shape`, quien lo reciba leerá o escribirá donde no debe. Las capas del
+    libro están probadas; de las demás se mira cada salida, que cuesta menos de un microsegundo. Si los números no están
+    seguidos en la memoria, se copian.
+
+    Parameters
+    ----------
+    cls : type
+        Una subclase de :class:`~chapters.mlp.Layer`.
+    """
+    for name, decorate in (("forward", _forward), ("backward", _backward)):
+        method = getattr(cls, name)
+        if not getattr(method, "is_checked", False):
+            setattr(cls, name, decorate(method))
+            getattr(cls, name).is_checked = True
+
+
+def _forward(method):
+    @functools.wraps(method)
+    def forward(self, x, *args, **options):
+        if type(self).forward is not forward:
+            # La llamó, con super(), una clase más derivada: lo que vale es lo que esa entregue.
+            return method(self, x, *args, **options)
+        shape = getattr(x, "shape", None)
+        if shape is not None and self._passed[0] == shape:
+            y = method(self, x, *args, **options)
+        else:
+            # La primera vez, y cuando cambia la forma, se mira también que no haya cambiado su entrada.
+            before = x.copy() if isinstance(x, np.ndarray) else None
+            y = method(self, x, *args, **options)
+            if before is not None and not np.array_equal(before, x, equal_nan=before.dtype.kind == "f"):
+                raise ValueError(
+                    f"{self.name}: forward cambió su entrada, que es de quien se la dio; escribe en otro arreglo"
+                )
+        if type(y) is not np.ndarray or (shape, y.shape, y.dtype) != self._passed or not y.flags.carray:
+            shape = np.shape(x) if shape is None else shape
+            promised = (*shape[:1], *self.compute_output_shape(tuple(shape[1:])))
+            y = _compared(self, "forward", y, promised, "la que da compute_output_shape")
+            self._passed = shape, y.shape, y.dtype
+        return y
+
+    return forward
+
+
+def _backward(method):
+    @functools.wraps(method)
+    def backward(self, dy, *args, **options):
+        dx = method(self, dy, *args, **options)
+        if type(self).backward is backward and (dx is not None or self.input_gradient):
+            shape = self._passed[0] or (*np.shape(dy)[:1], *self.input_shape)
+            if type(dx) is not np.ndarray or dx.shape != shape or dx.dtype != self.dtype or not dx.flags.carray:
+                dx = _compared(self, "backward", dx, shape, "la de la entrada")
+        return dx
+
+    return backward
+
+
+def _compared(layer, method, array, shape, source):
+    expected = f"{layer.name}: de {method} se esperaba un arreglo de {layer.dtype} y forma {shape}, {source}"
+    if array is None:
+        raise TypeError(f"{expected}, pero no devolvió nada; ¿falta el return?")
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{expected}, pero devolvió {type(array).__name__}")
+    if array.shape != shape or array.dtype != layer.dtype:
+        raise ValueError(f"{expected}, pero devolvió {array.dtype} de forma {array.shape}")
+    # Una vista con saltos, o que se pisa a sí misma, o de solo lectura: lo que sigue recibe una copia en orden.
+    return array if type(array) is np.ndarray and array.flags.carray else np.array(array, order="C")
