@@ -6,6 +6,7 @@ números de Keras están en ``tests/reference/contract.json`` y los escribe ``ma
 """
 
 import inspect
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,7 +38,8 @@ class Case:
 
     def __repr__(self):
         arguments = [*([str(self.shape)] if self.shape else []), *(f"{k}={v!r}" for k, v in self.arguments.items())]
-        return f"{self.name}({', '.join(arguments)})"
+        # Sin la dirección de una función, que en cada proceso es otra.
+        return re.sub(" at 0x[0-9a-f]+", "", f"{self.name}({', '.join(arguments)})")
 
 
 def made(value):
