@@ -1,6 +1,7 @@
 r"""Guardar una red y volver a tenerla: los pesos en safetensors, la arquitectura en su cabecera."""
 
 import json
+import math
 import os
 
 import numpy as np
@@ -11,6 +12,8 @@ from dlbook.training import walk
 
 FORMAT = "dlbook"
 VERSION = 1
+# Una observación de más números, un gigabyte, no es para una red de este libro.
+MOST_NUMBERS = 1 << 28
 
 __all__ = ["load", "save", "weight_names"]
 
@@ -145,7 +148,9 @@ def load(filepath, custom_objects=None, compile=True):
     except RecursionError:
         raise ValueError(f"{filepath}: {files.TOO_DEEP}") from None
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{filepath}: {error}") from None
+        raise ValueError(f"{filepath}: {error!s:.300}") from None
+    except OverflowError:
+        raise ValueError(f"{filepath}: pide más números de los que caben en un arreglo") from None
     except Exception as error:
         # Un archivo ajeno puede traer cualquier disparate; quien lo abre recibe una sola clase de error.
         raise ValueError(f"{filepath}: no se puede reconstruir ({type(error).__name__}: {error})") from error
@@ -219,11 +224,15 @@ def _model(architecture, tensors, custom_objects):
     model = objects.rebuild(architecture.get("model"), custom_objects)
     if not isinstance(model, registry.base("layer")):
         raise ValueError("no dice qué red es")
+    shape = architecture.get("input_shape")
+    sizes = [size for size in shape if type(size) is int] if isinstance(shape, list) else []
+    if math.prod(sizes) > MOST_NUMBERS:
+        raise ValueError(f"se esperaban observaciones de a lo sumo {MOST_NUMBERS} números, y pide la forma {shape}")
     if not model.built:
         # Los pesos están en el archivo: no hay que sortearlos. Y si la arquitectura pide muchos más números de los que
         # el archivo trae, se sabe antes de reservar la memoria; si pide unos pocos más, enseguida se verá cuáles.
         available = sum(array.size for array in tensors.values())
-        model.build_blank(architecture.get("input_shape"), 2 * available + 1_000_000)
+        model.build_blank(shape, 2 * available + 1_000_000)
     _freeze(model, architecture.get("frozen", []))
     for name, weight in zip(weight_names(model), model.weights, strict=True):
         if name not in tensors:

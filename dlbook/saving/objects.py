@@ -5,6 +5,7 @@ entre las clases registradas, con :mod:`dlbook.registry`: este paquete no depend
 puede pedir ninguna otra cosa; las clases de quien lee hay que pasarlas a mano.
 """
 
+import functools
 import inspect
 import math
 import numbers
@@ -67,9 +68,15 @@ def describe(value, where="config"):
     if kind is None:
         raise TypeError(f"{where}: no se sabe guardar {value!r}")
     name = type(value).__name__
-    if registry.find(kind, name) not in (None, type(value)):
+    if _is_namesake(kind, type(value)):
         raise TypeError(f"{where}: {name} es una clase tuya que se llama como otra del libro; ponle otro nombre")
     return {kind: name, "config": config(value)}
+
+
+# Buscar recorre todas las clases, y una red tiene las mismas pocas muchas veces.
+@functools.lru_cache
+def _is_namesake(kind, cls):
+    return registry.find(kind, cls.__name__) not in (None, cls)
 
 
 def config(value):
