@@ -387,7 +387,7 @@ class Model(Layer):
 
     def resolve_metrics(self, y):
         r"""Encuentra las métricas de :meth:`compile` para lo correcto, ya preparado; pares de nombre y métrica."""
-        y_pred = np.broadcast_to(self.dtype.type(0), (len(y), *self.compute_output_shape(self.input_shape)))
+        y_pred = np.broadcast_to(self.dtype.type(0), (len(y), *self.compute_output_shape(self.current_shape)))
         from_logits = getattr(self.loss, "from_logits", False)
         found = {}
         for metric in self.metrics:

@@ -1,16 +1,20 @@
 """Lo que solo dicen las capas densas, las filas y las capas hechas a mano; lo de todas, en ``tests/contract``."""
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chapters.mlp import Activation, Flatten, Maxout, load_model
 from chapters.mlp.dense import Dense, dense_backward, dense_forward
 from chapters.mlp.dropout import Dropout
 from chapters.mlp.layer import Layer
 from chapters.mlp.regularizers import L1L2, L2
 from chapters.mlp.reshape import Reshape
 from chapters.mlp.sequential import Input, Sequential
+from dlbook.saving import objects
 from tests.contract.measure import check_layer, sample
 
 
@@ -149,3 +153,164 @@ def test_dropout_keeps_the_mean_and_is_off_at_inference():
     assert (y == 0).mean() == pytest.approx(0.3, abs=0.01)
     assert layer.forward(x) is x
     assert Dropout(0.0, seed=0).forward(x, training=True) is x
+
+
+# --- Lo que Keras admite ---
+
+
+def test_dropout_may_switch_everything_off():
+    layer = Dropout(1.0, seed=0)
+    x = np.ones((3, 4), np.float32)
+    assert not layer.forward(x, training=True).any()
+    assert not layer.backward(x).any()
+    assert np.array_equal(layer.forward(x), x)
+
+
+def test_numpys_booleans_and_integers_are_as_good_as_pythons():
+    layer = Dense(np.int8(3), use_bias=np.False_, trainable=np.True_, dtype="FLOAT64")
+    layer.build((np.uint8(200),))
+    assert layer.input_shape == (200,)
+    assert type(layer.input_shape[0]) is int
+    assert layer.compute_output_shape((np.int8(100), np.int8(100))) == (100, 3)
+    assert layer.use_bias is False
+    layer.trainable = np.False_
+    assert layer.trainable is False
+    model = Sequential([Dense(3), Reshape((np.int8(3), np.int64(-1)))])
+    assert model.compute_output_shape((np.int8(127),)) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (lambda: Sequential([Dense(2)]), 5),
+        (lambda: Flatten(), None),
+        (lambda: Reshape((2,)), {2}),
+        (lambda: Layer(), 3.0),
+    ],
+)
+def test_shapes_that_are_no_tuple_are_refused_everywhere(make, shape):
+    for call in (lambda: make().build(shape), lambda: make().compute_output_shape(shape)):
+        with pytest.raises(TypeError, match="input_shape: se esperaba una tupla de enteros"):
+            call()
+
+
+def test_sizes_beyond_sixty_three_bits_are_refused():
+    for make in (lambda: Dense(2), lambda: Flatten(), lambda: Sequential([Dense(2)])):
+        for shape in ((2**64,), (2**40, 2**40)):
+            with pytest.raises(ValueError, match="input_shape: se esperaba una forma que quepa en un arreglo"):
+                make().build(shape)
+
+
+def test_a_column_may_come_as_a_vector():
+    model = Sequential([Input((1,)), Dense(3, "tanh"), Dense(1)], seed=0)
+    model.compile("sgd", "mse")
+    x, y = np.linspace(-1, 1, 20), np.linspace(0, 1, 20).reshape(-1, 1)
+    assert np.array_equal(model.predict(x), model.predict(x.reshape(-1, 1)))
+    assert np.array_equal(model.forward(x), model(x.reshape(-1, 1)))
+    assert model.evaluate(x, y) == model.evaluate(x.reshape(-1, 1), y)
+    assert len(model.fit(x, y, validation_data=(x, y), verbose=0).history["val_loss"]) == 1
+    images = Sequential([Input((4, 4, 1)), Flatten(), Dense(2)])
+    assert images.predict(np.ones((3, 4, 4))).shape == (3, 2)
+    with pytest.raises(ValueError, match=r"x: se esperaba la forma \(n, 1\), pero llegó \(20, 2\)"):
+        model.predict(np.ones((20, 2)))
+    with pytest.raises(ValueError, match=r"x: se esperaba la forma \(n, 3\), pero llegó \(3,\)"):
+        Sequential([Input((3,)), Dense(1)]).predict(np.ones(3))
+
+
+def test_an_empty_model_says_so():
+    model = Sequential(seed=0)
+    model.compile("sgd", "mse")
+    x = np.ones((4, 2))
+    for call in (lambda: model.fit(x, x), lambda: model.predict(x), lambda: model.evaluate(x, x), lambda: model(x)):
+        with pytest.raises(ValueError, match="sequential: se esperaba al menos una capa, pero el modelo está vacío"):
+            call()
+    model = Sequential([Input((2,)), Dense(2)])
+    model.pop()
+    with pytest.raises(ValueError, match="el modelo está vacío"):
+        model(x)
+
+
+def test_the_summary_of_what_is_not_built_says_what_is_known(capsys):
+    known = Dense(3)
+    known.build((2,))
+    Sequential([known, Dense(4), Dropout(0.5)]).summary()
+    assert capsys.readouterr().out == (
+        "Sequential\n"
+        "capa           forma de salida      parámetros\n"
+        "dense          (n, 3)                        9\n"
+        "dense_1        ?                             ?\n"
+        "dropout        ?                             ?\n"
+        "Sin construir: pon un Input al principio o dale unos datos, y se sabrá lo demás\n"
+    )
+
+
+def test_flatten_takes_the_layout_that_keras_takes():
+    assert Flatten("channels_last").compute_output_shape((2, 3)) == (6,)
+    with pytest.raises(ValueError, match="data_format: se esperaba 'channels_last'"):
+        Flatten("channels_first")
+
+
+# --- Formas que se saben con los datos ---
+
+
+def test_sizes_that_only_the_data_know(capsys, tmp_path):
+    layers = [Dense(4, "relu"), Activation("tanh"), Dropout(0.2), Dense(3), Maxout(2), Flatten(), Reshape((-1, 2))]
+    model = Sequential([Input((None, 5)), *layers], seed=0, dtype="float64")
+    model.summary()
+    assert "(n, ?, 4)" in capsys.readouterr().out
+    assert model.input_shape == (None, 5)
+    assert model.compute_output_shape((None, 5)) == (None, 2)
+    x = {size: sample((size, 5)) for size in (3, 7, 2)}
+    for size in (3, 7, 3, 2):
+        assert model.compute_output_shape((size, 5)) == (size, 2)
+        y = model(x[size])
+        assert y.shape == (3, size, 2)
+        assert model.current_shape == (size, 5)
+        assert model.work() > 0
+        # Uno por uno, y lo mismo que un modelo hecho para ese tamaño.
+        fixed = Sequential([Input((size, 5)), *map(remake, layers)], dtype="float64")
+        fixed.set_weights(model.get_weights())
+        assert np.allclose(y, fixed(x[size]))
+        assert np.allclose(model.predict(x[size]), y)
+        assert np.allclose(model.backward(np.ones_like(y)), fixed.backward(np.ones_like(y)))
+    model.compile("sgd", "mse")
+    for size in (3, 7):
+        model.fit(x[size], np.ones((3, size, 2)), epochs=2, verbose=0)
+    model.save(tmp_path / "red.safetensors")
+    other = load_model(tmp_path / "red.safetensors")
+    assert other.input_shape == (None, 5)
+    assert np.array_equal(other.predict(x[7]), model.predict(x[7]))
+    with pytest.raises(ValueError, match=r"x: se esperaba la forma \(n, \?, 5\), pero llegó \(3, 4, 6\)"):
+        model(sample((4, 6)))
+
+
+def remake(layer):
+    return objects.rebuild(objects.describe(layer))
+
+
+def test_threads_with_inputs_of_different_sizes_do_not_mix():
+    model = Sequential([Input((None, 3)), Dense(4, "tanh"), Reshape((-1, 2)), Flatten(), Reshape((-1, 1))], seed=0)
+    wrong = []
+
+    def work(size):
+        x = sample((size, 3), 5, np.float32)
+        expected = model.predict(x)
+        for _ in range(50):
+            y = model(x)
+            wrong.append(y.shape != expected.shape or not np.allclose(y, expected))
+
+    threads = [threading.Thread(target=work, args=(size,)) for size in range(1, 7)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(wrong) == 300
+    assert not any(wrong)
+
+
+def test_what_needs_a_size_says_which():
+    for layers in ([Dense(2)], [Maxout(2)]):
+        with pytest.raises(ValueError, match="se supiera el último eje"):
+            Sequential([Input((3, None)), *layers])
+    with pytest.raises(ValueError, match=r"se supiera el último eje.*\(n, \?\)"):
+        Sequential([Input((None, 3)), Flatten(), Dense(2)])

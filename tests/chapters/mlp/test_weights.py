@@ -9,11 +9,12 @@ import pytest
 
 from chapters.mlp import initializers
 from chapters.mlp.activation import Activation
+from chapters.mlp.activations import ActivationFunction
 from chapters.mlp.dense import Dense
 from chapters.mlp.dropout import Dropout
 from chapters.mlp.layer import Layer
 from chapters.mlp.maxout import Maxout
-from chapters.mlp.regularizers import L2
+from chapters.mlp.regularizers import L1L2, L2
 from chapters.mlp.sequential import Input, Sequential
 from dlbook.saving import load, save, weight_names
 
@@ -237,6 +238,97 @@ def test_keras_short_names_of_initializers():
         assert type(initializers.get(name)).__name__ == cls
     assert initializers.VarianceScaling(distribution="normal").distribution == "truncated_normal"
     assert type(initializers.get("HE_NORMAL")).__name__ == "HeNormal"
+
+
+class Returns(ActivationFunction):
+    def forward(self, z, y):
+        return z * 2
+
+    def backward(self, z, y, dy, dz):
+        dz[:] = 2 * dy
+
+
+class Half(Returns):
+    def forward(self, z, y):
+        y[:, :1] = z[:, :1]
+
+
+class NoBack(Returns):
+    def forward(self, z, y):
+        y[:] = 2 * z
+
+    def backward(self, z, y, dy, dz):
+        return 2 * dy
+
+
+class Double(NoBack):
+    def backward(self, z, y, dy, dz):
+        dz[:] = 2 * dy
+
+
+@pytest.mark.parametrize("kind", [Dense, Activation])
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (Returns(), "Returns.forward: se esperaba que escribiera en y"),
+        (Half(), "Half.forward: se esperaba que escribiera en y"),
+        (NoBack(), "NoBack.backward: se esperaba que escribiera en dz"),
+    ],
+)
+def test_an_activation_that_does_not_write_is_named(kind, function, message):
+    with pytest.raises(ValueError, match=message):
+        kind(2, activation=function) if kind is Dense else kind(function)
+
+
+def test_an_activation_of_the_reader_that_writes_works():
+    layer = Activation(Double())
+    assert layer([[1, 2]]).tolist() == [[2, 4]]
+    assert layer.backward([[1, 1]]).tolist() == [[2, 2]]
+
+
+class OnlyCalled(L1L2):
+    def __call__(self, w):
+        return 1.0
+
+
+class OnlyValue(L1L2):
+    def value(self, w):
+        return 1.0
+
+
+class Vector(L1L2):
+    def value(self, w):
+        return abs(w)
+
+    def add_gradient(self, w, gradient):
+        gradient += np.sign(w)
+
+
+class Lasso(Vector):
+    def value(self, w):
+        return abs(w).sum(dtype=np.float32)
+
+
+def test_a_regularizer_that_layers_would_not_use_is_refused():
+    for kind, name in ((OnlyCalled, "__call__"), (OnlyValue, "value")):
+        with pytest.raises(
+            TypeError, match=f"{kind.__name__}: se esperaba que definiera value y add_gradient.* {name}"
+        ):
+            Dense(2, kernel_regularizer=kind())
+
+
+def test_a_regularizer_whose_value_is_no_number_is_named():
+    layer = Dense(2, kernel_regularizer=Vector())
+    layer.build((3,))
+    with pytest.raises(TypeError, match=r"Vector\.value: se esperaba un número real"):
+        layer.penalty()
+
+
+def test_a_regularizer_of_the_reader_adds_its_gradient():
+    layer = Dense(2, kernel_regularizer=Lasso(), kernel_initializer="ones")
+    layer.build((3,))
+    assert layer.penalty(add_gradient=True) == 6.0
+    assert layer.gradients[0].tolist() == [[1, 1]] * 3
 
 
 # --- Una construcción es entera o no es ---
