@@ -366,7 +366,7 @@ class VarianceScaling(Initializer):
     def __init__(self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None):
         self.scale = check.number(scale, "scale", 0, open_low=True)
         self.mode = check.choice(mode, "mode", ["fan_in", "fan_out", "fan_avg"])
-        # Como en Keras, "normal" es la que no tiene extremos.
+        # Como en Keras, la que se llama solo normal no tiene extremos.
         self.distribution = check.choice(distribution, "distribution", [*DISTRIBUTIONS, "normal"])
         if self.distribution == "normal":
             self.distribution = "truncated_normal"

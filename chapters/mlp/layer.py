@@ -267,7 +267,7 @@ class Layer:
 
     Las formas se escriben sin el eje de las observaciones, que es siempre el primero y puede tener el largo que sea.
     Un tamaño puede ser ``None``: el que traigan los datos, cada vez. Lo admite cualquier capa cuyos pesos no dependan
-    de él. La forma de la última entrada está en :attr:`current_shape`; si algo más depende de ella, se calcula en
+    de él. La forma de la última entrada está en ``current_shape``; si algo más depende de ella, se calcula en
     :meth:`adjust_to`, que :meth:`input` llama cuando cambia.
 
     Parameters
@@ -902,7 +902,7 @@ class Layer:
             if name not in self._attributes.values():
                 raise ValueError(
                     f"{self.name}: el peso de forma {weight.value.shape} no quedó en ningún atributo; guarda cada uno "
-                    f"en el suyo, como en self.kernel = self.add_weight(...) o setattr(self, f'w{{k}}', ...)"
+                    f"en el suyo, como en self.w = self.add_weight(...)"
                 )
         self._fresh = None
         written = _written(type(self)) - set(self._attributes)
