@@ -1,21 +1,19 @@
 r"""La convolución de una serie: el mismo filtro, a lo largo del tiempo."""
 
-import numpy as np
-
-from chapters.cnn.convolution.conv2d import Conv2D, _check_dilation, _check_groups
-from chapters.cnn.convolution.im2col import Windows
+from chapters.cnn.arguments import single
+from chapters.cnn.convolution.conv2d import Conv2D, check_groups
+from chapters.cnn.convolution.geometry import kernel_span, output_sizes, same_padding
+from chapters.cnn.convolution.im2col import place_windows
 from dlbook import check
 
 
-def single(value, name):
-    r"""Devuelve un entero positivo dentro de una tupla, como lo guarda Keras.
-
-    >>> single(3, "kernel_size"), single([3], "kernel_size")
-    ((3,), (3,))
-    """
-    if isinstance(value, (tuple, list)) and len(value) == 1:
-        (value,) = value
-    return (check.integer(value, name, 1),)
+# El largo puede no saberse todavía.
+def _series_shape(shape):
+    shape = check.shape(shape, "x", unknown=True)
+    if len(shape) != 2 or shape[-1] is None:
+        came = ", ".join(["n", *map(str, shape)])
+        raise ValueError(f"x: se esperaba la forma (n, instantes, canales), pero llegó ({came})")
+    return shape
 
 
 class Conv1D(Conv2D):
@@ -31,7 +29,8 @@ class Conv1D(Conv2D):
        z_{tf} = b_f + \sum_{i=0}^{k-1}\sum_{c=0}^{C-1} x_{ts+i\Delta-p,\,c}\,w_{icf} ,
 
     que es :eq:`ed-cnn-conv2d` con alto 1. Por eso no hay nada que volver a derivar ni a programar: la capa es una
-    :class:`~chapters.cnn.Conv2D` que ve la serie como una imagen de :math:`1\times T`. :item:`CNN-17`
+    :class:`~chapters.cnn.Conv2D` que ve cada serie como una imagen de :math:`1\times T`, y de esa capa solo cambia en
+    qué lugar están las ventanas. :item:`CNN-17`
 
     **Sin ver el futuro.** En una imagen da lo mismo mirar a la izquierda que a la derecha; en el tiempo, no. Para
     predecir lo que sigue, la salida en :math:`t` solo puede depender de :math:`x_0,\dots,x_t`. El relleno ``"causal"``
@@ -41,6 +40,7 @@ class Conv1D(Conv2D):
     **A mano.** Un filtro que promedia dos instantes. Con ``"valid"`` salen tres promedios; con ``"causal"``, cuatro, y
     al primero le falta un vecino:
 
+    >>> import numpy as np
     >>> x = np.array([2.0, 4.0, 6.0, 0.0]).reshape(1, 4, 1)
     >>> for padding in ("valid", "causal"):
     ...     layer = Conv1D(1, 2, padding=padding, dtype="float64")
@@ -67,6 +67,8 @@ class Conv1D(Conv2D):
         El paso.
     padding : {"valid", "same", "causal"}
         El relleno.
+    data_format : {"channels_last"}, optional
+        Dónde van los canales; aquí, siempre al final.
     dilation_rate : int
         La dilatación; mayor que 1, solo con paso 1.
     groups, activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer
@@ -98,6 +100,7 @@ class Conv1D(Conv2D):
         kernel_size,
         strides=1,
         padding="valid",
+        data_format=None,
         dilation_rate=1,
         groups=1,
         activation=None,
@@ -108,12 +111,15 @@ class Conv1D(Conv2D):
         bias_regularizer=None,
         **options,
     ):
+        kernel_size, strides = single(kernel_size, "kernel_size"), single(strides, "strides")
+        dilation_rate = single(dilation_rate, "dilation_rate")
         super().__init__(
             filters,
-            1,
-            1,
+            (1, *kernel_size),
+            (1, *strides),
             "valid",
-            1,
+            data_format,
+            (1, *dilation_rate),
             groups,
             activation,
             use_bias,
@@ -123,47 +129,30 @@ class Conv1D(Conv2D):
             bias_regularizer,
             **options,
         )
-        self.kernel_size = single(kernel_size, "kernel_size")
-        self.strides = single(strides, "strides")
+        # Como los guarda Keras: uno por eje, y aquí hay un solo eje.
+        self.kernel_size, self.strides, self.dilation_rate = kernel_size, strides, dilation_rate
         self.padding = check.choice(padding, "padding", ["valid", "same", "causal"])
-        self.dilation_rate = single(dilation_rate, "dilation_rate")
-        _check_dilation(self.strides, self.dilation_rate)
-
-    def build(self, input_shape):
-        r"""Crea los filtros y los sesgos para series de un largo y unos canales."""
-        super().build(input_shape)
-        # Las imágenes tienen un solo renglón, y al salir vuelven a ser series.
-        self.places.shape = self.places.shape[1:]
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve cuántas posiciones tiene el filtro, y cuántos filtros hay."""
-        return super().compute_output_shape(input_shape)[1:]
-
-    def input(self, x):
-        r"""Deja lista la serie, con los ceros del principio si no puede ver el futuro."""
-        x, zeros = super().input(x), self._zeros()
-        if not zeros:
-            return x
-        padded = self.buffer("padded", (len(x), zeros + x.shape[1], x.shape[2]))
-        padded[:, :zeros] = 0
-        padded[:, zeros:] = x
-        return padded
-
-    def backward(self, dy):
-        r"""Llena los gradientes de los filtros y los sesgos y devuelve el de las series."""
-        dx = super().backward(dy)
-        return None if dx is None else np.ascontiguousarray(dx[:, self._zeros() :])
-
-    def _zeros(self):
-        return self.dilation_rate[0] * (self.kernel_size[0] - 1) if self.padding == "causal" else 0
+        length, channels = _series_shape(input_shape)
+        check_groups(channels, "x, canales", self.groups)
+        # Con el relleno causal hay tantas posiciones como con SAME; lo que cambia es dónde van los ceros.
+        padding = "same" if self.padding == "causal" else self.padding
+        sizes = output_sizes([length], self.kernel_size, self.strides, padding, self.dilation_rate)
+        return (*sizes, self.filters)
 
     def _windows(self, input_shape):
-        shape = tuple(input_shape)
-        if len(shape) != 2:
-            wanted = ", ".join(["n", *map(str, shape)])
-            raise ValueError(f"x: se esperaba la forma (n, instantes, canales), pero llegó ({wanted})")
-        length, channels = shape
-        _check_groups(channels, "x, canales", self.groups)
-        window, strides, dilation = (1, *self.kernel_size), (1, *self.strides), (1, *self.dilation_rate)
-        padding = "same" if self.padding == "same" else "valid"
-        return Windows((1, self._zeros() + length, channels), window, strides, padding, dilation, self.groups)
+        (length, channels), (size,), (stride,), (dilation,) = (
+            input_shape,
+            self.kernel_size,
+            self.strides,
+            self.dilation_rate,
+        )
+        output, before = self.compute_output_shape(input_shape)[0], 0
+        if self.padding == "causal":
+            before = kernel_span(size, dilation) - 1
+        elif self.padding == "same":
+            before = same_padding(length, size, stride, dilation)[0]
+        places = (1, output), (0, before), (1, size), (1, stride), (1, dilation)
+        return place_windows((1, length, channels), *places, self.groups)

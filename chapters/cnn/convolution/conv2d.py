@@ -1,9 +1,15 @@
 r"""La capa de convolución: los mismos pesos, en todas partes."""
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
-from chapters.cnn.convolution.im2col import Windows, pair
+from chapters.cnn.arguments import channels_last, check_dilation, image_shape, known, pair, without
+from chapters.cnn.convolution.geometry import output_sizes
+from chapters.cnn.convolution.im2col import find_windows
+from chapters.cnn.convolution.padding import Margin, clear, crop, flat, padded
 from chapters.mlp import activations, initializers, regularizers
 from chapters.mlp.layer import Layer
 from dlbook import check
@@ -11,6 +17,145 @@ from dlbook.numeric.matmul_at import SLACK, add_matmul_at, matmul_at, padded_lin
 
 # De a cuántas ventanas se suma el gradiente de los filtros: lo que se lee cabe en la caché más cercana.
 CHUNK = 128
+
+
+class Forward(NamedTuple):
+    r"""Las tablas del núcleo de ida: en qué lugar está cada cosa."""
+
+    # Cuánto mide un renglón de los filtros puestos en fila.
+    line: int
+    margin: Margin
+    pixels: np.ndarray
+    taps: np.ndarray
+    # Dónde va, en los mapas de un grupo, lo que sale de cada ventana.
+    maps: np.ndarray
+
+
+class BackwardWeights(NamedTuple):
+    r"""Las tablas del núcleo que lleva el gradiente a los filtros."""
+
+    line: int
+    # Dónde empieza cada renglón del gradiente de un grupo.
+    lines: np.ndarray
+    margin: Margin
+    pixels: np.ndarray
+    taps: np.ndarray
+
+
+class BackwardInput(NamedTuple):
+    r"""Las tablas del núcleo que lleva el gradiente a la imagen."""
+
+    line: int
+    margin: Margin
+    # Cuántos números de la ventana están seguidos en la imagen.
+    run: int
+    # Los filtros de un grupo, y las esquinas de las ventanas con el lugar de sus mapas.
+    channels: np.ndarray
+    corners: np.ndarray
+    taps: np.ndarray
+    maps: np.ndarray
+
+
+class Places:
+    r"""Lo que los núcleos reciben además de los números: sus tablas, y cuánta memoria piden y cómo la llaman.
+
+    Depende de cuánto miden las imágenes, y no de lo que hay en ellas: se calcula una vez por forma.
+
+    Parameters
+    ----------
+    windows : Windows
+        Dónde están las ventanas.
+    filters : int
+        Cuántos filtros.
+    dtype : dtype
+        El tipo de los números.
+    shape : tuple of int, optional
+        La forma de los mapas de una imagen, si no es la de las ventanas.
+    """
+
+    def __init__(self, windows, filters, dtype, shape=None):
+        groups, depth = windows.taps.shape
+        own, zero = filters // groups, np.dtype(dtype).type(0)
+        pixels, taps, margin, run = windows.pixels, windows.taps, windows.margin, windows.run
+        self.depth, self.dtype = depth, dtype
+        self.shape, self.maps_size = shape or (*windows.output, filters), pixels.size * filters
+        image = math.prod(windows.padded_shape)
+        scratch = image if windows.padded_shape != windows.input_shape else 0
+        lines = {width: padded_line(width, zero.itemsize) for width in (filters, own, run)}
+        self.forward_tables = Forward(lines[filters], margin, pixels, taps, np.arange(pixels.size) * own)
+        # Los mapas de un grupo se calculan aparte, antes de ponerlos entre los demás.
+        part = pixels.size * own + SLACK if groups > 1 else 0
+        packed = depth * lines[filters] + SLACK
+        self.forward_memory = {"start": filters + 2 * SLACK, "packed": packed, "part": part, "scratch": scratch}
+        self.weights_tables = BackwardWeights(lines[own], np.arange(depth) * lines[own], margin, pixels, taps)
+        self.weights_memory = {"gradient": groups * depth * lines[own], "wide": 8 * filters, "scratch": scratch}
+        # Al volver, de arriba abajo y luego a la derecha: las ventanas seguidas no se enciman en el mismo renglón.
+        order = np.arange(pixels.size).reshape(windows.output).T.reshape(-1)
+        self.input_tables = BackwardInput(lines[run], margin, run, np.arange(own), pixels[order], taps, order * filters)
+        self.input_memory = {"packed": depth // run * filters * lines[run], "scratch": image + SLACK}
+
+    def forward(self, x, kernel, bias, floor, buffer):
+        r"""Llama al núcleo de ida y devuelve los mapas."""
+        size = len(x) * self.maps_size
+        z = buffer("z", size + SLACK)
+        bias = kernel.reshape(-1)[:0] if bias is None else bias
+        memory = {name: buffer(name, size) for name, size in self.forward_memory.items()}
+        kernel, floor = kernel.reshape(self.depth, -1), self.dtype.type(floor)
+        _conv2d_forward(flat(x), kernel, bias, floor, z, tables=self.forward_tables, **memory)
+        return z[:size].reshape(len(x), *self.shape)
+
+    def weights(self, x, dz, dkernel, dbias, buffer):
+        r"""Llama al núcleo que llena los gradientes de los filtros y los sesgos."""
+        memory = {name: buffer(name, size) for name, size in self.weights_memory.items()}
+        dkernel = dkernel.reshape(self.depth, -1)
+        _conv2d_backward_weights(flat(x), dz, dkernel, dbias, tables=self.weights_tables, **memory)
+
+    def input(self, dz, kernel, dx, buffer):
+        r"""Llama al núcleo que llena el gradiente de las imágenes."""
+        memory = {name: buffer(name, size) for name, size in self.input_memory.items()}
+        kernel = kernel.reshape(self.depth, -1)
+        _conv2d_backward_input(flat(dz), kernel, flat(dx), tables=self.input_tables, **memory)
+
+    def with_slack(self, dz, buffer):
+        r"""Copia el gradiente de los mapas en una sola fila, con lugar al final para leer de más."""
+        copy = buffer("dz", dz.size + SLACK)
+        copy[: dz.size] = dz.reshape(-1)
+        return copy
+
+
+def _new_memory(dtype):
+    # Lo que en una capa es Layer.buffer: aquí, memoria nueva cada vez.
+    return lambda name, size: np.empty(size, dtype)
+
+
+def check_groups(count, name, groups):
+    r"""Exige que los canales o los filtros se puedan partir en grupos iguales.
+
+    >>> check_groups(5, "filters", 2)
+    Traceback (most recent call last):
+        ...
+    ValueError: filters: se esperaba un múltiplo de los 2 grupos, pero llegó 5
+    """
+    if count % groups:
+        raise ValueError(f"{name}: se esperaba un múltiplo de los {groups} grupos, pero llegó {count}")
+
+
+def _checked(x, kernel, strides, padding, dilation_rate, groups):
+    x = check.floats(x, "x", "n h w c")
+    kernel = check.floats(kernel, "kernel", "kh kw c f")
+    strides, dilation_rate = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
+    groups = check.integer(groups, "groups", 1)
+    check_dilation(strides, dilation_rate)
+    channels = x.shape[-1]
+    check_groups(channels, "x, canales", groups)
+    check_groups(kernel.shape[-1], "kernel, filtros", groups)
+    if kernel.shape[2] * groups != channels:
+        wanted = f"(kh, kw, {channels // groups}, f) para imágenes de {channels} canales"
+        wanted += f" en {groups} grupos" if groups > 1 else ""
+        raise ValueError(f"kernel: se esperaba la forma {wanted}, pero llegó {kernel.shape}")
+    dtype = np.result_type(x, kernel)
+    windows = find_windows(x.shape[1:], kernel.shape[:2], strides, padding, dilation_rate, groups)
+    return x.astype(dtype, copy=False), kernel.astype(dtype, copy=False), windows
 
 
 def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1, groups=1):
@@ -90,22 +235,25 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
     bias = np.zeros(filters, x.dtype) if bias is None else check.floats(bias, "bias", "f", {"f": filters})
     dtype = np.result_type(x, bias)
     x, kernel, bias = (a.astype(dtype, copy=False) for a in (x, kernel, bias))
-    return _Places(windows, filters, dtype).forward(x, kernel, bias, -np.inf, _new_memory(dtype))
+    return Places(windows, filters, dtype).forward(x, kernel, bias, -np.inf, _new_memory(dtype))
 
 
 @njit(cache=True, nogil=True)
-def _conv2d_forward(x, weights, bias, floor, z, start, packed, part, scratch, line, margin, pixels, taps, maps):
+def _conv2d_forward(x, weights, bias, floor, z, start, packed, part, scratch, tables):
+    line, pixels, taps, maps = tables.line, tables.pixels, tables.taps, tables.maps
     groups, depth = taps.shape
     total = weights.shape[1]
     filters = total // groups
+    # Lo que sobra de cada renglón también se multiplica, y basura con números diminutos lo hace cien veces más lento.
+    clear(packed)
     for k in range(depth):
         for f in range(total):
             packed[k * line + f] = weights[k, f]
     for f in range(start.size):
         start[f] = bias[f] if f < bias.size else x.dtype.type(0)
-    _clear(scratch)
+    clear(scratch)
     for n in range(x.shape[0]):
-        image, out = _padded(x[n], scratch, margin), z[n * pixels.size * total :]
+        image, out = padded(x[n], scratch, tables.margin), z[n * pixels.size * total :]
         for g in range(groups):
             own, first = packed[g * filters :], start[g * filters :]
             target = out if groups == 1 else part
@@ -117,33 +265,7 @@ def _conv2d_forward(x, weights, bias, floor, z, start, packed, part, scratch, li
                         out[p * total + g * filters + f] = part[p * filters + f]
 
 
-@njit(cache=True, nogil=True)
-def _padded(image, scratch, margin):
-    # Imágenes en una sola fila: renglón por renglón, al lugar que les toca entre los ceros.
-    if scratch.size == 0:
-        return image
-    line, pitch, first = margin
-    for a in range(image.size // line):
-        for b in range(line):
-            scratch[first + a * pitch + b] = image[a * line + b]
-    return scratch
-
-
-@njit(cache=True, nogil=True)
-def _crop(scratch, margin, image):
-    line, pitch, first = margin
-    for a in range(image.size // line):
-        for b in range(line):
-            image[a * line + b] = scratch[first + a * pitch + b]
-
-
-@njit(cache=True, nogil=True)
-def _clear(array):
-    for k in range(array.size):
-        array[k] = 0
-
-
-def conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1, groups=1):
+def conv2d_backward(x, kernel, dy, strides=1, padding="valid", dilation_rate=1, groups=1):
     r"""Los tres gradientes de la convolución, letra por letra y en forma matricial.
 
     Llega :math:`\delta_{uvf}=\partial\mathcal L/\partial z_{uvf}`, la culpa de cada casilla de cada mapa. Se parte de
@@ -231,7 +353,7 @@ def conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1, 
         Lo que entró a :func:`conv2d_forward`.
     kernel : array_like, shape (kh, kw, c / groups, f)
         Los filtros.
-    dz : array_like, shape (n, h', w', f)
+    dy : array_like, shape (n, h', w', f)
         El gradiente de los mapas, :math:`\boldsymbol\Delta`.
     strides, padding, dilation_rate, groups
         Como en :func:`conv2d_forward`.
@@ -253,29 +375,47 @@ def conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1, 
         Si las formas no encajan, el filtro no cabe o hay NaN o infinitos.
     """
     x, kernel, windows = _checked(x, kernel, strides, padding, dilation_rate, groups)
-    dz = check.floats(dz, "dz")
+    dy = check.floats(dy, "dy")
     expected = (len(x), *windows.output, kernel.shape[-1])
-    if dz.shape != expected:
-        raise ValueError(f"dz: se esperaba la forma {expected} de la salida, pero llegó {dz.shape}")
-    dtype = np.result_type(x, dz)
-    x, kernel, dz = (a.astype(dtype, copy=False) for a in (x, kernel, dz))
+    if dy.shape != expected:
+        raise ValueError(f"dy: se esperaba la forma {expected} de la salida, pero llegó {dy.shape}")
+    dtype = np.result_type(x, dy)
+    x, kernel, dy = (a.astype(dtype, copy=False) for a in (x, kernel, dy))
     dkernel, dbias, dx = np.empty_like(kernel), np.empty(kernel.shape[-1], dtype), np.empty_like(x)
     buffer = _new_memory(dtype)
-    places = _Places(windows, kernel.shape[-1], dtype)
-    places.weights(x, places.with_slack(dz, buffer), dkernel, dbias, buffer)
-    places.input(dz, kernel, dx, buffer)
+    places = Places(windows, kernel.shape[-1], dtype)
+    places.weights(x, places.with_slack(dy, buffer), dkernel, dbias, buffer)
+    places.input(dy, kernel, dx, buffer)
     return dkernel, dbias, dx
 
 
 @njit(cache=True, nogil=True)
-def _conv2d_backward_weights(x, dz, dweights, dbias, gradient, wide, scratch, line, lines, margin, pixels, taps):
+def _sum_rows(dz, rows, wide, dbias):
+    # De a ocho renglones: así la suma va por vectores aunque haya pocos filtros.
+    filters = dbias.size
+    clear(wide)
+    for p in range(rows // 8):
+        for k in range(8 * filters):
+            wide[k] += dz[p * 8 * filters + k]
+    clear(dbias)
+    for k in range(8):
+        for f in range(filters):
+            dbias[f] += wide[k * filters + f]  # [ec-cnn-conv2d-sesgo]
+    for p in range(rows // 8 * 8, rows):
+        for f in range(filters):
+            dbias[f] += dz[p * filters + f]
+
+
+@njit(cache=True, nogil=True)
+def _conv2d_backward_weights(x, dz, dweights, dbias, gradient, wide, scratch, tables):
+    line, lines, pixels, taps = tables.line, tables.lines, tables.pixels, tables.taps
     groups, depth = taps.shape
     total = dbias.size
     filters = total // groups
-    _clear(gradient)
-    _clear(scratch)
+    clear(gradient)
+    clear(scratch)
     for n in range(x.shape[0]):
-        image = _padded(x[n], scratch, margin)
+        image = padded(x[n], scratch, tables.margin)
         for first in range(0, pixels.size, CHUNK):
             some = pixels[first : first + CHUNK]
             for g in range(groups):
@@ -290,98 +430,25 @@ def _conv2d_backward_weights(x, dz, dweights, dbias, gradient, wide, scratch, li
 
 
 @njit(cache=True, nogil=True)
-def _sum_rows(dz, rows, wide, dbias):
-    # De a ocho renglones: así la suma va por vectores aunque haya pocos filtros.
-    filters = dbias.size
-    _clear(wide)
-    for p in range(rows // 8):
-        for k in range(8 * filters):
-            wide[k] += dz[p * 8 * filters + k]
-    _clear(dbias)
-    for k in range(8):
-        for f in range(filters):
-            dbias[f] += wide[k * filters + f]  # [ec-cnn-conv2d-sesgo]
-    for p in range(rows // 8 * 8, rows):
-        for f in range(filters):
-            dbias[f] += dz[p * filters + f]
-
-
-@njit(cache=True, nogil=True)
-def _conv2d_backward_input(dz, weights, dx, packed, scratch, line, margin, run, channels, corners, taps, maps):
+def _conv2d_backward_input(dz, weights, dx, packed, scratch, tables):
+    line, run, taps = tables.line, tables.run, tables.taps
+    channels, corners, maps = tables.channels, tables.corners, tables.maps
     groups, depth = taps.shape
     filters = channels.size
     # Un pedazo por cada grupo y cada tramo seguido de la ventana, traspuesto y completado con ceros.
-    _clear(packed)
+    clear(packed)
     for k in range(depth):
         for f in range(weights.shape[1]):
             packed[(k // run * weights.shape[1] + f) * line + k % run] = weights[k, f]
     for n in range(dx.shape[0]):
-        _clear(scratch)
+        clear(scratch)
         for g in range(groups):
             delta = dz[n, g * filters :]
             for k in range(0, depth, run):
                 # Los números de la ventana que están seguidos en la imagen reciben su culpa juntos.
                 own, out = packed[(k // run * weights.shape[1] + g * filters) * line :], scratch[taps[g, k] :]
                 add_matmul_at(delta, maps, channels, own, line, out, corners, run)  # [ec-cnn-conv2d-atras]
-        _crop(scratch, margin, dx[n])
-
-
-class _Places:
-    # Lo que los núcleos reciben además de los números: dónde está cada cosa y memoria para trabajar.
-    def __init__(self, windows, filters, dtype):
-        groups, depth = windows.taps.shape
-        own, zero = filters // groups, np.dtype(dtype).type(0)
-        pixels, taps, margin, run = windows.pixels, windows.taps, windows.margin, windows.run
-        self.depth, self.dtype = depth, dtype
-        self.shape, self.maps_size = (*windows.output, filters), pixels.size * filters
-        image = int(np.prod(windows.padded_shape))
-        # Lo que piden los núcleos: cuántos números de memoria y, para encontrarlos, estas tablas.
-        scratch = image if windows.padded_shape != windows.input_shape else 0
-        lines = {width: padded_line(width, zero.itemsize) for width in (filters, own, run)}
-        self.forward_sizes = {"start": filters + 2 * SLACK, "packed": depth * lines[filters] + SLACK}
-        # Los mapas de un grupo, antes de ponerlos entre los demás.
-        self.forward_sizes |= {"part": pixels.size * own + SLACK if groups > 1 else 0, "scratch": scratch}
-        self.forward_places = lines[filters], margin, pixels, taps, np.arange(pixels.size) * own
-        self.weights_sizes = {"gradient": groups * depth * lines[own], "wide": 8 * filters, "scratch": scratch}
-        self.weights_places = lines[own], np.arange(depth) * lines[own], margin, pixels, taps
-        # Al volver, de arriba abajo y luego a la derecha: las ventanas seguidas no se enciman en el mismo renglón.
-        order = np.arange(pixels.size).reshape(windows.output).T.reshape(-1)
-        self.input_sizes = {"transposed": depth // run * filters * lines[run], "image": image + SLACK}
-        self.input_places = lines[run], margin, run, np.arange(own), pixels[order], taps, order * filters
-
-    def forward(self, x, kernel, bias, floor, buffer):
-        size = len(x) * self.maps_size
-        z = buffer("z", size + SLACK)
-        bias = kernel.reshape(-1)[:0] if bias is None else bias
-        memory = (buffer(name, size) for name, size in self.forward_sizes.items())
-        kernel, floor = kernel.reshape(self.depth, -1), self.dtype.type(floor)
-        _conv2d_forward(_flat(x), kernel, bias, floor, z, *memory, *self.forward_places)
-        return z[:size].reshape(len(x), *self.shape)
-
-    def weights(self, x, dz, dkernel, dbias, buffer):
-        memory = (buffer(name, size) for name, size in self.weights_sizes.items())
-        dkernel = dkernel.reshape(self.depth, -1)
-        _conv2d_backward_weights(_flat(x), dz, dkernel, dbias, *memory, *self.weights_places)
-
-    def input(self, dz, kernel, dx, buffer):
-        memory = (buffer(name, size) for name, size in self.input_sizes.items())
-        kernel = kernel.reshape(self.depth, -1)
-        _conv2d_backward_input(_flat(dz), kernel, _flat(dx), *memory, *self.input_places)
-
-    def with_slack(self, dz, buffer):
-        # El gradiente de los mapas en una sola fila, con lugar al final para leer de más.
-        copy = buffer("dz", dz.size + SLACK)
-        copy[: dz.size] = dz.reshape(-1)
-        return copy
-
-
-def _flat(images):
-    return images.reshape(len(images), -1)
-
-
-def _new_memory(dtype):
-    # Lo que en una capa es Layer.buffer: aquí, memoria nueva cada vez.
-    return lambda name, size: np.empty(size, dtype)
+        crop(scratch, tables.margin, dx[n])
 
 
 class Conv2D(Layer):
@@ -411,6 +478,8 @@ class Conv2D(Layer):
         El paso.
     padding : {"valid", "same"}
         El relleno.
+    data_format : {"channels_last"}, optional
+        Dónde van los canales; aquí, siempre al final.
     dilation_rate : int or (int, int)
         La dilatación; mayor que 1, solo con paso 1.
     groups : int
@@ -450,6 +519,7 @@ class Conv2D(Layer):
         kernel_size,
         strides=1,
         padding="valid",
+        data_format=None,
         dilation_rate=1,
         groups=1,
         activation=None,
@@ -460,110 +530,81 @@ class Conv2D(Layer):
         bias_regularizer=None,
         **options,
     ):
-        super().__init__(**options)
+        super().__init__(**without(options))
         self.filters = check.integer(filters, "filters", 1)
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.strides = pair(strides, "strides")
         self.padding = check.choice(padding, "padding", ["valid", "same"])
+        self.data_format = channels_last(data_format)
         self.dilation_rate = pair(dilation_rate, "dilation_rate")
         self.groups = check.integer(groups, "groups", 1)
-        _check_dilation(self.strides, self.dilation_rate)
-        _check_groups(self.filters, "filters", self.groups)
+        check_dilation(self.strides, self.dilation_rate)
+        check_groups(self.filters, "filters", self.groups)
         self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
+        self.use_bias = check.boolean(use_bias, "use_bias")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
         self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel = self.bias = self.z = self.windows = None
+        self.kernel = self.bias = self.z = self.places = self.places_shape = None
 
     def build(self, input_shape):
         r"""Crea los filtros y los sesgos para imágenes de una forma."""
+        self.compute_output_shape(input_shape)
         super().build(input_shape)
-        try:
-            self.windows = self._windows(self.input_shape)
-        except ValueError:
-            self.input_shape = None
-            raise
-        self.places = _Places(self.windows, self.filters, self.dtype)
-        channels = self.input_shape[-1]
-        shape = (*self.kernel_size, channels // self.groups, self.filters)
+        shape = (*self.kernel_size, self.input_shape[-1] // self.groups, self.filters)
         self.kernel = self.add_weight(shape, self.kernel_initializer, regularizer=self.kernel_regularizer)
         if self.use_bias:
             self.bias = self.add_weight((self.filters,), self.bias_initializer, regularizer=self.bias_regularizer)
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve cuántas posiciones hay a lo alto y a lo ancho, y cuántos mapas."""
-        return (*self._windows(input_shape).output, self.filters)
+        *sizes, channels = image_shape(input_shape)
+        check_groups(channels, "x, canales", self.groups)
+        return (*output_sizes(sizes, self.kernel_size, self.strides, self.padding, self.dilation_rate), self.filters)
 
     def forward(self, x, training=False):
         r"""Calcula los mapas de cada imagen."""
         self.x = x = self.input(x)
+        places = self._at(x.shape[1:])
         # La ReLU no necesita una vuelta aparte: el producto ya sale recortado en cero.
         fused = isinstance(self.activation, activations.ReLU)
         floor = 0 if fused else -np.inf
-        self.z = self.y = self.places.forward(x, self.kernel, self.bias, floor, self.buffer)
+        z = y = places.forward(x, self.kernel, self.bias, floor, self.buffer)
         if self.activation is not None and not fused:
-            self.y = self.buffer("y", self.z.shape)
-            self.activation.forward(self.z, self.y)
-        return self.y
+            y = self.buffer("y", z.shape)
+            self.activation.forward(z, y)
+        self.z, self.y = z, y
+        return y
 
     def backward(self, dy):
         r"""Llena los gradientes de los filtros y los sesgos y devuelve el de las imágenes."""
-        dy = self.output_gradient(dy)
+        dy, places = self.output_gradient(dy), self._at(self.x.shape[1:])
         if self.activation is None:
-            dz = self.places.with_slack(dy, self.buffer)
+            dz = places.with_slack(dy, self.buffer)
         else:
             dz = self.buffer("dz", dy.size + SLACK)
             self.activation.backward(self.z, self.y, dy, dz[: dy.size].reshape(dy.shape))
         if self.trainable:
             dbias = self.gradients[1] if self.use_bias else self.buffer("dbias", self.filters)
-            self.places.weights(self.x, dz, self.gradients[0], dbias, self.buffer)
+            places.weights(self.x, dz, self.gradients[0], dbias, self.buffer)
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        self.places.input(dz[: dy.size].reshape(dy.shape), self.kernel, dx, self.buffer)
+        places.input(dz[: dy.size].reshape(dy.shape), self.kernel, dx, self.buffer)
         return dx
 
     def work(self):
         r"""Cuenta un producto por peso, tantas veces como posiciones tiene la ventana."""
-        return self.windows.pixels.size * self.kernel.size
+        return known(self.compute_output_shape(self.places_shape or self.input_shape)[:-1]) * self.kernel.size
+
+    def _at(self, shape):
+        # Las tablas se rehacen solo si las imágenes miden otra cosa que las de la última vez.
+        if self.places_shape != shape:
+            maps = self.compute_output_shape(shape)
+            self.places = Places(self._windows(shape), self.filters, self.dtype, maps)
+            self.places_shape = shape
+        return self.places
 
     def _windows(self, input_shape):
-        if len(input_shape) != 3:
-            raise ValueError(
-                f"x: se esperaban imágenes de (alto, ancho, canales), pero llegaron de {tuple(input_shape)}"
-            )
-        _check_groups(input_shape[-1], "x, canales", self.groups)
-        return Windows(input_shape, self.kernel_size, self.strides, self.padding, self.dilation_rate, self.groups)
-
-
-def _checked(x, kernel, strides, padding, dilation_rate, groups):
-    x = check.floats(x, "x", "n h w c")
-    kernel = check.floats(kernel, "kernel", "kh kw c f")
-    strides, dilation_rate = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
-    padding = check.choice(padding, "padding", ["valid", "same"])
-    groups = check.integer(groups, "groups", 1)
-    _check_dilation(strides, dilation_rate)
-    channels = x.shape[-1]
-    _check_groups(channels, "x, canales", groups)
-    _check_groups(kernel.shape[-1], "kernel, filtros", groups)
-    if kernel.shape[2] * groups != channels:
-        wanted = f"(kh, kw, {channels // groups}, f) para imágenes de {channels} canales"
-        wanted += f" en {groups} grupos" if groups > 1 else ""
-        raise ValueError(f"kernel: se esperaba la forma {wanted}, pero llegó {kernel.shape}")
-    dtype = np.result_type(x, kernel)
-    windows = Windows(x.shape[1:], kernel.shape[:2], strides, padding, dilation_rate, groups)
-    return x.astype(dtype, copy=False), kernel.astype(dtype, copy=False), windows
-
-
-def _check_dilation(strides, dilation_rate):
-    if max(strides) > 1 and max(dilation_rate) > 1:
-        raise ValueError(
-            f"dilation_rate: se esperaba 1 cuando el paso es mayor que 1, pero llegó {dilation_rate} con paso {strides}"
-        )
-
-
-def _check_groups(count, name, groups):
-    if count % groups:
-        raise ValueError(f"{name}: se esperaba un múltiplo de los {groups} grupos, pero llegó {count}")
+        return find_windows(input_shape, self.kernel_size, self.strides, self.padding, self.dilation_rate, self.groups)

@@ -1,16 +1,76 @@
 r"""La convolución traspuesta: de un mapa chico a una imagen grande."""
 
+import math
+
 import numpy as np
 from numba import njit
 
-from chapters.cnn.convolution.conv2d import _check_dilation
-from chapters.cnn.convolution.geometry import kernel_span, output_size
-from chapters.cnn.convolution.im2col import Windows, _col2im, _im2col, crop, pair
-from chapters.cnn.pooling.base import image_shape
+from chapters.cnn.arguments import channels_last, check_dilation, image_shape, known, pair, whole, without
+from chapters.cnn.convolution.geometry import kernel_span
+from chapters.cnn.convolution.im2col import _col2im, _im2col, place_windows
+from chapters.cnn.convolution.padding import clear, crop, flat
 from chapters.mlp import activations, initializers, regularizers
 from chapters.mlp.layer import Layer
 from dlbook import check
 from dlbook.numeric.matmul import matmul, matmul_transposed
+
+
+def _output_padding(value, strides):
+    if value is None:
+        return None
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+    if len(values) != 2:
+        raise ValueError(f"output_padding: se esperaba un entero o dos, pero llegaron {len(values)}")
+    values = tuple(whole(v, "output_padding", 0) for v in values)
+    if any(extra >= stride for extra, stride in zip(values, strides, strict=True)):
+        raise ValueError(f"output_padding: se esperaba menos que el paso {strides}, pero llegó {values}")
+    return values
+
+
+# Cuánto mide un eje de lo que se pinta, y cuánto se le recorta al principio para que mida lo pedido.
+def _painted(size, span, stride, padding, extra):
+    if size is None:
+        return None, 0
+    edge = span if padding == "valid" else span % 2
+    if extra is None:
+        extra = max(stride - span, 0) if padding == "valid" else stride - edge
+    length, whole_length = (size - 1) * stride + edge + extra, (size - 1) * stride + span  # [ec-cnn-traspuesta-tamano]
+    if length == 0:
+        raise ValueError(
+            f"output_padding: se esperaba uno que dejara algo, pero con {extra} de una entrada de {size} no sale nada"
+        )
+    return length, max(whole_length - length, 0) // 2  # [ec-cnn-traspuesta-recorte]
+
+
+def _output_sizes(sizes, kernel_size, strides, padding, output_padding, dilation_rate):
+    axes = zip(sizes, kernel_size, strides, output_padding or (None, None), dilation_rate, strict=True)
+    return [_painted(d, kernel_span(k, r), s, padding, extra) for d, k, s, extra, r in axes]
+
+
+# Las ventanas de la convolución de regreso: la que lleva la salida de esta capa a su entrada.
+def _return_windows(sizes, filters, kernel_size, strides, padding, output_padding, dilation_rate):
+    painted = _output_sizes(sizes, kernel_size, strides, padding, output_padding, dilation_rate)
+    (height, top), (width, left) = painted
+    return place_windows((height, width, filters), sizes, (top, left), kernel_size, strides, dilation_rate)
+
+
+def _checked(x, kernel, strides, padding, output_padding, dilation_rate):
+    sizes = {}
+    x = check.floats(x, "x", "n h w c", sizes)
+    kernel = check.floats(kernel, "kernel", "kh kw f c", sizes)
+    strides, dilation_rate = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
+    padding = check.choice(padding, "padding", ["valid", "same"])
+    output_padding = _output_padding(output_padding, strides)
+    check_dilation(strides, dilation_rate)
+    windows = _return_windows(
+        x.shape[1:3], kernel.shape[2], kernel.shape[:2], strides, padding, output_padding, dilation_rate
+    )
+    dtype = np.result_type(x, kernel)
+    return x.astype(dtype, copy=False), kernel.astype(dtype, copy=False), windows
+
+
+def _columns(windows, dtype):
+    return np.empty((windows.pixels.size, windows.taps.size), dtype)
 
 
 def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", output_padding=None, dilation_rate=1):
@@ -64,7 +124,15 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
        \end{cases}
 
     donde :math:`q` es ``output_padding``. Sin él, VALID toma :math:`q=\max(s-K,0)` y SAME, el :math:`q` que da
-    :math:`M=Ds`.
+    :math:`M=Ds`. Las ventanas pintan :math:`(D-1)\,s+K` casillas; lo que sobra se recorta por mitades, y al principio
+    le tocan
+
+    .. math::
+       :label: ec-cnn-traspuesta-recorte
+
+       \left\lfloor\tfrac12\,\max\bigl((D-1)\,s + K - M,\ 0\bigr)\right\rfloor .
+
+    Si no sobra, sino que falta, lo que se agrega al final son ceros.
 
     **A mano.** Dos píxeles, paso 2 y el filtro :math:`(1, 2, 3)`. El primero pinta 1, 2, 3; el segundo, con valor 10,
     pinta 10, 20, 30 dos lugares más adelante. En el lugar donde se enciman queda :math:`3+10=13`:
@@ -115,27 +183,27 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
     dtype = np.result_type(x, bias)
     x, kernel, bias = (a.astype(dtype, copy=False) for a in (x, kernel, bias))
     z = np.empty((len(x), *windows.input_shape), dtype)
-    _transpose_forward(
-        x, kernel, bias, z, _columns(windows, dtype), np.empty(windows.padded_shape, dtype), *_places(windows)
-    )
+    scratch = np.empty(math.prod(windows.padded_shape), dtype)
+    _transpose_forward(flat(x), kernel, bias, flat(z), windows, _columns(windows, dtype), scratch)
     return z
 
 
 @njit(cache=True, nogil=True)
-def _transpose_forward(x, kernel, bias, z, columns, scratch, top, left, pixels, taps):
-    weights = kernel.reshape(taps.size, kernel.shape[3])
+def _transpose_forward(x, kernel, bias, z, windows, columns, scratch):
+    pixels, channels = windows.pixels.size, kernel.shape[3]
+    weights = kernel.reshape(columns.shape[1], channels)
     for n in range(x.shape[0]):
-        scratch[:] = 0
-        matmul_transposed(x[n].reshape(pixels.size, weights.shape[1]), weights, columns)  # [ec-cnn-traspuesta]
-        _col2im(columns, pixels, taps, scratch.reshape(-1))
-        crop(scratch, top, left, z[n])
-        for a in range(z.shape[1]):
-            for b in range(z.shape[2]):
-                for f in range(bias.size):
-                    z[n, a, b, f] += bias[f]
+        clear(scratch)
+        matmul_transposed(x[n].reshape(pixels, channels), weights, columns)  # [ec-cnn-traspuesta]
+        _col2im(columns, windows, scratch)
+        crop(scratch, windows.margin, z[n])
+        maps = z[n].reshape(z.shape[1] // bias.size, bias.size)
+        for p in range(maps.shape[0]):
+            for f in range(bias.size):
+                maps[p, f] += bias[f]
 
 
-def conv2d_transpose_backward(x, kernel, dz, strides=1, padding="valid", output_padding=None, dilation_rate=1):
+def conv2d_transpose_backward(x, kernel, dy, strides=1, padding="valid", output_padding=None, dilation_rate=1):
     r"""Los tres gradientes de la convolución traspuesta: su vuelta es una convolución.
 
     Por :eq:`ed-cnn-traspuesta`, la culpa de la entrada es :math:`\mathbf A\boldsymbol\delta`: pasar la convolución de
@@ -171,7 +239,7 @@ def conv2d_transpose_backward(x, kernel, dz, strides=1, padding="valid", output_
         Lo que entró a :func:`conv2d_transpose_forward`.
     kernel : array_like, shape (kh, kw, f, c)
         Los filtros.
-    dz : array_like, shape (n, h', w', f)
+    dy : array_like, shape (n, h', w', f)
         El gradiente de la salida.
     strides, padding, output_padding, dilation_rate
         Como en :func:`conv2d_transpose_forward`.
@@ -191,34 +259,34 @@ def conv2d_transpose_backward(x, kernel, dz, strides=1, padding="valid", output_
         Si las formas no encajan o hay NaN o infinitos.
     """
     x, kernel, windows = _checked(x, kernel, strides, padding, output_padding, dilation_rate)
-    dz = check.floats(dz, "dz")
+    dy = check.floats(dy, "dy")
     expected = (len(x), *windows.input_shape)
-    if dz.shape != expected:
-        raise ValueError(f"dz: se esperaba la forma {expected} de la salida, pero llegó {dz.shape}")
-    dtype = np.result_type(x, dz)
-    x, kernel, dz = (a.astype(dtype, copy=False) for a in (x, kernel, dz))
+    if dy.shape != expected:
+        raise ValueError(f"dy: se esperaba la forma {expected} de la salida, pero llegó {dy.shape}")
+    dtype = np.result_type(x, dy)
+    x, kernel, dy = (a.astype(dtype, copy=False) for a in (x, kernel, dy))
     dkernel, dbias, dx = np.empty_like(kernel), np.empty(kernel.shape[2], dtype), np.empty_like(x)
-    columns = _columns(windows, dtype)
-    _transpose_backward(x, kernel, dz, dkernel, dbias, dx, columns, windows.scratch(dtype), *_places(windows))
+    memory = _columns(windows, dtype), windows.scratch(dtype)
+    _transpose_backward(flat(x), kernel, flat(dy), dkernel, dbias, flat(dx), windows, *memory)
     return dkernel, dbias, dx
 
 
 @njit(cache=True, nogil=True)
-def _transpose_backward(x, kernel, dz, dkernel, dbias, dx, columns, scratch, top, left, pixels, taps):
-    channels = kernel.shape[3]
-    weights, gradient = kernel.reshape(taps.size, channels), dkernel.reshape(taps.size, channels)
+def _transpose_backward(x, kernel, dz, dkernel, dbias, dx, windows, columns, scratch):
+    pixels, channels = windows.pixels.size, kernel.shape[3]
+    weights, gradient = kernel.reshape(columns.shape[1], channels), dkernel.reshape(columns.shape[1], channels)
     part = np.empty_like(gradient)
     gradient[:] = 0
     dbias[:] = 0
     for n in range(x.shape[0]):
-        _im2col(dz[n : n + 1], top, left, scratch, pixels, taps, columns.reshape(1, pixels.size, taps.size))
-        matmul(columns.T, x[n].reshape(pixels.size, channels), part)  # [ec-cnn-traspuesta-atras]
+        _im2col(dz[n : n + 1], windows, scratch, columns.reshape(1, pixels, columns.shape[1]))
+        matmul(columns.T, x[n].reshape(pixels, channels), part)  # [ec-cnn-traspuesta-atras]
         gradient += part
-        matmul(columns, weights, dx[n].reshape(pixels.size, channels))
-        for a in range(dz.shape[1]):
-            for b in range(dz.shape[2]):
-                for f in range(dbias.size):
-                    dbias[f] += dz[n, a, b, f]
+        matmul(columns, weights, dx[n].reshape(pixels, channels))
+        maps = dz[n].reshape(dz.shape[1] // dbias.size, dbias.size)
+        for p in range(maps.shape[0]):
+            for f in range(dbias.size):
+                dbias[f] += maps[p, f]
 
 
 class Conv2DTranspose(Layer):
@@ -248,6 +316,8 @@ class Conv2DTranspose(Layer):
         El relleno de la convolución que va de regreso; aquí, cuánto se recorta.
     output_padding : int or (int, int), optional
         Cuántas filas y columnas se agregan al final; menos que el paso.
+    data_format : {"channels_last"}, optional
+        Dónde van los canales; aquí, siempre al final.
     dilation_rate : int or (int, int)
         La dilatación; mayor que 1, solo con paso 1.
     activation : str or ActivationFunction, optional
@@ -286,6 +356,7 @@ class Conv2DTranspose(Layer):
         strides=1,
         padding="valid",
         output_padding=None,
+        data_format=None,
         dilation_rate=1,
         activation=None,
         use_bias=True,
@@ -295,27 +366,27 @@ class Conv2DTranspose(Layer):
         bias_regularizer=None,
         **options,
     ):
-        super().__init__(**options)
+        super().__init__(**without(options))
         self.filters = check.integer(filters, "filters", 1)
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.strides = pair(strides, "strides")
         self.padding = check.choice(padding, "padding", ["valid", "same"])
         self.output_padding = _output_padding(output_padding, self.strides)
+        self.data_format = channels_last(data_format)
         self.dilation_rate = pair(dilation_rate, "dilation_rate")
-        _check_dilation(self.strides, self.dilation_rate)
+        check_dilation(self.strides, self.dilation_rate)
         self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
+        self.use_bias = check.boolean(use_bias, "use_bias")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
         self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel = self.bias = self.z = self.windows = None
+        self.kernel = self.bias = self.z = self.windows = self.windows_shape = None
 
     def build(self, input_shape):
         r"""Crea los filtros y los sesgos para mapas de una forma."""
-        windows = self._windows(input_shape)
+        self.compute_output_shape(input_shape)
         super().build(input_shape)
-        self.windows = windows
         shape = (*self.kernel_size, self.filters, self.input_shape[-1])
         self.kernel = self.add_weight(shape, self.kernel_initializer, regularizer=self.kernel_regularizer)
         if self.use_bias:
@@ -323,22 +394,22 @@ class Conv2DTranspose(Layer):
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve el alto y el ancho agrandados, y los canales que salen."""
-        return self._windows(input_shape).input_shape
+        sizes = image_shape(input_shape)[:2]
+        return (*(length for length, _ in _output_sizes(sizes, *self._arguments())), self.filters)
 
     def forward(self, x, training=False):
         r"""Pinta un filtro por cada píxel de los mapas."""
         self.x = x = self.input(x)
-        places = self.windows
+        windows = self._at(x.shape[1:])
         bias = self.bias if self.use_bias else np.zeros(self.filters, self.dtype)
-        z = self.buffer("z", (len(x), *places.input_shape))
-        columns = self.buffer("columns", (places.pixels.size, places.taps.size))
-        scratch = self.buffer("scratch", places.padded_shape)
-        _transpose_forward(x, self.kernel, bias, z, columns, scratch, *_places(places))
-        self.z = self.y = z
+        z = y = self.buffer("z", (len(x), *windows.input_shape))
+        memory = self._columns(windows), self.buffer("scratch", math.prod(windows.padded_shape))
+        _transpose_forward(flat(x), self.kernel, bias, flat(z), windows, *memory)
         if self.activation is not None:
-            self.y = self.buffer("y", z.shape)
-            self.activation.forward(z, self.y)
-        return self.y
+            y = self.buffer("y", z.shape)
+            self.activation.forward(z, y)
+        self.z, self.y = z, y
+        return y
 
     def backward(self, dy):
         r"""Llena los gradientes de los filtros y los sesgos y devuelve el de los mapas."""
@@ -346,75 +417,26 @@ class Conv2DTranspose(Layer):
         if self.activation is not None:
             dz = self.buffer("dz", dy.shape)
             self.activation.backward(self.z, self.y, dy, dz)
-        places = self.windows
         dkernel, *dbias = self.gradients
         dbias = dbias[0] if self.use_bias else self.buffer("dbias", self.filters)
-        dx, columns = self.buffer("dx", self.x.shape), self.buffer("columns", (places.pixels.size, places.taps.size))
-        scratch = places.scratch(self.dtype)
-        _transpose_backward(self.x, self.kernel, dz, dkernel, dbias, dx, columns, scratch, *_places(places))
+        windows = self._at(self.x.shape[1:])
+        dx, memory = self.buffer("dx", self.x.shape), (self._columns(windows), windows.scratch(self.dtype))
+        _transpose_backward(flat(self.x), self.kernel, flat(dz), dkernel, dbias, flat(dx), windows, *memory)
         return dx
 
     def work(self):
         r"""Cuenta un producto por peso, tantas veces como píxeles tiene la entrada."""
-        return self.windows.pixels.size * self.kernel.size
+        return known((self.windows_shape or self.input_shape)[:2]) * self.kernel.size
 
-    def _windows(self, input_shape):
-        shape = image_shape(input_shape)
-        return _return_windows(
-            shape, self.filters, self.kernel_size, self.strides, self.padding, self.output_padding, self.dilation_rate
-        )
+    def _arguments(self):
+        return self.kernel_size, self.strides, self.padding, self.output_padding, self.dilation_rate
 
+    def _at(self, shape):
+        # Se buscan otra vez solo si los mapas miden otra cosa que los de la última vez.
+        if self.windows_shape != shape:
+            self.windows = _return_windows(shape[:2], self.filters, *self._arguments())
+            self.windows_shape = shape
+        return self.windows
 
-def _return_windows(input_shape, filters, kernel_size, strides, padding, output_padding, dilation_rate):
-    # Las ventanas de la convolución de regreso: la que lleva la salida de esta capa a su entrada.
-    shape = []
-    for k, size in enumerate(input_shape[:2]):
-        span, stride = kernel_span(kernel_size[k], dilation_rate[k]), strides[k]
-        edge = span if padding == "valid" else span % 2
-        if output_padding is not None:
-            extra = output_padding[k]
-        else:
-            extra = max(stride - span, 0) if padding == "valid" else stride - edge
-        shape.append((size - 1) * stride + edge + extra)  # [ec-cnn-traspuesta-tamano]
-        back = output_size(shape[k], kernel_size[k], stride, padding, dilation_rate[k]) if shape[k] else 0
-        if back != size:
-            raise ValueError(
-                f"output_padding: se esperaba otro, porque con {output_padding} la salida mediría {shape[k]} y la "
-                f"convolución de regreso daría {back}, no {size}"
-            )
-    return Windows((*shape, filters), kernel_size, strides, padding, dilation_rate)
-
-
-def _output_padding(value, strides):
-    if value is None:
-        return None
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    if len(values) != 2:
-        raise ValueError(f"output_padding: se esperaba un entero o dos, pero llegó {value!r}")
-    values = tuple(check.integer(v, "output_padding", 0) for v in values)
-    if any(extra >= stride for extra, stride in zip(values, strides, strict=True)):
-        raise ValueError(f"output_padding: se esperaba menos que el paso {strides}, pero llegó {values}")
-    return values
-
-
-def _checked(x, kernel, strides, padding, output_padding, dilation_rate):
-    sizes = {}
-    x = check.floats(x, "x", "n h w c", sizes)
-    kernel = check.floats(kernel, "kernel", "kh kw f c", sizes)
-    strides, dilation_rate = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
-    padding = check.choice(padding, "padding", ["valid", "same"])
-    output_padding = _output_padding(output_padding, strides)
-    _check_dilation(strides, dilation_rate)
-    windows = _return_windows(
-        x.shape[1:], kernel.shape[2], kernel.shape[:2], strides, padding, output_padding, dilation_rate
-    )
-    dtype = np.result_type(x, kernel)
-    return x.astype(dtype, copy=False), kernel.astype(dtype, copy=False), windows
-
-
-def _columns(windows, dtype):
-    return np.empty((windows.pixels.size, windows.taps.size), dtype)
-
-
-def _places(windows):
-    return *windows.padding, windows.pixels, windows.taps[0]
+    def _columns(self, windows):
+        return self.buffer("columns", (windows.pixels.size, windows.taps.size))

@@ -1,14 +1,29 @@
 r"""La convolución por canal: cada filtro mira un solo canal."""
 
+import math
+
 import numpy as np
 from numba import njit
 
-from chapters.cnn.convolution.conv2d import _check_dilation as check_dilation
-from chapters.cnn.convolution.im2col import Windows, crop, padded, pair
-from chapters.cnn.pooling.base import image_shape
+from chapters.cnn.arguments import channels_last, check_dilation, image_shape, known, pair, without
+from chapters.cnn.convolution.geometry import output_sizes
+from chapters.cnn.convolution.im2col import find_windows
+from chapters.cnn.convolution.padding import crop, flat, padded
 from chapters.mlp import activations, initializers, regularizers
 from chapters.mlp.layer import Layer
 from dlbook import check
+
+
+def _checked(x, kernel, strides, padding, dilation_rate):
+    sizes = {}
+    x = check.floats(x, "x", "n h w c", sizes)
+    kernel = check.floats(kernel, "kernel", "kh kw c r", sizes)
+    strides, dilation_rate = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
+    check_dilation(strides, dilation_rate)
+    dtype = np.result_type(x, kernel)
+    # Con tantos grupos como canales, la primera fila de taps son las casillas de la ventana en el canal 0.
+    windows = find_windows(x.shape[1:], kernel.shape[:2], strides, padding, dilation_rate, x.shape[-1])
+    return x.astype(dtype, copy=False), kernel.astype(dtype, copy=False), windows
 
 
 def depthwise_conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1):
@@ -70,38 +85,20 @@ def depthwise_conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", d
     dtype = np.result_type(x, bias)
     x, kernel, bias = (a.astype(dtype, copy=False) for a in (x, kernel, bias))
     z = np.empty((len(x), *windows.output, maps), dtype)
-    _depthwise_forward(x, kernel, bias, z, windows.scratch(dtype), *_places(windows))
+    _depthwise_forward(flat(x), kernel, bias, flat(z), windows, windows.scratch(dtype))
     return z
 
 
 @njit(cache=True, nogil=True)
-def _depthwise_forward(x, kernel, bias, z, scratch, top, left, pixels, taps):
-    channels, multiplier = kernel.shape[2:]
-    weights, biases = _by_map(kernel, taps.size), bias.reshape(channels, multiplier)
-    total = np.empty(channels, x.dtype)
-    for n in range(x.shape[0]):
-        image = padded(x[n], top, left, scratch)
-        maps = z[n].reshape(pixels.size, channels, multiplier)
-        for p in range(pixels.size):
-            for m in range(multiplier):
-                for c in range(channels):
-                    total[c] = biases[c, m]
-                for k in range(taps.size):
-                    _add_products(_pixel(image, pixels[p] + taps[k], channels), weights[m, k], total)
-                for c in range(channels):
-                    maps[p, c, m] = total[c]
-
-
-@njit(cache=True, nogil=True)
-def _by_map(kernel, taps):
+def _by_map(kernel):
     # Los pesos del filtro m de todos los canales, seguidos: así se multiplican muchos canales con una instrucción.
-    channels, multiplier = kernel.shape[2:]
-    weights = np.empty((multiplier, taps, channels), kernel.dtype)
-    flat = kernel.reshape(taps, channels, multiplier)
-    for k in range(taps):
+    height, width, channels, multiplier = kernel.shape
+    weights = np.empty((multiplier, height * width, channels), kernel.dtype)
+    by_tap = kernel.reshape(height * width, channels, multiplier)
+    for k in range(height * width):
         for c in range(channels):
             for m in range(multiplier):
-                weights[m, k, c] = flat[k, c, m]
+                weights[m, k, c] = by_tap[k, c, m]
     return weights
 
 
@@ -116,7 +113,26 @@ def _add_products(a, b, total):
         total[c] += a[c] * b[c]  # [ec-cnn-por-canal]
 
 
-def depthwise_conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilation_rate=1):
+@njit(cache=True, nogil=True)
+def _depthwise_forward(x, kernel, bias, z, windows, scratch):
+    channels, multiplier = kernel.shape[2:]
+    pixels, taps = windows.pixels, windows.taps[0]
+    weights, biases = _by_map(kernel), bias.reshape(channels, multiplier)
+    total = np.empty(channels, x.dtype)
+    for n in range(x.shape[0]):
+        image = padded(x[n], scratch, windows.margin)
+        maps = z[n].reshape(pixels.size, channels, multiplier)
+        for p in range(pixels.size):
+            for m in range(multiplier):
+                for c in range(channels):
+                    total[c] = biases[c, m]
+                for k in range(taps.size):
+                    _add_products(_pixel(image, pixels[p] + taps[k], channels), weights[m, k], total)
+                for c in range(channels):
+                    maps[p, c, m] = total[c]
+
+
+def depthwise_conv2d_backward(x, kernel, dy, strides=1, padding="valid", dilation_rate=1):
     r"""Los tres gradientes de la convolución por canal.
 
     Las mismas preguntas que en :func:`~chapters.cnn.conv2d_backward`, con menos sumas. Sea :math:`f=cR+r` el mapa del
@@ -154,7 +170,7 @@ def depthwise_conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilatio
         Lo que entró a :func:`depthwise_conv2d_forward`.
     kernel : array_like, shape (kh, kw, c, r)
         Los filtros.
-    dz : array_like, shape (n, h', w', c · r)
+    dy : array_like, shape (n, h', w', c · r)
         El gradiente de los mapas.
     strides, padding, dilation_rate
         Como en :func:`~chapters.cnn.conv2d_forward`.
@@ -174,30 +190,31 @@ def depthwise_conv2d_backward(x, kernel, dz, strides=1, padding="valid", dilatio
         Si las formas no encajan, el filtro no cabe o hay NaN o infinitos.
     """
     x, kernel, windows = _checked(x, kernel, strides, padding, dilation_rate)
-    dz = check.floats(dz, "dz")
+    dy = check.floats(dy, "dy")
     maps = kernel.shape[2] * kernel.shape[3]
     expected = (len(x), *windows.output, maps)
-    if dz.shape != expected:
-        raise ValueError(f"dz: se esperaba la forma {expected} de la salida, pero llegó {dz.shape}")
-    dtype = np.result_type(x, dz)
-    x, kernel, dz = (a.astype(dtype, copy=False) for a in (x, kernel, dz))
+    if dy.shape != expected:
+        raise ValueError(f"dy: se esperaba la forma {expected} de la salida, pero llegó {dy.shape}")
+    dtype = np.result_type(x, dy)
+    x, kernel, dy = (a.astype(dtype, copy=False) for a in (x, kernel, dy))
     dkernel, dbias, dx = np.empty_like(kernel), np.empty(maps, dtype), np.empty_like(x)
-    blame = np.empty(windows.padded_shape, dtype)
-    _depthwise_backward(x, kernel, dz, dkernel, dbias, dx, True, windows.scratch(dtype), blame, *_places(windows))
+    memory = windows.scratch(dtype), np.empty(math.prod(windows.padded_shape), dtype)
+    _depthwise_backward(flat(x), kernel, flat(dy), dkernel, dbias, flat(dx), True, windows, *memory)
     return dkernel, dbias, dx
 
 
 @njit(cache=True, nogil=True)
-def _depthwise_backward(x, kernel, dz, dkernel, dbias, dx, input_gradient, scratch, blame, top, left, pixels, taps):
+def _depthwise_backward(x, kernel, dz, dkernel, dbias, dx, input_gradient, windows, scratch, blame):
     channels, multiplier = kernel.shape[2:]
-    weights = _by_map(kernel, taps.size)
+    pixels, taps = windows.pixels, windows.taps[0]
+    weights = _by_map(kernel)
     gradient = np.zeros_like(weights)
     delta = np.empty(channels, x.dtype)
     dbias[:] = 0
     biases = dbias.reshape(channels, multiplier)
     for n in range(x.shape[0]):
-        image, image_blame = padded(x[n], top, left, scratch), blame.reshape(-1)
-        image_blame[:] = 0
+        image = padded(x[n], scratch, windows.margin)
+        blame[:] = 0
         maps = dz[n].reshape(pixels.size, channels, multiplier)
         for p in range(pixels.size):
             for m in range(multiplier):
@@ -208,14 +225,14 @@ def _depthwise_backward(x, kernel, dz, dkernel, dbias, dx, input_gradient, scrat
                     place = pixels[p] + taps[k]
                     _add_products(_pixel(image, place, channels), delta, gradient[m, k])  # [ec-cnn-por-canal-atras]
                     if input_gradient:
-                        _add_products(delta, weights[m, k], _pixel(image_blame, place, channels))
+                        _add_products(delta, weights[m, k], _pixel(blame, place, channels))
         if input_gradient:
-            crop(blame, top, left, dx[n])
-    flat = dkernel.reshape(taps.size, channels, multiplier)
+            crop(blame, windows.margin, dx[n])
+    by_tap = dkernel.reshape(taps.size, channels, multiplier)
     for m in range(multiplier):
         for k in range(taps.size):
             for c in range(channels):
-                flat[k, c, m] = gradient[m, k, c]
+                by_tap[k, c, m] = gradient[m, k, c]
 
 
 class DepthwiseConv2D(Layer):
@@ -254,6 +271,8 @@ class DepthwiseConv2D(Layer):
         El relleno.
     depth_multiplier : int
         Cuántos filtros tiene cada canal, :math:`R`.
+    data_format : {"channels_last"}, optional
+        Dónde van los canales; aquí, siempre al final.
     dilation_rate : int or (int, int)
         La dilatación; mayor que 1, solo con paso 1.
     activation : str or ActivationFunction, optional
@@ -291,6 +310,7 @@ class DepthwiseConv2D(Layer):
         strides=1,
         padding="valid",
         depth_multiplier=1,
+        data_format=None,
         dilation_rate=1,
         activation=None,
         use_bias=True,
@@ -300,15 +320,16 @@ class DepthwiseConv2D(Layer):
         bias_regularizer=None,
         **options,
     ):
-        super().__init__(**options)
+        super().__init__(**without(options))
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.strides = pair(strides, "strides")
         self.padding = check.choice(padding, "padding", ["valid", "same"])
         self.depth_multiplier = check.integer(depth_multiplier, "depth_multiplier", 1)
+        self.data_format = channels_last(data_format)
         self.dilation_rate = pair(dilation_rate, "dilation_rate")
         check_dilation(self.strides, self.dilation_rate)
         self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
+        self.use_bias = check.boolean(use_bias, "use_bias")
         self.depthwise_initializer = initializers.get(depthwise_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
@@ -317,9 +338,8 @@ class DepthwiseConv2D(Layer):
 
     def build(self, input_shape):
         r"""Crea los filtros y los sesgos para imágenes de una forma."""
-        windows = self._windows(input_shape)
+        self.compute_output_shape(input_shape)
         super().build(input_shape)
-        self.windows = windows
         channels = self.input_shape[-1]
         shape = (*self.kernel_size, channels, self.depth_multiplier)
         self.kernel = self.add_weight(shape, self.depthwise_initializer, regularizer=self.depthwise_regularizer)
@@ -329,20 +349,22 @@ class DepthwiseConv2D(Layer):
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve cuántas posiciones hay a lo alto y a lo ancho, y cuántos mapas."""
-        return (*self._windows(input_shape).output, input_shape[-1] * self.depth_multiplier)
+        *sizes, channels = image_shape(input_shape)
+        sizes = output_sizes(sizes, self.kernel_size, self.strides, self.padding, self.dilation_rate)
+        return (*sizes, channels * self.depth_multiplier)
 
     def forward(self, x, training=False):
         r"""Calcula los mapas de cada canal."""
         self.x = x = self.input(x)
-        places, maps = self.windows, self.input_shape[-1] * self.depth_multiplier
+        windows, maps = self._at(x.shape[1:]), x.shape[-1] * self.depth_multiplier
         bias = self.bias if self.use_bias else np.zeros(maps, self.dtype)
-        z = self.buffer("z", (len(x), *places.output, maps))
-        _depthwise_forward(x, self.kernel, bias, z, places.scratch(self.dtype), *_places(places))
-        self.z = self.y = z
+        z = y = self.buffer("z", (len(x), *windows.output, maps))
+        _depthwise_forward(flat(x), self.kernel, bias, flat(z), windows, windows.scratch(self.dtype))
         if self.activation is not None:
-            self.y = self.buffer("y", z.shape)
-            self.activation.forward(z, self.y)
-        return self.y
+            y = self.buffer("y", z.shape)
+            self.activation.forward(z, y)
+        self.z, self.y = z, y
+        return y
 
     def backward(self, dy):
         r"""Llena los gradientes de los filtros y los sesgos y devuelve el de las imágenes."""
@@ -350,36 +372,25 @@ class DepthwiseConv2D(Layer):
         if self.activation is not None:
             dz = self.buffer("dz", dy.shape)
             self.activation.backward(self.z, self.y, dy, dz)
-        places = self.windows
-        dbias = self.gradients[1] if self.use_bias else self.buffer("dbias", dz.shape[-1])
-        dx, wanted = self.buffer("dx", self.x.shape), self.input_gradient
-        scratch, blame = places.scratch(self.dtype), self.buffer("blame", places.padded_shape)
-        _depthwise_backward(
-            self.x, self.kernel, dz, self.gradients[0], dbias, dx, wanted, scratch, blame, *_places(places)
-        )
+        windows, wanted = self._at(self.x.shape[1:]), self.input_gradient
+        dkernel, *dbias = self.gradients
+        dbias = dbias[0] if self.use_bias else self.buffer("dbias", dz.shape[-1])
+        dx = self.buffer("dx", self.x.shape)
+        memory = windows.scratch(self.dtype), self.buffer("blame", math.prod(windows.padded_shape))
+        _depthwise_backward(flat(self.x), self.kernel, flat(dz), dkernel, dbias, flat(dx), wanted, windows, *memory)
         return dx if wanted else None
 
     def work(self):
         r"""Cuenta un producto por peso, tantas veces como posiciones tiene la ventana."""
-        return self.windows.pixels.size * self.kernel.size
+        return (
+            known(self.compute_output_shape(self.windows.input_shape if self.windows else self.input_shape)[:2])
+            * self.kernel.size
+        )
 
-    def _windows(self, input_shape):
-        shape = image_shape(input_shape)
-        return Windows(shape, self.kernel_size, self.strides, self.padding, self.dilation_rate, shape[-1])
-
-
-def _checked(x, kernel, strides, padding, dilation_rate):
-    sizes = {}
-    x = check.floats(x, "x", "n h w c", sizes)
-    kernel = check.floats(kernel, "kernel", "kh kw c r", sizes)
-    strides, dilation_rate = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
-    padding = check.choice(padding, "padding", ["valid", "same"])
-    check_dilation(strides, dilation_rate)
-    dtype = np.result_type(x, kernel)
-    windows = Windows(x.shape[1:], kernel.shape[:2], strides, padding, dilation_rate, x.shape[-1])
-    return x.astype(dtype, copy=False), kernel.astype(dtype, copy=False), windows
-
-
-def _places(windows):
-    # Con tantos grupos como canales, la primera fila de taps son las casillas de la ventana en el canal 0.
-    return *windows.padding, windows.pixels, windows.taps[0]
+    def _at(self, shape):
+        # Se buscan otra vez solo si las imágenes miden otra cosa que las de la última vez.
+        if self.windows is None or self.windows.input_shape != shape:
+            self.windows = find_windows(
+                shape, self.kernel_size, self.strides, self.padding, self.dilation_rate, shape[-1]
+            )
+        return self.windows

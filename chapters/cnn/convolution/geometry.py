@@ -1,6 +1,33 @@
 r"""Cuánto mide lo que sale de una convolución, y con cuántos ceros se rellena la orilla."""
 
-from dlbook.check import choice, integer
+from chapters.cnn.arguments import whole
+from dlbook.check import choice
+
+
+def kernel_span(kernel_size, dilation=1):
+    r"""Cuántas casillas ocupa un filtro dilatado: :eq:`ec-cnn-extension`.
+
+    >>> kernel_span(3), kernel_span(3, 2), kernel_span(3, 4), kernel_span(1, 4)
+    (3, 5, 9, 1)
+
+    Parameters
+    ----------
+    kernel_size : int
+        Cuántos pesos tiene.
+    dilation : int
+        La dilatación.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si alguno no es un entero de al menos 1.
+    """
+    kernel_size = whole(kernel_size, "kernel_size")
+    return whole(dilation, "dilation") * (kernel_size - 1) + 1  # [ec-cnn-extension]
 
 
 def output_size(size, kernel_size, stride=1, padding="valid", dilation=1):
@@ -85,14 +112,14 @@ def output_size(size, kernel_size, stride=1, padding="valid", dilation=1):
             ...
         ValueError: kernel_size: se esperaba un filtro que quepa en 4, pero ocupa 5
     """
-    size = _whole(size, "size", 1)
+    size = whole(size, "size")
     span = kernel_span(kernel_size, dilation)
-    stride = _whole(stride, "stride", 1)
+    stride = whole(stride, "stride")
     if isinstance(padding, str):
         if choice(padding, "padding", ("valid", "same")) == "same":
             return -(-size // stride)
         padding = 0
-    room = size + 2 * _whole(padding, "padding", 0)
+    room = size + 2 * whole(padding, "padding", 0)
     if span > room:
         raise ValueError(f"kernel_size: se esperaba un filtro que quepa en {room}, pero ocupa {span}")
     return (room - span) // stride + 1  # [ec-cnn-tamano]
@@ -150,32 +177,24 @@ def same_padding(size, kernel_size, stride=1, dilation=1):
     return total // 2, total - total // 2
 
 
-def kernel_span(kernel_size, dilation=1):
-    r"""Cuántas casillas ocupa un filtro dilatado: :eq:`ec-cnn-extension`.
+def output_sizes(sizes, kernel_size, strides, padding, dilation_rate=(1, 1)):
+    r"""El tamaño de la salida en cada eje; donde no se sabe cuánto mide la entrada, tampoco.
 
-    >>> kernel_span(3), kernel_span(3, 2), kernel_span(3, 4), kernel_span(1, 4)
-    (3, 5, 9, 1)
+    >>> output_sizes((28, None), (5, 5), (1, 1), "valid")
+    (24, None)
 
     Parameters
     ----------
-    kernel_size : int
-        Cuántos pesos tiene.
-    dilation : int
-        La dilatación.
+    sizes : sequence of int or None
+        Lo que mide la entrada.
+    kernel_size, strides, dilation_rate : sequence of int
+        Los de cada eje.
+    padding : {"valid", "same"}
+        El relleno.
 
     Returns
     -------
-    int
-
-    Raises
-    ------
-    TypeError, ValueError
-        Si alguno no es un entero de al menos 1.
+    tuple of int or None
     """
-    kernel_size = _whole(kernel_size, "kernel_size", 1)
-    return _whole(dilation, "dilation", 1) * (kernel_size - 1) + 1  # [ec-cnn-extension]
-
-
-# Lo que pasa de aquí no cabe en los índices del código compilado.
-def _whole(value, name, low):
-    return integer(integer(value, name, low), name, low, 2**31 - 1)
+    axes = zip(sizes, kernel_size, strides, dilation_rate, strict=True)
+    return tuple(None if d is None else output_size(d, k, s, padding, r) for d, k, s, r in axes)

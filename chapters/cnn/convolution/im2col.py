@@ -1,10 +1,131 @@
 r"""Las ventanas de una imagen puestas en filas, y el camino de vuelta."""
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
-from chapters.cnn.convolution.geometry import output_size, same_padding
+from chapters.cnn.arguments import pair
+from chapters.cnn.convolution.geometry import kernel_span, output_sizes, same_padding
+from chapters.cnn.convolution.padding import Margin, clear, crop, flat, margin, padded
 from dlbook import check
+
+
+class Windows(NamedTuple):
+    r"""Dónde están, en la memoria, las ventanas de una imagen.
+
+    Una imagen rellenada es una fila de :math:`h_pw_pc` números: el canal :math:`c` del píxel :math:`(a,b)` está en el
+    lugar :math:`(aw_p+b)\,c_{\text{todos}}+c`. Ese lugar es lineal en :math:`a` y en :math:`b`, y
+    :eq:`ec-cnn-im2col` también: por eso el lugar de cada número de la matriz de ventanas es la suma de dos, el de la
+    esquina de su ventana (``pixels``) y el que le toca dentro de ella (``taps``).
+
+    >>> windows = find_windows((3, 3, 1), 2)
+    >>> windows.pixels
+    array([0, 1, 3, 4])
+    >>> windows.taps
+    array([[0, 1, 3, 4]])
+
+    Los núcleos la reciben entera, y cada uno toma de ella lo que necesita, por su nombre.
+
+    Attributes
+    ----------
+    input_shape : tuple of int
+        Alto, ancho y canales de la imagen.
+    output : tuple of int
+        Alto y ancho de la salida.
+    padded_shape : tuple of int
+        La forma de la imagen ya rellenada.
+    margin : Margin
+        Dónde queda la imagen dentro de la rellenada.
+    pixels : ndarray of int, shape (h' · w',)
+        Dónde empieza cada ventana.
+    taps : ndarray of int, shape (groups, kh · kw · c / groups)
+        Dónde está cada número dentro de su ventana; una fila por grupo de canales.
+    run : int
+        Cuántos números de la ventana están seguidos en la imagen: un renglón de ella o, si no, un píxel.
+    """
+
+    input_shape: tuple
+    output: tuple
+    padded_shape: tuple
+    margin: Margin
+    pixels: np.ndarray
+    taps: np.ndarray
+    run: int
+
+    def scratch(self, dtype):
+        r"""Da memoria, en ceros, para rellenar ahí las imágenes una por una; nada, si no hay qué rellenar."""
+        return np.zeros(math.prod(self.padded_shape) if self.padded_shape != self.input_shape else 0, dtype)
+
+
+def place_windows(input_shape, output, before, kernel_size, strides, dilation_rate, groups=1):
+    r"""Coloca unas ventanas que ya se sabe cuántas son y cuántos ceros tienen antes.
+
+    >>> place_windows((1, 2, 1), (1, 3), (0, 2), (1, 2), (1, 1), (1, 1)).pixels          # dos ceros y la fila
+    array([0, 1, 2])
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Alto, ancho y canales.
+    output : (int, int)
+        Cuántas ventanas hay, a lo alto y a lo ancho.
+    before : (int, int)
+        Cuántas filas y columnas de ceros van antes de la imagen; después van las que hagan falta.
+    kernel_size, strides, dilation_rate : (int, int)
+        Los de cada eje.
+    groups : int
+        En cuántos grupos se parten los canales.
+
+    Returns
+    -------
+    Windows
+    """
+    *sizes, channels = input_shape
+    spans = [kernel_span(k, r) for k, r in zip(kernel_size, dilation_rate, strict=True)]
+    reach = [(m - 1) * s + span for m, s, span in zip(output, strides, spans, strict=True)]
+    rows, columns = (max(b + d, far) for b, d, far in zip(before, sizes, reach, strict=True))
+    check.memory(rows * columns * channels, "x, con su relleno")
+    check.memory(math.prod(output) + math.prod(kernel_size) * channels, "kernel_size", 8)
+    corners = [np.arange(m) * s for m, s in zip(output, strides, strict=True)]
+    inside = [np.arange(k) * r for k, r in zip(kernel_size, dilation_rate, strict=True)]
+    taps = np.add.outer(np.add.outer(inside[0] * columns, inside[1]) * channels, np.arange(channels // groups))
+    first = np.arange(groups)[:, np.newaxis] * (channels // groups)
+    return Windows(
+        input_shape=tuple(input_shape),
+        output=tuple(output),
+        padded_shape=(rows, columns, channels),
+        margin=margin(input_shape, columns, *before),
+        pixels=(np.add.outer(corners[0] * columns, corners[1]) * channels).reshape(-1),
+        taps=first + taps.reshape(-1),
+        run=channels // groups * (kernel_size[1] if groups == 1 and dilation_rate[1] == 1 else 1),
+    )
+
+
+def find_windows(input_shape, kernel_size, strides=1, padding="valid", dilation_rate=1, groups=1):
+    r"""Encuentra las ventanas de una imagen con el relleno que se pida por su nombre.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Alto, ancho y canales.
+    kernel_size, strides, padding, dilation_rate
+        Como en :func:`im2col`.
+    groups : int
+        En cuántos grupos se parten los canales.
+
+    Returns
+    -------
+    Windows
+    """
+    kernel_size = pair(kernel_size, "kernel_size")
+    strides, dilation_rate = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
+    padding = check.choice(padding, "padding", ["valid", "same"])
+    output = output_sizes(input_shape[:2], kernel_size, strides, padding, dilation_rate)
+    axes = zip(input_shape[:2], kernel_size, strides, dilation_rate, strict=True)
+    before = [same_padding(*axis)[0] if padding == "same" else 0 for axis in axes]
+    return place_windows(input_shape, output, before, kernel_size, strides, dilation_rate, groups)
 
 
 def im2col(x, kernel_size, strides=1, padding="valid", dilation_rate=1):
@@ -64,19 +185,21 @@ def im2col(x, kernel_size, strides=1, padding="valid", dilation_rate=1):
         Si las formas no encajan, la ventana no cabe o hay NaN o infinitos.
     """
     x = check.floats(x, "x", "n h w c")
-    windows = Windows(x.shape[1:], kernel_size, strides, padding, dilation_rate)
+    windows = find_windows(x.shape[1:], kernel_size, strides, padding, dilation_rate)
+    check.memory(len(x) * windows.pixels.size * windows.taps.size, "la matriz de ventanas", x.itemsize)
     columns = np.empty((len(x), windows.pixels.size, windows.taps.size), x.dtype)
-    _im2col(x, *windows.padding, windows.scratch(x.dtype), windows.pixels, windows.taps[0], columns)
+    _im2col(flat(x), windows, windows.scratch(x.dtype), columns)
     return columns.reshape(-1, windows.taps.size)
 
 
 @njit(cache=True, nogil=True)
-def _im2col(x, top, left, scratch, pixels, taps, columns):
+def _im2col(x, windows, scratch, columns):
+    taps = windows.taps[0]
     for n in range(x.shape[0]):
-        image = padded(x[n], top, left, scratch)
-        for p in range(pixels.size):
+        image = padded(x[n], scratch, windows.margin)
+        for p in range(windows.pixels.size):
             for k in range(taps.size):
-                columns[n, p, k] = image[pixels[p] + taps[k]]  # [ec-cnn-im2col]
+                columns[n, p, k] = image[windows.pixels[p] + taps[k]]  # [ec-cnn-im2col]
 
 
 def col2im(columns, input_shape, kernel_size, strides=1, padding="valid", dilation_rate=1):
@@ -122,137 +245,27 @@ def col2im(columns, input_shape, kernel_size, strides=1, padding="valid", dilati
         Si las formas no encajan, la ventana no cabe o hay NaN o infinitos.
     """
     columns = check.floats(columns, "columns", "r k")
-    if not isinstance(input_shape, (tuple, list)) or len(input_shape) != 4:
-        raise ValueError(f"input_shape: se esperaba (n, h, w, c), pero llegó {input_shape!r}")
-    shape = tuple(check.integer(size, f"input_shape[{k}]", 1) for k, size in enumerate(input_shape))
-    windows = Windows(shape[1:], kernel_size, strides, padding, dilation_rate)
+    shape = check.shape(input_shape, "input_shape")
+    if len(shape) != 4:
+        raise ValueError(f"input_shape: se esperaba (n, h, w, c), pero llegó {shape}")
+    windows = find_windows(shape[1:], kernel_size, strides, padding, dilation_rate)
+    check.memory(math.prod(shape), "input_shape", columns.itemsize)
     expected = (shape[0] * windows.pixels.size, windows.taps.size)
     if columns.shape != expected:
         raise ValueError(f"columns: se esperaba la forma {expected}, pero llegó {columns.shape}")
     columns = columns.reshape(shape[0], windows.pixels.size, windows.taps.size)
     dx = np.empty(shape, columns.dtype)
-    scratch = np.empty(windows.padded_shape, columns.dtype)
-    for n in range(len(dx)):
-        scratch[:] = 0
-        _col2im(columns[n], windows.pixels, windows.taps[0], scratch.reshape(-1))
-        crop(scratch, *windows.padding, dx[n])
+    scratch = np.empty(math.prod(windows.padded_shape), columns.dtype)
+    for image, own in zip(flat(dx), columns, strict=True):
+        clear(scratch)
+        _col2im(own, windows, scratch)
+        crop(scratch, windows.margin, image)
     return dx
 
 
 @njit(cache=True, nogil=True)
-def _col2im(columns, pixels, taps, image):
-    for p in range(pixels.size):
+def _col2im(columns, windows, image):
+    taps = windows.taps[0]
+    for p in range(windows.pixels.size):
         for k in range(taps.size):
-            image[pixels[p] + taps[k]] += columns[p, k]  # [ec-cnn-col2im]
-
-
-class Windows:
-    r"""Dónde están, en la memoria, las ventanas de una imagen.
-
-    Una imagen rellenada es una fila de :math:`h_pw_pc` números: el canal :math:`c` del píxel :math:`(a,b)` está en el
-    lugar :math:`(aw_p+b)\,c_{\text{todos}}+c`. Ese lugar es lineal en :math:`a` y en :math:`b`, y
-    :eq:`ec-cnn-im2col` también: por eso el lugar de cada número de la matriz de ventanas es la suma de dos, el de la
-    esquina de su ventana (``pixels``) y el que le toca dentro de ella (``taps``).
-
-    >>> windows = Windows((3, 3, 1), 2)
-    >>> windows.pixels
-    array([0, 1, 3, 4])
-    >>> windows.taps
-    array([[0, 1, 3, 4]])
-
-    Parameters
-    ----------
-    input_shape : tuple of int
-        Alto, ancho y canales.
-    kernel_size, strides, padding, dilation_rate
-        Como en :func:`im2col`.
-    groups : int
-        En cuántos grupos se parten los canales; ``taps`` tiene una fila por grupo.
-
-    Attributes
-    ----------
-    output : tuple of int
-        Alto y ancho de la salida.
-    padded_shape : tuple of int
-        La forma de una imagen ya rellenada.
-    padding : tuple of int
-        Cuántas filas de ceros van arriba y cuántas columnas a la izquierda.
-    pixels : ndarray of int, shape (h' · w',)
-        Dónde empieza cada ventana.
-    taps : ndarray of int, shape (groups, kh · kw · c / groups)
-        Dónde está cada número dentro de su ventana.
-    """
-
-    def __init__(self, input_shape, kernel_size, strides=1, padding="valid", dilation_rate=1, groups=1):
-        *sizes, channels = input_shape
-        kernel_size = pair(kernel_size, "kernel_size")
-        strides, dilation_rate = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
-        padding = check.choice(padding, "padding", ["valid", "same"])
-        axes = list(zip(sizes, kernel_size, strides, dilation_rate, strict=True))
-        self.output = tuple(output_size(d, k, s, padding, r) for d, k, s, r in axes)
-        zeros = [same_padding(*axis) if padding == "same" else (0, 0) for axis in axes]
-        self.padding = tuple(before for before, _ in zeros)
-        rows, columns = (d + before + after for d, (before, after) in zip(sizes, zeros, strict=True))
-        self.padded_shape = rows, columns, channels
-        corners = [np.arange(m) * s for m, s in zip(self.output, strides, strict=True)]
-        inside = [np.arange(k) * r for k, r in zip(kernel_size, dilation_rate, strict=True)]
-        self.pixels = (np.add.outer(corners[0] * columns, corners[1]) * channels).reshape(-1)
-        taps = np.add.outer(np.add.outer(inside[0] * columns, inside[1]) * channels, np.arange(channels // groups))
-        first = np.arange(groups)[:, np.newaxis] * (channels // groups)
-        self.taps = first + taps.reshape(-1)
-        self.input_shape = tuple(input_shape)
-        # Cuántos números de la ventana están seguidos en la imagen: un renglón de ella o, si no, un píxel.
-        self.run = channels // groups * (kernel_size[1] if groups == 1 and dilation_rate[1] == 1 else 1)
-        # Para rellenar una imagen o quitarle la orilla: cuánto miden sus renglones, cuánto los de la rellenada y en qué
-        # lugar de esta va el primer píxel.
-        top, left = self.padding
-        self.margin = sizes[1] * channels, columns * channels, (top * columns + left) * channels
-        # Cuántos números de la ventana están seguidos en la imagen: un renglón de ella o, si no, un píxel.
-        self.run = channels // groups * (kernel_size[1] if groups == 1 and dilation_rate[1] == 1 else 1)
-
-    def scratch(self, dtype):
-        r"""Da memoria, en ceros, para rellenar ahí las imágenes una por una; nada, si no hay qué rellenar."""
-        return np.zeros(self.padded_shape if self.padded_shape != self.input_shape else (0, 0, 0), dtype)
-
-
-def pair(value, name):
-    r"""Devuelve un entero positivo repetido, o los dos que llegaron: alto y ancho.
-
-    >>> pair(3, "kernel_size"), pair([3, 5], "kernel_size")
-    ((3, 3), (3, 5))
-    >>> pair(0, "strides")
-    Traceback (most recent call last):
-        ...
-    ValueError: strides: se esperaba un entero de al menos 1, pero llegó 0
-    """
-    if not isinstance(value, (tuple, list, np.ndarray)):
-        return (check.integer(value, name, 1),) * 2
-    if len(value) != 2:
-        raise ValueError(f"{name}: se esperaba un entero o dos, pero llegaron {len(value)}")
-    return tuple(check.integer(v, f"{name}[{k}]", 1) for k, v in enumerate(value))
-
-
-@njit(cache=True, nogil=True)
-def padded(image, top, left, scratch):
-    r"""Devuelve la imagen en una sola fila, con su orilla de ceros si la lleva.
-
-    Es para código compilado y **no comprueba nada**. La orilla de ``scratch`` ya está en cero y así se queda.
-    """
-    if scratch.size == 0:
-        return image.reshape(-1)
-    rows, columns, channels = image.shape
-    for a in range(rows):
-        for b in range(columns):
-            for c in range(channels):
-                scratch[top + a, left + b, c] = image[a, b, c]
-    return scratch.reshape(-1)
-
-
-@njit(cache=True, nogil=True)
-def crop(scratch, top, left, image):
-    r"""Copia en ``image`` lo que queda al quitarle la orilla a ``scratch``; lo contrario de :func:`padded`."""
-    rows, columns, channels = image.shape
-    for a in range(rows):
-        for b in range(columns):
-            for c in range(channels):
-                image[a, b, c] = scratch[top + a, left + b, c]
+            image[windows.pixels[p] + taps[k]] += columns[p, k]  # [ec-cnn-col2im]

@@ -1,8 +1,35 @@
 r"""Relleno con ceros: un marco alrededor de la imagen."""
 
-from chapters.cnn.pooling.base import image_shape
+from numba import njit
+
+from chapters.cnn.arguments import channels_last, image_shape, whole
+from chapters.cnn.convolution.padding import clear, crop, flat, margin, padded
 from chapters.mlp.layer import Layer
-from dlbook import check
+
+
+def _sides(padding):
+    wanted = "un entero, dos, o dos parejas de enteros"
+
+    def two(value):
+        values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+        if len(values) != 2:
+            raise ValueError(f"padding: se esperaba {wanted}, pero llegó {padding!r}")
+        return values
+
+    return tuple(tuple(whole(zeros, "padding", 0) for zeros in two(axis)) for axis in two(padding))
+
+
+@njit(cache=True, nogil=True)
+def _zero_padding_forward(x, margin, y):
+    for n in range(x.shape[0]):
+        clear(y[n])
+        padded(x[n], y[n], margin)
+
+
+@njit(cache=True, nogil=True)
+def _zero_padding_backward(dy, margin, dx):
+    for n in range(dx.shape[0]):
+        crop(dy[n], margin, dx[n])
 
 
 class ZeroPadding2D(Layer):
@@ -31,6 +58,8 @@ class ZeroPadding2D(Layer):
     padding : int, (int, int) or ((int, int), (int, int))
         Un entero: los mismos ceros por los cuatro lados. Dos enteros: arriba y abajo, y a los lados. Dos parejas:
         ``((arriba, abajo), (izquierda, derecha))``.
+    data_format : {"channels_last"}, optional
+        Dónde van los canales; aquí, siempre al final.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
@@ -45,9 +74,10 @@ class ZeroPadding2D(Layer):
         ValueError: padding: se esperaba un entero, dos, o dos parejas de enteros, pero llegó ((1, 2, 3), 1)
     """
 
-    def __init__(self, padding=(1, 1), **options):
+    def __init__(self, padding=(1, 1), data_format=None, **options):
         super().__init__(**options)
         self.padding = _sides(padding)
+        self.data_format = channels_last(data_format)
 
     def build(self, input_shape):
         r"""Exige imágenes."""
@@ -56,16 +86,16 @@ class ZeroPadding2D(Layer):
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma con los lados ya rellenados."""
-        height, width, channels = image_shape(input_shape)
-        return (height + sum(self.padding[0]), width + sum(self.padding[1]), channels)
+        *sizes, channels = image_shape(input_shape)
+        axes = zip(sizes, self.padding, strict=True)
+        return (*(None if size is None else size + sum(zeros) for size, zeros in axes), channels)
 
     def forward(self, x, training=False):
         r"""Copia la imagen en medio de un marco de ceros."""
         self.x = x = self.input(x)
-        self.y = self.buffer("y", (len(x), *self.compute_output_shape(self.input_shape)))
-        self.y[...] = 0
-        self._inside(self.y)[...] = x
-        return self.y
+        self.y = y = self.buffer("y", (len(x), *self.compute_output_shape(x.shape[1:])))
+        _zero_padding_forward(flat(x), self._margin(x), flat(y))
+        return y
 
     def backward(self, dy):
         r"""Devuelve el gradiente sin el marco: los ceros no vienen de ningún píxel."""
@@ -73,20 +103,9 @@ class ZeroPadding2D(Layer):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        dx[...] = self._inside(dy)
+        _zero_padding_backward(flat(dy), self._margin(dx), flat(dx))
         return dx
 
-    def _inside(self, array):
-        height, width, _ = self.input_shape
-        (top, _), (left, _) = self.padding
-        return array[:, top : top + height, left : left + width]
-
-
-def _sides(padding):
-    def two(value):
-        values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-        if len(values) != 2:
-            raise ValueError(f"padding: se esperaba un entero, dos, o dos parejas de enteros, pero llegó {padding!r}")
-        return values
-
-    return tuple(tuple(check.integer(zeros, "padding", 0) for zeros in two(axis)) for axis in two(padding))
+    def _margin(self, x):
+        (top, _), (left, right) = self.padding
+        return margin(x.shape[1:], left + x.shape[2] + right, top, left)

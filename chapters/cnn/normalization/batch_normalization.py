@@ -3,10 +3,13 @@ r"""Normalización por lotes: cada canal, centrado y a la misma escala en toda l
 import numpy as np
 from numba import njit
 
+from chapters.cnn.arguments import known, without
 from chapters.mlp import initializers, regularizers
 from chapters.mlp.layer import Layer
 from dlbook import check
 
+# Lo que Keras admite y aquí no hay.
+MISSING = ("beta_constraint", "gamma_constraint", "renorm", "renorm_clipping", "synchronized")
 # De a cuántas filas se suma en el tipo de los datos antes de pasar a float64: pocas, para no perder cifras.
 BLOCK = 64
 
@@ -433,11 +436,11 @@ class BatchNormalization(Layer):
         gamma_regularizer=None,
         **options,
     ):
-        super().__init__(**options)
+        super().__init__(**without(options, MISSING))
         self.axis = check.integer(axis, "axis", -64, 64)
         self.momentum = check.number(momentum, "momentum", 0, 1)
         self.epsilon = check.number(epsilon, "epsilon", 0, open_low=True)
-        self.center, self.scale = bool(center), bool(scale)
+        self.center, self.scale = check.boolean(center, "center"), check.boolean(scale, "scale")
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
@@ -448,14 +451,15 @@ class BatchNormalization(Layer):
 
     def build(self, input_shape):
         r"""Crea los pesos y los promedios, uno por canal."""
-        super().build(input_shape)
-        last = len(self.input_shape)
-        axis = self.axis + last + 1 if self.axis < 0 else self.axis
-        if not 1 <= axis <= last:
-            self.input_shape = None
+        sizes = check.shape(input_shape, "input_shape", unknown=True)
+        axis = self.axis + len(sizes) + 1 if self.axis < 0 else self.axis
+        if not 1 <= axis <= len(sizes):
             raise ValueError(f"axis: se esperaba un eje que no sea el de las observaciones, pero llegó {self.axis}")
+        shape = (sizes[axis - 1],)
+        if shape == (None,):
+            raise ValueError(f"axis: se esperaba un eje que mida siempre lo mismo, pero llegó {self.axis}")
+        super().build(input_shape)
         self._axis_of_channels = axis
-        shape = (self.input_shape[axis - 1],)
         if self.scale:
             self.gamma = self.add_weight(shape, self.gamma_initializer, regularizer=self.gamma_regularizer)
         if self.center:
@@ -486,8 +490,8 @@ class BatchNormalization(Layer):
         y = self.buffer("y", rows.shape)
         gamma, beta = self._gamma_and_beta()
         _batch_norm_forward(rows, self.mean, self.inverse, gamma, beta, y)
-        self.y = self._back(y, "out")
-        return self.y
+        self.y = y = self._back(y, "out")
+        return y
 
     def backward(self, dy):
         r"""Llena los gradientes de :math:`\gamma` y :math:`\beta` y devuelve el de la entrada."""
@@ -511,7 +515,7 @@ class BatchNormalization(Layer):
 
     def work(self):
         r"""Cuenta unas cuantas operaciones por número: leer y escribir la memoria cuesta más que ellas."""
-        return 8 * int(np.prod(self.input_shape))
+        return 8 * known(self.input_shape)
 
     def _gamma_and_beta(self):
         return self.gamma if self.scale else self._ones, self.beta if self.center else self._zeros

@@ -3,6 +3,7 @@ r"""Normalización por respuesta local: la inhibición entre mapas vecinos de Al
 import numpy as np
 from numba import njit
 
+from chapters.cnn.arguments import known
 from chapters.mlp.layer import Layer
 from dlbook import check
 
@@ -246,18 +247,17 @@ class LocalResponseNormalization(Layer):
 
     def build(self, input_shape):
         r"""Comprueba que haya un eje de canales."""
-        super().build(input_shape)
-        if not self.input_shape:
-            self.input_shape = None
+        if not check.shape(input_shape, "input_shape", unknown=True):
             raise ValueError("x: se esperaba la forma (n, …, d), con un eje para los canales, pero llegó (n,)")
+        super().build(input_shape)
 
     def forward(self, x, training=False):
         r"""Divide cada respuesta entre la de su vecindad."""
         self.x = x = self.input(x)
-        self.s, self.y = self.buffer("s", x.shape), self.buffer("y", x.shape)
+        self.s, self.y = s, y = self.buffer("s", x.shape), self.buffer("y", x.shape)
         rows = _rows(x)
-        _local_response_forward(rows, *self._numbers(rows), _rows(self.s), _rows(self.y))
-        return self.y
+        _local_response_forward(rows, *self._numbers(rows), _rows(s), _rows(y))
+        return y
 
     def backward(self, dy):
         r"""Devuelve el gradiente de la entrada."""
@@ -268,7 +268,7 @@ class LocalResponseNormalization(Layer):
 
     def work(self):
         r"""Cuenta un producto por vecino."""
-        return int(np.prod(self.input_shape)) * (2 * min(self.depth_radius, self.input_shape[-1]) + 6)
+        return known(self.input_shape) * (2 * min(self.depth_radius, known(self.input_shape[-1:])) + 6)
 
     def _numbers(self, rows):
         return _within((self.depth_radius, self.bias, self.alpha, self.beta), rows)

@@ -1,5 +1,7 @@
 r"""Agrupamiento por el promedio: de cada ventana, lo que hay en general."""
 
+import math
+
 import numpy as np
 from numba import njit
 
@@ -62,7 +64,8 @@ def average_pooling_forward(x, pool_size=(2, 2), strides=None, padding="valid"):
 
 
 @njit(cache=True, nogil=True)
-def _average_pooling_forward(x, tops, bottoms, lefts, rights, y):
+def _average_pooling_forward(x, spans, y):
+    tops, bottoms, lefts, rights = spans
     n, height, width, channels = y.shape
     total = np.empty(channels, x.dtype)
     for k in range(n):
@@ -129,12 +132,15 @@ def average_pooling_backward(dy, input_shape, pool_size=(2, 2), strides=None, pa
     """
     dy = check.floats(dy, "dy", "n h w c")
     layer = AveragePooling2D(pool_size, strides, padding, dtype=dy.dtype.name)
-    layer.forward(np.zeros(check.shape(input_shape, "input_shape"), dy.dtype))
+    shape = check.shape(input_shape, "input_shape")
+    check.memory(math.prod(shape), "input_shape", dy.itemsize)
+    layer.forward(np.zeros(shape, dy.dtype))
     return layer.backward(dy)
 
 
 @njit(cache=True, nogil=True)
-def _average_pooling_backward(dy, tops, bottoms, lefts, rights, dx):
+def _average_pooling_backward(dy, spans, dx):
+    tops, bottoms, lefts, rights = spans
     n, height, width, channels = dy.shape
     share = np.empty(channels, dx.dtype)
     dx[:] = 0
@@ -162,7 +168,7 @@ class AveragePooling2D(Pooling2D):
 
     Parameters
     ----------
-    pool_size, strides, padding
+    pool_size, strides, padding, data_format
         Como en :class:`~chapters.cnn.MaxPooling2D`.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
@@ -171,9 +177,10 @@ class AveragePooling2D(Pooling2D):
     def forward(self, x, training=False):
         r"""Promedia cada ventana, sin contar lo que queda fuera de la imagen."""
         self.x = x = self.input(x)
-        self.y = self.buffer("y", (len(x), *self.output))
-        _average_pooling_forward(x, *self.spans, self.y)
-        return self.y
+        spans = self._at(x.shape[1:])
+        self.y = y = self._output(x, spans)
+        _average_pooling_forward(x, spans, y)
+        return y
 
     def backward(self, dy):
         r"""Reparte cada gradiente entre todos los de su ventana."""
@@ -181,5 +188,5 @@ class AveragePooling2D(Pooling2D):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        _average_pooling_backward(dy, *self.spans, dx)
+        _average_pooling_backward(dy, self._at(self.x.shape[1:]), dx)
         return dx

@@ -1,11 +1,80 @@
 r"""Lo que comparten las capas de agrupamiento: qué ventanas miran."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from chapters.cnn.convolution.geometry import output_size, same_padding
-from chapters.cnn.convolution.im2col import pair
+from chapters.cnn.arguments import channels_last, image_shape, pair
+from chapters.cnn.convolution.geometry import output_sizes, same_padding
 from chapters.mlp.layer import Layer
 from dlbook import check
+
+
+class Spans(NamedTuple):
+    r"""Qué parte de la imagen cubre cada ventana: desde dónde y hasta dónde, sin incluir el final."""
+
+    tops: np.ndarray
+    bottoms: np.ndarray
+    lefts: np.ndarray
+    rights: np.ndarray
+
+
+def pooled_sizes(sizes, window, strides, padding):
+    r"""Da cuántas ventanas hay en cada eje; donde no se sabe cuánto mide la imagen, tampoco.
+
+    >>> pooled_sizes((5, None), (2, 2), (2, 2), "same")
+    (3, None)
+
+    Parameters
+    ----------
+    sizes : (int or None, int or None)
+        Alto y ancho.
+    window, strides : (int, int)
+        La ventana y el paso, a lo alto y a lo ancho.
+    padding : {"valid", "same"}
+        Si la ventana puede salirse.
+
+    Returns
+    -------
+    tuple of int or None
+    """
+    if padding == "valid" and any(d is not None and k > d for d, k in zip(sizes, window, strict=True)):
+        raise ValueError(
+            f"pool_size: se esperaba una ventana que quepa en {sizes[0]}×{sizes[1]}, pero llegó {window[0]}×{window[1]}"
+        )
+    return output_sizes(sizes, window, strides, padding)
+
+
+def window_spans(input_shape, window, strides, padding):
+    r"""Da, para cada fila y cada columna de la salida, qué parte de la imagen cubre su ventana.
+
+    Con ``"same"`` la ventana se sale de la imagen, y aquí se recorta: el código compilado recorre solo píxeles que
+    existen. En cinco filas, con ventanas de dos, la última cubre una sola:
+
+    >>> spans = window_spans((5, 4, 1), (2, 2), (2, 2), "same")
+    >>> spans.tops, spans.bottoms
+    (array([0, 2, 4]), array([2, 4, 5]))
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Alto, ancho y canales.
+    window, strides : (int, int)
+        La ventana y el paso, a lo alto y a lo ancho.
+    padding : {"valid", "same"}
+        Si la ventana puede salirse.
+
+    Returns
+    -------
+    Spans
+    """
+    sizes, found = input_shape[:2], []
+    counts = pooled_sizes(sizes, window, strides, padding)
+    for size, length, stride, count in zip(sizes, window, strides, counts, strict=True):
+        before = same_padding(size, length, stride)[0] if padding == "same" else 0
+        starts = np.arange(count) * stride - before
+        found += [np.maximum(starts, 0), np.minimum(starts + length, size)]
+    return Spans(*found)
 
 
 class Pooling2D(Layer):
@@ -21,90 +90,37 @@ class Pooling2D(Layer):
         El paso. Sin él, lo que mide la ventana.
     padding : {"valid", "same"}
         Si la ventana puede salirse de la imagen.
+    data_format : {"channels_last"}, optional
+        Dónde van los canales; aquí, siempre al final.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
     """
 
-    def __init__(self, pool_size=(2, 2), strides=None, padding="valid", **options):
+    def __init__(self, pool_size=(2, 2), strides=None, padding="valid", data_format=None, **options):
         super().__init__(**options)
         self.pool_size = pair(pool_size, "pool_size")
         self.strides = self.pool_size if strides is None else pair(strides, "strides")
         self.padding = check.choice(padding, "padding", ["valid", "same"])
-        self._spans = self.output = None
+        self.data_format = channels_last(data_format)
+        self.spans = self.spans_shape = None
 
     def build(self, input_shape):
-        r"""Comprueba que las ventanas quepan."""
-        output = self.compute_output_shape(input_shape)
+        r"""Comprueba que la ventana quepa."""
+        self.compute_output_shape(input_shape)
         super().build(input_shape)
-        self.output = output
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve cuántas ventanas hay a lo alto y a lo ancho; los canales son los mismos."""
-        rows, columns = _axes(input_shape, self.pool_size, self.strides, self.padding)
-        return (rows[-1], columns[-1], input_shape[-1])
+        *sizes, channels = image_shape(input_shape)
+        return (*pooled_sizes(sizes, self.pool_size, self.strides, self.padding), channels)
 
-    @property
-    def spans(self):
-        r"""Dónde empieza y dónde acaba cada ventana; se calcula cuando ya han llegado imágenes de ese tamaño."""
-        if self._spans is None:
-            self._spans = window_spans(self.input_shape, self.pool_size, self.strides, self.padding)
-        return self._spans
+    def _at(self, shape):
+        # Las ventanas se buscan otra vez solo si las imágenes miden otra cosa que las de la última vez.
+        if self.spans_shape != shape:
+            self.spans = window_spans(shape, self.pool_size, self.strides, self.padding)
+            self.spans_shape = shape
+        return self.spans
 
-
-def image_shape(shape):
-    r"""Exige que una observación tenga alto, ancho y canales.
-
-    >>> image_shape((28, 28))
-    Traceback (most recent call last):
-        ...
-    ValueError: x: se esperaba la forma (n, alto, ancho, canales), pero llegó (n, 28, 28)
-    """
-    shape = tuple(shape)
-    if len(shape) != 3:
-        raise ValueError(
-            f"x: se esperaba la forma (n, alto, ancho, canales), pero llegó ({', '.join(['n', *map(str, shape)])})"
-        )
-    return shape
-
-
-def window_spans(input_shape, window, strides, padding):
-    r"""Da, para cada fila y cada columna de la salida, qué parte de la imagen cubre su ventana.
-
-    Con ``"same"`` la ventana se sale de la imagen, y aquí se recorta: el código compilado recorre solo píxeles que
-    existen. En cinco filas, con ventanas de dos, la última cubre una sola:
-
-    >>> tops, bottoms, lefts, rights = window_spans((5, 4, 1), (2, 2), (2, 2), "same")
-    >>> tops, bottoms
-    (array([0, 2, 4]), array([2, 4, 5]))
-
-    Parameters
-    ----------
-    input_shape : tuple of int
-        Alto, ancho y canales.
-    window, strides : (int, int)
-        La ventana y el paso, a lo alto y a lo ancho.
-    padding : {"valid", "same"}
-        Si la ventana puede salirse.
-
-    Returns
-    -------
-    tops, bottoms, lefts, rights : ndarray of int
-        Dónde empieza y dónde acaba cada una, sin incluir el final.
-    """
-    found = []
-    for size, length, stride, before, count in _axes(input_shape, window, strides, padding):
-        starts = np.arange(count) * stride - before
-        found += np.maximum(starts, 0), np.minimum(starts + length, size)
-    return tuple(found)
-
-
-def _axes(input_shape, window, strides, padding):
-    # De cada eje: lo que mide, la ventana, el paso, el relleno del principio y cuántas ventanas hay.
-    height, width, _ = image_shape(input_shape)
-    for size, length, stride in zip((height, width), window, strides, strict=True):
-        if padding == "valid" and length > size:
-            raise ValueError(
-                f"pool_size: se esperaba una ventana que quepa en {height}×{width}, pero llegó {window[0]}×{window[1]}"
-            )
-        before = same_padding(size, length, stride)[0] if padding == "same" else 0
-        yield size, length, stride, before, output_size(size, length, stride, padding)
+    def _output(self, x, spans):
+        # Dónde escribir lo que sale de esas imágenes.
+        return self.buffer("y", (len(x), spans.tops.size, spans.lefts.size, x.shape[-1]))

@@ -2,24 +2,25 @@ r"""Agrupamiento global: cada canal, en un número."""
 
 import numpy as np
 
+from chapters.cnn.arguments import channels_last, image_shape
 from chapters.cnn.pooling.average_pooling import _average_pooling_backward, _average_pooling_forward
-from chapters.cnn.pooling.base import image_shape
+from chapters.cnn.pooling.base import Spans
 from chapters.cnn.pooling.max_pooling import _max_pooling_backward, _max_pooling_forward
 from chapters.mlp.layer import Layer
+from dlbook import check
 
 
 class _GlobalPooling2D(Layer):
     # Toda la imagen es una sola ventana.
-    def __init__(self, keepdims=False, **options):
+    def __init__(self, data_format=None, keepdims=False, **options):
         super().__init__(**options)
-        self.keepdims = bool(keepdims)
-        self.spans = None
+        self.data_format = channels_last(data_format)
+        self.keepdims = check.boolean(keepdims, "keepdims")
 
     def build(self, input_shape):
-        r"""Hace de toda la imagen una sola ventana."""
-        height, width, _ = image_shape(input_shape)
+        r"""Exige imágenes."""
+        image_shape(input_shape)
         super().build(input_shape)
-        self.spans = tuple(np.array([edge]) for edge in (0, height, 0, width))
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve un número por canal; con ``keepdims``, una imagen de 1 × 1."""
@@ -29,14 +30,17 @@ class _GlobalPooling2D(Layer):
     def forward(self, x, training=False):
         r"""Resume cada canal."""
         self.x = x = self.input(x)
-        y = self.buffer("y", self._pixels())
-        self._summarize(x, *self.spans, y)
-        self.y = y.reshape(len(x), *self.compute_output_shape(self.input_shape))
-        return self.y
+        pixels = self.buffer("y", self._pixels(x))
+        self._summarize(x, self._spans(x), pixels)
+        self.y = y = pixels if self.keepdims else pixels.reshape(len(x), -1)
+        return y
 
-    def _pixels(self):
+    def _pixels(self, x):
         # Los núcleos escriben una imagen de un solo píxel.
-        return len(self.x), 1, 1, self.input_shape[-1]
+        return len(x), 1, 1, x.shape[-1]
+
+    def _spans(self, x):
+        return Spans(*(np.array([edge]) for edge in (0, x.shape[1], 0, x.shape[2])))
 
 
 class GlobalAveragePooling2D(_GlobalPooling2D):
@@ -70,6 +74,8 @@ class GlobalAveragePooling2D(_GlobalPooling2D):
 
     Parameters
     ----------
+    data_format : {"channels_last"}, optional
+        Dónde van los canales; aquí, siempre al final.
     keepdims : bool
         Si la salida sigue siendo una imagen, de 1 × 1.
     **options
@@ -84,7 +90,7 @@ class GlobalAveragePooling2D(_GlobalPooling2D):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        _average_pooling_backward(dy.reshape(self._pixels()), *self.spans, dx)
+        _average_pooling_backward(dy.reshape(self._pixels(self.x)), self._spans(self.x), dx)
         return dx
 
 
@@ -104,6 +110,8 @@ class GlobalMaxPooling2D(_GlobalPooling2D):
 
     Parameters
     ----------
+    data_format : {"channels_last"}, optional
+        Dónde van los canales; aquí, siempre al final.
     keepdims : bool
         Si la salida sigue siendo una imagen, de 1 × 1.
     **options
@@ -123,6 +131,6 @@ class GlobalMaxPooling2D(_GlobalPooling2D):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        pixels = self._pixels()
-        _max_pooling_backward(self.x, self.y.reshape(pixels), dy.reshape(pixels), *self.spans, dx)
+        pixels = self._pixels(self.x)
+        _max_pooling_backward(self.x, self.y.reshape(pixels), dy.reshape(pixels), self._spans(self.x), dx)
         return dx

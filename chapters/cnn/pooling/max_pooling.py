@@ -70,8 +70,15 @@ def max_pooling_forward(x, pool_size=(2, 2), strides=None, padding="valid"):
     return MaxPooling2D(pool_size, strides, padding, dtype=x.dtype.name).forward(x)
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _larger(a, b):
+    # Un NaN gana siempre: que el error se vea.
+    return b if (b > a) | (b != b) else a
+
+
 @njit(cache=True, nogil=True)
-def _max_pooling_forward(x, tops, bottoms, lefts, rights, y):
+def _max_pooling_forward(x, spans, y):
+    tops, bottoms, lefts, rights = spans
     n, height, width, channels = y.shape
     best = np.empty(channels, x.dtype)
     for k in range(n):
@@ -98,12 +105,6 @@ def _max_pooling_forward_2x2(x, y):
                 best = y[k, u, v]
                 for m in range(channels):
                     best[m] = _larger(_larger(a[m], b[m]), _larger(c[m], d[m]))
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _larger(a, b):
-    # Un NaN gana siempre: que el error se vea.
-    return b if (b > a) | (b != b) else a
 
 
 def max_pooling_backward(x, dy, pool_size=(2, 2), strides=None, padding="valid"):
@@ -171,7 +172,8 @@ def max_pooling_backward(x, dy, pool_size=(2, 2), strides=None, padding="valid")
 
 
 @njit(cache=True, nogil=True)
-def _max_pooling_backward(x, y, dy, tops, bottoms, lefts, rights, dx):
+def _max_pooling_backward(x, y, dy, spans, dx):
+    tops, bottoms, lefts, rights = spans
     n, height, width, channels = y.shape
     left = np.empty(channels, x.dtype)
     zero = x.dtype.type(0)
@@ -240,6 +242,8 @@ class MaxPooling2D(Pooling2D):
         El paso. Sin él, lo que mide la ventana.
     padding : {"valid", "same"}
         Si la ventana puede salirse de la imagen.
+    data_format : {"channels_last"}, optional
+        Dónde van los canales; aquí, siempre al final.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
@@ -254,23 +258,16 @@ class MaxPooling2D(Pooling2D):
         ValueError: strides: se esperaba un entero de al menos 1, pero llegó 0
     """
 
-    def build(self, input_shape):
-        r"""Calcula dónde empieza y dónde acaba cada ventana, y si son los cuadros de 2 × 2 de casi siempre."""
-        super().build(input_shape)
-        # Con SAME y un lado impar, la última ventana está recortada.
-        height, width, _ = self.input_shape
-        whole = self.padding == "valid" or (height % 2 == 0 and width % 2 == 0)
-        self.tiles_2x2 = self.pool_size == self.strides == (2, 2) and whole
-
     def forward(self, x, training=False):
         r"""Se queda con el mayor de cada ventana."""
         self.x = x = self.input(x)
-        self.y = self.buffer("y", (len(x), *self.output))
-        if self.tiles_2x2:
-            _max_pooling_forward_2x2(x, self.y)
+        spans = self._at(x.shape[1:])
+        self.y = y = self._output(x, spans)
+        if self._tiles_2x2(x):
+            _max_pooling_forward_2x2(x, y)
         else:
-            _max_pooling_forward(x, *self.spans, self.y)
-        return self.y
+            _max_pooling_forward(x, spans, y)
+        return y
 
     def backward(self, dy):
         r"""Entrega cada gradiente al que ganó su ventana."""
@@ -278,8 +275,13 @@ class MaxPooling2D(Pooling2D):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        if self.tiles_2x2:
+        if self._tiles_2x2(self.x):
             _max_pooling_backward_2x2(self.x, self.y, dy, dx)
         else:
-            _max_pooling_backward(self.x, self.y, dy, *self.spans, dx)
+            _max_pooling_backward(self.x, self.y, dy, self._at(self.x.shape[1:]), dx)
         return dx
+
+    def _tiles_2x2(self, x):
+        # Los cuadros de 2 × 2 de casi siempre. Con SAME y un lado impar, la última ventana está recortada.
+        whole = self.padding == "valid" or (x.shape[1] % 2 == 0 and x.shape[2] % 2 == 0)
+        return whole and self.pool_size == self.strides == (2, 2)

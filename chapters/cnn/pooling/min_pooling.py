@@ -41,7 +41,7 @@ class MinPooling2D(MaxPooling2D):
 
     Parameters
     ----------
-    pool_size, strides, padding
+    pool_size, strides, padding, data_format
         Como en :class:`~chapters.cnn.MaxPooling2D`.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
@@ -51,4 +51,5 @@ class MinPooling2D(MaxPooling2D):
         r"""Se queda con el menor de cada ventana."""
         x = self.input(x)
         opposite = np.negative(x, out=self.buffer("opposite", x.shape))
-        return np.negative(super().forward(opposite), out=self.buffer("least", self.y.shape))  # [ec-cnn-min]
+        most = super().forward(opposite)
+        return np.negative(most, out=self.buffer("least", most.shape))  # [ec-cnn-min]

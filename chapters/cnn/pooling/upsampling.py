@@ -1,12 +1,59 @@
 r"""Agrandar una imagen sin pesos: repetir o interpolar."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
-from chapters.cnn.convolution.im2col import pair
-from chapters.cnn.pooling.base import image_shape
+from chapters.cnn.arguments import channels_last, image_shape, pair
 from chapters.mlp.layer import Layer
 from dlbook import check
+
+
+class Neighbors(NamedTuple):
+    r"""Los cuatro viejos de los que sale cada píxel nuevo, y cuánto pesa el segundo de cada pareja."""
+
+    above: np.ndarray
+    below: np.ndarray
+    down: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+    right: np.ndarray
+
+
+def _neighbors(count, times, dtype):
+    center = np.maximum((np.arange(count * times) + 0.5) / times - 0.5, 0)
+    first = center.astype(np.int64)
+    return first, np.minimum(first + 1, count - 1), (center - first).astype(dtype)
+
+
+@njit(cache=True, nogil=True)
+def _bilinear_forward(x, neighbors, y):
+    above, below, down, before, after, right = neighbors
+    one = x.dtype.type(1)
+    for n in range(y.shape[0]):
+        for a in range(y.shape[1]):
+            for b in range(y.shape[2]):
+                for c in range(y.shape[3]):
+                    top = (one - right[b]) * x[n, above[a], before[b], c] + right[b] * x[n, above[a], after[b], c]
+                    low = (one - right[b]) * x[n, below[a], before[b], c] + right[b] * x[n, below[a], after[b], c]
+                    y[n, a, b, c] = (one - down[a]) * top + down[a] * low  # [ec-cnn-agrandar]
+
+
+@njit(cache=True, nogil=True)
+def _bilinear_backward(dy, neighbors, dx):
+    above, below, down, before, after, right = neighbors
+    one = dx.dtype.type(1)
+    dx[:] = 0
+    for n in range(dy.shape[0]):
+        for a in range(dy.shape[1]):
+            for b in range(dy.shape[2]):
+                for c in range(dy.shape[3]):
+                    top, low = (one - down[a]) * dy[n, a, b, c], down[a] * dy[n, a, b, c]
+                    dx[n, above[a], before[b], c] += (one - right[b]) * top  # [ec-cnn-agrandar-atras]
+                    dx[n, above[a], after[b], c] += right[b] * top
+                    dx[n, below[a], before[b], c] += (one - right[b]) * low
+                    dx[n, below[a], after[b], c] += right[b] * low
 
 
 class UpSampling2D(Layer):
@@ -55,6 +102,8 @@ class UpSampling2D(Layer):
     ----------
     size : int or (int, int)
         Cuántas veces se agranda, a lo alto y a lo ancho.
+    data_format : {"channels_last"}, optional
+        Dónde van los canales; aquí, siempre al final.
     interpolation : {"nearest", "bilinear"}
         Cómo se rellena lo nuevo.
     **options
@@ -71,34 +120,32 @@ class UpSampling2D(Layer):
         ValueError: interpolation: se esperaba 'nearest' o 'bilinear', pero llegó 'bicubic'
     """
 
-    def __init__(self, size=(2, 2), interpolation="nearest", **options):
+    def __init__(self, size=(2, 2), data_format=None, interpolation="nearest", **options):
         super().__init__(**options)
         self.size = pair(size, "size")
+        self.data_format = channels_last(data_format)
         self.interpolation = check.choice(interpolation, "interpolation", ["nearest", "bilinear"])
-        self.neighbors = None
+        self.neighbors = self.neighbors_shape = None
 
     def build(self, input_shape):
-        r"""Comprueba que la entrada sea una imagen."""
+        r"""Exige imágenes."""
         image_shape(input_shape)
         super().build(input_shape)
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma con los lados multiplicados."""
-        height, width, channels = image_shape(input_shape)
-        return (height * self.size[0], width * self.size[1], channels)
+        *sizes, channels = image_shape(input_shape)
+        axes = zip(sizes, self.size, strict=True)
+        return (*(None if d is None else d * times for d, times in axes), channels)
 
     def forward(self, x, training=False):
         r"""Agranda cada imagen."""
         self.x = x = self.input(x)
-        self.y = y = self.buffer("y", (len(x), *self.compute_output_shape(self.input_shape)))
+        self.y = y = self.buffer("y", (len(x), *self.compute_output_shape(x.shape[1:])))
         if self.interpolation == "nearest":
             self._blocks(y)[...] = x[:, :, np.newaxis, :, np.newaxis]
         else:
-            if self.neighbors is None:
-                # De qué píxeles sale cada fila y cada columna nueva.
-                tables = zip(self.input_shape[:2], self.size, strict=True)
-                self.neighbors = tuple(array for axis in tables for array in _neighbors(*axis, self.dtype))
-            _bilinear_forward(x, *self.neighbors, y)
+            _bilinear_forward(x, self._at(x.shape[1:]), y)
         return y
 
     def backward(self, dy):
@@ -110,43 +157,17 @@ class UpSampling2D(Layer):
         if self.interpolation == "nearest":
             self._blocks(dy).sum(axis=(2, 4), out=dx)
         else:
-            _bilinear_backward(dy, *self.neighbors, dx)
+            _bilinear_backward(dy, self._at(self.x.shape[1:]), dx)
         return dx
+
+    def _at(self, shape):
+        # Se buscan otra vez solo si las imágenes miden otra cosa que las de la última vez.
+        if self.neighbors_shape != shape:
+            rows, columns = (_neighbors(d, times, self.dtype) for d, times in zip(shape[:2], self.size, strict=True))
+            self.neighbors, self.neighbors_shape = Neighbors(*rows, *columns), shape
+        return self.neighbors
 
     def _blocks(self, array):
         # La misma memoria, con cada cuadro de s×s en dos ejes propios.
-        height, width, channels = self.input_shape
+        _, height, width, channels = self.x.shape
         return array.reshape(len(array), height, self.size[0], width, self.size[1], channels)
-
-
-def _neighbors(count, times, dtype):
-    center = np.maximum((np.arange(count * times) + 0.5) / times - 0.5, 0)
-    first = center.astype(np.int64)
-    return first, np.minimum(first + 1, count - 1), (center - first).astype(dtype)
-
-
-@njit(cache=True, nogil=True)
-def _bilinear_forward(x, above, below, down, before, after, right, y):
-    one = x.dtype.type(1)
-    for n in range(y.shape[0]):
-        for a in range(y.shape[1]):
-            for b in range(y.shape[2]):
-                for c in range(y.shape[3]):
-                    top = (one - right[b]) * x[n, above[a], before[b], c] + right[b] * x[n, above[a], after[b], c]
-                    low = (one - right[b]) * x[n, below[a], before[b], c] + right[b] * x[n, below[a], after[b], c]
-                    y[n, a, b, c] = (one - down[a]) * top + down[a] * low  # [ec-cnn-agrandar]
-
-
-@njit(cache=True, nogil=True)
-def _bilinear_backward(dy, above, below, down, before, after, right, dx):
-    one = dx.dtype.type(1)
-    dx[:] = 0
-    for n in range(dy.shape[0]):
-        for a in range(dy.shape[1]):
-            for b in range(dy.shape[2]):
-                for c in range(dy.shape[3]):
-                    top, low = (one - down[a]) * dy[n, a, b, c], down[a] * dy[n, a, b, c]
-                    dx[n, above[a], before[b], c] += (one - right[b]) * top  # [ec-cnn-agrandar-atras]
-                    dx[n, above[a], after[b], c] += right[b] * top
-                    dx[n, below[a], before[b], c] += (one - right[b]) * low
-                    dx[n, below[a], after[b], c] += right[b] * low

@@ -66,7 +66,7 @@ def test_conv1d_is_a_sum_over_time(seed, length, size, stride, dilation, groups)
     stride = 1 if dilation > 1 else stride
     span = dilation * (size - 1) + 1
     assume(padding != "valid" or span <= length)
-    layer = cnn.Conv1D(4, size, stride, padding, dilation, groups, dtype="float64", seed=0)
+    layer = cnn.Conv1D(4, size, stride, padding, None, dilation, groups, dtype="float64", seed=0)
     x = rng.normal(size=(2, length, 2))
     y = layer.forward(x)
     before = span - 1 if padding == "causal" else 0
@@ -135,18 +135,46 @@ def test_the_transpose_is_the_transpose(seed, height, width, size, stride, dilat
     output_padding = None if extra < 0 else min(extra, stride - 1)
     kernel = rng.normal(size=(size, size, 2, 3))
     x = rng.normal(size=(1, height, width, 3))
-    try:
-        z = cnn.conv2d_transpose_forward(x, kernel, output_padding=output_padding, **options)
-    except ValueError:
-        # Con un filtro par, SAME y poco relleno, de la salida no se regresa a la entrada.
-        assert options["padding"] == "same"
-        assert output_padding is not None
+    # La fórmula de Keras: cuánto mide la salida, y cuánto se le quita al principio a lo que pintan las ventanas.
+    span = dilation * (size - 1) + 1
+    edge = span if options["padding"] == "valid" else span % 2
+    extra = output_padding
+    if extra is None:
+        extra = max(stride - span, 0) if options["padding"] == "valid" else stride - edge
+    lengths = [(d - 1) * stride + edge + extra for d in (height, width)]
+    if min(lengths) == 0:
+        with pytest.raises(ValueError, match="no sale nada"):
+            cnn.conv2d_transpose_forward(x, kernel, output_padding=output_padding, **options)
         return
-    A = matrix(lambda image: cnn.conv2d_forward(image, kernel, **options), z.shape[1:])
+    z = cnn.conv2d_transpose_forward(x, kernel, output_padding=output_padding, **options)
+    assert z.shape == (1, *lengths, 2)
+    before = max(span - edge - extra, 0) // 2
+
+    def back(image):
+        margins = [
+            (before, max((d - 1) * stride + span - before - m, 0))
+            for d, m in zip((height, width), lengths, strict=True)
+        ]
+        image = np.pad(image, [(0, 0), *margins, (0, 0)])
+        return cnn.conv2d_forward(image, kernel, strides=stride, dilation_rate=dilation)[:, :height, :width]
+
+    A = matrix(back, z.shape[1:])
     np.testing.assert_allclose(z.ravel(), A.T @ x.ravel(), atol=1e-12)
     dz = rng.normal(size=z.shape)
     dx = cnn.conv2d_transpose_backward(x, kernel, dz, output_padding=output_padding, **options)[2]
     np.testing.assert_allclose(dx.ravel(), A @ dz.ravel(), atol=1e-12)
+
+
+def test_a_transpose_that_keras_takes_and_whose_way_back_is_neither_valid_nor_same():
+    layer = cnn.Conv2DTranspose(2, 4, strides=2, padding="same", output_padding=0)
+    assert layer.forward(np.ones((1, 6, 6, 3))).shape == (1, 10, 10, 2)
+    assert layer.compute_output_shape((6, 6, 3)) == (10, 10, 2)
+    # En un solo eje y con dos impulsos, a la vista: de las 14 casillas pintadas sobran cuatro, dos de cada lado.
+    layer = cnn.Conv2DTranspose(1, (1, 4), (1, 2), "same", (0, 0), dtype="float64", use_bias=False)
+    x = np.array([1.0, 0, 0, 0, 0, 100]).reshape(1, 1, 6, 1)
+    layer.build(x.shape[1:])
+    layer.set_weights([np.arange(1.0, 5.0).reshape(1, 4, 1, 1)])
+    assert layer.forward(x).ravel().tolist() == [3, 4, 0, 0, 0, 0, 0, 0, 100, 200]
 
 
 @given(seed=seeds, height=small, width=small, vertical=small, horizontal=small)

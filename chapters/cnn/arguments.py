@@ -1,0 +1,124 @@
+r"""Los argumentos que comparten las capas de imágenes, revisados en un solo lugar y con las costumbres de Keras."""
+
+from dlbook import check
+
+# Lo que mide, para contar el trabajo, un lado que todavía no se sabe.
+UNKNOWN_SIDE = 32
+# Lo que Keras admite y aquí no hay.
+MISSING = ("activity_regularizer", "kernel_constraint", "depthwise_constraint", "bias_constraint")
+
+
+def pair(value, name):
+    r"""Devuelve un entero positivo repetido, o los dos que llegaron: alto y ancho.
+
+    >>> pair(3, "kernel_size"), pair([3, 5], "kernel_size")
+    ((3, 3), (3, 5))
+    >>> pair(0, "strides")
+    Traceback (most recent call last):
+        ...
+    ValueError: strides: se esperaba un entero de al menos 1, pero llegó 0
+    """
+    if not isinstance(value, (tuple, list)):
+        return (whole(value, name),) * 2
+    if len(value) != 2:
+        raise ValueError(f"{name}: se esperaba un entero o dos, pero llegaron {len(value)}")
+    return tuple(whole(v, f"{name}[{k}]") for k, v in enumerate(value))
+
+
+def single(value, name):
+    r"""Devuelve un entero positivo dentro de una tupla, como lo guarda Keras.
+
+    >>> single(3, "kernel_size"), single([3], "kernel_size")
+    ((3,), (3,))
+    """
+    if isinstance(value, (tuple, list)) and len(value) == 1:
+        (value,) = value
+    return (whole(value, name),)
+
+
+def whole(value, name, low=1):
+    r"""Devuelve un entero que cabe con holgura en los índices del código compilado.
+
+    >>> whole(2**40, "strides")
+    Traceback (most recent call last):
+        ...
+    ValueError: strides: se esperaba un entero entre 1 y 2147483647, pero llegó 1099511627776
+    """
+    return check.integer(check.integer(value, name, low), name, low, 2**31 - 1)
+
+
+def image_shape(shape, name="x"):
+    r"""Exige que una observación tenga alto, ancho y canales; los lados pueden no saberse todavía.
+
+    >>> image_shape((28, 28, 1)), image_shape((None, None, 3))
+    ((28, 28, 1), (None, None, 3))
+    >>> image_shape((28, 28))
+    Traceback (most recent call last):
+        ...
+    ValueError: x: se esperaba la forma (n, alto, ancho, canales), pero llegó (n, 28, 28)
+    """
+    shape = check.shape(shape, name, unknown=True)
+    if len(shape) != 3 or shape[-1] is None:
+        came = ", ".join(["n", *map(str, shape)])
+        raise ValueError(f"{name}: se esperaba la forma (n, alto, ancho, canales), pero llegó ({came})")
+    return shape
+
+
+def known(shape):
+    r"""Da cuántos números hay en una forma; un lado que no se sabe cuenta como si midiera :data:`UNKNOWN_SIDE`.
+
+    >>> known((10, 10, 3)), known((None, 10, 3))
+    (300, 960)
+    """
+    total = 1
+    for size in shape:
+        total *= UNKNOWN_SIDE if size is None else size
+    return total
+
+
+def channels_last(data_format):
+    r"""Acepta el único orden de los ejes que hay aquí: los canales al final.
+
+    >>> channels_last(None), channels_last("channels_last")
+    ('channels_last', 'channels_last')
+    >>> channels_last("channels_first")
+    Traceback (most recent call last):
+        ...
+    ValueError: data_format: se esperaba 'channels_last', los canales en el último eje, pero llegó 'channels_first'
+    """
+    try:
+        return check.choice("channels_last" if data_format is None else data_format, "data_format", ["channels_last"])
+    except ValueError:
+        raise ValueError(
+            f"data_format: se esperaba 'channels_last', los canales en el último eje, pero llegó {data_format!r}"
+        ) from None
+
+
+def without(options, names=MISSING):
+    r"""Quita los argumentos de Keras que aquí no existen, si no piden nada.
+
+    >>> without({"name": "c1", "bias_constraint": None})
+    {'name': 'c1'}
+    >>> without({"activity_regularizer": "l2"})
+    Traceback (most recent call last):
+        ...
+    ValueError: activity_regularizer: aquí no existe y solo se admite None, pero llegó 'l2'
+    """
+    for name in names:
+        if options.get(name) is not None and options[name] is not False:
+            raise ValueError(f"{name}: aquí no existe y solo se admite None, pero llegó {options[name]!r}")
+    return {name: value for name, value in options.items() if name not in names}
+
+
+def check_dilation(strides, dilation_rate):
+    r"""Exige que no haya paso y dilatación a la vez, como Keras.
+
+    >>> check_dilation((2, 1), (1, 3))
+    Traceback (most recent call last):
+        ...
+    ValueError: dilation_rate: se esperaba 1 cuando el paso es mayor que 1, pero llegó (1, 3) con paso (2, 1)
+    """
+    if max(strides) > 1 and max(dilation_rate) > 1:
+        raise ValueError(
+            f"dilation_rate: se esperaba 1 cuando el paso es mayor que 1, pero llegó {dilation_rate} con paso {strides}"
+        )
