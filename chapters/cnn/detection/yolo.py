@@ -8,6 +8,9 @@ from chapters.cnn.detection.suppression import non_max_suppression
 from chapters.mlp.losses.base import Loss, _cast
 from dlbook import check
 
+# Una caja son cinco números, siempre en este orden: x, y, √w, √h y, en este lugar, la confianza.
+CONFIDENCE = 4
+
 
 def grid_output_shape(grid, boxes, classes):
     r"""La forma de lo que sale de un detector de rejilla.
@@ -62,14 +65,17 @@ def grid_encode(boxes, classes, grid, num_classes):
     arruina una caja de diez y no se nota en una de doscientos; la raíz estira lo pequeño y encoge lo grande, y el mismo
     error cuadrático pesa más donde importa más.
 
+    Lo correcto se escribe como lo que contestaría una red de una sola caja por celda que no dudara de nada: por eso
+    :func:`grid_decode` lo devuelve a las cajas.
+
     **A mano.** Con :math:`S=2`, una caja de :math:`0.25` de lado centrada en :math:`(0.75, 0.25)` cae en la columna 1 y
     la fila 0, justo en medio de su celda. Su raíz es :math:`0.5`:
 
     >>> y = grid_encode([[[0.625, 0.125, 0.875, 0.375]]], [[2]], grid=2, num_classes=3)
     >>> y.shape
     (1, 2, 2, 8)
-    >>> y[0, 0, 1]                             # hay objeto, x, y, √w, √h y la clase 2
-    array([1. , 0.5, 0.5, 0.5, 0.5, 0. , 0. , 1. ])
+    >>> y[0, 0, 1]                             # x, y, √w, √h, confianza 1 y la clase 2
+    array([0.5, 0.5, 0.5, 0.5, 1. , 0. , 0. , 1. ])
 
     Parameters
     ----------
@@ -83,7 +89,8 @@ def grid_encode(boxes, classes, grid, num_classes):
     Returns
     -------
     ndarray of float64, shape (n, S, S, 5 + C)
-        En cada celda con objeto: 1, los cuatro números de la caja y un 1 en su clase. En las demás, ceros.
+        La forma de :func:`grid_output_shape` con :math:`B=1`. En cada celda con objeto: los cuatro números de la caja,
+        confianza 1 y un 1 en su clase. En las demás, ceros.
 
     Raises
     ------
@@ -105,12 +112,19 @@ def grid_encode(boxes, classes, grid, num_classes):
             center = grid * (box[:2] + box[2:]) / 2
             cell = np.minimum(center.astype(int), grid - 1)
             target = y[k, cell[1], cell[0]]
-            if target[0] == 0:
-                target[0] = 1
-                target[1:3] = center - cell  # [ec-cnn-celda]
-                target[3:5] = np.sqrt(box[2:] - box[:2])
+            if target[CONFIDENCE] == 0:
+                target[:2] = center - cell  # [ec-cnn-celda]
+                target[2:4] = np.sqrt(box[2:] - box[:2])
+                target[CONFIDENCE] = 1
                 target[5 + kind] = 1
     return y
+
+
+def _boxes_per_cell(k, classes):
+    count, rest = divmod(k - classes, 5)
+    if count < 1 or rest:
+        raise ValueError(f"y_pred: se esperaban 5 B + {classes} números por celda, pero llegaron {k}")
+    return count
 
 
 def grid_decode(y_pred, num_classes, score_threshold=0.25, iou_threshold=0.5):
@@ -161,7 +175,7 @@ def grid_decode(y_pred, num_classes, score_threshold=0.25, iou_threshold=0.5):
     center = (corner + cells[..., :2]) / grid
     half = cells[..., 2:4] ** 2 / 2
     boxes = np.clip(np.concatenate([center - half, center + half], axis=-1), 0, 1)
-    scores = cells[..., 4:] * y_pred[..., None, 5 * count :]  # (n, S, S, B, C)
+    scores = cells[..., CONFIDENCE:] * y_pred[..., None, 5 * count :]  # (n, S, S, B, C)
     found = []
     for those, points in zip(boxes, scores, strict=True):
         those, points = those.reshape(-1, 4), points.reshape(-1, num_classes)
@@ -170,6 +184,48 @@ def grid_decode(y_pred, num_classes, score_threshold=0.25, iou_threshold=0.5):
         good = good[non_max_suppression(those[good], best[good], kinds[good], iou_threshold)]
         found.append((those[good], best[good], kinds[good]))
     return found
+
+
+@njit(cache=True, nogil=True)
+def _corners(box, grid):
+    # El centro se mide en celdas, desde la esquina de la suya; el tamaño, en imágenes y con raíz.
+    x, y = box[0] / grid, box[1] / grid
+    half_width, half_height = box[2] * box[2] / 2, box[3] * box[3] / 2
+    return x - half_width, y - half_height, x + half_width, y + half_height
+
+
+@njit(cache=True, nogil=True)
+def _grid_loss(y_true, y_pred, weight, gradient, grid, boxes, box_weight, empty_weight):
+    loss = 0.0
+    for i in range(y_pred.shape[0]):
+        for cell in range(y_pred.shape[1]):
+            target, predicted, slope = y_true[i, cell], y_pred[i, cell], gradient[i, cell]
+            # La responsable: la caja que ya se parece más.
+            responsible, best = -1, 0.0
+            if target[CONFIDENCE] > 0:
+                truth = _corners(target, grid)
+                for j in range(boxes):
+                    overlap = _iou(_corners(predicted[5 * j :], grid), truth)
+                    if responsible < 0 or overlap > best:
+                        responsible, best = j, overlap
+            for j in range(boxes):
+                for k in range(5):
+                    wanted, omega = 0.0, 0.0
+                    if k < CONFIDENCE:
+                        if j == responsible:
+                            wanted, omega = target[k], box_weight
+                    elif j == responsible:
+                        wanted, omega = best, 1.0
+                    else:
+                        omega = empty_weight
+                    error = predicted[5 * j + k] - wanted
+                    loss += weight[i] * omega * error * error
+                    slope[5 * j + k] = 2 * weight[i] * omega * error  # [ec-cnn-yolo-gradiente]
+            for k in range(y_pred.shape[2] - 5 * boxes):
+                error = predicted[5 * boxes + k] - target[5 + k] if responsible >= 0 else 0.0
+                loss += weight[i] * error * error
+                slope[5 * boxes + k] = 2 * weight[i] * error
+    return loss
 
 
 class GridDetectionLoss(Loss):
@@ -217,7 +273,7 @@ class GridDetectionLoss(Loss):
     :math:`0.6` y la clase, :math:`0.9`: :math:`(0.6-1)^2+(0.9-1)^2=0.17`.
 
     >>> loss = GridDetectionLoss(boxes=1)
-    >>> y_true = [[[[1.0, 0.5, 0.5, 0.5, 0.5, 1.0]]]]
+    >>> y_true = [[[[0.5, 0.5, 0.5, 0.5, 1.0, 1.0]]]]
     >>> y_pred = [[[[0.5, 0.5, 0.5, 0.5, 0.6, 0.9]]]]
     >>> round(loss(y_true, y_pred), 6)
     0.17
@@ -229,8 +285,8 @@ class GridDetectionLoss(Loss):
     >>> round(loss(np.zeros((1, 1, 1, 6)), y_pred), 6)
     0.18
 
-    Lo correcto llega como lo da :func:`grid_encode`, de forma :math:`(n,S,S,5+C)`; lo predicho tiene la forma de
-    :func:`grid_output_shape`.
+    Lo correcto llega como lo da :func:`grid_encode`, de forma :math:`(n,S,S,5+C)`, que es la de lo predicho,
+    :func:`grid_output_shape`, con una sola caja: los números van en el mismo orden.
 
     Parameters
     ----------
@@ -284,52 +340,3 @@ class GridDetectionLoss(Loss):
             self.box_weight,
             self.empty_weight,
         )
-
-
-@njit(cache=True, nogil=True)
-def _grid_loss(y_true, y_pred, weight, gradient, grid, boxes, box_weight, empty_weight):
-    loss = 0.0
-    for i in range(y_pred.shape[0]):
-        for cell in range(y_pred.shape[1]):
-            target, predicted, slope = y_true[i, cell], y_pred[i, cell], gradient[i, cell]
-            # La responsable: la caja que ya se parece más.
-            responsible, best = -1, 0.0
-            if target[0] > 0:
-                truth = _corners(target[1:5], grid)
-                for j in range(boxes):
-                    overlap = _iou(_corners(predicted[5 * j : 5 * j + 4], grid), truth)
-                    if responsible < 0 or overlap > best:
-                        responsible, best = j, overlap
-            for j in range(boxes):
-                for k in range(5 * j, 5 * j + 5):
-                    wanted, omega = 0.0, 0.0
-                    if k < 5 * j + 4:
-                        if j == responsible:
-                            wanted, omega = target[1 + k - 5 * j], box_weight
-                    elif j == responsible:
-                        wanted, omega = best, 1.0
-                    else:
-                        omega = empty_weight
-                    error = predicted[k] - wanted
-                    loss += weight[i] * omega * error * error
-                    slope[k] = 2 * weight[i] * omega * error  # [ec-cnn-yolo-gradiente]
-            for k in range(5 * boxes, y_pred.shape[2]):
-                error = predicted[k] - target[5 + k - 5 * boxes] if responsible >= 0 else 0.0
-                loss += weight[i] * error * error
-                slope[k] = 2 * weight[i] * error
-    return loss
-
-
-@njit(cache=True, nogil=True)
-def _corners(box, grid):
-    # El centro se mide en celdas, desde la esquina de la suya; el tamaño, en imágenes y con raíz.
-    x, y = box[0] / grid, box[1] / grid
-    half_width, half_height = box[2] * box[2] / 2, box[3] * box[3] / 2
-    return x - half_width, y - half_height, x + half_width, y + half_height
-
-
-def _boxes_per_cell(k, classes):
-    count, rest = divmod(k - classes, 5)
-    if count < 1 or rest:
-        raise ValueError(f"y_pred: se esperaban 5 B + {classes} números por celda, pero llegaron {k}")
-    return count

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numba import njit
 
+from chapters.cnn.arguments import channels_last, image_shape
 from chapters.mlp.layer import Layer
 from dlbook import check
 
@@ -96,7 +97,7 @@ def affine_transform(images, transform, fill_mode="constant", fill_value=0.0):
         ValueError: transform: se esperaba la forma (2, 3), pero llegó (3, 3)
     """
     images = check.floats(images, "images", "n h w c")
-    transform = np.asarray(transform)
+    transform = check.floats(transform, "transform")
     if transform.ndim == 3:
         transform = check.floats(transform, "transform", "n 2 3", {"n": len(images)})
     else:
@@ -106,6 +107,27 @@ def affine_transform(images, transform, fill_mode="constant", fill_value=0.0):
     y = np.empty_like(images)
     _affine_transform(images, np.ascontiguousarray(transform, np.float64), mode, fill_value, y)
     return y
+
+
+@njit(cache=True, nogil=True)
+def _neighbours(x, size, mode):
+    # Los dos vecinos de una coordenada, o -1 si son de fuera, y cuánto pesa el segundo. Las comparaciones están
+    # escritas para que una coordenada gigantesca, o que no sea un número, tampoco se salga.
+    last = size - 1
+    if mode == 0:
+        if not (-1 < x < size):
+            return -1, -1, 0.0
+        j = math.floor(x)
+        return j, j + 1 if j < last else -1, x - j
+    if mode == 2:
+        x = (x + 0.5) % (2 * size)
+        x = min(x, 2 * size - x) - 0.5
+    if not x > 0:
+        return 0, 0, 0.0
+    if x >= last:
+        return last, last, 0.0
+    j = math.floor(x)
+    return j, j + 1, x - j
 
 
 @njit(cache=True, nogil=True)
@@ -155,46 +177,32 @@ def _affine_transform_backward(dy, transform, mode, dx):
                         dx[k, below, right, c] += beta * alpha * dy[k, v, u, c]
 
 
-@njit(cache=True, nogil=True)
-def _neighbours(x, size, mode):
-    # Los dos vecinos de una coordenada, o -1 si son de fuera, y cuánto pesa el segundo. Las comparaciones están
-    # escritas para que una coordenada gigantesca, o que no sea un número, tampoco se salga.
-    last = size - 1
-    if mode == 0:
-        if not (-1 < x < size):
-            return -1, -1, 0.0
-        j = math.floor(x)
-        return j, j + 1 if j < last else -1, x - j
-    if mode == 2:
-        x = (x + 0.5) % (2 * size)
-        x = min(x, 2 * size - x) - 0.5
-    if not x > 0:
-        return 0, 0, 0.0
-    if x >= last:
-        return last, last, 0.0
-    j = math.floor(x)
-    return j, j + 1, x - j
-
-
 class RandomLayer(Layer):
     r"""Lo que comparten las capas que transforman imágenes al azar: una transformación nueva por imagen y por paso.
 
-    Solo actúan al entrenar. Cada una define :meth:`draw`, que da las matrices de :func:`affine_transform`.
+    Dentro de un modelo solo actúan al entrenar. Una capa suelta, ``capa(x)``, actúa siempre, como en Keras: quien la
+    llama así quiere imágenes nuevas. Cada una define :meth:`draw`, que da las matrices de :func:`affine_transform`.
 
     Parameters
     ----------
     fill_mode, fill_value
         Como en :func:`affine_transform`.
+    interpolation : {"bilinear"}
+        Cómo se calculan los píxeles que caen entre otros.
+    data_format : {"channels_last"}, optional
+        Dónde van los canales; aquí, siempre al final.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
     """
 
     random = True
 
-    def __init__(self, fill_mode="reflect", fill_value=0.0, **options):
+    def __init__(self, fill_mode="reflect", interpolation="bilinear", fill_value=0.0, data_format=None, **options):
         super().__init__(**options)
         self.fill_mode = check.choice(fill_mode, "fill_mode", list(FILL_MODES))
+        self.interpolation = check.choice(interpolation, "interpolation", ["bilinear"])
         self.fill_value = check.number(fill_value, "fill_value")
+        self.data_format = channels_last(data_format)
         self.transform = None
 
     def draw(self, n, h, w):
@@ -207,21 +215,23 @@ class RandomLayer(Layer):
 
     def build(self, input_shape):
         r"""Comprueba que las observaciones sean imágenes."""
-        if len(tuple(input_shape)) != 3:
-            raise ValueError(
-                f"{self.name}: se esperaban imágenes de forma (alto, ancho, canales), pero llegó {tuple(input_shape)}"
-            )
+        image_shape(input_shape)
         super().build(input_shape)
+
+    def __call__(self, x, training=True):
+        r"""Transforma unas imágenes fuera de todo modelo; con ``training=False`` las devuelve como están."""
+        return super().__call__(x, training)
 
     def forward(self, x, training=False):
         r"""Transforma las imágenes si se entrena; si no, las devuelve como están."""
-        self.x = self.y = x = self.input(x)
-        self.transform = None
+        self.x = y = x = self.input(x)
+        transform = None
         if training:
-            self.transform = np.ascontiguousarray(self.draw(len(x), *self.input_shape[:2]), np.float64)
-            self.y = self.buffer("y", x.shape)
-            _affine_transform(x, self.transform, FILL_MODES[self.fill_mode], x.dtype.type(self.fill_value), self.y)
-        return self.y
+            transform = np.ascontiguousarray(self.draw(*x.shape[:3]), np.float64)
+            y = self.buffer("y", x.shape)
+            _affine_transform(x, transform, FILL_MODES[self.fill_mode], x.dtype.type(self.fill_value), y)
+        self.transform, self.y = transform, y
+        return y
 
     def backward(self, dy):
         r"""Reparte el gradiente de cada píxel entre los que promedió."""
@@ -233,6 +243,16 @@ class RandomLayer(Layer):
         dx = self.buffer("dx", dy.shape)
         _affine_transform_backward(dy, self.transform, FILL_MODES[self.fill_mode], dx)
         return dx
+
+
+def _range(factor, name):
+    # Un número a es el intervalo de -a a a.
+    if isinstance(factor, (tuple, list)):
+        if len(factor) != 2:
+            raise ValueError(f"{name}: se esperaba un número o un par, pero llegó {factor!r}")
+        return tuple(sorted(check.number(value, name, -1, 1) for value in factor))
+    factor = abs(check.number(factor, name, -1, 1))
+    return -factor, factor
 
 
 class RandomTranslation(RandomLayer):
@@ -261,10 +281,10 @@ class RandomTranslation(RandomLayer):
 
     >>> layer = RandomTranslation(0, (-0.25, -0.25), fill_mode="constant", dtype="float64")
     >>> x = np.arange(1.0, 9.0).reshape(1, 2, 4, 1)
-    >>> layer(x, training=True)[0, :, :, 0]
+    >>> layer(x)[0, :, :, 0]
     array([[2., 3., 4., 0.],
            [6., 7., 8., 0.]])
-    >>> layer(x)[0, :, :, 0]                # al predecir no hace nada
+    >>> layer(x, training=False)[0, :, :, 0]                # al predecir no hace nada
     array([[1., 2., 3., 4.],
            [5., 6., 7., 8.]])
 
@@ -273,10 +293,14 @@ class RandomTranslation(RandomLayer):
     height_factor, width_factor : float or tuple of float
         Cuánto se mueve, como fracción del alto y del ancho: ``0.1`` es entre −0.1 y 0.1; ``(a, b)``, entre *a* y *b*.
         Lo positivo es hacia abajo y a la derecha.
-    fill_mode, fill_value
-        Qué aparece por la orilla, como en :func:`affine_transform`.
+    fill_mode, interpolation, fill_value
+        Qué aparece por la orilla, y cómo se calcula lo de en medio, como en :class:`RandomLayer`.
+    seed : int or numpy.random.Generator, optional
+        Origen de su azar. Sin ella, el modelo que la contiene le da una a partir de la suya.
+    data_format : {"channels_last"}, optional
+        Dónde van los canales; aquí, siempre al final.
     **options
-        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
     Raises
     ------
@@ -284,8 +308,18 @@ class RandomTranslation(RandomLayer):
         Si un factor no está entre −1 y 1.
     """
 
-    def __init__(self, height_factor, width_factor, fill_mode="reflect", fill_value=0.0, **options):
-        super().__init__(fill_mode, fill_value, **options)
+    def __init__(
+        self,
+        height_factor,
+        width_factor,
+        fill_mode="reflect",
+        interpolation="bilinear",
+        seed=None,
+        fill_value=0.0,
+        data_format=None,
+        **options,
+    ):
+        super().__init__(fill_mode, interpolation, fill_value, data_format, seed=seed, **options)
         self.height_factor, self.width_factor = height_factor, width_factor
         self.height_range = _range(height_factor, "height_factor")
         self.width_range = _range(width_factor, "width_factor")
@@ -319,7 +353,7 @@ class RandomRotation(RandomLayer):
     **A mano.** Un cuarto de vuelta, sin azar:
 
     >>> layer = RandomRotation((0.25, 0.25), dtype="float64")
-    >>> layer([[[[1], [2]], [[3], [4]]]], training=True)[0, :, :, 0].round(12)
+    >>> layer([[[[1], [2]], [[3], [4]]]])[0, :, :, 0].round(12)
     array([[2., 4.],
            [1., 3.]])
 
@@ -328,10 +362,14 @@ class RandomRotation(RandomLayer):
     factor : float or tuple of float
         El ángulo, como fracción de una vuelta: ``0.05`` es entre −18 y 18 grados. Lo positivo es contra las manecillas
         del reloj.
-    fill_mode, fill_value
-        Qué aparece en las esquinas, como en :func:`affine_transform`.
+    fill_mode, interpolation, fill_value
+        Qué aparece en las esquinas, y cómo se calcula lo de en medio, como en :class:`RandomLayer`.
+    seed : int or numpy.random.Generator, optional
+        Origen de su azar. Sin ella, el modelo que la contiene le da una a partir de la suya.
+    data_format : {"channels_last"}, optional
+        Dónde van los canales; aquí, siempre al final.
     **options
-        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
     Raises
     ------
@@ -339,8 +377,17 @@ class RandomRotation(RandomLayer):
         Si el factor no está entre −1 y 1.
     """
 
-    def __init__(self, factor, fill_mode="reflect", fill_value=0.0, **options):
-        super().__init__(fill_mode, fill_value, **options)
+    def __init__(
+        self,
+        factor,
+        fill_mode="reflect",
+        interpolation="bilinear",
+        seed=None,
+        fill_value=0.0,
+        data_format=None,
+        **options,
+    ):
+        super().__init__(fill_mode, interpolation, fill_value, data_format, seed=seed, **options)
         self.factor = factor
         self.range = _range(factor, "factor")
 
@@ -365,7 +412,7 @@ class RandomFlip(RandomLayer):
     **A mano.** Con cuatro copias de una misma imagen, unas salen volteadas y otras no:
 
     >>> layer = RandomFlip("horizontal", seed=0, dtype="float64")
-    >>> layer(np.tile([[[1], [2], [3]]], (4, 1, 1, 1)), training=True)[:, 0, :, 0]
+    >>> layer(np.tile([[[1], [2], [3]]], (4, 1, 1, 1)))[:, 0, :, 0]
     array([[1., 2., 3.],
            [3., 2., 1.],
            [3., 2., 1.],
@@ -375,8 +422,12 @@ class RandomFlip(RandomLayer):
     ----------
     mode : {"horizontal_and_vertical", "horizontal", "vertical"}
         Si se cambian izquierda y derecha, arriba y abajo, o las dos cosas, cada una con su moneda.
+    seed : int or numpy.random.Generator, optional
+        Origen de su azar. Sin ella, el modelo que la contiene le da una a partir de la suya.
+    data_format : {"channels_last"}, optional
+        Dónde van los canales; aquí, siempre al final.
     **options
-        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
     Raises
     ------
@@ -384,8 +435,8 @@ class RandomFlip(RandomLayer):
         Si el modo no existe.
     """
 
-    def __init__(self, mode="horizontal_and_vertical", **options):
-        super().__init__(**options)
+    def __init__(self, mode="horizontal_and_vertical", seed=None, data_format=None, **options):
+        super().__init__(data_format=data_format, seed=seed, **options)
         self.mode = check.choice(mode, "mode", ["horizontal_and_vertical", "horizontal", "vertical"])
 
     def draw(self, n, h, w):
@@ -397,13 +448,3 @@ class RandomFlip(RandomLayer):
                 transform[flipped, axis, axis] = -1
                 transform[flipped, axis, 2] = size - 1
         return transform
-
-
-def _range(factor, name):
-    # Un número a es el intervalo de -a a a.
-    if isinstance(factor, (tuple, list)):
-        if len(factor) != 2:
-            raise ValueError(f"{name}: se esperaba un número o un par, pero llegó {factor!r}")
-        return tuple(sorted(check.number(value, name, -1, 1) for value in factor))
-    factor = abs(check.number(factor, name, -1, 1))
-    return -factor, factor

@@ -75,7 +75,7 @@ def test_bad_input_is_rejected(arguments, message):
 
 LAYERS = {
     "translation": lambda **o: RandomTranslation(0.3, (-0.2, 0.4), **o),
-    "translation, constant": lambda **o: RandomTranslation(0.3, 0.3, "constant", 0.7, **o),
+    "translation, constant": lambda **o: RandomTranslation(0.3, 0.3, "constant", fill_value=0.7, **o),
     "rotation": lambda **o: RandomRotation(0.1, **o),
     "flip": lambda **o: RandomFlip(**o),
 }
@@ -85,11 +85,15 @@ LAYERS = {
 def test_only_acts_while_training_and_the_seed_decides(name):
     x = np.random.default_rng(0).uniform(size=(8, 6, 6, 1)).astype(np.float32)
     layer = LAYERS[name](seed=1)
-    assert (layer(x) == x).all()
+    assert (layer.forward(x) == x).all()
     assert (layer.backward(x) == x).all()
+    assert (layer(x, training=False) == x).all()
     first, second = layer(x, training=True), layer(x, training=True)
     assert not np.array_equal(first, second)
-    assert np.array_equal(first, LAYERS[name](seed=1)(x, training=True))
+    # Suelta, transforma: es lo que hace Keras.
+    assert np.array_equal(first, LAYERS[name](seed=1)(x))
+    model = Sequential([LAYERS[name](seed=1), Flatten()])
+    assert (model(x) == x.reshape(8, -1)).all()
     assert not np.array_equal(first, LAYERS[name](seed=2)(x, training=True))
 
 
@@ -104,7 +108,7 @@ def test_flips_are_fair_and_exact():
 
 def test_translations_cover_the_range():
     ramp = np.tile(np.arange(40.0), (2000, 1, 1))[..., None]
-    layer = RandomTranslation(0, 0.1, "nearest", seed=0, dtype="float64")
+    layer = RandomTranslation(0, 0.1, "nearest", "bilinear", 0, dtype="float64")
     moved = 20 - layer(ramp, training=True)[:, 0, 20, 0]
     assert -4 <= moved.min() < -3.9
     assert 3.9 < moved.max() <= 4
@@ -118,7 +122,7 @@ def test_translations_cover_the_range():
         (lambda: RandomTranslation(0, (0.1, 0.2, 0.3)), "width_factor: se esperaba un número o un par"),
         (lambda: RandomRotation(np.nan), "factor: se esperaba un número finito"),
         (lambda: RandomFlip("diagonal"), "mode: se esperaba 'horizontal_and_vertical'"),
-        (lambda: RandomFlip()(np.zeros((2, 3, 3))), r"se esperaban imágenes de forma \(alto, ancho, canales\)"),
+        (lambda: RandomFlip()(np.zeros((2, 3, 3))), r"x: se esperaba la forma \(n, alto, ancho, canales\)"),
     ],
 )
 def test_layers_reject_nonsense(build, message):
