@@ -8,6 +8,17 @@ UNKNOWN_SIDE = 32
 MISSING = ("activity_regularizer", "kernel_constraint", "depthwise_constraint", "bias_constraint")
 
 
+def whole(value, name, low=1):
+    r"""Devuelve un entero que cabe con holgura en los índices del código compilado.
+
+    >>> whole(2**40, "strides")
+    Traceback (most recent call last):
+        ...
+    ValueError: strides: se esperaba un entero entre 1 y 2147483647, pero llegó 1099511627776
+    """
+    return check.integer(check.integer(value, name, low), name, low, 2**31 - 1)
+
+
 def pair(value, name):
     r"""Devuelve un entero positivo repetido, o los dos que llegaron: alto y ancho.
 
@@ -34,17 +45,6 @@ def single(value, name):
     if isinstance(value, (tuple, list)) and len(value) == 1:
         (value,) = value
     return (whole(value, name),)
-
-
-def whole(value, name, low=1):
-    r"""Devuelve un entero que cabe con holgura en los índices del código compilado.
-
-    >>> whole(2**40, "strides")
-    Traceback (most recent call last):
-        ...
-    ValueError: strides: se esperaba un entero entre 1 y 2147483647, pero llegó 1099511627776
-    """
-    return check.integer(check.integer(value, name, low), name, low, 2**31 - 1)
 
 
 def image_shape(shape, name="x"):

@@ -8,6 +8,30 @@ HIDDEN = ("Activation", "BatchNormalization", "Dropout", "Flatten", "LocalRespon
 COLORS = {"Conv2D": 0, "PartialConv2D": 0, "Dense": 2, "Residual": 3, "Branches": 3, "RadialBasis": 2}
 
 
+def _label(layer, kind):
+    if kind in ("Conv2D", "PartialConv2D"):
+        size = layer.kernel_size if isinstance(layer.kernel_size, tuple) else (layer.kernel_size,) * 2
+        strides = getattr(layer, "strides", (1, 1))[0]
+        groups = getattr(layer, "groups", 1)
+        text = "conv {}×{}".format(*size)
+        text += f", paso {strides}" if strides > 1 else ""
+        text += f", {groups} grupos" if groups > 1 else ""
+        return text + (", parcial" if kind == "PartialConv2D" else "")
+    if kind in ("MaxPooling2D", "AveragePooling2D"):
+        name = "máximo" if kind == "MaxPooling2D" else "promedio"
+        text = "{} {}×{}".format(name, *layer.pool_size)
+        return text if layer.strides == layer.pool_size else f"{text}, paso {layer.strides[0]}"
+    names = {
+        "Branches": "inception",
+        "Dense": "densa",
+        "GlobalAveragePooling2D": "promedio global",
+        "RadialBasis": "base radial",
+        "Residual": "bloque residual",
+        "Subsampling2D": "submuestreo",
+    }
+    return names.get(kind, layer.name)
+
+
 def draw_architecture(model, ax=None):
     r"""Dibuja una red ya construida como una torre, capa por capa.
 
@@ -56,27 +80,3 @@ def draw_architecture(model, ax=None):
         else:
             rows.append(row)
     return plot.tower([(f"{label}, ×{n}" if n > 1 else label, shape, color) for label, shape, color, n in rows], ax)
-
-
-def _label(layer, kind):
-    if kind in ("Conv2D", "PartialConv2D"):
-        size = layer.kernel_size if isinstance(layer.kernel_size, tuple) else (layer.kernel_size,) * 2
-        strides = getattr(layer, "strides", (1, 1))[0]
-        groups = getattr(layer, "groups", 1)
-        text = "conv {}×{}".format(*size)
-        text += f", paso {strides}" if strides > 1 else ""
-        text += f", {groups} grupos" if groups > 1 else ""
-        return text + (", parcial" if kind == "PartialConv2D" else "")
-    if kind in ("MaxPooling2D", "AveragePooling2D"):
-        name = "máximo" if kind == "MaxPooling2D" else "promedio"
-        text = "{} {}×{}".format(name, *layer.pool_size)
-        return text if layer.strides == layer.pool_size else f"{text}, paso {layer.strides[0]}"
-    names = {
-        "Branches": "inception",
-        "Dense": "densa",
-        "GlobalAveragePooling2D": "promedio global",
-        "RadialBasis": "base radial",
-        "Residual": "bloque residual",
-        "Subsampling2D": "submuestreo",
-    }
-    return names.get(kind, layer.name)

@@ -2,11 +2,11 @@ r"""La convolución de LeNet-5 en la que cada mapa ve solo algunos de los anteri
 
 import numpy as np
 
+from chapters.cnn.arguments import image_shape, known, whole
 from chapters.cnn.convolution.conv2d import conv2d_backward, conv2d_forward
-from chapters.cnn.convolution.geometry import output_size
+from chapters.cnn.convolution.geometry import output_sizes
 from chapters.mlp import initializers
 from chapters.mlp.layer import Layer
-from dlbook import check
 
 # La tabla 1 de LeCun y otros (1998): qué mapas de S2 ve cada uno de los 16 de C3.
 C3_TABLE = (
@@ -102,11 +102,13 @@ class PartialConv2D(Layer):
         super().__init__(**options)
         if not isinstance(table, (list, tuple)) or not table:
             raise ValueError(f"table: se esperaba una lista de canales por cada mapa de salida, pero llegó {table!r}")
-        self.table = [[check.integer(c, f"table[{f}]", 0) for c in row] for f, row in enumerate(table)]
+        if not all(isinstance(row, (list, tuple)) for row in table):
+            raise TypeError(f"table: se esperaba una lista de canales por cada mapa de salida, pero llegó {table!r}")
+        self.table = [[whole(c, f"table[{f}]", 0) for c in row] for f, row in enumerate(table)]
         for f, row in enumerate(self.table):
             if not row or len(set(row)) < len(row):
                 raise ValueError(f"table[{f}]: se esperaba al menos un canal y ninguno repetido, pero llegó {row}")
-        self.kernel_size = check.integer(kernel_size, "kernel_size", 1)
+        self.kernel_size = whole(kernel_size, "kernel_size")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel = self.bias = self.full = None
@@ -121,21 +123,19 @@ class PartialConv2D(Layer):
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma de los mapas."""
-        if len(input_shape) != 3:
-            raise ValueError(f"{self.name}: se esperaba una imagen con canales, pero llegó la forma {input_shape}")
-        height, width, channels = input_shape
+        *sizes, channels = image_shape(input_shape)
         largest = max(c for row in self.table for c in row)
         if largest >= channels:
             raise ValueError(f"table: se esperaban canales entre 0 y {channels - 1}, pero hay un {largest}")
-        return (output_size(height, self.kernel_size), output_size(width, self.kernel_size), len(self.table))
+        return (*output_sizes(sizes, (self.kernel_size,) * 2, (1, 1), "valid"), len(self.table))
 
     def forward(self, x, training=False):
         r"""Pone cada filtro en su lugar y hace una convolución completa."""
         self.x = x = self.input(x)
         self.full = np.zeros((self.kernel_size, self.kernel_size, x.shape[-1], len(self.table)), self.dtype)
         self.full[:, :, *self._places()] = self.kernel  # [ec-cnn-parcial]
-        self.y = conv2d_forward(x, self.full, self.bias)
-        return self.y
+        self.y = y = conv2d_forward(x, self.full, self.bias)
+        return y
 
     def backward(self, dy):
         r"""Hace hacia atrás la convolución completa y recoge los gradientes de los pesos que existen."""
@@ -146,8 +146,7 @@ class PartialConv2D(Layer):
 
     def work(self):
         r"""Cuenta un producto por peso, tantas veces como posiciones tiene la ventana."""
-        height, width, _ = self.compute_output_shape(self.input_shape)
-        return height * width * self.kernel.size
+        return known(self.compute_output_shape(self.input_shape)[:2]) * self.kernel.size
 
     def _places(self):
         # Canal y mapa de cada conexión.

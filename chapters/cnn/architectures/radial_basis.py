@@ -126,19 +126,20 @@ class RadialBasis(Layer):
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve un puntaje por clase."""
-        if tuple(input_shape) != (len(self.prototypes[0]),):
+        input_shape = check.shape(input_shape, "input_shape", unknown=True)
+        if input_shape != (len(self.prototypes[0]),):
             raise ValueError(
                 f"{self.name}: se esperaban entradas de forma ({len(self.prototypes[0])},), como los modelos, "
-                f"pero llegó {tuple(input_shape)}"
+                f"pero llegó {input_shape}"
             )
         return (len(self.prototypes),)
 
     def forward(self, x, training=False):
         r"""Mide la distancia a cada modelo."""
         self.x = x = self.input(x)
-        self.y = self.buffer("y", (len(x), len(self.centers)))
-        _radial_basis_forward(x, self.centers, self.y)
-        return self.y
+        self.y = y = self.buffer("y", (len(x), len(self.centers)))
+        _radial_basis_forward(x, self.centers, y)
+        return y
 
     def backward(self, dy):
         r"""Empuja la entrada hacia los modelos que deben subir."""

@@ -2,9 +2,9 @@ r"""El submuestreo entrenable de LeNet-5."""
 
 from numba import njit
 
+from chapters.cnn.arguments import image_shape, whole
 from chapters.mlp import initializers
 from chapters.mlp.layer import Layer
-from dlbook import check
 
 
 class Subsampling2D(Layer):
@@ -89,7 +89,7 @@ class Subsampling2D(Layer):
 
     def __init__(self, pool_size=2, coefficient_initializer="ones", bias_initializer="zeros", **options):
         super().__init__(**options)
-        self.pool_size = check.integer(pool_size, "pool_size", 1)
+        self.pool_size = whole(pool_size, "pool_size")
         self.coefficient_initializer = initializers.get(coefficient_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.coefficient = self.bias = self.sums = None
@@ -103,20 +103,21 @@ class Subsampling2D(Layer):
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma de la entrada con los dos lados divididos entre el de la ventana."""
-        k = self.pool_size
-        if len(input_shape) != 3 or min(input_shape[:2]) < k:
+        k, shape = self.pool_size, image_shape(input_shape)
+        *sizes, channels = shape
+        if any(size is not None and size < k for size in sizes):
             raise ValueError(
-                f"{self.name}: se esperaba una imagen de al menos {k} × {k}, con canales, pero llegó {input_shape}"
+                f"{self.name}: se esperaba una imagen de al menos {k} × {k}, con canales, pero llegó {shape}"
             )
-        return (input_shape[0] // k, input_shape[1] // k, input_shape[2])
+        return (*(None if size is None else size // k for size in sizes), channels)
 
     def forward(self, x, training=False):
         r"""Suma cada ventana, la escala y le suma el sesgo."""
         self.x = x = self.input(x)
-        shape = (len(x), *self.compute_output_shape(self.input_shape))
-        self.sums, self.y = self.buffer("sums", shape), self.buffer("y", shape)
-        _subsampling_forward(x, self.pool_size, self.coefficient, self.bias, self.sums, self.y)
-        return self.y
+        shape = (len(x), *self.compute_output_shape(x.shape[1:]))
+        self.sums, self.y = sums, y = self.buffer("sums", shape), self.buffer("y", shape)
+        _subsampling_forward(x, self.pool_size, self.coefficient, self.bias, sums, y)
+        return y
 
     def backward(self, dy):
         r"""Llena los gradientes de coeficientes y sesgos, y reparte el de la entrada."""

@@ -4,6 +4,7 @@ import numpy as np
 
 from chapters.cnn.blocks.residual import as_layer, build_paths, check_distinct
 from chapters.mlp.layer import Layer
+from dlbook import check
 
 
 class Branches(Layer):
@@ -84,8 +85,11 @@ class Branches(Layer):
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma de las salidas apiladas: los canales se suman."""
+        input_shape = check.shape(input_shape, "input_shape", unknown=True)
         shapes = [tuple(layer.compute_output_shape(input_shape)) for layer in self.layers]
         for shape in shapes:
+            if not shape or shape[-1] is None:
+                raise ValueError(f"{self.name}: se esperaban ramas con canales en el último eje, pero una da {shape}")
             if len(shape) != len(shapes[0]) or shape[:-1] != shapes[0][:-1]:
                 raise ValueError(f"{self.name}: las ramas dan {shapes[0]} y {shape}; solo puede cambiar el último eje")
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
@@ -95,8 +99,8 @@ class Branches(Layer):
         self.x = x = self.input(x)
         parts = [layer.forward(x, training) for layer in self.layers]
         shape = (*parts[0].shape[:-1], sum(part.shape[-1] for part in parts))
-        self.y = np.concatenate(parts, axis=-1, out=self.buffer("y", shape))  # [ec-cnn-ramas]
-        return self.y
+        self.y = y = np.concatenate(parts, axis=-1, out=self.buffer("y", shape))  # [ec-cnn-ramas]
+        return y
 
     def backward(self, dy):
         r"""Corta el gradiente, le da a cada rama su parte y suma lo que vuelve."""

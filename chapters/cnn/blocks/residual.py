@@ -2,10 +2,70 @@ r"""El bloque residual: aprender la diferencia y sumar lo que entró."""
 
 import numpy as np
 
+from chapters.cnn.arguments import known
 from chapters.mlp import activations
 from chapters.mlp.layer import Layer
 from chapters.mlp.sequential import Sequential
+from dlbook import check
 from dlbook.training import walk
+
+
+def as_layer(value, name):
+    r"""Devuelve una capa: la misma, o una fila si lo que llega es una lista.
+
+    >>> from chapters.mlp.dense import Dense
+    >>> len(as_layer([Dense(3), Dense(2)], "main").layers)
+    2
+    >>> as_layer("relu", "main")
+    Traceback (most recent call last):
+        ...
+    TypeError: main: se esperaba una capa o una lista de capas, pero llegó 'relu'
+    """
+    if isinstance(value, (list, tuple)):
+        return Sequential(value)
+    if not isinstance(value, Layer):
+        raise TypeError(f"{name}: se esperaba una capa o una lista de capas, pero llegó {value!r}")
+    return value
+
+
+def check_distinct(parent):
+    r"""Comprueba que ninguna capa esté en dos caminos a la vez.
+
+    >>> from chapters.mlp.dense import Dense
+    >>> layer = Dense(2)
+    >>> Residual(layer, layer)
+    Traceback (most recent call last):
+        ...
+    ValueError: residual: la capa 'dense' está repetida; cada una guarda lo suyo, usa dos distintas
+    """
+    seen = set()
+    for layer in walk(parent):
+        if id(layer) in seen:
+            raise ValueError(
+                f"{parent.name}: la capa {layer.name!r} está repetida; cada una guarda lo suyo, usa dos distintas"
+            )
+        seen.add(id(layer))
+
+
+def build_paths(parent):
+    r"""Construye todos los caminos de un bloque para la misma entrada.
+
+    >>> from chapters.mlp.dense import Dense
+    >>> layer = Dense(3)
+    >>> layer.build((2,))
+    >>> Residual(layer).build((3,))
+    Traceback (most recent call last):
+        ...
+    ValueError: dense: se construyó para entradas (2,), y le llegan (3,)
+    """
+    for layer in parent.layers:
+        layer.inherit(parent)
+        if not layer.built:
+            layer.build(parent.input_shape)
+        elif layer.input_shape != parent.input_shape:
+            raise ValueError(
+                f"{layer.name}: se construyó para entradas {layer.input_shape}, y le llegan {parent.input_shape}"
+            )
 
 
 class Residual(Layer):
@@ -127,6 +187,7 @@ class Residual(Layer):
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma de la suma."""
+        input_shape = check.shape(input_shape, "input_shape", unknown=True)
         main = tuple(self.main.compute_output_shape(input_shape))
         other = tuple(input_shape if self.shortcut is None else self.shortcut.compute_output_shape(input_shape))
         if main != other:
@@ -141,11 +202,12 @@ class Residual(Layer):
         self.x = x = self.input(x)
         y = self.main.forward(x, training)
         other = x if self.shortcut is None else self.shortcut.forward(x, training)
-        self.s = self.y = np.add(y, other, out=self.buffer("s", y.shape))  # [ec-cnn-residual]
+        s = y = np.add(y, other, out=self.buffer("s", y.shape))  # [ec-cnn-residual]
         if self.activation is not None:
-            self.y = self.buffer("y", y.shape)
-            self.activation.forward(self.s, self.y)
-        return self.y
+            y = self.buffer("y", s.shape)
+            self.activation.forward(s, y)
+        self.s, self.y = s, y
+        return y
 
     def backward(self, dy):
         r"""Manda el mismo gradiente por los dos caminos y suma lo que vuelve."""
@@ -167,62 +229,4 @@ class Residual(Layer):
 
     def work(self):
         r"""Suma el trabajo de los dos caminos, y una suma por número."""
-        return sum(layer.work() for layer in self.layers) + int(np.prod(self.compute_output_shape(self.input_shape)))
-
-
-def as_layer(value, name):
-    r"""Devuelve una capa: la misma, o una fila si lo que llega es una lista.
-
-    >>> from chapters.mlp.dense import Dense
-    >>> len(as_layer([Dense(3), Dense(2)], "main").layers)
-    2
-    >>> as_layer("relu", "main")
-    Traceback (most recent call last):
-        ...
-    TypeError: main: se esperaba una capa o una lista de capas, pero llegó 'relu'
-    """
-    if isinstance(value, (list, tuple)):
-        return Sequential(value)
-    if not isinstance(value, Layer):
-        raise TypeError(f"{name}: se esperaba una capa o una lista de capas, pero llegó {value!r}")
-    return value
-
-
-def check_distinct(parent):
-    r"""Comprueba que ninguna capa esté en dos caminos a la vez.
-
-    >>> from chapters.mlp.dense import Dense
-    >>> layer = Dense(2)
-    >>> Residual(layer, layer)
-    Traceback (most recent call last):
-        ...
-    ValueError: residual: la capa 'dense' está repetida; cada una guarda lo suyo, usa dos distintas
-    """
-    seen = set()
-    for layer in walk(parent):
-        if id(layer) in seen:
-            raise ValueError(
-                f"{parent.name}: la capa {layer.name!r} está repetida; cada una guarda lo suyo, usa dos distintas"
-            )
-        seen.add(id(layer))
-
-
-def build_paths(parent):
-    r"""Construye todos los caminos de un bloque para la misma entrada.
-
-    >>> from chapters.mlp.dense import Dense
-    >>> layer = Dense(3)
-    >>> layer.build((2,))
-    >>> Residual(layer).build((3,))
-    Traceback (most recent call last):
-        ...
-    ValueError: dense: se construyó para entradas (2,), y le llegan (3,)
-    """
-    for layer in parent.layers:
-        layer.inherit(parent)
-        if not layer.built:
-            layer.build(parent.input_shape)
-        elif layer.input_shape != parent.input_shape:
-            raise ValueError(
-                f"{layer.name}: se construyó para entradas {layer.input_shape}, y le llegan {parent.input_shape}"
-            )
+        return sum(layer.work() for layer in self.layers) + known(self.compute_output_shape(self.input_shape))

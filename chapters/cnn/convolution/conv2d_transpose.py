@@ -27,33 +27,6 @@ def _output_padding(value, strides):
     return values
 
 
-# Cuánto mide un eje de lo que se pinta, y cuánto se le recorta al principio para que mida lo pedido.
-def _painted(size, span, stride, padding, extra):
-    if size is None:
-        return None, 0
-    edge = span if padding == "valid" else span % 2
-    if extra is None:
-        extra = max(stride - span, 0) if padding == "valid" else stride - edge
-    length, whole_length = (size - 1) * stride + edge + extra, (size - 1) * stride + span  # [ec-cnn-traspuesta-tamano]
-    if length == 0:
-        raise ValueError(
-            f"output_padding: se esperaba uno que dejara algo, pero con {extra} de una entrada de {size} no sale nada"
-        )
-    return length, max(whole_length - length, 0) // 2  # [ec-cnn-traspuesta-recorte]
-
-
-def _output_sizes(sizes, kernel_size, strides, padding, output_padding, dilation_rate):
-    axes = zip(sizes, kernel_size, strides, output_padding or (None, None), dilation_rate, strict=True)
-    return [_painted(d, kernel_span(k, r), s, padding, extra) for d, k, s, extra, r in axes]
-
-
-# Las ventanas de la convolución de regreso: la que lleva la salida de esta capa a su entrada.
-def _return_windows(sizes, filters, kernel_size, strides, padding, output_padding, dilation_rate):
-    painted = _output_sizes(sizes, kernel_size, strides, padding, output_padding, dilation_rate)
-    (height, top), (width, left) = painted
-    return place_windows((height, width, filters), sizes, (top, left), kernel_size, strides, dilation_rate)
-
-
 def _checked(x, kernel, strides, padding, output_padding, dilation_rate):
     sizes = {}
     x = check.floats(x, "x", "n h w c", sizes)
@@ -186,6 +159,33 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
     scratch = np.empty(math.prod(windows.padded_shape), dtype)
     _transpose_forward(flat(x), kernel, bias, flat(z), windows, _columns(windows, dtype), scratch)
     return z
+
+
+# Cuánto mide un eje de lo que se pinta, y cuánto se le recorta al principio para que mida lo pedido.
+def _painted(size, span, stride, padding, extra):
+    if size is None:
+        return None, 0
+    edge = span if padding == "valid" else span % 2
+    if extra is None:
+        extra = max(stride - span, 0) if padding == "valid" else stride - edge
+    length, whole_length = (size - 1) * stride + edge + extra, (size - 1) * stride + span  # [ec-cnn-traspuesta-tamano]
+    if length == 0:
+        raise ValueError(
+            f"output_padding: se esperaba uno que dejara algo, pero con {extra} de una entrada de {size} no sale nada"
+        )
+    return length, max(whole_length - length, 0) // 2  # [ec-cnn-traspuesta-recorte]
+
+
+def _output_sizes(sizes, kernel_size, strides, padding, output_padding, dilation_rate):
+    axes = zip(sizes, kernel_size, strides, output_padding or (None, None), dilation_rate, strict=True)
+    return [_painted(d, kernel_span(k, r), s, padding, extra) for d, k, s, extra, r in axes]
+
+
+# Las ventanas de la convolución de regreso: la que lleva la salida de esta capa a su entrada.
+def _return_windows(sizes, filters, kernel_size, strides, padding, output_padding, dilation_rate):
+    painted = _output_sizes(sizes, kernel_size, strides, padding, output_padding, dilation_rate)
+    (height, top), (width, left) = painted
+    return place_windows((height, width, filters), sizes, (top, left), kernel_size, strides, dilation_rate)
 
 
 @njit(cache=True, nogil=True)

@@ -19,19 +19,6 @@ def _sides(padding):
     return tuple(tuple(whole(zeros, "padding", 0) for zeros in two(axis)) for axis in two(padding))
 
 
-@njit(cache=True, nogil=True)
-def _zero_padding_forward(x, margin, y):
-    for n in range(x.shape[0]):
-        clear(y[n])
-        padded(x[n], y[n], margin)
-
-
-@njit(cache=True, nogil=True)
-def _zero_padding_backward(dy, margin, dx):
-    for n in range(dx.shape[0]):
-        crop(dy[n], margin, dx[n])
-
-
 class ZeroPadding2D(Layer):
     r"""Rodea cada imagen con filas y columnas de ceros, con los argumentos de Keras.
 
@@ -109,3 +96,16 @@ class ZeroPadding2D(Layer):
     def _margin(self, x):
         (top, _), (left, right) = self.padding
         return margin(x.shape[1:], left + x.shape[2] + right, top, left)
+
+
+@njit(cache=True, nogil=True)
+def _zero_padding_forward(x, margin, y):
+    for n in range(x.shape[0]):
+        clear(y[n])
+        padded(x[n], y[n], margin)
+
+
+@njit(cache=True, nogil=True)
+def _zero_padding_backward(dy, margin, dx):
+    for n in range(dx.shape[0]):
+        crop(dy[n], margin, dx[n])

@@ -6,6 +6,17 @@ from chapters.cnn.detection.boxes import _boxes, iou
 from dlbook import check
 
 
+def _hits(overlaps, scores, threshold):
+    hits, taken = np.zeros(len(scores), bool), set()
+    if overlaps.shape[1]:
+        for i in np.argsort(-scores, kind="stable"):
+            j = int(overlaps[i].argmax())
+            hits[i] = overlaps[i, j] >= threshold and j not in taken
+            if hits[i]:
+                taken.add(j)
+    return hits
+
+
 def average_precision(found, truth, threshold=0.5):
     r"""Precisión media (*average precision*, AP) de una clase en varias imágenes.
 
@@ -81,14 +92,3 @@ def average_precision(found, truth, threshold=0.5):
     precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)  # [ec-cnn-precision-exhaustividad]
     best_ahead = np.maximum.accumulate(precision[::-1])[::-1]
     return float(best_ahead[hits].sum() / total)  # [ec-cnn-precision-media]
-
-
-def _hits(overlaps, scores, threshold):
-    hits, taken = np.zeros(len(scores), bool), set()
-    if overlaps.shape[1]:
-        for i in np.argsort(-scores, kind="stable"):
-            j = int(overlaps[i].argmax())
-            hits[i] = overlaps[i, j] >= threshold and j not in taken
-            if hits[i]:
-                taken.add(j)
-    return hits

@@ -82,16 +82,16 @@ def iou(boxes, others):
 
 
 @njit(cache=True, nogil=True)
-def _iou_of_pairs(boxes, others, out):
-    for i in range(boxes.shape[0]):
-        for j in range(others.shape[0]):
-            out[i, j] = _iou(boxes[i], others[j])
-
-
-@njit(cache=True, nogil=True)
 def _iou(a, b):
     width = max(min(a[2], b[2]) - max(a[0], b[0]), 0.0)
     height = max(min(a[3], b[3]) - max(a[1], b[1]), 0.0)
     shared = width * height  # [ec-cnn-interseccion]
     union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
     return shared / union if union > 0 else 0.0  # [ec-cnn-iou]
+
+
+@njit(cache=True, nogil=True)
+def _iou_of_pairs(boxes, others, out):
+    for i in range(boxes.shape[0]):
+        for j in range(others.shape[0]):
+            out[i, j] = _iou(boxes[i], others[j])

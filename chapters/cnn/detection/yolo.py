@@ -12,6 +12,13 @@ from dlbook import check
 CONFIDENCE = 4
 
 
+def _boxes_per_cell(k, classes):
+    count, rest = divmod(k - classes, 5)
+    if count < 1 or rest:
+        raise ValueError(f"y_pred: se esperaban 5 B + {classes} números por celda, pero llegaron {k}")
+    return count
+
+
 def grid_output_shape(grid, boxes, classes):
     r"""La forma de lo que sale de un detector de rejilla.
 
@@ -120,13 +127,6 @@ def grid_encode(boxes, classes, grid, num_classes):
     return y
 
 
-def _boxes_per_cell(k, classes):
-    count, rest = divmod(k - classes, 5)
-    if count < 1 or rest:
-        raise ValueError(f"y_pred: se esperaban 5 B + {classes} números por celda, pero llegaron {k}")
-    return count
-
-
 def grid_decode(y_pred, num_classes, score_threshold=0.25, iou_threshold=0.5):
     r"""De lo que contesta la rejilla a una lista de objetos.
 
@@ -184,48 +184,6 @@ def grid_decode(y_pred, num_classes, score_threshold=0.25, iou_threshold=0.5):
         good = good[non_max_suppression(those[good], best[good], kinds[good], iou_threshold)]
         found.append((those[good], best[good], kinds[good]))
     return found
-
-
-@njit(cache=True, nogil=True)
-def _corners(box, grid):
-    # El centro se mide en celdas, desde la esquina de la suya; el tamaño, en imágenes y con raíz.
-    x, y = box[0] / grid, box[1] / grid
-    half_width, half_height = box[2] * box[2] / 2, box[3] * box[3] / 2
-    return x - half_width, y - half_height, x + half_width, y + half_height
-
-
-@njit(cache=True, nogil=True)
-def _grid_loss(y_true, y_pred, weight, gradient, grid, boxes, box_weight, empty_weight):
-    loss = 0.0
-    for i in range(y_pred.shape[0]):
-        for cell in range(y_pred.shape[1]):
-            target, predicted, slope = y_true[i, cell], y_pred[i, cell], gradient[i, cell]
-            # La responsable: la caja que ya se parece más.
-            responsible, best = -1, 0.0
-            if target[CONFIDENCE] > 0:
-                truth = _corners(target, grid)
-                for j in range(boxes):
-                    overlap = _iou(_corners(predicted[5 * j :], grid), truth)
-                    if responsible < 0 or overlap > best:
-                        responsible, best = j, overlap
-            for j in range(boxes):
-                for k in range(5):
-                    wanted, omega = 0.0, 0.0
-                    if k < CONFIDENCE:
-                        if j == responsible:
-                            wanted, omega = target[k], box_weight
-                    elif j == responsible:
-                        wanted, omega = best, 1.0
-                    else:
-                        omega = empty_weight
-                    error = predicted[5 * j + k] - wanted
-                    loss += weight[i] * omega * error * error
-                    slope[5 * j + k] = 2 * weight[i] * omega * error  # [ec-cnn-yolo-gradiente]
-            for k in range(y_pred.shape[2] - 5 * boxes):
-                error = predicted[5 * boxes + k] - target[5 + k] if responsible >= 0 else 0.0
-                loss += weight[i] * error * error
-                slope[5 * boxes + k] = 2 * weight[i] * error
-    return loss
 
 
 class GridDetectionLoss(Loss):
@@ -340,3 +298,45 @@ class GridDetectionLoss(Loss):
             self.box_weight,
             self.empty_weight,
         )
+
+
+@njit(cache=True, nogil=True)
+def _corners(box, grid):
+    # El centro se mide en celdas, desde la esquina de la suya; el tamaño, en imágenes y con raíz.
+    x, y = box[0] / grid, box[1] / grid
+    half_width, half_height = box[2] * box[2] / 2, box[3] * box[3] / 2
+    return x - half_width, y - half_height, x + half_width, y + half_height
+
+
+@njit(cache=True, nogil=True)
+def _grid_loss(y_true, y_pred, weight, gradient, grid, boxes, box_weight, empty_weight):
+    loss = 0.0
+    for i in range(y_pred.shape[0]):
+        for cell in range(y_pred.shape[1]):
+            target, predicted, slope = y_true[i, cell], y_pred[i, cell], gradient[i, cell]
+            # La responsable: la caja que ya se parece más.
+            responsible, best = -1, 0.0
+            if target[CONFIDENCE] > 0:
+                truth = _corners(target, grid)
+                for j in range(boxes):
+                    overlap = _iou(_corners(predicted[5 * j :], grid), truth)
+                    if responsible < 0 or overlap > best:
+                        responsible, best = j, overlap
+            for j in range(boxes):
+                for k in range(5):
+                    wanted, omega = 0.0, 0.0
+                    if k < CONFIDENCE:
+                        if j == responsible:
+                            wanted, omega = target[k], box_weight
+                    elif j == responsible:
+                        wanted, omega = best, 1.0
+                    else:
+                        omega = empty_weight
+                    error = predicted[5 * j + k] - wanted
+                    loss += weight[i] * omega * error * error
+                    slope[5 * j + k] = 2 * weight[i] * omega * error  # [ec-cnn-yolo-gradiente]
+            for k in range(y_pred.shape[2] - 5 * boxes):
+                error = predicted[5 * boxes + k] - target[5 + k] if responsible >= 0 else 0.0
+                loss += weight[i] * error * error
+                slope[5 * boxes + k] = 2 * weight[i] * error
+    return loss

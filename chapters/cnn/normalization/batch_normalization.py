@@ -121,6 +121,17 @@ def batch_norm_forward(x, gamma, beta, epsilon=1e-3):
 
 
 @njit(cache=True, nogil=True)
+def _join(moments, count, means, squares):
+    d = means.size
+    before, after = moments[0], moments[0] + count
+    for j in range(d):
+        step = means[j] - moments[1 + j]
+        moments[1 + j] += count / after * step  # [ec-cnn-bn-juntar]
+        moments[1 + d + j] += squares[j] + before * count / after * step * step  # [ec-cnn-bn-juntar]
+    moments[0] = after
+
+
+@njit(cache=True, nogil=True)
 def _moments(x, moments):
     # moments = (M, medias, sumas de cuadrados), en float64.
     n, d = x.shape
@@ -139,17 +150,6 @@ def _moments(x, moments):
             for j in range(d):
                 squares[j] += (x[i, j] - total[j]) * (x[i, j] - total[j])  # [ec-cnn-bn-media]
         _join(moments, stop - start, total, squares)
-
-
-@njit(cache=True, nogil=True)
-def _join(moments, count, means, squares):
-    d = means.size
-    before, after = moments[0], moments[0] + count
-    for j in range(d):
-        step = means[j] - moments[1 + j]
-        moments[1 + j] += count / after * step  # [ec-cnn-bn-juntar]
-        moments[1 + d + j] += squares[j] + before * count / after * step * step  # [ec-cnn-bn-juntar]
-    moments[0] = after
 
 
 @njit(cache=True, nogil=True)

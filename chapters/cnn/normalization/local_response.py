@@ -95,6 +95,18 @@ def local_response_forward(x, depth_radius=2, bias=2.0, alpha=1e-4, beta=0.75):
 
 
 @njit(cache=True, nogil=True)
+def _inverse_power(s, beta, out):
+    # Con 3/4 bastan dos raíces, que se calculan de a varias; una potencia cualquiera cuesta diez veces más.
+    if beta == 0.75:
+        for c in range(s.size):
+            root = np.sqrt(s[c])
+            out[c] = 1 / (root * np.sqrt(root))
+    else:
+        for c in range(s.size):
+            out[c] = s[c] ** -beta
+
+
+@njit(cache=True, nogil=True)
 def _local_response_forward(x, radius, bias, alpha, beta, s, y):
     n, d = x.shape
     k, a = x.dtype.type(bias), x.dtype.type(alpha)
@@ -107,18 +119,6 @@ def _local_response_forward(x, radius, bias, alpha, beta, s, y):
         _inverse_power(s[i], beta, y[i])
         for c in range(d):
             y[i, c] *= x[i, c]  # [ec-cnn-lrn]
-
-
-@njit(cache=True, nogil=True)
-def _inverse_power(s, beta, out):
-    # Con 3/4 bastan dos raíces, que se calculan de a varias; una potencia cualquiera cuesta diez veces más.
-    if beta == 0.75:
-        for c in range(s.size):
-            root = np.sqrt(s[c])
-            out[c] = 1 / (root * np.sqrt(root))
-    else:
-        for c in range(s.size):
-            out[c] = s[c] ** -beta
 
 
 def local_response_backward(x, dy, depth_radius=2, bias=2.0, alpha=1e-4, beta=0.75):

@@ -27,35 +27,6 @@ def _neighbors(count, times, dtype):
     return first, np.minimum(first + 1, count - 1), (center - first).astype(dtype)
 
 
-@njit(cache=True, nogil=True)
-def _bilinear_forward(x, neighbors, y):
-    above, below, down, before, after, right = neighbors
-    one = x.dtype.type(1)
-    for n in range(y.shape[0]):
-        for a in range(y.shape[1]):
-            for b in range(y.shape[2]):
-                for c in range(y.shape[3]):
-                    top = (one - right[b]) * x[n, above[a], before[b], c] + right[b] * x[n, above[a], after[b], c]
-                    low = (one - right[b]) * x[n, below[a], before[b], c] + right[b] * x[n, below[a], after[b], c]
-                    y[n, a, b, c] = (one - down[a]) * top + down[a] * low  # [ec-cnn-agrandar]
-
-
-@njit(cache=True, nogil=True)
-def _bilinear_backward(dy, neighbors, dx):
-    above, below, down, before, after, right = neighbors
-    one = dx.dtype.type(1)
-    dx[:] = 0
-    for n in range(dy.shape[0]):
-        for a in range(dy.shape[1]):
-            for b in range(dy.shape[2]):
-                for c in range(dy.shape[3]):
-                    top, low = (one - down[a]) * dy[n, a, b, c], down[a] * dy[n, a, b, c]
-                    dx[n, above[a], before[b], c] += (one - right[b]) * top  # [ec-cnn-agrandar-atras]
-                    dx[n, above[a], after[b], c] += right[b] * top
-                    dx[n, below[a], before[b], c] += (one - right[b]) * low
-                    dx[n, below[a], after[b], c] += right[b] * low
-
-
 class UpSampling2D(Layer):
     r"""Capa que agranda cada imagen un número entero de veces, con los argumentos de Keras.
 
@@ -171,3 +142,32 @@ class UpSampling2D(Layer):
         # La misma memoria, con cada cuadro de s×s en dos ejes propios.
         _, height, width, channels = self.x.shape
         return array.reshape(len(array), height, self.size[0], width, self.size[1], channels)
+
+
+@njit(cache=True, nogil=True)
+def _bilinear_forward(x, neighbors, y):
+    above, below, down, before, after, right = neighbors
+    one = x.dtype.type(1)
+    for n in range(y.shape[0]):
+        for a in range(y.shape[1]):
+            for b in range(y.shape[2]):
+                for c in range(y.shape[3]):
+                    top = (one - right[b]) * x[n, above[a], before[b], c] + right[b] * x[n, above[a], after[b], c]
+                    low = (one - right[b]) * x[n, below[a], before[b], c] + right[b] * x[n, below[a], after[b], c]
+                    y[n, a, b, c] = (one - down[a]) * top + down[a] * low  # [ec-cnn-agrandar]
+
+
+@njit(cache=True, nogil=True)
+def _bilinear_backward(dy, neighbors, dx):
+    above, below, down, before, after, right = neighbors
+    one = dx.dtype.type(1)
+    dx[:] = 0
+    for n in range(dy.shape[0]):
+        for a in range(dy.shape[1]):
+            for b in range(dy.shape[2]):
+                for c in range(dy.shape[3]):
+                    top, low = (one - down[a]) * dy[n, a, b, c], down[a] * dy[n, a, b, c]
+                    dx[n, above[a], before[b], c] += (one - right[b]) * top  # [ec-cnn-agrandar-atras]
+                    dx[n, above[a], after[b], c] += right[b] * top
+                    dx[n, below[a], before[b], c] += (one - right[b]) * low
+                    dx[n, below[a], after[b], c] += right[b] * low

@@ -436,7 +436,7 @@ def test_the_drawing_names_every_layer():
         (lambda: PartialConv2D([(0, -1)], 3), r"table\[0\]"),
         (lambda: PartialConv2D([(3,)], 3).build((5, 5, 2)), "entre 0 y 1"),
         (lambda: PartialConv2D([(0,)], 6).build((5, 5, 2)), "."),
-        (lambda: PartialConv2D([(0,)], 2).build((5,)), "imagen"),
+        (lambda: PartialConv2D([(0,)], 2).build((5,)), "alto, ancho, canales"),
         (lambda: Subsampling2D(0), "pool_size"),
         (lambda: Subsampling2D(2).build((4, 4)), "canales"),
         (lambda: RadialBasis([1, 2]), "prototypes"),
