@@ -294,7 +294,8 @@ class RandomTranslation(RandomLayer):
         Cuánto se mueve, como fracción del alto y del ancho: ``0.1`` es entre −0.1 y 0.1; ``(a, b)``, entre *a* y *b*.
         Lo positivo es hacia abajo y a la derecha.
     fill_mode, interpolation, fill_value
-        Qué aparece por la orilla, como en :func:`affine_transform`; lo de en medio se interpola siempre con ``"bilinear"``.
+        Qué aparece por la orilla, como en :func:`affine_transform`. Lo de en medio se interpola siempre así,
+        ``"bilinear"``.
     seed : int or numpy.random.Generator, optional
         Origen de su azar. Sin ella, el modelo que la contiene le da una a partir de la suya.
     data_format : {"channels_last"}, optional
@@ -363,7 +364,8 @@ class RandomRotation(RandomLayer):
         El ángulo, como fracción de una vuelta: ``0.05`` es entre −18 y 18 grados. Lo positivo es contra las manecillas
         del reloj.
     fill_mode, interpolation, fill_value
-        Qué aparece en las esquinas, como en :func:`affine_transform`; lo de en medio se interpola siempre con ``"bilinear"``.
+        Qué aparece en las esquinas, como en :func:`affine_transform`. Lo de en medio se interpola siempre así,
+        ``"bilinear"``.
     seed : int or numpy.random.Generator, optional
         Origen de su azar. Sin ella, el modelo que la contiene le da una a partir de la suya.
     data_format : {"channels_last"}, optional
