@@ -1,5 +1,6 @@
 """La convolución frente a la fórmula, a Keras, a la definición de derivada y a quien la usa mal."""
 
+import time
 from itertools import product
 
 import numpy as np
