@@ -2,6 +2,7 @@ r"""El dibujo de una red de imágenes, sacado de la red misma."""
 
 from chapters.mlp.sequential import Sequential
 from dlbook import plot
+from dlbook.plot.arguments import axes
 
 # Lo que no cambia la forma ni multiplica por pesos no lleva renglón propio.
 HIDDEN = ("Activation", "BatchNormalization", "Dropout", "Flatten", "LocalResponseNormalization", "ZeroPadding2D")
@@ -66,6 +67,8 @@ def draw_architecture(model, ax=None):
         raise TypeError(f"model: se esperaba un Sequential, pero llegó {model!r}")
     if not model.built:
         raise ValueError(f"{model.name}: aún no está construida; pon un Input al principio o dale unos datos")
+    if ax is not None:
+        ax = axes(ax)
     rows = [["imagen" if len(model.input_shape) == 3 else "entrada", model.input_shape, plot.GRAY, 1]]
     shape = model.input_shape
     for layer in model.layers:

@@ -47,6 +47,8 @@ def residual_block(filters, strides=1, bottleneck=False, project=False):
     -------
     Residual
     """
+    filters = check.integer(filters, "filters", 1)
+    bottleneck, project = check.boolean(bottleneck, "bottleneck"), check.boolean(project, "project")
     outputs = 4 * filters if bottleneck else filters
     if bottleneck:
         main = [

@@ -2,7 +2,7 @@ r"""La precisión media: un solo número para un detector."""
 
 import numpy as np
 
-from chapters.cnn.detection.boxes import _boxes, iou
+from chapters.cnn.detection.boxes import _boxes, _per_image, iou
 from dlbook import check
 
 
@@ -72,16 +72,17 @@ def average_precision(found, truth, threshold=0.5):
         Si las formas no concuerdan o el umbral no está entre 0 y 1.
     """
     threshold = check.number(threshold, "threshold", 0, 1)
+    found, truth = _per_image(found, "found"), _per_image(truth, "truth")
     if len(found) != len(truth):
         raise ValueError(f"found: se esperaba un resultado por imagen, {len(truth)}, pero llegaron {len(found)}")
     scores, hits, total = [], [], 0
-    for k, ((boxes, points), true) in enumerate(zip(found, truth, strict=True)):
-        boxes, true = _boxes(boxes, f"found[{k}]"), _boxes(true, f"truth[{k}]")
-        if np.shape(points) != (len(boxes),):
-            raise ValueError(
-                f"found[{k}]: se esperaba un puntaje por caja, {len(boxes)}, pero llegó {np.shape(points)}"
-            )
-        points = check.floats(points, f"found[{k}]", "n") if len(boxes) else np.empty(0)
+    for k, (those, true) in enumerate(zip(found, truth, strict=True)):
+        if not isinstance(those, (list, tuple)) or len(those) != 2:
+            raise TypeError(f"found[{k}]: se esperaban dos cosas, las cajas y sus puntajes, pero llegó {those!r}")
+        boxes, points = _boxes(those[0], f"found[{k}]"), check.floats(those[1], f"found[{k}]")
+        true = _boxes(true, f"truth[{k}]")
+        if points.shape != (len(boxes),):
+            raise ValueError(f"found[{k}]: se esperaba un puntaje por caja, {len(boxes)}, pero llegó {points.shape}")
         total += len(true)
         scores.extend(points)
         hits.extend(_hits(iou(boxes, true), points, threshold))

@@ -6,11 +6,19 @@ from numba import njit
 from dlbook import check
 
 
+# Lo de cada imagen se revisa después; aquí, que sea una lista con algo para cada una.
+def _per_image(value, name):
+    if not isinstance(value, (list, tuple)) and not (isinstance(value, np.ndarray) and value.ndim):
+        raise TypeError(f"{name}: se esperaba una lista con un elemento por imagen, pero llegó {value!r}")
+    return value
+
+
 def _boxes(value, name):
+    boxes = check.floats(value, name)
     # Una imagen puede no tener ninguna caja.
-    if np.size(value) == 0:
+    if boxes.size == 0:
         return np.empty((0, 4))
-    boxes = check.floats(value, name, "n 4").astype(np.float64)
+    boxes = check.floats(boxes, name, "n 4").astype(np.float64)
     for k in np.flatnonzero((boxes[:, 0] > boxes[:, 2]) | (boxes[:, 1] > boxes[:, 3])):
         raise ValueError(f"{name}[{k}]: se esperaba x1 <= x2 y y1 <= y2, pero llegó {boxes[k].tolist()}")
     return boxes

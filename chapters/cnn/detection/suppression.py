@@ -62,8 +62,9 @@ def non_max_suppression(boxes, scores, classes=None, threshold=0.5):
     n = len(boxes)
     threshold = check.number(threshold, "threshold", 0, 1)
     if n == 0:
-        if np.size(scores):
-            raise ValueError(f"scores: se esperaban tantos como cajas, 0, pero llegaron {np.size(scores)}")
+        count = check.floats(scores, "scores").size
+        if count:
+            raise ValueError(f"scores: se esperaban tantos como cajas, 0, pero llegaron {count}")
         return np.empty(0, np.int64)
     scores = check.floats(scores, "scores", "n", {"n": n})
     classes = np.zeros(n) if classes is None else check.floats(classes, "classes", "n", {"n": n})

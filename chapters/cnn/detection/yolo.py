@@ -3,7 +3,7 @@ r"""Detectar mirando una sola vez: la rejilla, las cajas y la pérdida de YOLO."
 import numpy as np
 from numba import njit
 
-from chapters.cnn.detection.boxes import _boxes, _iou
+from chapters.cnn.detection.boxes import _boxes, _iou, _per_image
 from chapters.cnn.detection.suppression import non_max_suppression
 from chapters.mlp.losses.base import Loss, _cast
 from dlbook import check
@@ -105,16 +105,19 @@ def grid_encode(boxes, classes, grid, num_classes):
         Si una caja está al revés, no tiene área o se sale de la imagen, o si una clase no existe.
     """
     grid, num_classes = check.integer(grid, "grid", 1), check.integer(num_classes, "num_classes", 1)
+    boxes, classes = _per_image(boxes, "boxes"), _per_image(classes, "classes")
     if len(boxes) != len(classes):
         raise ValueError(f"classes: se esperaba una lista por imagen, {len(boxes)}, pero llegaron {len(classes)}")
+    check.memory(len(boxes) * grid**2 * (5 + num_classes), "grid", 8)
     y = np.zeros((len(boxes), grid, grid, 5 + num_classes))
     for k, (those, kinds) in enumerate(zip(boxes, classes, strict=True)):
         those = _boxes(those, f"boxes[{k}]")
-        if len(those) != len(kinds):
-            raise ValueError(f"classes[{k}]: se esperaban {len(those)}, una por caja, pero llegaron {len(kinds)}")
+        kinds = check.floats(kinds, f"classes[{k}]")
+        if kinds.shape != those.shape[:1]:
+            raise ValueError(f"classes[{k}]: se esperaban {len(those)}, una por caja, pero llegó {kinds.shape}")
         if those.size and not (those.min() >= 0 and those.max() <= 1 and (those[:, :2] < those[:, 2:]).all()):
             raise ValueError(f"boxes[{k}]: se esperaban cajas con área y entre 0 y 1, pero llegó {those.tolist()}")
-        kinds = check.labels(kinds, f"classes[{k}]", num_classes) if len(kinds) else []
+        kinds = check.labels(kinds, f"classes[{k}]", num_classes) if kinds.size else []
         for box, kind in zip(those, kinds, strict=True):
             center = grid * (box[:2] + box[2:]) / 2
             cell = np.minimum(center.astype(int), grid - 1)
@@ -266,9 +269,9 @@ class GridDetectionLoss(Loss):
     def prepare(self, y_true, output_shape, dtype):
         r"""Como :meth:`chapters.mlp.losses.Loss.prepare`; la salida tiene que ser una rejilla con esas cajas."""
         y_true = check.floats(y_true, "y_true", "...")
-        classes = output_shape[-1] - 5 * self.boxes
-        grid = output_shape[:-1]
-        if len(output_shape) != 3 or grid[0] != grid[1] or classes < 1:
+        *grid, numbers = output_shape if len(output_shape) == 3 else (0, 1, 0)
+        classes = numbers - 5 * self.boxes
+        if grid[0] != grid[1] or classes < 1:
             raise ValueError(
                 f"y_pred: se esperaba una rejilla de forma (S, S, {5 * self.boxes} + C), pero llegó {output_shape}"
             )

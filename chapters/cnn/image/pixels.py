@@ -148,7 +148,8 @@ def composite(image, background):
     """
     sizes = {}
     image = _unit_values(image, "image", "H W 4", sizes)
-    flat = np.ndim(background) == 1
+    background = floats(background, "background")
+    flat = background.ndim == 1
     background = _unit_values(background, "background", "3" if flat else "H W 3", sizes)
     alpha = image[..., 3:]
     return alpha * image[..., :3] + (1 - alpha) * background  # [ec-cnn-alfa]
@@ -194,7 +195,8 @@ def pixel_table(image):
     ValueError
         Si no tiene dos ejes o tres.
     """
-    image = floats(image, "image", "H W C" if np.ndim(image) == 3 else "H W")
+    image = floats(image, "image")
+    image = floats(image, "image", "H W C" if image.ndim == 3 else "H W")
     height, width = image.shape[:2]
     y, x = np.indices((height, width)).reshape(2, -1)
     colors = image.reshape(height * width, -1)
