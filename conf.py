@@ -39,6 +39,8 @@ extensions = [
 # Docstrings: secciones de NumPy, miembros en el orden del archivo.
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
+# Con números, cada definición tiene su ancla en la página de su archivo: allá enlazan los listados.
+viewcode_line_numbers = True
 napoleon_google_docstring = False
 napoleon_use_param = False
 napoleon_use_rtype = False

@@ -1,6 +1,7 @@
 r"""La extensión de Sphinx con la que se imprime el libro.
 
-Cada archivo es una idea: :mod:`~dlbook.sphinx.listing` imprime código y enlaza sus líneas con las ecuaciones,
+Cada archivo es una idea: :mod:`~dlbook.sphinx.definitions` lee qué define y qué usa cada archivo,
+:mod:`~dlbook.sphinx.listing` imprime código y enlaza sus líneas con las ecuaciones y sus nombres con lo que nombran,
 :mod:`~dlbook.sphinx.marks` anota dónde se trata cada tema de los cursos, :mod:`~dlbook.sphinx.appendices` arma con esas
 notas los apéndices, :mod:`~dlbook.sphinx.measure` cuenta lo que el libro prueba, :mod:`~dlbook.sphinx.mathematics`
 dibuja las fórmulas, :mod:`~dlbook.sphinx.deal` reparte las páginas entre procesos, y :mod:`~dlbook.sphinx.references` y
@@ -26,4 +27,4 @@ def setup(app):
     """
     for part in (listing, marks, appendices, measure, mathematics, deal, references, spanish):
         part.setup(app)
-    return {"version": __version__, "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": __version__, "env_version": 2, "parallel_read_safe": True, "parallel_write_safe": True}

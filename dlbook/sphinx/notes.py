@@ -18,10 +18,11 @@ def of_page(env, docname=None):
     Returns
     -------
     dict
-        ``marks``, ``tags``, ``labels``, ``units``, ``anchors`` y ``counts`` de la página.
+        ``marks``, ``tags``, ``labels``, ``units``, ``anchors``, ``definitions``, ``uses`` y ``counts`` de la página.
     """
     notes = all_pages(env)
-    empty = {"marks": [], "tags": [], "labels": [], "units": [], "anchors": [], "counts": {}}
+    lists = ("marks", "tags", "labels", "units", "anchors", "definitions", "uses")
+    empty = {name: [] for name in lists} | {"counts": {}}
     return notes.setdefault(docname or env.docname, empty)
 
 

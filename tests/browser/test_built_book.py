@@ -79,6 +79,27 @@ return {
   broken: maths.filter(isBroken).map(start),
 };
 """
+# Los enlaces del margen de los listados que no se ven: tapados o fuera de su caja, con el código en su sitio o
+# deslizado hasta el final.
+HIDDEN_TAGS = r"""
+const hidden = [];
+for (const pre of document.querySelectorAll('.dl-listing pre')) {
+  for (const left of [0, pre.scrollWidth]) {
+    pre.scrollLeft = left;
+    const box = pre.getBoundingClientRect();
+    for (const tag of pre.querySelectorAll('.linenos a')) {
+      const {left, right, width} = tag.getBoundingClientRect();
+      const inside = left >= Math.max(0, box.left) && right <= Math.min(box.right, innerWidth);
+      tag.scrollIntoView({block: 'center', behavior: 'instant'});
+      const {left: x, top: y} = tag.getBoundingClientRect();
+      if (!width || !inside || !tag.contains(document.elementFromPoint(x + width / 2, y + 5)))
+        hidden.push(tag.getAttribute('href'));
+    }
+  }
+}
+return hidden;
+"""
+TAGS = "return document.querySelectorAll('.dl-listing .linenos a').length"
 TEX = re.compile(r"\\[a-zA-Z]{2,}|\$[^$\d][^$]*\$|\\[()\[\]]")
 
 
@@ -150,8 +171,15 @@ def visits(browser, site):
     seen = {}
     for page in pages():
         open_page(browser, site + page)
+        look, hidden = browser.execute_script(LOOK), {}
+        if tags := browser.execute_script(TAGS):
+            for width in (1280, 390):
+                screen(browser, width)
+                hidden[width] = browser.execute_script(HIDDEN_TAGS)
         seen[page] = {
-            **browser.execute_script(LOOK),
+            **look,
+            "tags": tags,
+            "hidden tags": {width: links for width, links in hidden.items() if links},
             "console": [e["message"] for e in browser.get_log("browser") if e["level"] == "SEVERE"],
             "requests": list(requests(browser)),
         }
@@ -202,6 +230,38 @@ def test_a_phone_never_scrolls_sideways(visits):
 
 def test_every_formula_is_drawn(visits):
     assert faults(visits, lambda v: v["broken"]) == {}
+
+
+def test_every_tag_of_a_listing_is_in_sight_at_any_width(visits):
+    assert sum(v["tags"] for v in visits.values()) > 0
+    assert faults(visits, lambda v: v["hidden tags"]) == {}
+
+
+def test_the_tags_and_numbers_of_a_listing_are_not_copied(browser, site):
+    page = next(p for p in pages() if "dl-tagged" in (BOOK / p).read_text("utf-8"))
+    open_page(browser, site + page)
+    copied = """
+    const box = [...document.querySelectorAll('.dl-listing .highlight')].find(e => e.querySelector('.dl-tagged'));
+    let text = null;
+    navigator.clipboard.writeText = t => { text = t; return Promise.resolve() };
+    document.execCommand = () => { text = text ?? getSelection().toString() ?? document.activeElement.value };
+    box.querySelector('.copybtn').click();
+    return text ?? [...document.querySelectorAll('textarea')].map(e => e.value).join('');
+    """
+    text = wait_for(browser, copied)
+    assert re.match(r"(#|@|def |class |[A-Z_]+ = )", text)
+    assert not re.search(r"^ *\d+ |\[ec-|\(\d+\.\d+\)", text, re.MULTILINE)
+
+
+def test_the_tag_of_a_listing_is_reached_with_the_keyboard(browser, site):
+    page = next(p for p in pages() if "dl-tagged" in (BOOK / p).read_text("utf-8"))
+    open_page(browser, site + page)
+    focused = """
+    const tag = document.querySelector('.dl-listing .linenos a');
+    tag.focus();
+    return document.activeElement === tag && tag.tabIndex === 0 && tag.getAttribute('href').includes('#equation-');
+    """
+    assert browser.execute_script(focused)
 
 
 def test_no_raw_tex_is_left(visits):

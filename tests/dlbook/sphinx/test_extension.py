@@ -15,6 +15,7 @@ language = "es"
 nitpicky = True
 math_numfig = numfig = True
 exclude_patterns = []
+viewcode_line_numbers = True
 """
 
 MODULE = '''
@@ -47,6 +48,25 @@ def _double(x):
 def other(x):
     r"""Otra."""
     return x  # [ec-prueba-perdida]
+
+
+class Calls:
+    r"""Llama a las demás."""
+
+    def run(self, x):
+        return double(x) + _alone(LIMIT) + _double(x)
+
+
+LIMIT = 3
+
+
+def hidden(x):
+    r"""No se imprime."""
+    return _alone(x)
+
+
+def _alone(x):
+    return x
 '''
 
 
@@ -58,10 +78,10 @@ def build(tmp_path, monkeypatch):
     (source / "conf.py").write_text(CONF, encoding="utf-8")
     (tmp_path / "prueba_modulo.py").write_text(MODULE, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("dlbook.sphinx.listing.ROOT", tmp_path)
+    monkeypatch.setattr("dlbook.sphinx.definitions.ROOT", tmp_path)
 
     def build(**pages):
-        pages = {"index": "# Prueba\n"} | pages
+        pages = pages if (source / "index.md").exists() else {"index": "# Prueba\n"} | pages
         for name, text in pages.items():
             (source / f"{name}.md").write_text(textwrap.dedent(text), encoding="utf-8")
         warnings = (tmp_path / "warnings.txt").open("w+", encoding="utf-8")
@@ -94,6 +114,67 @@ def test_a_unit_prints_docstring_and_code_and_links_them_both_ways(build):
     assert "_modules/prueba_modulo.html#double" in html
     # El ejemplo dentro de Raises conserva su bloque.
     assert "doctest" in html
+
+
+def line_of(text):
+    return MODULE.split("\n").index(text) + 1
+
+
+def visible(html):
+    """El código de los listados tal como se copia: sin el margen y sin etiquetas de HTML."""
+    code = re.findall(r'<span class="dl-lines[^>]*>(.*?)</pre>', html, re.DOTALL)
+    without = [re.sub(r'<span class="linenos".*? </span>', "", c) for c in code]
+    return [re.sub(r"<[^>]*>", "", c).rstrip("\n") for c in without]
+
+
+def test_the_tag_stands_in_the_margin_and_is_not_copied(build):
+    html, _ = build(index="# Prueba\n\n```{unit} prueba_modulo.double\n```\n")
+    line = line_of("    return 2 * x  # [ec-prueba-doble]")
+    margin = (
+        rf'<span class="linenos" id="prueba-modulo-{line}">  {line} <a [^>]*href="#equation-ec-prueba-doble">\(1\)</a>'
+    )
+    assert re.search(margin, html)
+    assert visible(html) == ["def double(x):\n    return _double(x)\n\ndef _double(x):\n    return 2 * x"]
+
+
+def test_each_name_leads_to_where_it_is_printed_or_to_its_file(build, tmp_path):
+    pages = {"two": "# Dos\n\n```{unit} prueba_modulo.double\n```\n\n```{listing} prueba_modulo.other\n```\n"}
+    html, _ = build(index="# Prueba\n\n```{listing} prueba_modulo.Calls\n```\n\n```{toctree}\ntwo\n```\n", **pages)
+    links = dict(re.findall(r'<a class="dl-name[^"]*" href="([^"]*)"><span class="n">(\w+)<', html))
+    assert links == {
+        "two.html#prueba_modulo.double": "double",
+        f"two.html#prueba-modulo-{line_of('def _double(x):')}": "_double",
+        "_modules/prueba_modulo.html#_alone": "_alone",
+        "_modules/prueba_modulo.html#LIMIT": "LIMIT",
+    }
+    source = (tmp_path / "html" / "_modules" / "prueba_modulo.html").read_text(encoding="utf-8")
+    assert [source.count(f'id="{name}"') for name in ("_alone", "LIMIT", "double", "Calls")] == [1, 1, 1, 1]
+
+
+def test_a_file_of_which_nothing_is_printed_has_its_page(build, tmp_path):
+    (tmp_path / "prueba_otro.py").write_text("from prueba_modulo import double\n\n\ndef f():\n    double(1)\n")
+    html, _ = build(index="# Prueba\n\n```{listing} prueba_otro.f\n```\n")
+    assert 'href="_modules/prueba_modulo.html#double"' in html
+    assert 'id="double"' in (tmp_path / "html" / "_modules" / "prueba_modulo.html").read_text(encoding="utf-8")
+
+
+def test_a_unit_prints_what_it_alone_uses_and_not_what_the_page_prints_apart(build):
+    apart = "# Prueba\n\n```{unit} prueba_modulo.Calls\n```\n\n"
+    calls = "class Calls:\n\n    def run(self, x):\n        return double(x) + _alone(LIMIT) + _double(x)"
+    assert visible(build(index=apart)[0])[0].endswith(f"{calls}\n\nLIMIT = 3\n\ndef _alone(x):\n    return x")
+    html, _ = build(index=apart + "```{listing} prueba_modulo._alone\n```\n")
+    assert visible(html)[0].endswith(f"{calls}\n\nLIMIT = 3")
+    assert visible(html)[1] == "def _alone(x):\n    return x"
+
+
+def test_a_page_follows_what_it_links_to(build, tmp_path):
+    # La otra página deja de imprimir la función: el enlace, en una página que nadie tocó, tiene que cambiar.
+    first = "# Prueba\n\n```{listing} prueba_modulo.Calls\n```\n\n```{toctree}\ntwo\n```\n"
+    build(index=first, two="# Dos\n\n```{unit} prueba_modulo.double\n```\n")
+    (tmp_path / "docs" / "two.md").write_text("# Dos\n", encoding="utf-8")
+    html, _ = build()
+    assert 'href="_modules/prueba_modulo.html#double"' in html
+    assert "two.html#prueba_modulo.double" not in html
 
 
 def test_what_is_stored_of_a_page_does_not_drag_the_environment(build, tmp_path):
