@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([*ROOT.glob("chapters/**/*.py"), *ROOT.glob("dlbook/**/*.py")])
 PAGES = sorted(ROOT.glob("docs/**/*.md"))
 TAG = re.compile(r"#.*?\[(e[cd]-[a-z0-9-]+)\]")
+# El código de ejemplo de una página no es ni su prosa ni el código del libro.
+SAMPLE = re.compile(r"^```\{code-block\}.*?^```", re.DOTALL | re.MULTILINE)
 LABEL = re.compile(r"^\s*:label:\s*(e[cd]-[a-z0-9-]+)\s*$|\$\$\s*\((e[cd]-[a-z0-9-]+)\)", re.MULTILINE)
 
 
@@ -33,7 +35,7 @@ def code_without_docstrings(path):
 def labels():
     found = []
     for path in PAGES:
-        found += [a or b for a, b in LABEL.findall(path.read_text(encoding="utf-8"))]
+        found += [a or b for a, b in LABEL.findall(SAMPLE.sub("", path.read_text(encoding="utf-8")))]
     for path in SOURCES:
         for _, constant in docstrings(path):
             found += [a or b for a, b in LABEL.findall(constant.value)]
@@ -113,7 +115,7 @@ def test_the_links_to_code_lead_to_something_printed():
     # Un enlace a un objeto que ninguna página imprime, o con otro nombre, queda muerto, y Sphinx no avisa.
     units = dict(printed_units())
     targets = set(units)
-    texts = [("", "", path.name, path.read_text(encoding="utf-8")) for path in PAGES]
+    texts = [("", "", path.name, SAMPLE.sub("", path.read_text(encoding="utf-8"))) for path in PAGES]
     for name, obj in units.items():
         module = name.rpartition(".")[0]
         texts.append((module, name if inspect.isclass(obj) else "", name, inspect.getdoc(obj) or ""))
