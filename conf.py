@@ -8,7 +8,7 @@ from pathlib import Path
 from jupyter_cache import get_cache
 
 import dlbook
-from dlbook._cache import sources_hash
+from dlbook import sources
 
 ROOT = Path(__file__).parent
 BUILD = ROOT / "build"
@@ -50,7 +50,8 @@ nitpick_ignore_regex = [("py:class", r".*")]
 # Páginas: se ejecutan una vez por versión de las fuentes. La clave de jupyter-cache es la celda, no la biblioteca ni
 # los resultados guardados que usa; por eso la carpeta lleva el resumen de todos, y las de otras versiones se borran.
 results = b"".join(path.read_bytes() for path in sorted((ROOT / "docs" / "resultados").glob("*.*")))
-key = sources_hash() + hashlib.sha256(results).hexdigest()[:8]
+everything = {m for package in sources.PACKAGES for m in sources.everything_in(package)}
+key = sources.digest(everything)[:16] + hashlib.sha256(results).hexdigest()[:8]
 nb_execution_cache_path = str(BUILD / "celdas" / key)
 for old in (BUILD / "celdas").glob("*"):
     if old.name != key:

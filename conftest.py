@@ -6,8 +6,6 @@ from hypothesis import settings
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
-import dlbook  # noqa: F401  (fija la caché de numba antes de que alguien lo importe)
-
 mpl.use("agg")
 
 # Sin plazo por ejemplo: la primera llamada de cada núcleo lo compila.

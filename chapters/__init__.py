@@ -1,6 +1,8 @@
 r"""Los capítulos del libro, en el orden en que se leen."""
 
-# Importar dlbook fija la caché de numba antes de que nadie compile.
 from dlbook import registry
+from dlbook.cache import use_numba_cache
 
+# Antes de que nadie compile.
+use_numba_cache()
 registry.provide(__name__)
