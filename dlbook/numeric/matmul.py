@@ -1,12 +1,13 @@
 r"""El producto de matrices pequeñas, que es casi todo lo que hace una red al entrenarse.
 
 Por qué no basta una biblioteca y qué es un mosaico, en :func:`matmul`. El mosaico se escribe con las instrucciones de
-:mod:`dlbook.numeric.vectors`. Su tamaño depende del procesador.
+:mod:`dlbook.numeric.vectors`. Su tamaño depende del procesador. Sin compilador (``NUMBA_DISABLE_JIT=1``), un mosaico es
+una línea de NumPy.
 """
 
 from itertools import chain
 
-from numba import njit, types
+from numba import config, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -19,6 +20,12 @@ DOT_ROWS, DOT_COLUMNS = (4, 4) if MANY else (4, 2)
 
 def _tile(rows, vectors, *, masked):
     r"""Fabrica el mosaico: ``out[i : i + rows, j : j + columns] = a[i : i + rows] @ b[:, j : j + columns]``."""
+    if config.DISABLE_JIT:
+
+        def plain(a, b, out, i, j, columns, depth):
+            out[i : i + rows, j : j + columns] = a[i : i + rows] @ b[:, j : j + columns]
+
+        return plain
 
     @intrinsic
     def tile(typing, a, b, out, i, j, columns, depth):
@@ -56,6 +63,12 @@ def _tile(rows, vectors, *, masked):
 
 def _dot_tile(rows, columns):
     r"""Fabrica el mosaico de productos punto: ``out[i : i + rows, j : j + columns] = a[i : i + rows] @ b[j : …].T``."""
+    if config.DISABLE_JIT:
+
+        def plain(a, b, out, i, j, depth):
+            out[i : i + rows, j : j + columns] = a[i : i + rows] @ b[j : j + columns].T
+
+        return plain
 
     @intrinsic
     def tile(typing, a, b, out, i, j, depth):

@@ -12,7 +12,8 @@ los renglones van en orden, las franjas de columnas, de la última a la primera,
 de ``out`` tiene que haber lugar para :data:`SLACK` números.
 """
 
-from numba import njit, types
+import numpy as np
+from numba import config, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -33,6 +34,17 @@ def _tile(rows, vectors, *, add):
     queden hasta ``n``, y ``vectors`` vectores de ancho desde la columna ``j``; los renglones de ``b`` están cada
     ``line`` números.
     """
+    if config.DISABLE_JIT:
+
+        def plain(a, a_rows, a_columns, b, start, out, places, line, floor, i, n, j):
+            wide = j + np.arange(vectors * BYTES // a.itemsize)
+            right = b[np.arange(a_columns.size)[:, np.newaxis] * line + wide]
+            for r in range(i, min(i + rows, n)):
+                value = a[a_rows[r] + a_columns] @ right
+                target = out[places[r] + wide[0] : places[r] + wide[-1] + 1]
+                target[:] = target + value if add else np.maximum(start[wide] + value, floor)
+
+        return plain
 
     @intrinsic
     def tile(typing, a, a_rows, a_columns, b, start, out, places, line, floor, i, n, j):

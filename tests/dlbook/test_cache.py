@@ -2,10 +2,12 @@
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
@@ -179,3 +181,124 @@ def test_a_module_imported_again_after_an_edit_is_not_cached(tree):
     """
     assert "square" in tree.compiled(textwrap.dedent(edit) + PROGRAM)
     assert tree.compiled() == []
+
+
+# --- Nada que le pase a la carpeta detiene al programa ---
+
+# Un núcleo de nada, que se compila enseguida; nunca dos procesos el mismo.
+SMALL = """
+import json, os
+from pathlib import Path
+import dlbook.numeric
+
+path = Path(f"small_{os.getpid()}.py")
+path.write_text("import dlbook\\nfrom numba import njit\\n@njit(cache=True)\\ndef one():\\n    return 1\\n")
+print(json.dumps({"results": __import__(path.stem).one()}))
+path.unlink()
+"""
+
+
+def test_processes_that_start_together_while_old_kernels_expire(tree):
+    long_ago = time.time() - 40 * 86400
+    for k in range(200):
+        folder = tree.cache / f"viejo_{k}" / "dentro"
+        folder.mkdir(parents=True)
+        (folder / "f.nbi").write_text("viejo")
+        os.utime(folder / "f.nbi", (long_ago, long_ago))
+    assert all(tree.finish(p)["results"] == 1 for p in [tree.start(SMALL) for _ in range(8)])
+    assert not list(tree.cache.glob("viejo_*"))
+    # Lo que se usa no caduca.
+    for path in tree.cache.rglob("*.nbk"):
+        os.utime(path, (long_ago, long_ago))
+    assert tree.compiled() == []
+    tree.finish(tree.start(SMALL))
+    assert tree.compiled() == []
+
+
+def test_a_link_to_nowhere_in_the_folder_is_no_obstacle(tree):
+    shutil.rmtree(tree.cache)
+    tree.compiled()
+    (tree.cache / "enlace").symlink_to("ninguna-parte")
+    folders = [path for path in tree.cache.iterdir() if path.is_dir()]
+    for folder in folders:
+        shutil.rmtree(folder)
+        folder.symlink_to(tree.home / "ninguna-parte" / "tampoco")
+    assert tree.compiled() == ALL
+    for path in tree.cache.iterdir():
+        path.unlink()
+    # Y si el enlace es la carpeta misma, se usa la del libro.
+    tree.cache.rmdir()
+    tree.cache.symlink_to(tree.home / "ninguna-parte" / "tampoco")
+    try:
+        assert tree.compiled() == ALL
+        assert tree.compiled() == []
+    finally:
+        tree.cache.unlink()
+
+
+@pytest.mark.parametrize("damages", [("empty", "short", "half"), ("flipped", "random", "half")])
+def test_a_damaged_kernel_is_made_anew(tree, damages):
+    shutil.rmtree(tree.cache)
+    tree.compiled()
+    rng = random.Random(0)
+    for path, damage in zip(tree.cache.rglob("*.nbk"), damages, strict=True):
+        content = bytearray(path.read_bytes())
+        damaged = {
+            "empty": b"",
+            "short": content[:10],
+            "half": content[: len(content) // 2],
+            "random": rng.randbytes(len(content)),
+        }
+        content[rng.randrange(len(content))] ^= 16
+        path.write_bytes(damaged.get(damage, content))
+    assert tree.compiled() == ALL
+    assert tree.compiled() == []
+
+
+def test_a_full_disk_only_means_no_cache(tree):
+    shutil.rmtree(tree.cache)
+    # Nadie puede escribir más de mil bytes en un archivo: falla a la mitad, como cuando se acaba el disco.
+    full = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+    for _ in range(2):
+        assert tree.compiled(full + PROGRAM) == ALL
+    assert not [path for path in tree.cache.rglob("*") if path.is_file()]
+
+
+def test_where_nothing_can_be_written_there_is_no_cache(tree):
+    # Ni en la casa del usuario ni junto al código: en el lugar de las carpetas hay archivos.
+    places = [folder / "__pycache__" for folder in tree.folder.rglob("*") if folder.is_dir()]
+    places = [place for place in [tree.folder / "__pycache__", *places] if place.name not in place.parent.parts]
+    for place in places:
+        shutil.rmtree(place, ignore_errors=True)
+    for place in places:
+        if place.parent.is_dir():
+            place.write_text("")
+    nowhere = {"HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null/cache", "MPLCONFIGDIR": str(tree.home)}
+    try:
+        for _ in range(2):
+            assert tree.compiled(**nowhere) == ALL
+    finally:
+        for place in places:
+            place.unlink(missing_ok=True)
+
+
+def test_without_compiling_a_network_learns_the_same(tree):
+    program = """
+    import json
+    import numpy as np
+    from chapters.cnn import BatchNormalization, Conv2D, MaxPooling2D
+    from chapters.mlp import Dense, Flatten, Input, Sequential, SparseCategoricalCrossentropy
+
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(8, 6, 6, 2)), rng.integers(0, 3, 8)
+    layers = [Input((6, 6, 2)), Conv2D(3, 3, activation="relu"), BatchNormalization(), MaxPooling2D()]
+    model = Sequential([*layers, Flatten(), Dense(3)], seed=0, dtype="float64")
+    model.compile("adam", SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+    history = model.fit(x, y, epochs=2, batch_size=4, verbose=0).history
+    print(json.dumps({"loss": history["loss"], "p": model.predict(x).ravel().tolist()}))
+    """
+    fast = tree.start(program)
+    slow = tree.finish(tree.start(program, NUMBA_DISABLE_JIT="1"))
+    fast = tree.finish(fast)
+    for name in fast:
+        assert fast[name] == pytest.approx(slow[name], rel=1e-9)
