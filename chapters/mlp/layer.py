@@ -860,7 +860,8 @@ class Layer:
             if blank[0] < 0:
                 raise ValueError(f"a {self.name!r} le tocan más pesos de los que trae el archivo")
             return np.zeros(shape, self.dtype)
-        check.memory(math.prod(shape), where, self.dtype.itemsize)
+        # Los inicializadores trabajan en float64, y luego se convierte.
+        check.memory(math.prod(shape), where, 8 + self.dtype.itemsize)
         values = initializer(shape, dtype=self.dtype.name, seed=self.generator)
         # Una copia: el arreglo puede ser una vista, o de quien hizo el inicializador.
         return fitted(values, f"{where}, inicializador {type(initializer).__name__}", shape, self.dtype).copy()

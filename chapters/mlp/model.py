@@ -429,6 +429,7 @@ class Model(Layer):
         self._stale = self._theta is not None and bool(self.optimizer and self.optimizer.state)
         self.leave()
         size = sum(w.size for w in own)
+        check.memory(2 * size, f"{self.name}, los parámetros y su gradiente", self.dtype.itemsize)
         self.adopt(np.zeros(size, self.dtype), np.zeros(size, self.dtype))
 
     def check_compiled(self):

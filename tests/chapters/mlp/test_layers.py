@@ -63,7 +63,7 @@ def test_dense_acts_on_the_last_axis(n, shape, units):
         (lambda: Sequential([Input((3,)), Input((3,)), Dense(2)]), "un solo Input, pero hay dos"),
         (lambda: Sequential([Dense(2, name="a"), Dense(2, name="a")]), "nombres distintos, pero hay dos capas 'a'"),
         (lambda: Sequential([Dense(2), Dense(2, name="dense")]), "nombres distintos, pero hay dos capas 'dense'"),
-        (lambda: Dense(2**40).build((2**20,)), "dense, peso: harían falta 4.61e.09 GB de memoria"),
+        (lambda: Dense(2**40).build((2**20,)), "dense, peso: harían falta 1.38e.10 GB de memoria"),
         (lambda: Dense(3, use_bias="no"), "use_bias: se esperaba True o False"),
         (lambda: Dropout(True), "rate: se esperaba un número real"),
         (lambda: Sequential([Dense(2)]).compile("sgd", "mse", ["mae"]), "loss_weights: esta opción de Keras"),

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 
+from chapters.cnn import BatchNormalization, Branches, Conv2D, Residual
 from chapters.mlp import initializers
 from chapters.mlp.activation import Activation
 from chapters.mlp.activations import ActivationFunction
@@ -15,7 +16,9 @@ from chapters.mlp.dropout import Dropout
 from chapters.mlp.layer import Layer
 from chapters.mlp.maxout import Maxout
 from chapters.mlp.regularizers import L1L2, L2
+from chapters.mlp.reshape import Reshape
 from chapters.mlp.sequential import Input, Sequential
+from dlbook import check
 from dlbook.saving import load, save, weight_names
 
 RNG = np.random.default_rng(0)
@@ -398,6 +401,36 @@ def test_a_layer_that_does_not_fit_works_afterwards_where_it_does():
             layer.build(wrong)
         layer.build(right)
         assert layer.forward(np.ones((1, 3))).shape == (1, 2)
+
+
+def test_blocks_and_images_too_fail_whole():
+    inner = Dense(3)
+    for layer, wrong in [
+        (Residual(inner), (2,)),
+        (Branches([inner, Sequential([Dense(2), Reshape((3, 1))])]), (2,)),
+        (Conv2D(2, 5), (3, 3, 1)),
+        (BatchNormalization(axis=3), (2,)),
+        (Sequential([Dense(4), Residual([Dense(4), Conv2D(1, 1)])]), (2,)),
+    ]:
+        messages = []
+        before = pickle.dumps(layer)
+        for _ in range(2):
+            with pytest.raises(ValueError, match=":") as error:
+                layer.build(wrong)
+            messages.append(str(error.value))
+            assert pickle.dumps(layer) == before
+        assert messages[0] == messages[1]
+        assert not inner.built
+
+
+def test_parameters_that_do_not_fit_in_memory_are_a_sentence(monkeypatch):
+    monkeypatch.setattr(check, "total_memory", lambda: 2400)
+    with pytest.raises(ValueError, match=r"dense, peso: harían falta .* GB de memoria, y esta máquina tiene"):
+        Dense(100).build((10,))
+    with pytest.raises(ValueError, match="sequential, los parámetros y su gradiente: harían falta"):
+        Sequential([Input((10,)), Dense(15), Dense(10)])
+    with pytest.raises(ValueError, match="shape: harían falta"):
+        initializers.HeNormal()((100, 100))
 
 
 # --- Copias ---
