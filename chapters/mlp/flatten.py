@@ -29,4 +29,6 @@ class Flatten(Reshape):
 
     def __init__(self, data_format=None, **options):
         super().__init__((-1,), **options)
-        self.data_format = None if data_format is None else check.choice(data_format, "data_format", ["channels_last"])
+        self.data_format = check.choice(
+            "channels_last" if data_format is None else data_format, "data_format", ["channels_last"]
+        )
