@@ -127,8 +127,10 @@ def finite(array, name, dtype=None):
     flat = array.reshape(-1)
     for start in range(0, flat.size, CHUNK):
         part = flat[start : start + CHUNK]
-        with np.errstate(over="ignore"):
-            good = np.isfinite(part if dtype is None else part.astype(dtype, copy=False))
+        if dtype is not None and dtype != part.dtype:
+            with np.errstate(over="ignore"):
+                part = part.astype(dtype)
+        good = np.isfinite(part)
         if not good.all():
             k = start + int(good.argmin())
             value, where = flat[k], tuple(int(i) for i in np.unravel_index(k, array.shape))
