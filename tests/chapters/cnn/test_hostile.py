@@ -2,7 +2,6 @@
 
 import inspect
 import re
-import time
 import warnings
 
 import numpy as np
@@ -143,7 +142,6 @@ CLASSES = {
 # Tienen sus propias pruebas de lo mismo.
 ELSEWHERE = {"SparseTopKCategoricalAccuracy", "occlusion", "saliency"}
 SLOW = {"alexnet", "googlenet", "inception_v3", "resnet", "vgg16"}
-START = time.perf_counter()
 
 
 def attempt(where, call):
@@ -226,7 +224,3 @@ def test_the_loss_of_the_grid(what):
     attempt(f"loss(y_true={what})", lambda: loss(value, right))
     attempt(f"loss(y_pred={what})", lambda: loss(right, value))
     attempt(f"loss.gradient(y_true={what})", lambda: loss.gradient(value, right))
-
-
-def test_it_all_takes_seconds():
-    assert time.perf_counter() - START < 60
