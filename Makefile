@@ -7,6 +7,10 @@ libro: .venv/libro  ## construye el libro y dice dónde quedó
 	$(SPHINX)
 	@echo "El libro está en build/html/index.html"
 
+pagina: .venv/libro  ## construye una sola página, en segundos: make pagina P=cnn/normalizacion
+	$(BIN)/python -m sphinx -c . -d build/pagina/doctrees -b html -q -t pagina -D root_doc=$(PAGE) docs build/pagina/html
+	@echo "La página está en build/pagina/html/$(PAGE).html"
+
 pruebas: .venv/pruebas  ## estilo, pruebas, ejemplos de docstrings y páginas, y el libro sin una sola advertencia
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -33,5 +37,6 @@ limpia:  ## borra lo construido (el entorno .venv se queda)
 	touch $@
 
 comma = ,
+PAGE = $(patsubst docs/%,%,$(P:.md=))
 
-.PHONY: libro pruebas rendimiento ver limpia
+.PHONY: libro pagina pruebas rendimiento ver limpia

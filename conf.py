@@ -1,14 +1,9 @@
 """Configuración de Sphinx: cómo se construye el libro."""
 
-import hashlib
 import os
-import shutil
 from pathlib import Path
 
-from jupyter_cache import get_cache
-
 import dlbook
-from dlbook import sources
 
 ROOT = Path(__file__).parent
 BUILD = ROOT / "build"
@@ -47,17 +42,8 @@ napoleon_use_rtype = False
 napoleon_use_ivar = True
 nitpick_ignore_regex = [("py:class", r".*")]
 
-# Páginas: se ejecutan una vez por versión de las fuentes. La clave de jupyter-cache es la celda, no la biblioteca ni
-# los resultados guardados que usa; por eso la carpeta lleva el resumen de todos, y las de otras versiones se borran.
-results = b"".join(path.read_bytes() for path in sorted((ROOT / "docs" / "resultados").glob("*.*")))
-everything = {m for package in sources.PACKAGES for m in sources.everything_in(package)}
-key = sources.digest(everything)[:16] + hashlib.sha256(results).hexdigest()[:8]
-nb_execution_cache_path = str(BUILD / "celdas" / key)
-for old in (BUILD / "celdas").glob("*"):
-    if old.name != key:
-        shutil.rmtree(old, ignore_errors=True)
-# La base de datos, antes de que varios procesos quieran crearla a la vez.
-_ = get_cache(nb_execution_cache_path).db
+# Páginas: las celdas se ejecutan otra vez cuando cambia algo de lo que usan (dlbook/sphinx/pages.py).
+nb_execution_cache_path = str(BUILD / "celdas")
 nb_execution_mode = "cache"
 nb_execution_show_tb = True
 nb_execution_timeout = 300

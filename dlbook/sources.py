@@ -258,6 +258,62 @@ def imported(node, package=""):
     return {m for name in names for m in (everything_in(origin) if name == "*" else where(origin, name))}
 
 
+# Con estas palabras se llega a clases que nadie importó por su nombre.
+_BY_NAME = {"load", "load_model", "registry", "import_module", "__import__", "exec", "eval"}
+
+
+def used_by(code):
+    r"""Da los módulos del libro que usa un programa, sin contar los que importan ellos.
+
+    De ``from dlbook import plot`` solo cuentan las figuras que se piden, si ``plot`` no se usa de otra manera.
+
+    >>> sorted(used_by("from dlbook import plot\nplot.curves([1, 2])"))
+    ['dlbook', 'dlbook.plot.history']
+
+    Parameters
+    ----------
+    code : str
+        El programa.
+
+    Returns
+    -------
+    set of str
+
+    Raises
+    ------
+    SyntaxError
+        Si no es Python.
+    """
+    nodes = list(ast.walk(ast.parse(code)))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    attributes = [node for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)]
+    if _BY_NAME & {node.id for node in names} | _BY_NAME & {node.attr for node in attributes}:
+        return {m for package in PACKAGES for m in everything_in(package)}
+
+    def asked(module, name):
+        uses = sum(node.id == name for node in names)
+        wanted = {node.attr for node in attributes if node.value.id == name}
+        if uses != sum(node.value.id == name for node in attributes) or not uses:
+            return everything_in(module)
+        return {m for attribute in wanted for m in where(module, attribute)}
+
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            for alias in node.names:
+                module = f"{node.module}.{alias.name}"
+                some = imported(ast.ImportFrom(node.module, [alias], 0))
+                if module_path(module):
+                    some = some - everything_in(module) | asked(module, alias.asname or alias.name)
+                found |= some
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                root = alias.name if alias.asname else alias.name.partition(".")[0]
+                if module_path(root):
+                    found |= {root, *asked(root, alias.asname or root)}
+    return found
+
+
 def reach(modules):
     r"""Da los módulos dados y todos los que importan, directa o indirectamente.
 

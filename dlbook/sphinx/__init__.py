@@ -4,12 +4,25 @@ Cada archivo es una idea: :mod:`~dlbook.sphinx.definitions` lee qué define y qu
 :mod:`~dlbook.sphinx.listing` imprime código y enlaza sus líneas con las ecuaciones y sus nombres con lo que nombran,
 :mod:`~dlbook.sphinx.marks` anota dónde se trata cada tema de los cursos, :mod:`~dlbook.sphinx.appendices` arma con esas
 notas los apéndices, :mod:`~dlbook.sphinx.measure` cuenta lo que el libro prueba, :mod:`~dlbook.sphinx.mathematics`
-dibuja las fórmulas, :mod:`~dlbook.sphinx.deal` reparte las páginas entre procesos, y :mod:`~dlbook.sphinx.references` y
-:mod:`~dlbook.sphinx.spanish` hablan español.
+dibuja las fórmulas, :mod:`~dlbook.sphinx.pages` ejecuta las celdas, :mod:`~dlbook.sphinx.deal` reparte las páginas
+entre procesos, :mod:`~dlbook.sphinx.turns` hace que dos construcciones no se estorben, :mod:`~dlbook.sphinx.single`
+construye una página sola, y :mod:`~dlbook.sphinx.references` y :mod:`~dlbook.sphinx.spanish` hablan español.
 """
 
 from dlbook import __version__
-from dlbook.sphinx import appendices, deal, listing, marks, mathematics, measure, references, spanish
+from dlbook.sphinx import (
+    appendices,
+    deal,
+    listing,
+    marks,
+    mathematics,
+    measure,
+    pages,
+    references,
+    single,
+    spanish,
+    turns,
+)
 
 
 def setup(app):
@@ -25,6 +38,6 @@ def setup(app):
     dict
         Versión y permiso de leer y escribir en paralelo.
     """
-    for part in (listing, marks, appendices, measure, mathematics, deal, references, spanish):
+    for part in (turns, single, pages, listing, marks, appendices, measure, mathematics, deal, references, spanish):
         part.setup(app)
     return {"version": __version__, "env_version": 2, "parallel_read_safe": True, "parallel_write_safe": True}

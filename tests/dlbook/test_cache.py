@@ -120,10 +120,10 @@ def test_an_edit_does_not_compile_what_does_not_use_it(tree, name):
 def test_an_edit_compiles_what_uses_it(tree):
     tree.edit("chapters/cnn/image/histogram.py")
     assert tree.compiled() == ["histogram"]
-    # El código de matmul va dentro de quien lo llama.
+    # El código de ``matmul`` va dentro de quien lo llama.
     tree.edit("dlbook/numeric/matmul.py")
     assert tree.compiled() == ["matmul", "square"]
-    # square usa matmul, y matmul usa vectors.
+    # ``square`` usa ``matmul``, y ``matmul`` usa ``vectors``.
     tree.edit("dlbook/numeric/vectors.py")
     assert tree.compiled() == ["matmul", "square"]
     assert tree.compiled() == []
