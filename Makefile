@@ -17,6 +17,11 @@ pruebas: .venv/pruebas  ## estilo, pruebas, ejemplos de docstrings y páginas, y
 	$(SPHINX) -q
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+extremos: viejas nuevas  ## las pruebas, con las dependencias más viejas que admite pyproject.toml y con las más nuevas
+
+viejas nuevas: %: .venv-%/listo
+	.venv-$@/bin/python -m pytest -n 2 --dist loadfile -m "not browser"
+
 rendimiento: .venv/libro .venv-peers/listo  ## mide el libro junto a PyTorch, Keras y scikit-learn (tarda; baja mucho)
 	$(BIN)/python -m benchmarks.mlp
 
@@ -31,6 +36,16 @@ limpia:  ## borra lo construido (el entorno .venv se queda)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[libro$(if $(filter pruebas,$*),$(comma)pruebas)]'
 	touch $@
 
+# Los paquetes más viejos no llegan a los Python más nuevos; uv encuentra uno que sirva, o lo baja.
+.venv-viejas/listo: VERSIONS = --python 3.11
+.venv-viejas/listo: RESOLUTION = lowest-direct
+.venv-nuevas/listo: VERSIONS = --python $(PYTHON)
+.venv-nuevas/listo: RESOLUTION = highest
+.venv-viejas/listo .venv-nuevas/listo: .venv-%/listo: pyproject.toml .venv/pruebas
+	$(BIN)/uv venv --quiet --clear $(VERSIONS) .venv-$*
+	$(BIN)/uv pip install --quiet --python .venv-$* --resolution $(RESOLUTION) -e '.[libro,pruebas]'
+	touch $@
+
 .venv-peers/listo:
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check 'torch>=2.13' keras tensorflow scikit-learn
@@ -39,4 +54,4 @@ limpia:  ## borra lo construido (el entorno .venv se queda)
 comma = ,
 PAGE = $(patsubst docs/%,%,$(P:.md=))
 
-.PHONY: libro pagina pruebas rendimiento ver limpia
+.PHONY: libro pagina pruebas extremos viejas nuevas rendimiento ver limpia
