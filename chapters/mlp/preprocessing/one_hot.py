@@ -83,6 +83,7 @@ def one_hot(values, categories=None):
         categories = as_categories(categories, "categories")
         index = _positions(values, categories)
         classes = len(categories)
+    check.memory(len(index) * classes, "values, una columna por categoría", 8)
     y = np.zeros((len(index), classes))
     y[np.arange(len(index)), index] = 1  # [ec-mlp-one-hot]
     return y

@@ -198,3 +198,9 @@ def test_the_split_gives_copies_and_takes_images_and_texts():
 def test_the_split_says_what_is_wrong(x, y, fractions, message):
     with pytest.raises(ValueError, match=message):
         train_validation_test_split(x, y, fractions)
+
+
+@pytest.mark.parametrize(("values", "categories"), [([0, 2**40], None), ([0, 1], 2**40)])
+def test_one_hot_counts_its_columns_before_asking_for_memory(values, categories):
+    with pytest.raises(ValueError, match="harían falta"):
+        one_hot(values, categories)
