@@ -4,6 +4,7 @@ from numba import njit
 
 from chapters.mlp.layer import Layer
 from dlbook import check
+from dlbook.attributes import Checked
 
 
 @njit(cache=True, nogil=True)
@@ -95,9 +96,11 @@ class Dropout(Layer):
 
     random = True
 
+    rate = Checked(check.number, 0, 1)
+
     def __init__(self, rate, **options):
         super().__init__(**options)
-        self.rate = check.number(rate, "rate", 0, 1)
+        self.rate = rate
         self.factor = None
 
     def forward(self, x, training=False):

@@ -314,3 +314,11 @@ def test_what_needs_a_size_says_which():
             Sequential([Input((3, None)), *layers])
     with pytest.raises(ValueError, match=r"se supiera el último eje.*\(n, \?\)"):
         Sequential([Input((None, 3)), Flatten(), Dense(2)])
+
+
+@pytest.mark.parametrize("rate", [7, -0.5, np.nan])
+def test_the_rate_of_dropout_is_checked_when_it_is_assigned_later(rate):
+    layer = Dropout(0.5)
+    with pytest.raises(ValueError, match="rate: se esperaba"):
+        layer.rate = rate
+    assert layer.rate == 0.5
