@@ -256,6 +256,7 @@ class EarlyStopping(_Monitor):
     patience = Checked(check.integer, 0)
     baseline = Checked(check.number, optional=True)
     restore_best_weights = Checked(check.boolean)
+    verbose = Checked(check.boolean)
     start_from_epoch = Checked(check.integer, 0)
 
     def __init__(
@@ -362,6 +363,7 @@ class ModelCheckpoint(_Monitor):
     """
 
     save_best_only = Checked(check.boolean)
+    verbose = Checked(check.boolean)
     save_weights_only, save_freq = Absent(False), Absent("epoch")
     initial_value_threshold = Checked(check.number, optional=True)
 
@@ -434,6 +436,8 @@ class LearningRateScheduler(Callback):
     verbose : {0, 1}
         Si la anuncia.
     """
+
+    verbose = Checked(check.boolean)
 
     def __init__(self, schedule, verbose=0):
         if not callable(schedule):

@@ -580,7 +580,7 @@ def _describe(value, array=None):
         return _shorten(repr(value))
     if array is None:
         try:
-            array = np.asarray(value, dtype=object)
+            array = value if isinstance(value, np.ndarray) else np.asarray(value, dtype=object)
         except ValueError:  # filas de distinto largo
             return f"{type(value).__name__} de {len(value)} elementos"
     return f"un arreglo de tipo {array.dtype} y forma {array.shape}"

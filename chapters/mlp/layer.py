@@ -203,6 +203,14 @@ def _replace(value, copies):
     return value
 
 
+class _InPlace(list):
+    # Asignar a un gradiente es copiar en su memoria, que dentro de un modelo es parte de un vector.
+    def __setitem__(self, k, value):
+        if np.shape(value) != self[k].shape:
+            raise ValueError(f"gradients[{k}]: se esperaba la forma {self[k].shape}, pero llegó {np.shape(value)}")
+        self[k][...] = value
+
+
 @registry.register("layer")
 class Layer:
     r"""La pieza con que se arman las redes: una función con pesos que sabe derivarse a sí misma.
@@ -495,7 +503,7 @@ class Layer:
 
         Los de una capa congelada son un borrador: su :meth:`backward` puede escribir en ellos, y nadie los lee.
         """
-        gradients = []
+        gradients = _InPlace()
         for name, weight in self._weights.items():
             if weight.trainable:
                 if weight.gradient is None:

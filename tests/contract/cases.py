@@ -405,18 +405,14 @@ def unlisted(kind):
     return sorted(known - listed), sorted(listed - known)
 
 
-def over(listed, pending=""):
-    """Decora una prueba para que se haga con cada caso; ``pending`` son las clases que aún no la pasan."""
-    late = pytest.mark.xfail(reason="aún no lo cumple", strict=False)
-    marks = [[late] if case.name in pending.split() else [] for case in listed]
-    return pytest.mark.parametrize(
-        "case", [pytest.param(case, id=repr(case), marks=m) for case, m in zip(listed, marks, strict=True)]
-    )
+def over(listed):
+    """Decora una prueba para que se haga con cada caso."""
+    return pytest.mark.parametrize("case", [pytest.param(case, id=repr(case)) for case in listed])
 
 
-def every(kind, keep=lambda case: True, pending=""):
+def every(kind, keep=lambda case: True):
     """Como :func:`over`, con los casos de una especie."""
-    return over([case for case in TABLES[kind] if keep(case)], pending)
+    return over([case for case in TABLES[kind] if keep(case)])
 
 
 def in_keras(case):

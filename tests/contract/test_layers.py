@@ -68,7 +68,9 @@ def test_the_company_does_not_matter_at_inference(case):
     alone = [layer.forward(x[k : k + 1])[0] for k in range(7)]
     np.testing.assert_allclose(alone, together, rtol=1e-12, atol=1e-14)
     np.testing.assert_array_equal(layer.forward(x), together)
-    np.testing.assert_array_equal(layer(x), together)
+    # Las de aumento, llamadas sueltas, transforman: como en Keras.
+    if not case.name.startswith("Random"):
+        np.testing.assert_array_equal(layer(x), together)
 
 
 @cases.every("layer")
@@ -216,7 +218,7 @@ def trained(case, **options):
     return [np.array(loss), model.predict(x, verbose=0), *model.get_weights()]
 
 
-@cases.every("layer", pending="Dropout Sequential RandomFlip RandomRotation RandomTranslation")
+@cases.every("layer")
 def test_threads_and_chunks_only_change_the_rounding(case, threads):
     threads(1)
     alone = trained(case)
@@ -303,19 +305,6 @@ def test_going_back_before_going_forward_says_so(case):
         layer.backward(sample(case.shape))
 
 
-# Capas que aún preguntan por la forma antes de comprobarla.
-SHAPES_UNCHECKED = """
-    AveragePooling2D Branches Conv1D Conv2DTranspose DepthwiseConv2D GlobalAveragePooling2D GlobalMaxPooling2D
-    MaxPooling2D MinPooling2D PartialConv2D RadialBasis RandomFlip RandomRotation RandomTranslation Residual
-    Subsampling2D UpSampling2D ZeroPadding2D
-"""
-SIZES_UNCHECKED = """
-    Activation BatchNormalization Branches Dense Dropout Flatten GlobalAveragePooling2D GlobalMaxPooling2D
-    LocalResponseNormalization Maxout RandomFlip RandomRotation RandomTranslation Reshape Residual Sequential
-    Subsampling2D UpSampling2D ZeroPadding2D
-"""
-
-
 def assert_refused(case, shape):
     layer = case.make()
     with pytest.raises((TypeError, ValueError), match=r"se esperab|han de ser"):
@@ -326,14 +315,14 @@ def assert_refused(case, shape):
     assert layer.forward(sample(case.shape)).shape == (N, *layer.compute_output_shape(case.shape))
 
 
-@cases.every("layer", pending=SHAPES_UNCHECKED)
-@pytest.mark.parametrize("shape", [(0,), (-1,), (2.5,), ("a",), (None, None, None, None), 4, None, "34"])
+@cases.every("layer")
+@pytest.mark.parametrize("shape", [(0,), (-1,), (2.5,), ("a",), 4, None, "34"])
 def test_a_wrong_shape_is_refused_and_nothing_is_built(case, shape):
     # Lo que falta se toma de la forma buena: así solo está mal el principio.
     assert_refused(case, (*shape, *case.shape[len(shape) :]) if isinstance(shape, tuple) else shape)
 
 
-@cases.every("layer", pending=SIZES_UNCHECKED)
+@cases.every("layer")
 def test_a_size_that_does_not_exist_is_refused(case):
     assert_refused(case, (2**70, *case.shape[1:]))
 

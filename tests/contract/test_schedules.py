@@ -32,7 +32,7 @@ def test_a_step_that_cannot_be_is_refused(case, step):
 @cases.every("schedule")
 @pytest.mark.parametrize("value", ["x", -1, np.nan, 1j], ids=str)
 def test_a_number_that_cannot_be_is_refused_by_name(case, value):
-    flags = "staircase", "cycle", "boundaries", "values"
+    flags = "staircase", "cycle", "boundaries", "values", "name"
     for name in set(cases.defaults(case.cls)) - set(flags):
         with pytest.raises((TypeError, ValueError), match=rf"{name}: se esperaba un"):
             case.make(**{name: value})

@@ -24,7 +24,7 @@ def dense():
     layers = [mlp.Input((3,)), first, mlp.Dropout(0.3)]
     model = mlp.Sequential([*layers, mlp.Maxout(3, 2), mlp.Sequential([mlp.Dense(2)], name="dentro")], seed=0)
     decay = mlp.PiecewiseConstantDecay([10, 20], [0.1, 0.2, 0.3])
-    model.compile(mlp.Adam(decay), "mse", ["mae"])
+    model.compile(mlp.Adam(decay), "mse", metrics=["mae"])
     model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
     return model
 

@@ -293,7 +293,7 @@ def test_threads_with_inputs_of_different_sizes_do_not_mix():
     wrong = []
 
     def work(size):
-        x = sample((size, 3), 5, np.float32)
+        x = sample((size, 3), 5).astype(np.float32)
         expected = model.predict(x)
         for _ in range(50):
             y = model(x)
