@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from dlbook import paths, registry
+from dlbook import check, paths, registry
 from dlbook.saving import files, objects
 from dlbook.training import walk
 
@@ -59,8 +59,7 @@ def save(model, filepath, overwrite=True, include_optimizer=True):
     ValueError
         Si no está construido, si algún peso dejó de ser un número o si en ese lugar hay algo que no es un archivo.
     """
-    if not isinstance(model, registry.base("layer")) or not hasattr(model, "fit"):
-        raise TypeError(f"model: se esperaba un modelo, pero llegó {model!r:.60}")
+    check.model(model)
     if not model.built:
         raise ValueError("model: aún no está construido; pon un Input al principio o dale unos datos")
     filepath = paths.checked(filepath, "filepath")
@@ -181,8 +180,7 @@ def weight_names(layer):
     TypeError
         Si no es una capa.
     """
-    if not isinstance(layer, registry.base("layer")):
-        raise TypeError(f"layer: se esperaba una capa, pero llegó {layer!r:.60}")
+    check.layer(layer, "layer")
     names = {}
     for name in _weight_names(layer, ""):
         names[_free(name, names)] = True
