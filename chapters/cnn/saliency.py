@@ -2,7 +2,6 @@ r"""Preguntarle a una red ya entrenada en qué píxeles se fijó."""
 
 import numpy as np
 
-from chapters.mlp.model import Model
 from dlbook import check
 
 
@@ -138,8 +137,7 @@ def occlusion(model, x, size=3, fill_value=0.0, classes=None):
 
 def _answers(model, x, classes):
     # Los puntajes de cada imagen y la clase por la que se pregunta.
-    if not isinstance(model, Model):
-        raise TypeError(f"model: se esperaba un modelo, pero llegó {model!r:.60}")
+    check.model(model)
     x = check.floats(x, "x", "n h w c")
     z = model.forward(x)
     if z.ndim != 2:
