@@ -284,13 +284,6 @@ class Engine:
         firsts = list(walk(replicas[0]))[::-1]
         for replica in replicas:
             for layer, first in zip(list(walk(replica))[::-1], firsts, strict=True):
-                # Cada réplica escribe su gradiente en el vector que le tocó.
-                own = all(np.may_share_memory(g, replica.gradient) for g in layer.gradients)
-                if layer.trainable_weights and not own:
-                    raise ValueError(
-                        f"{layer.name}: backward cambió los arreglos de gradients por otros; "
-                        "escribe en los que ya están"
-                    )
                 both = isinstance(layer.y, np.ndarray) and isinstance(first.y, np.ndarray)
                 if layer is not first and both and np.may_share_memory(layer.y, first.y):
                     raise ValueError(
