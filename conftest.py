@@ -1,5 +1,7 @@
 """Lo que toda prueba necesita antes de empezar."""
 
+import signal
+
 import matplotlib as mpl
 import pytest
 from hypothesis import settings
@@ -7,6 +9,8 @@ from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
 mpl.use("agg")
+# Quien se lanza en segundo plano hereda que Ctrl-C no haga nada; las pruebas de las interrupciones lo necesitan.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Sin plazo por ejemplo: la primera llamada de cada núcleo lo compila.
 settings.register_profile("libro", deadline=None, derandomize=True, max_examples=50)

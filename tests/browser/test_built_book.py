@@ -99,6 +99,10 @@ for (const pre of document.querySelectorAll('.dl-listing pre')) {
 }
 return hidden;
 """
+SETTLED = r"""
+const done = arguments[0], frame = () => new Promise(requestAnimationFrame);
+frame().then(frame).then(() => Promise.allSettled(document.getAnimations().map(a => a.finished))).then(() => done());
+"""
 TAGS = "return document.querySelectorAll('.dl-listing .linenos a').length"
 TEX = re.compile(r"\\[a-zA-Z]{2,}|\$[^$\d][^$]*\$|\\[()\[\]]")
 
@@ -134,6 +138,8 @@ def browser():
 def screen(browser, width):
     size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    # Al cambiar el ancho, la barra lateral entra o sale deslizándose: se mide cuando ya nada se mueve.
+    browser.execute_async_script(SETTLED)
 
 
 def wait_for(browser, script, seconds=8, *arguments):
