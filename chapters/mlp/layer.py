@@ -737,9 +737,11 @@ class Layer:
         """
         if not self._trainable:
             return 0.0
-        total = sum((layer.penalty(add_gradient) for layer in self.layers), 0.0)
+        total = 0.0
+        for layer in self.layers:
+            total += layer.penalty(add_gradient)
         for name, weight in self._weights.items():
-            if weight.trainable and weight.regularizer is not None:
+            if weight.regularizer is not None and weight.trainable:
                 total += regularizers.value_of(weight.regularizer, weight.value)
                 if add_gradient:
                     if weight.gradient is None:

@@ -189,7 +189,7 @@ class Engine:
         self.sums = np.zeros((self.team.size, len(self.metrics)))
         self.losses = [0.0] * self.team.size
         self.theta, self.gradient = self.model.theta, self.model.gradient
-        self.updated = False
+        self.updated = registry.ours(type(self.model.optimizer))
 
     def _logs(self, total, seen):
         values = self.sums.sum(axis=0) / seen
@@ -259,14 +259,19 @@ class Engine:
         gradient = replica.buffer("data gradient", y_pred.shape)
         if new:
             gradient.fill(np.nan)
-        loss = check.returned(self.loss.shard(y, y_pred, weight, gradient), f"{type(self.loss).__name__}.shard")
+        loss = self.loss.shard(y, y_pred, weight, gradient)
+        if type(loss) is not float:
+            check.returned(loss, f"{type(self.loss).__name__}.shard")
         if new and math.isfinite(loss) and np.isnan(gradient).any():
             raise ValueError(
                 f"{type(self.loss).__name__}.shard: se esperaba que llenara gradient, en su sitio, con números; "
                 f"dejó {np.isnan(gradient).sum()} de {gradient.size} en NaN"
             )
         for m, (_, metric) in enumerate(metrics):
-            sums[m] += check.returned(metric.shard(y, y_pred), f"{type(metric).__name__}.shard")
+            value = metric.shard(y, y_pred)
+            if type(value) is not float:
+                check.returned(value, f"{type(metric).__name__}.shard")
+            sums[m] += value
         return loss, gradient
 
     def _forward(self, replica, x, training):
@@ -296,7 +301,7 @@ class Engine:
         for k in range(1, len(plan)):
             _add(self.gradient, self.gradients[k])
         optimizer = self.model.optimizer
-        if self.updated or registry.ours(type(optimizer)):
+        if self.updated:
             optimizer.step(self.theta, self.gradient)
             return
         # La primera vez se mira que el de quien lee mueva los pesos donde están, y no una copia.
