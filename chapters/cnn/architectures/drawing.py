@@ -4,8 +4,8 @@ from chapters.mlp.sequential import Sequential
 from dlbook import plot
 from dlbook.plot.arguments import axes
 
-# Lo que no cambia la forma ni multiplica por pesos no lleva renglón propio.
-HIDDEN = ("Activation", "BatchNormalization", "Dropout", "Flatten", "LocalResponseNormalization", "ZeroPadding2D")
+# Cambian la forma y no los números.
+HIDDEN = ("Flatten", "ZeroPadding2D")
 COLORS = {"Conv2D": 0, "PartialConv2D": 0, "Dense": 2, "Residual": 3, "Branches": 3, "RadialBasis": 2}
 
 
@@ -72,10 +72,11 @@ def draw_architecture(model, ax=None):
     rows = [["imagen" if len(model.input_shape) == 3 else "entrada", model.input_shape, plot.GRAY, 1]]
     shape = model.input_shape
     for layer in model.layers:
-        shape = layer.compute_output_shape(shape)
+        before, shape = shape, layer.compute_output_shape(shape)
         kind = type(layer).__name__
-        if kind in HIDDEN:
-            # Si algo cambió de forma, que se vea en el renglón anterior: no hay nada que agregar.
+        # Una activación o una normalización no llevan renglón: ni cambian la forma ni mezclan lo que les llega.
+        mixes = layer.layers or hasattr(layer, "kernel")
+        if kind in HIDDEN or (shape == before and not mixes):
             continue
         row = [_label(layer, kind), shape, plot.COLORS[COLORS.get(kind, 1)], 1]
         if rows[-1][:3] == row[:3]:
