@@ -2,6 +2,7 @@ r"""Atributos que se comprueban cada vez que se les asigna algo, y no solo en el
 
 import functools
 import inspect
+from types import MappingProxyType
 
 import numpy as np
 
@@ -181,7 +182,7 @@ class Configured:
     """
 
     # De cada argumento, la clase cuyo constructor lo conoce.
-    _configured = {}
+    _configured = MappingProxyType({})
 
     def __init_subclass__(cls, **options):
         r"""Anota qué argumentos hay que comprobar."""
