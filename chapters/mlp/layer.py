@@ -342,11 +342,8 @@ class Layer(Configured):
         self.generator = check.generator(seed)
         self._own = {"dtype": dtype is not None, "seed": seed is not None, "name": name is not None}
         # Como en Keras: conv2d, max_pooling2d.
-        self.name = (
-            check.text(name, "name")
-            if name is not None
-            else re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", type(self).__name__).lower()
-        )
+        kind = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", type(self).__name__).lower()
+        self.name = kind if name is None else check.text(name, "name")
         self.input_shape = self.current_shape = None
         self.layers = []
         self._trainable = check.boolean(trainable, "trainable")
