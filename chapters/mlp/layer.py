@@ -145,6 +145,41 @@ def text_of_shape(shape):
     return "(" + ", ".join(["n", *("?" if size is None else str(size) for size in shape)]) + ")"
 
 
+def distinguish(layer, others, where):
+    r"""Hace que una capa no se llame como ninguna de las que están junto a ella.
+
+    >>> from chapters.mlp import Dense
+    >>> layer = Dense(2)
+    >>> distinguish(layer, [Dense(3), Dense(4, name="dense_1")], "layers")
+    >>> layer.name
+    'dense_2'
+    >>> distinguish(Dense(2, name="a"), [Dense(3, name="a")], "layers")
+    Traceback (most recent call last):
+        ...
+    ValueError: layers: se esperaban nombres distintos, pero hay dos capas 'a'
+
+    Parameters
+    ----------
+    layer : Layer
+        La capa. Si nadie le dio su nombre, se le cambia.
+    others : iterable of Layer
+        Las demás.
+    where : str
+        Dónde están, para el mensaje.
+
+    Raises
+    ------
+    ValueError
+        Si se le dio el nombre de otra.
+    """
+    taken, base, k = {other.name for other in others}, layer.name, 0
+    if layer._own["name"] and layer.name in taken:
+        raise ValueError(f"{where}: se esperaban nombres distintos, pero hay dos capas {layer.name!r}")
+    while layer.name in taken:
+        k += 1
+        layer.name = f"{base}_{k}"
+
+
 def fitted(values, name, shape, dtype):
     r"""Da unos números listos para ser los de un peso: reales, finitos, contiguos, de su forma y de su tipo.
 
