@@ -1,6 +1,15 @@
 r"""Atributos que se comprueban cada vez que se les asigna algo, y no solo en el constructor."""
 
+import functools
+import inspect
+from types import MappingProxyType
+
 import numpy as np
+
+from dlbook import registry
+
+# Los objetos cuyo constructor todavía no termina.
+_making = set()
 
 
 class Checked:
@@ -128,3 +137,83 @@ def refuse(instance, options):
         if not isinstance(getattr(type(instance), name, None), Absent):
             raise TypeError(f"{type(instance).__name__}: no se conoce el argumento {name!r}")
         setattr(instance, name, value)
+
+
+def _tracked(init):
+    # Mientras el constructor trabaja, lo que asigna es asunto suyo.
+    @functools.wraps(init)
+    def tracked(self, *arguments, **options):
+        if id(self) in _making:
+            return init(self, *arguments, **options)
+        _making.add(id(self))
+        try:
+            init(self, *arguments, **options)
+        finally:
+            _making.discard(id(self))
+
+    return tracked
+
+
+def _own_arguments(cls):
+    kinds = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    return [parameter for parameter in parameters if parameter.kind in kinds]
+
+
+class Configured:
+    r"""Un objeto al que se le puede asignar después lo mismo que admite su constructor, y nada más.
+
+    El constructor ya sabe qué es válido, también cuando un argumento depende de otro. Asignarle algo a un argumento es
+    preguntarle: se crea otro objeto, que se tira, con ese valor y con los demás argumentos como están, y se guarda lo
+    que él haya guardado. Si lo rechaza, no cambia nada:
+
+    >>> from chapters.mlp.initializers import RandomUniform
+    >>> initializer = RandomUniform(minval=0, maxval=1)
+    >>> initializer.minval = 2
+    Traceback (most recent call last):
+        ...
+    ValueError: maxval: se esperaba un número de al menos 2.0, pero llegó 1.0
+    >>> initializer.minval = -1
+    >>> initializer.minval
+    -1.0
+
+    Vale para las clases del libro, sin declarar nada; la que escribe quien lee hereda lo que ya comprobaban las suyas.
+    Una propiedad se comprueba sola.
+    """
+
+    # De cada argumento, la clase cuyo constructor lo conoce.
+    _configured = MappingProxyType({})
+
+    def __init_subclass__(cls, **options):
+        r"""Anota qué argumentos hay que comprobar."""
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            cls.__init__ = _tracked(cls.__init__)
+        cls._configured = {}
+        for base in cls.__mro__:
+            if "__init__" in vars(base) and registry.ours(base):
+                for parameter in _own_arguments(base):
+                    attribute = getattr(cls, parameter.name, None)
+                    if isinstance(attribute, Checked) or not hasattr(attribute, "__set__"):
+                        cls._configured.setdefault(parameter.name, base)
+
+    def __setattr__(self, name, value):
+        r"""Asigna un atributo; si es un argumento del constructor, lo comprueba él."""
+        if name in self._configured and id(self) not in _making:
+            value = self.configured(name, value)
+        object.__setattr__(self, name, value)
+
+    def configured(self, name, value):
+        r"""Da lo que el constructor guardaría en uno de sus argumentos, si lo admite."""
+        now, cls, arguments = vars(self), self._configured[name], {}
+        for parameter in _own_arguments(cls):
+            attribute = next((a for a in (f"_{parameter.name}", parameter.name) if a in now), None)
+            if attribute is not None:
+                arguments[parameter.name] = now[attribute]
+            elif parameter.default is parameter.empty and parameter.name != name:
+                # Quien hereda sin llamar al constructor de su base se arregla solo.
+                return value
+        other = cls(**arguments | {name: value})
+        if not hasattr(other, name):
+            raise ValueError(f"{name}: solo se puede dar al crear {cls.__name__}")
+        return getattr(other, name)

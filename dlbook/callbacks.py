@@ -4,17 +4,16 @@ import csv
 import inspect
 import math
 import re
-from pathlib import Path
 
-from dlbook import check, registry
-from dlbook.attributes import Absent, Checked
+from dlbook import check, paths, registry
+from dlbook.attributes import Absent, Checked, Configured
 from dlbook.console import say
 
 registry.provide(__name__)
 
 
 @registry.register("callback")
-class Callback:
+class Callback(Configured):
     r"""Alguien a quien el entrenamiento llama en momentos fijos.
 
     ``fit`` no sabe de gráficas, de archivos ni de cuándo conviene detenerse. En lugar de eso, avisa: al empezar y al
@@ -327,6 +326,7 @@ class ModelCheckpoint(_Monitor):
     **A mano.** Tres épocas, tres archivos; con ``save_best_only`` y un nombre fijo quedaría solo el mejor:
 
     >>> import tempfile
+    >>> from pathlib import Path
     >>> from chapters.mlp import Dense, Sequential
     >>> model = Sequential([Dense(1)], seed=0)
     >>> model.compile("sgd", "mse")
@@ -379,7 +379,11 @@ class ModelCheckpoint(_Monitor):
         initial_value_threshold=None,
     ):
         super().__init__(monitor, mode)
-        self.filepath, self.verbose, self.save_best_only = str(filepath), verbose, save_best_only
+        self.filepath, self.verbose, self.save_best_only = (
+            str(paths.checked(filepath, "filepath")),
+            verbose,
+            save_best_only,
+        )
         self.save_weights_only, self.save_freq = save_weights_only, save_freq
         self.initial_value_threshold = self.best = initial_value_threshold
 
@@ -480,6 +484,7 @@ class CSVLogger(Callback):
     **A mano.** La bitácora de la neurona que empezaba en cero en :class:`Callback`:
 
     >>> import tempfile
+    >>> from pathlib import Path
     >>> from chapters.mlp import Dense, Sequential
     >>> model = Sequential([Dense(1, kernel_initializer="zeros")], dtype="float64")
     >>> model.compile("sgd", "mse")
@@ -503,7 +508,7 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, filename, separator=",", append=False):
-        self.path = Path(filename)
+        self.filename = paths.checked(filename, "filename")
         if not isinstance(separator, str) or len(separator) != 1:
             raise ValueError(f"separator: se esperaba un solo carácter, pero llegó {separator!r}")
         self.separator = separator
@@ -513,16 +518,16 @@ class CSVLogger(Callback):
     def on_train_begin(self, logs=None):
         r"""Empieza el archivo, o lee los nombres de sus columnas si se va a continuar."""
         self._columns = None
-        if self.append and self.path.exists() and self.path.stat().st_size:
-            with self.path.open(newline="", encoding="utf-8") as file:
+        if self.append and self.filename.exists() and self.filename.stat().st_size:
+            with self.filename.open(newline="", encoding="utf-8") as file:
                 self._columns = next(csv.reader(file, delimiter=self.separator))[1:]
         else:
-            self.path.write_text("", encoding="utf-8")
+            self.filename.write_text("", encoding="utf-8")
 
     def on_epoch_end(self, epoch, logs=None):
         r"""Escribe el renglón de la época."""
         logs = logs or {}
-        with self.path.open("a", newline="", encoding="utf-8") as file:
+        with self.filename.open("a", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, delimiter=self.separator, lineterminator="\n")
             if self._columns is None:
                 self._columns = list(logs)

@@ -5,6 +5,7 @@ corrompe la memoria. Cada función devuelve el argumento listo para calcular o l
 se esperaba y qué llegó.
 """
 
+import inspect
 import math
 import numbers
 import os
@@ -527,6 +528,37 @@ def text(value, name):
     return value
 
 
+def function(value, name, arguments=0):
+    r"""Devuelve ``value`` si es una función a la que se le pueden dar tantos argumentos, y nada más.
+
+    Raises
+    ------
+    TypeError
+        Si no lo es.
+
+    Examples
+    --------
+    >>> function(np.sin, "f", 1)
+    <ufunc 'sin'>
+    >>> function(lambda x, y: x, "f", 1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    TypeError: f: se esperaba una función de 1 argumentos, pero llegó <function <lambda> at ...
+    """
+    if not callable(value):
+        raise TypeError(f"{name}: se esperaba una función, pero llegó {_describe(value)}")
+    try:
+        parameters = inspect.signature(value)
+    except (TypeError, ValueError):  # de las que no están escritas en Python no siempre se sabe
+        return value
+    try:
+        parameters.bind(*range(arguments))
+    except TypeError:
+        wanted = "sin argumentos" if not arguments else f"de {arguments} argumentos"
+        raise TypeError(f"{name}: se esperaba una función {wanted}, pero llegó {_shorten(repr(value))}") from None
+    return value
+
+
 def generator(seed, name="seed"):
     r"""Devuelve un ``numpy.random.Generator`` a partir de una semilla entera o de otro generador.
 
@@ -576,7 +608,11 @@ def _fit(array, name, shape, sizes):
 
 
 def _describe(value, array=None):
-    if isinstance(value, str) or not hasattr(value, "__len__"):
+    if isinstance(value, dict):
+        return "un diccionario"
+    if isinstance(value, (set, frozenset)):
+        return "un conjunto"
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__len__"):
         return _shorten(repr(value))
     if array is None:
         try:

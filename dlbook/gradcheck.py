@@ -102,8 +102,7 @@ def numeric_gradient(f, theta, h=STEP):
     """
     theta = _live(theta, "theta")
     h = check.number(h, "h", 0, open_low=True)
-    if not callable(f):
-        raise TypeError(f"f: se esperaba una función, pero llegó {f!r}")
+    check.function(f, "f", 1)
     gradient = np.empty_like(theta)
     for i in np.ndindex(theta.shape):
         value = theta[i]
@@ -257,8 +256,7 @@ def check_gradients(f, parameters, gradients, *, h=STEP, rtol=1e-6, atol=1e-9):
         raise ValueError(f"gradients: se esperaban {', '.join(parameters)}, pero llegaron {', '.join(gradients)}")
     rtol = check.number(rtol, "rtol", 0)
     atol = check.number(atol, "atol", 0)
-    if not callable(f):
-        raise TypeError(f"f: se esperaba una función, pero llegó {f!r}")
+    check.function(f, "f")
     pairs = []
     for name, value in parameters.items():
         theta = _live(value, f"parameters[{name!r}]")

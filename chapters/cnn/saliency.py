@@ -4,6 +4,9 @@ import numpy as np
 
 from dlbook import check
 
+# De a cuántos números se le pregunta a la red por la imagen tapada.
+LARGEST_BATCH = 2**22
+
 
 def saliency(model, x, classes=None):
     r"""Mapa de saliencia (*saliency map*): cuánto cambiaría el puntaje de una clase si cambiara cada píxel.
@@ -125,13 +128,18 @@ def occlusion(model, x, size=3, fill_value=0.0, classes=None):
     n, h, w = x.shape[:3]
     out = np.empty((n, h, w), z.dtype)
     half = size // 2
+    # De a tantas copias que quepan holgadas en la memoria.
+    some = min(h * w, max(1, LARGEST_BATCH // x[0].size))
+    covered = np.empty((some, *x.shape[1:]), x.dtype)
     for k in range(n):
-        covered = np.repeat(x[k : k + 1], h * w, axis=0).reshape(h, w, *x.shape[1:])
-        for i in range(h):
-            for j in range(w):
-                covered[i, j, max(i - half, 0) : i + half + 1, max(j - half, 0) : j + half + 1] = fill_value
-        answers = model.predict(covered.reshape(h * w, *x.shape[1:]))
-        out[k] = z[k, classes[k]] - answers[:, classes[k]].reshape(h, w)  # [ec-cnn-oclusion]
+        for start in range(0, h * w, some):
+            batch = covered[: h * w - start]
+            batch[...] = x[k]
+            for p in range(len(batch)):
+                i, j = divmod(start + p, w)
+                batch[p, max(i - half, 0) : i + half + 1, max(j - half, 0) : j + half + 1] = fill_value
+            answers = model.predict(batch)[:, classes[k]]
+            out[k].flat[start : start + len(batch)] = z[k, classes[k]] - answers  # [ec-cnn-oclusion]
     return out
 
 

@@ -7,6 +7,7 @@ import re
 import numpy as np
 
 from dlbook import check, registry
+from dlbook.attributes import Configured
 
 DTYPES = ["float32", "float64"]
 DISTRIBUTIONS = ["truncated_normal", "untruncated_normal", "uniform"]
@@ -15,7 +16,7 @@ TRUNCATED_STDDEV = math.sqrt(1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / mat
 
 
 @registry.register("initializer")
-class Initializer:
+class Initializer(Configured):
     r"""Lo que todo inicializador sabe hacer: llenar un arreglo de la forma que le pidan.
 
     Antes de entrenar hay que poner algún número en cada peso. Poner el mismo en todos no sirve: dos neuronas de una

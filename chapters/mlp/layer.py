@@ -15,6 +15,7 @@ import numpy as np
 
 from chapters.mlp import initializers, promises, regularizers
 from dlbook import check, registry
+from dlbook.attributes import Configured
 from dlbook.training import walk
 
 _shapes_only = contextvars.ContextVar("shapes_only", default=False)
@@ -144,6 +145,41 @@ def text_of_shape(shape):
     return "(" + ", ".join(["n", *("?" if size is None else str(size) for size in shape)]) + ")"
 
 
+def distinguish(layer, others, where):
+    r"""Hace que una capa no se llame como ninguna de las que están junto a ella.
+
+    >>> from chapters.mlp import Dense
+    >>> layer = Dense(2)
+    >>> distinguish(layer, [Dense(3), Dense(4, name="dense_1")], "layers")
+    >>> layer.name
+    'dense_2'
+    >>> distinguish(Dense(2, name="a"), [Dense(3, name="a")], "layers")
+    Traceback (most recent call last):
+        ...
+    ValueError: layers: se esperaban nombres distintos, pero hay dos capas 'a'
+
+    Parameters
+    ----------
+    layer : Layer
+        La capa. Si nadie le dio su nombre, se le cambia.
+    others : iterable of Layer
+        Las demás.
+    where : str
+        Dónde están, para el mensaje.
+
+    Raises
+    ------
+    ValueError
+        Si se le dio el nombre de otra.
+    """
+    taken, base, k = {other.name for other in others}, layer.name, 0
+    if layer._own["name"] and layer.name in taken:
+        raise ValueError(f"{where}: se esperaban nombres distintos, pero hay dos capas {layer.name!r}")
+    while layer.name in taken:
+        k += 1
+        layer.name = f"{base}_{k}"
+
+
 def fitted(values, name, shape, dtype):
     r"""Da unos números listos para ser los de un peso: reales, finitos, contiguos, de su forma y de su tipo.
 
@@ -212,7 +248,7 @@ class _InPlace(list):
 
 
 @registry.register("layer")
-class Layer:
+class Layer(Configured):
     r"""La pieza con que se arman las redes: una función con pesos que sabe derivarse a sí misma.
 
     Una capa (*layer*) lleva :math:`\mathbf x` a :math:`\mathbf y=f(\mathbf x;\mathbf w)`. De la pérdida
@@ -336,13 +372,13 @@ class Layer:
         if unknown:
             raise TypeError(f"{type(self).__name__}: no se conoce el argumento {next(iter(unknown))!r}")
         self._weights, self._attributes = {}, {}
-        self.dtype = np.dtype(check.choice(dtype or "float32", "dtype", ["float32", "float64"]))
+        wanted = "float32" if dtype is None else getattr(dtype, "name", dtype)
+        self.dtype = np.dtype(check.choice(wanted, "dtype", ["float32", "float64"]))
         self.generator = check.generator(seed)
         self._own = {"dtype": dtype is not None, "seed": seed is not None, "name": name is not None}
-        if name is not None and (not isinstance(name, str) or not name):
-            raise TypeError(f"name: se esperaba un texto que no esté vacío, pero llegó {name!r}")
         # Como en Keras: conv2d, max_pooling2d.
-        self.name = name or re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", type(self).__name__).lower()
+        kind = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", type(self).__name__).lower()
+        self.name = kind if name is None else check.text(name, "name")
         self.input_shape = self.current_shape = None
         self.layers = []
         self._trainable = check.boolean(trainable, "trainable")
@@ -359,12 +395,38 @@ class Layer:
         self.meeting, self.part = None, 0
 
     def __setattr__(self, name, value):
-        r"""Asigna un atributo; si es el de un peso, copia en él los números."""
+        r"""Asigna un atributo: si es el de un peso, copia en él los números; si es un argumento, lo comprueba."""
         # Por aquí pasa, a cada paso, todo resultado intermedio: lo primero es no estorbar.
         if name in self._attributes or self._fresh:
             self._assign(name, value)
+        elif name in self._configured:
+            super().__setattr__(name, value)
         else:
             _set(self, name, value)
+
+    def configured(self, name, value):
+        r"""Da lo que se guarda al asignar un argumento; de una capa construida cambia solo lo que se lee en cada paso.
+
+        Son los números reales, como el momento de una normalización, la activación y el nombre. Lo demás ya decidió
+        qué pesos hay y por dónde pasa cada número.
+
+        >>> from chapters.mlp import Dense
+        >>> layer = Dense(3, activation="relu")
+        >>> layer.units = 2
+        >>> layer.build((4,))
+        >>> layer.activation = "tanh"
+        >>> layer.units = 5
+        Traceback (most recent call last):
+            ...
+        ValueError: dense, units: la capa ya está construida con 2; para cambiarlo crea otra
+        """
+        if self._building:
+            return value
+        value, now = super().configured(name, value), vars(self).get(name)
+        free = isinstance(value, float) or name in ("activation", "name")
+        if (self.built or self.layers) and not free and value is not now and value != now:
+            raise ValueError(f"{self.name}, {name}: la capa ya está construida con {now!r}; para cambiarlo crea otra")
+        return value
 
     # --- Lo que define cada capa ---
 
@@ -804,7 +866,7 @@ class Layer:
                 raise ValueError(f"{self.name}: se esperaba dtype={parent.dtype.name!r}, pero es {self.dtype.name!r}")
             return
         if not self._own["dtype"]:
-            self.dtype = parent.dtype
+            _set(self, "dtype", parent.dtype)
         elif self.dtype != parent.dtype:
             raise ValueError(f"{self.name}: se esperaba dtype={parent.dtype.name!r}, pero es {self.dtype.name!r}")
         if not self._own["seed"]:

@@ -3,11 +3,11 @@ r"""Métricas: lo que de verdad queremos saber de una red, aunque no se pueda de
 from numba import njit
 
 from dlbook import check, registry
-from dlbook.attributes import Absent, Checked
+from dlbook.attributes import Absent, Checked, Configured
 
 
 @registry.register("metric")
-class Metric:
+class Metric(Configured):
     r"""Una cantidad que se mira durante el entrenamiento, pero que no lo guía.
 
     La pérdida está hecha para derivarse. Lo que nos interesa suele ser otra cosa, como en cuántos casos acierta la red:

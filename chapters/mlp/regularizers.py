@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from dlbook import check, registry
+from dlbook.attributes import Configured
 
 
 # La suma puede hacerse en otro orden: así el procesador lleva varias a la vez.
@@ -23,7 +24,7 @@ def _add_penalty_gradient(w, l1, l2, gradient):
 
 
 @registry.register("regularizer")
-class L1L2:
+class L1L2(Configured):
     r"""Penaliza el tamaño de los pesos: la regularización (*regularization*) L1 y L2.
 
     Entre dos redes que aciertan lo mismo, preferimos la más sencilla. Una red que sobreajusta necesita pesos grandes

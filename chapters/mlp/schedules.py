@@ -7,11 +7,11 @@ from bisect import bisect_left
 import numpy as np
 
 from dlbook import check, registry
-from dlbook.attributes import Checked
+from dlbook.attributes import Checked, Configured
 
 
 @registry.register("schedule")
-class LearningRateSchedule:
+class LearningRateSchedule(Configured):
     r"""Lo que todo programa de la tasa de aprendizaje sabe hacer: decir cuánto vale en el paso :math:`t`.
 
     Al principio la red está lejos y conviene avanzar rápido. Cerca del mínimo, la misma zancada lo salta de un lado al

@@ -1,6 +1,6 @@
 r"""Capas una tras otra."""
 
-from chapters.mlp.layer import Layer, all_or_nothing
+from chapters.mlp.layer import Layer, all_or_nothing, distinguish
 from chapters.mlp.model import Model
 from dlbook import check
 
@@ -175,16 +175,7 @@ class Sequential(Model):
             raise ValueError(
                 f"layers: la capa {layer.name!r} está repetida; cada una guarda lo suyo, usa dos distintas"
             )
-        taken = {other.name for other in self.layers}
-        if layer._own["name"]:
-            if layer.name in taken:
-                raise ValueError(f"layers: se esperaban nombres distintos, pero hay dos capas {layer.name!r}")
-        else:
-            # dense, dense_1, dense_2…
-            base, k = layer.name, 0
-            while layer.name in taken:
-                k += 1
-                layer.name = f"{base}_{k}"
+        distinguish(layer, self.layers, "layers")
         self.layers.append(layer)
 
     def _build_if_possible(self):

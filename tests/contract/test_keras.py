@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.contract import cases, versus
+from tests.reference import make_contract_reference as maker
 
 REFERENCE = json.loads(
     (Path(__file__).resolve().parents[1] / "reference" / "contract.json").read_text(encoding="utf-8")
@@ -77,7 +78,21 @@ def test_arguments_have_the_names_the_defaults_and_the_places_of_keras(case):
 
 def test_the_stored_signatures_are_those_of_the_keras_installed_here():
     pytest.importorskip("keras")
-    from tests.reference.make_contract_reference import signature
-
     for case in NAMED:
-        assert REFERENCE["signatures"][case.kind][case.name] == signature(case)
+        assert REFERENCE["signatures"][case.kind][case.name] == maker.signature(case)
+
+
+def test_only_what_is_missing_is_asked_of_keras(monkeypatch):
+    known = json.loads(json.dumps(REFERENCE))
+    missing = next(case for case in COMPARED if case.name == "Flatten")
+    del known["layer"][repr(missing)], known["signatures"]["layer"]["Flatten"]
+    known["layer"]["YaNoExiste((3,))"] = {}
+    asked = []
+    monkeypatch.setattr(maker, "numbers", lambda case: asked.append(repr(case)) or REFERENCE["layer"][repr(case)])
+    monkeypatch.setattr(
+        maker, "signature", lambda case: asked.append(case.name) or REFERENCE["signatures"]["layer"][case.name]
+    )
+    # El mismo archivo, letra por letra.
+    stored = Path(maker.__file__).with_name("contract.json").read_text(encoding="utf-8")
+    assert maker.text(maker.records(known)) == stored
+    assert asked == ["Flatten", repr(missing)]

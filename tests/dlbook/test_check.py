@@ -220,3 +220,12 @@ def test_a_layer_is_no_model_but_a_model_is_a_layer():
     assert check.layer(model, "layer") is check.model(model)
     with pytest.raises(TypeError, match="se esperaba un modelo, pero llegó <Dense 'dense'>"):
         check.model(dense)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [({}, "un diccionario"), ({1: 2}, "un diccionario"), ({1, 2}, "un conjunto"), (b"x", "b'x'")]
+)
+def test_what_is_no_array_is_not_called_one(value, said):
+    for call in (check.floats, check.number, check.integer, check.boolean, check.shape):
+        with pytest.raises((TypeError, ValueError), match=rf"x: se esperaba.* pero llegó {said}$"):
+            call(value, "x")

@@ -164,3 +164,13 @@ def test_the_report_reads_like_a_table():
     assert str(report).splitlines()[0].startswith("parámetro")
     with pytest.raises(KeyError, match="no hay un parámetro"):
         report["b"]
+
+
+def test_a_function_that_needs_an_argument_is_refused():
+    from chapters.mlp import Dense
+
+    for f in (Dense(2), lambda theta: 0.0, len):
+        with pytest.raises(TypeError, match="f: se esperaba una función sin argumentos, pero llegó"):
+            check_gradients(f, {"w": np.zeros(2)}, {"w": np.zeros(2)})
+    with pytest.raises(TypeError, match="f: se esperaba una función de 1 argumentos"):
+        numeric_gradient(lambda: 0.0, np.zeros(2))

@@ -3,8 +3,12 @@ r"""Escribe ``contract.json``: los números y las firmas de Keras para cada caso
 Se ejecuta a mano, donde haya Keras 3 con TensorFlow::
 
     python tests/reference/make_contract_reference.py
+
+Solo calcula lo que falta: los renglones de los casos que ya estaban se quedan como están, aunque esta versión de Keras
+redondee distinto. Con ``--todo`` se calculan todos otra vez.
 """
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -33,20 +37,27 @@ def signature(case):
     return plain(found[1:] if case.kind == "activation" else found)
 
 
-def records():
-    """Todo, por especie y por caso."""
-    found = {"keras": oracle.keras().__version__, "fans": [[shape, plain(oracle.fans(shape))] for shape in FANS]}
-    found["signatures"] = {
-        kind: {case.name: signature(case) for case in table if cases.in_keras(case)}
-        for kind, table in cases.TABLES.items()
-    }
+def numbers(case):
+    """Los datos de un caso y lo que da Keras con ellos."""
+    given = versus.inputs(case, seed=0)
+    stored = {name: plain(value) for name, value in given.items()}
+    return {"given": stored, "keras": plain(versus.theirs(case, given))}
+
+
+def records(known):
+    """Todo, por especie y por caso; lo que ya se conoce no se calcula."""
+    found = {key: known[key] for key in ("keras", "fans") if known}
+    if not known:
+        found["keras"] = oracle.keras().__version__
+        found["fans"] = [[shape, plain(oracle.fans(shape))] for shape in FANS]
+    found["signatures"] = {}
     for kind, table in cases.TABLES.items():
-        if kind in versus.INPUTS:
-            found[kind] = {}
-            for case in filter(cases.in_keras, table):
-                given = versus.inputs(case, seed=0)
-                stored = {name: plain(value) for name, value in given.items()}
-                found[kind][repr(case)] = {"given": stored, "keras": plain(versus.theirs(case, given))}
+        old = known.get("signatures", {}).get(kind, {})
+        compared = {case.name: case for case in table if cases.in_keras(case)}
+        found["signatures"][kind] = {n: old[n] if n in old else signature(case) for n, case in compared.items()}
+    for kind in filter(versus.INPUTS.__contains__, cases.TABLES):
+        old, compared = known.get(kind, {}), filter(cases.in_keras, cases.TABLES[kind])
+        found[kind] = {key: old[key] if key in old else numbers(case) for key, case in ((repr(c), c) for c in compared)}
     return found
 
 
@@ -62,4 +73,8 @@ def text(found):
 
 
 if __name__ == "__main__":
-    Path(__file__).with_name("contract.json").write_text(text(records()), encoding="utf-8")
+    parser = argparse.ArgumentParser(description="Escribe los números de Keras de los casos que no los tienen.")
+    parser.add_argument("--todo", action="store_true", help="calcula otra vez también los que ya están")
+    path = Path(__file__).with_name("contract.json")
+    known = {} if parser.parse_args().todo else json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(text(records(known)), encoding="utf-8")

@@ -4,7 +4,7 @@ import numpy as np
 
 from chapters.cnn.arguments import known
 from chapters.mlp import activations
-from chapters.mlp.layer import Layer
+from chapters.mlp.layer import Layer, distinguish
 from chapters.mlp.sequential import Sequential
 from dlbook import check
 from dlbook.training import walk
@@ -29,7 +29,7 @@ def as_layer(value, name):
 
 
 def check_distinct(parent):
-    r"""Comprueba que ninguna capa esté en dos caminos a la vez.
+    r"""Comprueba que ninguna capa esté en dos caminos a la vez, y que no haya dos con el nombre que se les dio.
 
     >>> from chapters.mlp.dense import Dense
     >>> layer = Dense(2)
@@ -45,6 +45,8 @@ def check_distinct(parent):
                 f"{parent.name}: la capa {layer.name!r} está repetida; cada una guarda lo suyo, usa dos distintas"
             )
         seen.add(id(layer))
+    for k, layer in enumerate(parent.layers):
+        distinguish(layer, parent.layers[:k], parent.name)
 
 
 def build_paths(parent):

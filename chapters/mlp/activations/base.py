@@ -3,10 +3,11 @@ r"""Lo que toda función de activación sabe hacer."""
 import numpy as np
 
 from dlbook import check, registry
+from dlbook.attributes import Configured
 
 
 @registry.register("activation")
-class ActivationFunction:
+class ActivationFunction(Configured):
     r"""Una función de activación (*activation function*): su valor y su derivada.
 
     Una capa multiplica por sus pesos y suma, y con eso solo puede hacer rectas y planos. La función de activación

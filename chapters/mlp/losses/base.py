@@ -3,11 +3,11 @@ r"""Lo que toda pérdida sabe hacer: medir cuánto cuesta equivocarse y decir ha
 import numpy as np
 
 from dlbook import check, registry
-from dlbook.attributes import Absent
+from dlbook.attributes import Absent, Configured
 
 
 @registry.register("loss")
-class Loss:
+class Loss(Configured):
     r"""Una función de pérdida (*loss*): cuánto cuesta equivocarse.
 
     La red ve :math:`\mathbf x^{(i)}` y predice :math:`\hat{\mathbf y}^{(i)}=f(\mathbf x^{(i)};\boldsymbol\theta)`; lo

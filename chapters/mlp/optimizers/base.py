@@ -8,11 +8,11 @@ from numba import njit
 from chapters.mlp.optimizers.clipping import _clip_by_global_norm, _clip_by_value
 from chapters.mlp.schedules import LearningRateSchedule
 from dlbook import check, registry
-from dlbook.attributes import Absent, Checked, refuse
+from dlbook.attributes import Absent, Checked, Configured, refuse
 
 
 @registry.register("optimizer")
-class Optimizer:
+class Optimizer(Configured):
     r"""Un optimizador (*optimizer*): el que mueve los pesos.
 
     La retropropagación dice hacia dónde crece la pérdida. Al optimizador le toca decidir cuánto moverse hacia el otro

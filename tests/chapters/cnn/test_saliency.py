@@ -1,5 +1,7 @@
 """Mapas de saliencia y de oclusión: contra diferencias finitas y contra la definición."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,14 @@ def test_occlusion_covers_a_square_and_asks_again(model, x, size):
         covered[0, max(i - half, 0) : i + half + 1, max(j - half, 0) : j + half + 1] = 0.5
         assert maps[k, i, j] == pytest.approx(model(x[k : k + 1])[0, 2] - model(covered)[0, 2], abs=1e-12)
     assert (x == before).all(), "las imágenes de quien pregunta no se tocan"
+
+
+def test_the_memory_of_occlusion_does_not_grow_with_the_square_of_the_image(model, x, monkeypatch):
+    whole, asked, predict = occlusion(model, x, classes=2), [], Sequential.predict
+    monkeypatch.setattr(sys.modules["chapters.cnn.saliency"], "LARGEST_BATCH", 7 * x[0].size)
+    monkeypatch.setattr(Sequential, "predict", lambda self, batch: asked.append(len(batch)) or predict(self, batch))
+    np.testing.assert_allclose(occlusion(model, x, classes=2), whole, rtol=0, atol=1e-12)
+    assert asked == [7, 7, 6] * 3
 
 
 @pytest.mark.parametrize(

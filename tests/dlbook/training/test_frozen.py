@@ -67,7 +67,6 @@ def test_one_step_moves_what_is_free_as_it_would_move_it_all():
     # El gradiente de lo que queda libre es el mismo que tenía.
     free, partly = network(), network()
     partly.layers[1].trainable = False
-    partly.layers[1].kernel_regularizer = None
     _, whole = free.loss_and_gradient(X, Y)
     _, part = partly.loss_and_gradient(X, Y)
     first = free.layers[0].count_params()
