@@ -4,8 +4,6 @@ from dlbook import check
 
 # Lo que mide, para contar el trabajo, un lado que todavía no se sabe.
 UNKNOWN_SIDE = 32
-# Lo que Keras admite y aquí no hay.
-MISSING = ("activity_regularizer", "kernel_constraint", "depthwise_constraint", "bias_constraint")
 
 
 def whole(value, name, low=1):
@@ -92,22 +90,6 @@ def channels_last(data_format):
         raise ValueError(
             f"data_format: se esperaba 'channels_last', los canales en el último eje, pero llegó {data_format!r}"
         ) from None
-
-
-def without(options, names=MISSING):
-    r"""Quita los argumentos de Keras que aquí no existen, si no piden nada.
-
-    >>> without({"name": "c1", "bias_constraint": None})
-    {'name': 'c1'}
-    >>> without({"activity_regularizer": "l2"})
-    Traceback (most recent call last):
-        ...
-    ValueError: activity_regularizer: aquí no existe y solo se admite None, pero llegó 'l2'
-    """
-    for name in names:
-        if options.get(name) is not None and options[name] is not False:
-            raise ValueError(f"{name}: aquí no existe y solo se admite None, pero llegó {options[name]!r}")
-    return {name: value for name, value in options.items() if name not in names}
 
 
 def check_dilation(strides, dilation_rate):

@@ -8,6 +8,7 @@ from numba import njit
 from chapters.mlp import activations, initializers, regularizers
 from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
+from dlbook.attributes import Absent
 from dlbook.numeric.matmul import matmul, matmul_transposed
 
 
@@ -317,6 +318,9 @@ class Dense(Layer):
             ...
         ValueError: units: se esperaba un entero de al menos 1, pero llegó 0
     """
+
+    kernel_constraint = Absent(None)
+    bias_constraint = Absent(None)
 
     def __init__(
         self,

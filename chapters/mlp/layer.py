@@ -15,7 +15,7 @@ import numpy as np
 
 from chapters.mlp import initializers, promises, regularizers
 from dlbook import check, registry
-from dlbook.attributes import Configured
+from dlbook.attributes import Absent, Configured, refuse
 from dlbook.training import walk
 
 _shapes_only = contextvars.ContextVar("shapes_only", default=False)
@@ -351,6 +351,9 @@ class Layer(Configured):
     # La forma de la última entrada, y la forma y el tipo de lo que salió de ella, ya comprobados.
     _passed = None, None, None
 
+    # Keras lo tiene en todas sus capas.
+    activity_regularizer = Absent(None)
+
     # Los pesos, por su nombre, y con qué atributos se llama a cada uno.
     _weights, _attributes = {}, {}
     # Los pesos que se acaban de crear y esperan su atributo.
@@ -369,8 +372,7 @@ class Layer(Configured):
             promises.checked(cls)
 
     def __init__(self, *, dtype=None, seed=None, name=None, trainable=True, **unknown):
-        if unknown:
-            raise TypeError(f"{type(self).__name__}: no se conoce el argumento {next(iter(unknown))!r}")
+        refuse(self, unknown)
         self._weights, self._attributes = {}, {}
         wanted = "float32" if dtype is None else getattr(dtype, "name", dtype)
         self.dtype = np.dtype(check.choice(wanted, "dtype", ["float32", "float64"]))

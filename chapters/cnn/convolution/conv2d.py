@@ -6,13 +6,14 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from chapters.cnn.arguments import channels_last, check_dilation, image_shape, known, pair, without
+from chapters.cnn.arguments import channels_last, check_dilation, image_shape, known, pair
 from chapters.cnn.convolution.geometry import output_sizes
 from chapters.cnn.convolution.im2col import find_windows
 from chapters.cnn.convolution.padding import Margin, clear, crop, flat, padded
 from chapters.mlp import activations, initializers, regularizers
 from chapters.mlp.layer import Layer
 from dlbook import check
+from dlbook.attributes import Absent
 from dlbook.numeric.matmul_at import SLACK, add_matmul_at, matmul_at, padded_line
 
 # De a cuántas ventanas se suma el gradiente de los filtros: lo que se lee cabe en la caché más cercana.
@@ -513,6 +514,9 @@ class Conv2D(Layer):
         ValueError: dilation_rate: se esperaba 1 cuando el paso es mayor que 1, pero llegó (2, 2) con paso (2, 2)
     """
 
+    kernel_constraint = Absent(None)
+    bias_constraint = Absent(None)
+
     def __init__(
         self,
         filters,
@@ -530,7 +534,7 @@ class Conv2D(Layer):
         bias_regularizer=None,
         **options,
     ):
-        super().__init__(**without(options))
+        super().__init__(**options)
         self.filters = check.integer(filters, "filters", 1)
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.strides = pair(strides, "strides")

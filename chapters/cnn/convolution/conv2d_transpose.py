@@ -5,13 +5,14 @@ import math
 import numpy as np
 from numba import njit
 
-from chapters.cnn.arguments import channels_last, check_dilation, image_shape, known, pair, whole, without
+from chapters.cnn.arguments import channels_last, check_dilation, image_shape, known, pair, whole
 from chapters.cnn.convolution.geometry import kernel_span
 from chapters.cnn.convolution.im2col import _col2im, _im2col, place_windows
 from chapters.cnn.convolution.padding import clear, crop, flat
 from chapters.mlp import activations, initializers, regularizers
 from chapters.mlp.layer import Layer
 from dlbook import check
+from dlbook.attributes import Absent
 from dlbook.numeric.matmul import matmul, matmul_transposed
 
 
@@ -349,6 +350,9 @@ class Conv2DTranspose(Layer):
         ValueError: strides: se esperaba un entero de al menos 1, pero llegó 0
     """
 
+    kernel_constraint = Absent(None)
+    bias_constraint = Absent(None)
+
     def __init__(
         self,
         filters,
@@ -366,7 +370,7 @@ class Conv2DTranspose(Layer):
         bias_regularizer=None,
         **options,
     ):
-        super().__init__(**without(options))
+        super().__init__(**options)
         self.filters = check.integer(filters, "filters", 1)
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.strides = pair(strides, "strides")

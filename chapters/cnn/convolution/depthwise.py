@@ -5,13 +5,14 @@ import math
 import numpy as np
 from numba import njit
 
-from chapters.cnn.arguments import channels_last, check_dilation, image_shape, known, pair, without
+from chapters.cnn.arguments import channels_last, check_dilation, image_shape, known, pair
 from chapters.cnn.convolution.geometry import output_sizes
 from chapters.cnn.convolution.im2col import find_windows
 from chapters.cnn.convolution.padding import crop, flat, padded
 from chapters.mlp import activations, initializers, regularizers
 from chapters.mlp.layer import Layer
 from dlbook import check
+from dlbook.attributes import Absent
 
 
 def _checked(x, kernel, strides, padding, dilation_rate):
@@ -304,6 +305,9 @@ class DepthwiseConv2D(Layer):
         ValueError: depth_multiplier: se esperaba un entero de al menos 1, pero llegó 0
     """
 
+    depthwise_constraint = Absent(None)
+    bias_constraint = Absent(None)
+
     def __init__(
         self,
         kernel_size,
@@ -320,7 +324,7 @@ class DepthwiseConv2D(Layer):
         bias_regularizer=None,
         **options,
     ):
-        super().__init__(**without(options))
+        super().__init__(**options)
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.strides = pair(strides, "strides")
         self.padding = check.choice(padding, "padding", ["valid", "same"])

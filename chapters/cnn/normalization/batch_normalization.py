@@ -3,13 +3,12 @@ r"""Normalización por lotes: cada canal, centrado y a la misma escala en toda l
 import numpy as np
 from numba import njit
 
-from chapters.cnn.arguments import known, without
+from chapters.cnn.arguments import known
 from chapters.mlp import initializers, regularizers
 from chapters.mlp.layer import Layer
 from dlbook import check
+from dlbook.attributes import Absent
 
-# Lo que Keras admite y aquí no hay.
-MISSING = ("beta_constraint", "gamma_constraint", "renorm", "renorm_clipping", "synchronized")
 # De a cuántas filas se suma en el tipo de los datos antes de pasar a float64: pocas, para no perder cifras.
 BLOCK = 64
 
@@ -420,6 +419,12 @@ class BatchNormalization(Layer):
     """
 
     whole_batch = True
+    beta_constraint = Absent(None)
+    gamma_constraint = Absent(None)
+    renorm = Absent(False)
+    renorm_clipping = Absent(None)
+    renorm_momentum = Absent(0.99)
+    synchronized = Absent(False)
 
     def __init__(
         self,
@@ -436,7 +441,7 @@ class BatchNormalization(Layer):
         gamma_regularizer=None,
         **options,
     ):
-        super().__init__(**without(options, MISSING))
+        super().__init__(**options)
         self.axis = check.integer(axis, "axis", -64, 64)
         self.momentum = check.number(momentum, "momentum", 0, 1)
         self.epsilon = check.number(epsilon, "epsilon", 0, open_low=True)

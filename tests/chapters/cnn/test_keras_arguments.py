@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from chapters import cnn
+from chapters.mlp import Dense, Dropout
 
 CONVOLUTION = "filters kernel_size strides padding data_format dilation_rate groups activation use_bias"
 BOTH = "kernel_initializer bias_initializer kernel_regularizer bias_regularizer"
@@ -88,10 +89,12 @@ def test_padding_in_capitals_of_the_functions():
         (lambda **o: cnn.Conv2DTranspose(2, 3, **o), "bias_constraint"),
         (lambda **o: cnn.DepthwiseConv2D(3, **o), "depthwise_constraint"),
         (lambda **o: cnn.BatchNormalization(**o), "gamma_constraint"),
-        (lambda **o: cnn.BatchNormalization(**o), "renorm"),
+        (lambda **o: cnn.BatchNormalization(**o), "renorm_clipping"),
+        (lambda **o: Dense(2, **o), "kernel_constraint"),
+        (lambda **o: Dropout(0.5, **o), "activity_regularizer"),
     ],
 )
 def test_what_does_not_exist_here_is_taken_only_if_it_asks_for_nothing(make, argument):
     make(**{argument: None})
-    with pytest.raises(ValueError, match=f"{argument}: aquí no existe"):
+    with pytest.raises(ValueError, match=f"{argument}: esta opción de Keras no existe aquí"):
         make(**{argument: "l2"})
