@@ -145,7 +145,7 @@ def rows_of(replica, name, array, rows, dtype, copy=False):
             return part
     else:
         part = replica.buffer(f"{name} as it came", (len(rows), *array.shape[1:]), array.dtype)
-        np.take(array, rows, axis=0, out=part, mode="clip")
+        array.take(rows, axis=0, out=part, mode="clip")
         if part.dtype == dtype:
             return part
     out = replica.buffer(name, part.shape, dtype)

@@ -255,9 +255,10 @@ class Engine:
         r"""Va hacia delante con unas filas de un lote de ``n``; suma las métricas y da la pérdida y su gradiente."""
         x, y, weight = data.batch(replica, rows, n)
         y_pred = self._forward(replica, x, training)
-        new = ("data gradient", y_pred.shape) not in replica.buffers
-        gradient = replica.buffer("data gradient", y_pred.shape)
+        gradient = replica.buffers.get(("data gradient", y_pred.shape))
+        new = gradient is None
         if new:
+            gradient = replica.buffer("data gradient", y_pred.shape)
             gradient.fill(np.nan)
         loss = self.loss.shard(y, y_pred, weight, gradient)
         if type(loss) is not float:
