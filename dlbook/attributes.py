@@ -182,30 +182,30 @@ class Configured:
     """
 
     # De cada argumento, la clase cuyo constructor lo conoce.
-    _configured = MappingProxyType({})
+    configurable = MappingProxyType({})
 
     def __init_subclass__(cls, **options):
         r"""Anota qué argumentos hay que comprobar."""
         super().__init_subclass__(**options)
         if "__init__" in vars(cls):
             cls.__init__ = _tracked(cls.__init__)
-        cls._configured = {}
+        cls.configurable = {}
         for base in cls.__mro__:
             if "__init__" in vars(base) and registry.ours(base):
                 for parameter in _own_arguments(base):
                     attribute = getattr(cls, parameter.name, None)
                     if isinstance(attribute, Checked) or not hasattr(attribute, "__set__"):
-                        cls._configured.setdefault(parameter.name, base)
+                        cls.configurable.setdefault(parameter.name, base)
 
     def __setattr__(self, name, value):
         r"""Asigna un atributo; si es un argumento del constructor, lo comprueba él."""
-        if name in self._configured and id(self) not in _making:
+        if name in self.configurable and id(self) not in _making:
             value = self.configured(name, value)
         object.__setattr__(self, name, value)
 
     def configured(self, name, value):
         r"""Da lo que el constructor guardaría en uno de sus argumentos, si lo admite."""
-        now, cls, arguments = vars(self), self._configured[name], {}
+        now, cls, arguments = vars(self), self.configurable[name], {}
         for parameter in _own_arguments(cls):
             attribute = next((a for a in (f"_{parameter.name}", parameter.name) if a in now), None)
             if attribute is not None:

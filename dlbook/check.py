@@ -9,6 +9,7 @@ import inspect
 import math
 import numbers
 import os
+from collections.abc import Iterable, Mapping, Set
 
 import numpy as np
 
@@ -525,6 +526,36 @@ def text(value, name):
     """
     if not isinstance(value, str) or not value:
         raise TypeError(f"{name}: se esperaba un texto, pero llegó {_describe(value)}")
+    return value
+
+
+def sequence(value, name, n=None, *, empty=False):
+    r"""Devuelve como lista algo que se puede recorrer en orden, de largo ``n`` si se dice; vacío, solo con ``empty``.
+
+    Raises
+    ------
+    TypeError
+        Si no se puede recorrer, o es un texto, un diccionario o un conjunto.
+    ValueError
+        Si está vacío o es de otro largo.
+
+    Examples
+    --------
+    >>> sequence((1, 2), "sizes")
+    [1, 2]
+    >>> sequence("relu", "activations")
+    Traceback (most recent call last):
+        ...
+    TypeError: activations: se esperaba una lista, pero llegó 'relu'
+    """
+    listed = isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping, Set))
+    if not listed or (isinstance(value, np.ndarray) and not value.ndim):
+        raise TypeError(f"{name}: se esperaba una lista, pero llegó {_describe(value)}")
+    value = list(value)
+    if n is not None and len(value) != n:
+        raise ValueError(f"{name}: se esperaban {n} elementos, pero llegaron {len(value)}")
+    if not (value or empty):
+        raise ValueError(f"{name}: se esperaba al menos un elemento, pero no llegó ninguno")
     return value
 
 

@@ -81,8 +81,12 @@ def chain_rule(functions, derivatives, x):
     ValueError
         Si no hay tantas funciones como derivadas, o si por el camino sale algo que no es un número finito.
     """
-    if not 0 < len(functions) == len(derivatives):
+    functions, derivatives = check.sequence(functions, "functions"), check.sequence(derivatives, "derivatives")
+    if len(functions) != len(derivatives):
         raise ValueError(f"se esperaba una derivada por función, pero llegaron {len(functions)} y {len(derivatives)}")
+    for name, every in (("functions", functions), ("derivatives", derivatives)):
+        for k, one in enumerate(every):
+            check.function(one, f"{name}[{k}]", 1)
     u = check.number(x, "x")
     derivative = 1.0
     for k, (f, df) in enumerate(zip(functions, derivatives, strict=True)):

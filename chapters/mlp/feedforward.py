@@ -88,7 +88,9 @@ def feedforward(x, weights, biases, activations):
             ...
         ValueError: weights[1]: se esperaba la forma (entradas=1, salidas), pero llegó (2, 1)
     """
-    if not 0 < len(weights) == len(biases) == len(activations):
+    weights, biases = check.sequence(weights, "weights"), check.sequence(biases, "biases")
+    activations = check.sequence(activations, "activations")
+    if not len(weights) == len(biases) == len(activations):
         raise ValueError(
             "se esperaban tantas matrices como sesgos y activaciones, pero llegaron "
             f"{len(weights)}, {len(biases)} y {len(activations)}"

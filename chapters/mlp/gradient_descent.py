@@ -179,6 +179,7 @@ def gradient_descent(f, theta, learning_rate=0.1, tolerance=1e-6, max_steps=10_0
     learning_rate = check.number(learning_rate, "learning_rate", 0, open_low=True)
     tolerance = check.number(tolerance, "tolerance", 0)
     max_steps = check.integer(max_steps, "max_steps", 0)
+    check.function(f, "f", 1)
     points = [theta]
     with np.errstate(over="ignore", invalid="ignore"):
         for step in range(max_steps):
@@ -276,6 +277,8 @@ def stochastic_gradient_descent(f, theta, x, y, learning_rate=0.01, steps=1000, 
     x, y, theta = _data(x, y, theta)
     learning_rate = check.number(learning_rate, "learning_rate", 0, open_low=True)
     steps = check.integer(steps, "steps", 0)
+    check.memory((steps + 1) * theta.size, "steps, los puntos", 8)
+    check.function(f, "f", 3)
     generator = check.generator(seed)
     points = [theta]
     with np.errstate(over="ignore", invalid="ignore"):
@@ -384,6 +387,8 @@ def minibatch_gradient_descent(f, theta, x, y, batch_size=32, learning_rate=0.01
     batch_size = check.integer(batch_size, "batch_size", 1)
     learning_rate = check.number(learning_rate, "learning_rate", 0, open_low=True)
     epochs = check.integer(epochs, "epochs", 0)
+    check.memory((epochs * -(-len(x) // batch_size) + 1) * theta.size, "epochs, los puntos", 8)
+    check.function(f, "f", 3)
     generator = check.generator(seed)
     points = [theta]
     with np.errstate(over="ignore", invalid="ignore"):
@@ -405,8 +410,6 @@ def _data(x, y, theta):
 
 # Quien llama calla los avisos de NumPy: un paso que se desborda se dice aquí, con el remedio.
 def _gradient(f, learning_rate, step, theta, *examples):
-    if not callable(f):
-        raise TypeError(f"f: se esperaba una función, pero llegó {f!r}")
     if np.isfinite(theta).all():
         pair = f(theta, *examples)
         if not isinstance(pair, tuple) or len(pair) != 2 or np.shape(pair[1]) != theta.shape:

@@ -257,7 +257,13 @@ def fans(shape):
     -------
     fan_in, fan_out : int
         :math:`n_{\text{ent}}` y :math:`n_{\text{sal}}`; en un vector, su tamaño las dos veces, como en Keras.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si no es una tupla de enteros positivos.
     """
+    shape = check.shape(shape, "shape")
     if len(shape) < 2:
         return (math.prod(shape),) * 2
     window = math.prod(shape[:-2])

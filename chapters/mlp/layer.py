@@ -401,7 +401,7 @@ class Layer(Configured):
         # Por aquí pasa, a cada paso, todo resultado intermedio: lo primero es no estorbar.
         if name in self._attributes or self._fresh:
             self._assign(name, value)
-        elif name in self._configured:
+        elif name in self.configurable:
             super().__setattr__(name, value)
         else:
             _set(self, name, value)

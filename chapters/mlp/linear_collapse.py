@@ -64,7 +64,8 @@ def collapse(weights, biases):
     ValueError
         Si no hay tantas matrices como sesgos o las formas no encajan.
     """
-    if not 0 < len(weights) == len(biases):
+    weights, biases = check.sequence(weights, "weights"), check.sequence(biases, "biases")
+    if len(weights) != len(biases):
         raise ValueError(f"se esperaba un sesgo por matriz, pero llegaron {len(weights)} y {len(biases)}")
     sizes = {}
     W = check.floats(weights[0], "weights[0]", "entradas salidas", sizes)

@@ -103,6 +103,7 @@ def one_layer_gradient(x, y, W, b, activations):
     y = check.floats(y, "y", "m", sizes)
     W = check.floats(W, "W", "d m", sizes)
     b = check.floats(b, "b", "m", sizes)
+    activations = check.sequence(activations, "activations")
     if len(activations) != sizes["m"]:
         raise ValueError(f"activations: se esperaba una por neurona, {sizes['m']}, pero llegaron {len(activations)}")
     curved = np.array([check.choice(a, "activations", ["linear", "tanh"]) == "tanh" for a in activations])

@@ -1,6 +1,8 @@
 r"""Lo que toda figura comprueba: los ejes, las listas y los letreros que recibe."""
 
-import numpy as np
+import numbers
+
+from dlbook import check
 
 
 def axes(ax, **figure):
@@ -15,26 +17,14 @@ def axes(ax, **figure):
     return ax
 
 
-def sequence(value, name, n=None):
-    r"""Devuelve como lista algo que se puede recorrer y no está vacío, de largo ``n`` si se dice."""
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
-        raise TypeError(f"{name}: se esperaba una lista, pero llegó {value!r}")
-    value = list(value)
-    if n is not None and len(value) != n:
-        raise ValueError(f"{name}: se esperaban {n} elementos, pero llegaron {len(value)}")
-    if not value:
-        raise ValueError(f"{name}: se esperaba al menos un elemento")
-    return value
-
-
 def text_of(value):
     r"""Escribe un número como fórmula; un texto queda igual."""
-    return value if isinstance(value, str) else f"${value:g}$" if np.isscalar(value) else str(value)
+    return f"${value:g}$" if isinstance(value, numbers.Real) else str(value)
 
 
 def texts(value, name, n=None):
     r"""Devuelve una lista de letreros."""
-    return [text_of(item) for item in sequence(value, name, n)]
+    return [text_of(item) for item in check.sequence(value, name, n)]
 
 
 def without_frame(ax):

@@ -3,7 +3,7 @@ r"""Diagramas: la neurona, la red, la torre de capas y los caminos en paralelo."
 import numpy as np
 
 from dlbook import check
-from dlbook.plot.arguments import axes, sequence, text_of, texts, without_frame
+from dlbook.plot.arguments import axes, text_of, texts, without_frame
 from dlbook.plot.style import COLORS, GRAY
 
 
@@ -105,17 +105,17 @@ def network(sizes, ax=None, *, names=None, weights=None, layer_names=None, limit
     >>> sum(patch.__class__.__name__ == "Circle" for patch in ax.patches)
     6
     """
-    sizes = [check.integer(size, "sizes", 1) for size in sequence(sizes, "sizes")]
+    sizes = [check.integer(size, "sizes", 1) for size in check.sequence(sizes, "sizes")]
     if len(sizes) < 2:
         raise ValueError(f"sizes: se esperaban al menos dos capas, pero llegó {sizes}")
     limit = check.integer(limit, "limit", 3)
     if layer_names is not None:
         layer_names = texts(layer_names, "layer_names", len(sizes))
     if names is not None:
-        names = sequence(names, "names", len(sizes))
+        names = check.sequence(names, "names", len(sizes))
         names = [texts(layer, f"names[{k}]", sizes[k]) for k, layer in enumerate(names)]
     if weights is not None:
-        weights = sequence(weights, "weights", len(sizes) - 1)
+        weights = check.sequence(weights, "weights", len(sizes) - 1)
         weights = [check.floats(w, f"weights[{k}]", f"{sizes[k]} {sizes[k + 1]}") for k, w in enumerate(weights)]
 
     shown = [list(range(s)) if s <= limit else [*range(limit - 2), s - 1] for s in sizes]
@@ -170,7 +170,7 @@ def tower(rows, ax=None):
     from matplotlib.colors import to_rgba
     from matplotlib.patches import Rectangle
 
-    rows = [sequence(row, f"rows[{k}]", 3) for k, row in enumerate(sequence(rows, "rows"))]
+    rows = [check.sequence(row, f"rows[{k}]", 3) for k, row in enumerate(check.sequence(rows, "rows"))]
     for k, (_, shape, _) in enumerate(rows):
         if len(shape) not in (1, 3):
             raise ValueError(f"rows[{k}]: se esperaba una forma (h, w, c) o (c,), pero llegó {shape}")
@@ -214,8 +214,11 @@ def paths(columns, ax=None, *, source="$x$", join="+", output="$y$", width=1.0):
     >>> [text.get_text() for text in ax.texts if text.get_text()]
     ['$x$', '3×3', '3×3', '+', '$y$']
     """
-    columns = sequence(columns, "columns")
-    columns = [[] if column in ([], ()) else texts(column, f"columns[{k}]") for k, column in enumerate(columns)]
+    columns = check.sequence(columns, "columns")
+    columns = [
+        [text_of(text) for text in check.sequence(column, f"columns[{k}]", empty=True)]
+        for k, column in enumerate(columns)
+    ]
     longest = max(1, *(len(column) for column in columns))
     width = check.number(width, "width", 0, open_low=True)
     ax = axes(ax, figsize=(width * len(columns) + 0.2, 0.52 * (longest + 3)))

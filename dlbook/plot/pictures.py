@@ -3,7 +3,7 @@ r"""Imágenes, y tablas de números sobre sus píxeles."""
 import numpy as np
 
 from dlbook import check
-from dlbook.plot.arguments import axes, sequence, texts, without_frame
+from dlbook.plot.arguments import axes, texts, without_frame
 from dlbook.plot.style import COLORS, GRAY
 
 
@@ -39,8 +39,9 @@ def images(x, titles=None, columns=8, *, signed=False, size=0.9):
     >>> [ax.get_title() for ax in fig.axes]
     ['a', 'b', 'c']
     """
-    x = np.asarray(x)
+    x = check.floats(x, "x")
     x = check.floats(x, "x", "n h w 3" if x.ndim == 4 else "n h w")
+    signed = check.boolean(signed, "signed")
     n = len(x)
     if titles is not None:
         titles = texts(titles, "titles", n)
@@ -74,6 +75,18 @@ def images(x, titles=None, columns=8, *, signed=False, size=0.9):
         bar = ((columns * size + 0.08) / width, gap / 2 / height, 0.13 / width, 1 - gap / height)
         fig.colorbar(shown, cax=fig.add_axes(bar)).ax.tick_params(labelsize="small")
     return fig
+
+
+def _window(value, name, shape):
+    # Fila, columna, alto, ancho y color de una ventana que cabe en la cuadrícula.
+    parts = check.sequence(value, name)
+    if len(parts) not in (4, 5):
+        raise ValueError(f"{name}: se esperaban fila, columna, alto, ancho y quizá un color, pero llegó {value!r:.60}")
+    row, column = (check.integer(part, name, 0) for part in parts[:2])
+    rows, columns = (check.integer(part, name, 1) for part in parts[2:4])
+    if row + rows > shape[0] or column + columns > shape[1]:
+        raise ValueError(f"windows: se esperaba una ventana dentro de {shape}, pero llegó {(row, column)}")
+    return row, column, rows, columns, parts[4] if len(parts) == 5 else COLORS[1]
 
 
 def cells(values, ax=None, *, at=(0, 0), windows=(), tint=False, title=None):
@@ -111,11 +124,14 @@ def cells(values, ax=None, *, at=(0, 0), windows=(), tint=False, title=None):
     >>> [text.get_text() for text in ax.texts]
     ['1', '−2', '0', '3']
     """
-    values = np.array([sequence(row, "values") for row in sequence(values, "values")], dtype=object)
+    values = np.array([check.sequence(row, "values") for row in check.sequence(values, "values")], dtype=object)
     if values.ndim != 2:
         raise ValueError(f"values: se esperaba una cuadrícula (H, W), pero llegó {values.shape}")
     height, width = values.shape
-    left, top = (check.number(v, "at") for v in sequence(at, "at", 2))
+    left, top = (check.number(v, "at") for v in check.sequence(at, "at", 2))
+    tint = check.boolean(tint, "tint")
+    windows = check.sequence(windows, "windows", empty=True)
+    marks = [_window(mark, f"windows[{k}]", values.shape) for k, mark in enumerate(windows)]
     scale = min(0.5, 6.8 / width, 4.6 / height)
     ax = axes(ax, figsize=(scale * width, scale * (height + (title is not None))))
 
@@ -132,10 +148,7 @@ def cells(values, ax=None, *, at=(0, 0), windows=(), tint=False, title=None):
             ax.add_patch(Rectangle(corner, 1, 1, facecolor=face, edgecolor=GRAY, linewidth=0.5))
             text = value if isinstance(value, str) else f"{value:g}".replace("-", "−")
             ax.text(corner[0] + 0.5, corner[1] + 0.5, text, ha="center", va="center_baseline", fontsize="small")
-    for row, column, rows, columns, *color in windows:
-        if min(row, column) < 0 or row + rows > height or column + columns > width:
-            raise ValueError(f"windows: se esperaba una ventana dentro de {values.shape}, pero llegó {(row, column)}")
-        color = color[0] if color else COLORS[1]
+    for row, column, rows, columns, color in marks:
         corner = (left + column, -top - row - rows)
         ax.add_patch(Rectangle(corner, columns, rows, facecolor="none", edgecolor=color, linewidth=2.2, zorder=3))
     if title is not None:

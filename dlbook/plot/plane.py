@@ -131,8 +131,7 @@ def decision_regions(predict, x, y, ax=None, *, names=None, resolution=240):
     """
     x, y, classes = _labelled(x, y)
     resolution = check.integer(resolution, "resolution", 2, 2000)
-    if not callable(predict):
-        raise TypeError(f"predict: se esperaba una función, pero llegó {predict!r}")
+    check.function(predict, "predict", 1)
     ax = axes(ax)
     low, high = x.min(axis=0), x.max(axis=0)
     margin = np.where(high > low, 0.15 * (high - low), 1.0)

@@ -229,3 +229,18 @@ def test_what_is_no_array_is_not_called_one(value, said):
     for call in (check.floats, check.number, check.integer, check.boolean, check.shape):
         with pytest.raises((TypeError, ValueError), match=rf"x: se esperaba.* pero llegó {said}$"):
             call(value, "x")
+
+
+@pytest.mark.parametrize("value", [None, 3, "ab", b"ab", {1: 2}, {1, 2}, np.float64(1), np.array(1.0), len])
+def test_what_has_no_order_is_no_list(value):
+    with pytest.raises(TypeError, match="x: se esperaba una lista, pero llegó"):
+        check.sequence(value, "x")
+
+
+def test_a_list_may_come_from_anything_that_goes_in_order():
+    assert check.sequence(zip("ab", strict=True), "x") == [("a",), ("b",)]
+    assert check.sequence([], "x", empty=True) == []
+    with pytest.raises(ValueError, match="al menos un elemento"):
+        check.sequence((), "x")
+    with pytest.raises(ValueError, match="se esperaban 2 elementos, pero llegaron 1"):
+        check.sequence([1], "x", 2)

@@ -176,7 +176,7 @@ def test_float32_and_integers_are_accepted():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: chain_rule([], [], 1), ValueError, "una derivada por función"),
+        (lambda: chain_rule([], [], 1), ValueError, "functions: se esperaba al menos un elemento"),
         (lambda: chain_rule([abs], [abs, abs], 1), ValueError, "una derivada por función"),
         (lambda: chain_rule([lambda u: math.inf], [lambda u: 1.0], 1), ValueError, r"functions\[0\]"),
         (lambda: chain_rule([abs], [lambda u: "dos"], 1), TypeError, r"derivatives\[0\]"),
@@ -185,7 +185,12 @@ def test_float32_and_integers_are_accepted():
         (lambda: neuron_chain_gradient("x", 1, [1.0]), TypeError, "x"),
         (lambda: neuron_chain_gradient(1, 1, [1e200, 1e200]), ValueError, "gradiente"),
         (lambda: one_layer_gradient([1, 2], [1], [[1], [1]], [0], ["relu"]), ValueError, "'linear' o 'tanh'"),
-        (lambda: one_layer_gradient([1, 2], [1], [[1], [1]], [0], []), ValueError, "una por neurona"),
+        (
+            lambda: one_layer_gradient([1, 2], [1], [[1], [1]], [0], []),
+            ValueError,
+            "activations: se esperaba al menos un elemento",
+        ),
+        (lambda: one_layer_gradient([1, 2], [1], [[1], [1]], [0], ["linear"] * 2), ValueError, "una por neurona"),
         (lambda: one_layer_gradient([1, 2], [1], [[1, 1]], [0], ["tanh"]), ValueError, "W"),
         (lambda: one_layer_gradient([1], [1e200], [[1]], [0], ["tanh"]), ValueError, "pérdida"),
         (lambda: two_layer_gradient([1], [1], [[1]], [0, 0], [[1]], [0]), ValueError, "b1"),

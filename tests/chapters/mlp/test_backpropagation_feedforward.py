@@ -79,14 +79,14 @@ def test_worked_example_11():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: feedforward([1], [], [], []), ValueError, "tantas matrices"),
+        (lambda: feedforward([1], [], [], []), ValueError, "weights: se esperaba al menos un elemento"),
         (lambda: feedforward([1], [[[1]]], [[0]], [None, None]), ValueError, "tantas matrices"),
         (lambda: feedforward([1, 2], [[[1]]], [[0]], [None]), ValueError, r"weights\[0\]"),
         (lambda: feedforward([1], [[[1]]], [[0, 0]], [None]), ValueError, r"biases\[0\]"),
         (lambda: feedforward([1], [[[1]]], [[0]], ["tanh"]), TypeError, r"activations\[0\]"),
         (lambda: feedforward([np.nan], [[[1]]], [[0]], [None]), ValueError, "x"),
         (lambda: feedforward(["a"], [[[1]]], [[0]], [None]), TypeError, "x"),
-        (lambda: collapse([], []), ValueError, "un sesgo por matriz"),
+        (lambda: collapse([], []), ValueError, "weights: se esperaba al menos un elemento"),
         (lambda: collapse([[[1]]], [[0], [0]]), ValueError, "un sesgo por matriz"),
         (lambda: collapse([[[1]], [[1], [1]]], [[0], [0]]), ValueError, r"weights\[1\]"),
         (lambda: collapse([[1]], [[0]]), ValueError, r"weights\[0\]"),

@@ -1,0 +1,359 @@
+"""Quien llama mal a lo público recibe una frase en español, y pronto; no un tropiezo de por dentro.
+
+Se prueba todo lo que está en el ``__all__`` de los capítulos y de lo que comparten: lo nuevo falla hasta que diga aquí
+con qué argumentos sirve. De las clases registradas, los constructores se prueban en ``test_arguments.py``.
+"""
+
+import importlib
+import inspect
+import pkgutil
+
+import numpy as np
+import pytest
+
+from chapters import mlp
+from chapters.mlp import Dense, Input, Sequential
+from chapters.mlp.layer import shapes_only
+from dlbook.attributes import Configured
+from tests.contract import cases
+from tests.contract.hostile import WRONG, attempt, bounded_memory  # noqa: F401
+
+X = np.linspace(0, 1, 48).reshape(1, 4, 4, 3)
+IMAGE = np.arange(16).reshape(4, 4)
+BOXES, KERNEL = [[0.1, 0.1, 0.4, 0.5]], np.ones((2, 2, 3, 2))
+POINTS, SIDES = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), [0, 0, 0, 1]
+LINE = {"x": [[0.0], [1.0], [2.0]], "y": [1.0, 3.0, 5.0]}
+PREDICTED = {"y_true": [[0.0, 1.0]], "y_pred": [[0.2, 0.8]]}
+ACTIVATED = {"z": [[0.5, -1.0]]}
+RECORD = bytes(3073)
+
+
+def classifier():
+    return Sequential([Input((4, 4, 3)), mlp.Flatten(), Dense(2)], seed=0)
+
+
+def bowl(theta):
+    return float(theta @ theta), 2 * theta
+
+
+def fit_line(theta, x, y):
+    return mlp.neuron_loss(theta, x, y, mlp.MeanSquaredError())
+
+
+def loss():
+    return float((WEIGHTS**2).sum())
+
+
+WEIGHTS = np.ones(2)
+
+
+def outline(maker):
+    # Sin pesos: de una red enorme solo interesa si se deja armar.
+    def make(**arguments):
+        with shapes_only():
+            return maker(**arguments)
+
+    return make
+
+
+# Cada función, con unos argumentos que sirven.
+EXAMPLES = {
+    "chapters.introduction": {
+        "activity_from_speed": {"speed": 3.0},
+        "count_parameters": {"sizes": [2, 3, 1]},
+        "depth": {"activations": ["linear", "relu"]},
+        "grid_cells": {"dimension": 3, "per_axis": 10},
+        "hand_features": {"images": np.zeros((2, 8, 8))},
+        "historical_layers": {"name": "LeNet-5"},
+        "layer_parameters": {"fan_in": 25, "units": 6, "own": 1},
+        "nearest_mean": {"x_train": POINTS, "y_train": SIDES, "x_test": POINTS},
+        "pca": {"x": POINTS, "k": 1},
+        "sawtooth": {"x": [0.2, 0.4], "layers": 2},
+        "shell_fraction": {"dimension": 3, "thickness": 0.05},
+    },
+    "chapters.perceptron": {
+        "Perceptron": {"learning_rate": 1.0, "epochs": 5, "shuffle": False, "seed": 0},
+        "binary_inputs": {"d": 2},
+        "cosine_similarity": {"x": [1.0, 2.0], "y": [2.0, 1.0]},
+        "dot_product": {"x": [1.0, 2.0], "y": [2.0, 1.0]},
+        "euclidean_distance": {"x": [1.0, 2.0], "y": [2.0, 1.0]},
+        "firing_rate": {"w": [3, 2, 2], "b": -4},
+        "gate": {"name": "and", "x": [[0, 1]]},
+        "gate_weights": {"name": "and", "d": 2},
+        "is_separable": {"x": POINTS, "y": SIDES},
+        "matrix_product": {"a": POINTS, "b": POINTS.T},
+        "mcculloch_pitts": {"excitatory": [[0, 1]], "inhibitory": [[0]], "threshold": 1},
+        "mistake_bound": {"x": POINTS, "y": SIDES, "w": [2, 2], "b": -3},
+        "neuron": {"x": [-1, 2], "w": [3, -2], "b": 1, "activation": "sigmoid"},
+        "one_vs_rest": {"x": POINTS, "y": SIDES, "classes": 2, "epochs": 3, "rung": "threads"},
+        "perceptron_rule": {"x": POINTS, "y": SIDES, "w": [0, 0], "b": 0, "learning_rate": 1.0},
+        "search_weights": {"x": POINTS, "y": SIDES, "values": [-1, 0, 1]},
+        "sigmoid": {"z": [0.5]},
+        "signed_distance": {"x": [-1, 2], "w": [3, -2], "b": 1},
+        "step": {"z": [0.5]},
+        "threshold_curve": {"y": [0, 1, 1], "score": [0.2, 0.3, 0.9]},
+        "threshold_unit": {"x": POINTS, "w": [1, 1], "threshold": 1},
+        "weighted_sum": {"x": POINTS, "w": [1, 1], "b": 0.5},
+    },
+    "chapters.mlp": {
+        "Input": {"shape": (3,)},
+        "Value": {"value": 2.0, "name": "x"},
+        "chain_rule": {"functions": [np.sin], "derivatives": [np.cos], "x": 2.0},
+        "class_proportions": {"y": [0, 1, 1]},
+        "class_weights": {"y": [0, 1, 1]},
+        "collapse": {"weights": [[[2.0]], [[-3.0]]], "biases": [[1.0], [4.0]]},
+        "dense_backward": {"x": POINTS, "w": np.ones((2, 3)), "dy": np.ones((4, 3))},
+        "dense_forward": {"x": POINTS, "w": np.ones((2, 3)), "b": np.ones(3)},
+        "draw_graph": {"result": mlp.Value(2.0) * 3, "ax": None},
+        "feedforward": {"x": [0.1, 0.7], "weights": [np.ones((2, 3))], "biases": [np.ones(3)], "activations": [None]},
+        "gradient_descent": {"f": bowl, "theta": [1.0], "learning_rate": 0.1, "tolerance": 1e-3, "max_steps": 50},
+        "linear_chain": {"theta": [1.0, 2.0]},
+        "linear_chain_hessian": {"theta": [1.0, 2.0]},
+        "min_max": {"x": POINTS, "reference": POINTS},
+        "minibatch_gradient_descent": {
+            **{"f": fit_line, "theta": [0.0, 0.0], **LINE},
+            **{"batch_size": 2, "learning_rate": 0.01, "epochs": 2, "seed": 0},
+        },
+        "neuron_chain_gradient": {"x": 0.5, "y": 1.0, "w": [0.4, -0.3]},
+        "neuron_loss": {"theta": [0.0, 0.0], **LINE, "loss": mlp.MeanSquaredError()},
+        "one_hot": {"values": [2, 0], "categories": 4},
+        "one_layer_gradient": {"x": [0.5], "y": [1.0], "W": [[0.3]], "b": [0.2], "activations": ["tanh"]},
+        "relu_interpolation": {"knots": [0, 1, 2], "values": [0, 1, 0]},
+        "shapes_only": {},
+        "stochastic_gradient_descent": {
+            **{"f": fit_line, "theta": [0.0, 0.0], **LINE},
+            **{"learning_rate": 0.01, "steps": 3, "seed": 0},
+        },
+        "tanh_staircase": {"knots": [0, 2], "values": [0, 1], "steepness": 10},
+        "train_validation_test_split": {
+            "x": np.zeros((10, 2)),
+            "y": np.zeros(10),
+            "fractions": (0.6, 0.2, 0.2),
+            "seed": 0,
+        },
+        "two_layer_gradient": {"x": [0.5], "y": [1.0], "W1": [[0.3]], "b1": [0.2], "W2": [[0.3]], "b2": [0.2]},
+    },
+    "chapters.mlp.activations": {
+        **dict.fromkeys(["elu", "gelu", "leaky_relu", "linear", "relu", "sigmoid"], ACTIVATED),
+        **dict.fromkeys(["softmax", "softplus", "step", "tanh"], ACTIVATED),
+        "get": {"activation": "relu"},
+    },
+    "chapters.mlp.initializers": {"fans": {"shape": (3, 4)}, "get": {"initializer": "zeros"}},
+    "chapters.mlp.losses": {
+        **dict.fromkeys(["MAE", "MSE", "mae", "mse", "mean_absolute_error", "mean_squared_error"], PREDICTED),
+        **dict.fromkeys(["binary_crossentropy", "categorical_crossentropy"], PREDICTED),
+        "get": {"loss": "mse"},
+        "sparse_categorical_crossentropy": {"y_true": [1], "y_pred": [[0.2, 0.8]]},
+    },
+    "chapters.mlp.optimizers": {
+        "clip_by_global_norm": {"gradient": [3.0, 4.0], "limit": 1.0},
+        "clip_by_value": {"gradient": [3.0, 4.0], "limit": 1.0},
+        "get": {"optimizer": "sgd"},
+    },
+    "chapters.mlp.regularizers": {"get": {"regularizer": "l2"}},
+    "chapters.cnn": {
+        "affine_transform": {"images": X, "transform": np.eye(2, 3), "fill_mode": "constant", "fill_value": 0.0},
+        "alexnet": {"input_shape": (227, 227, 3), "classes": 10, "classifier_activation": None},
+        "average_pooling_backward": {"dy": np.ones((1, 2, 2, 3)), "input_shape": (1, 4, 4, 3)},
+        "average_pooling_forward": {"x": X, "pool_size": 2, "strides": None, "padding": "valid"},
+        "average_precision": {"found": [(BOXES, [0.5])], "truth": [BOXES], "threshold": 0.5},
+        "batch_norm_backward": {"x": X, "gamma": np.ones(3), "dy": X, "epsilon": 1e-3},
+        "batch_norm_forward": {"x": X, "gamma": np.ones(3), "beta": np.zeros(3), "epsilon": 1e-3},
+        "col2im": {"columns": np.ones((9, 12)), "input_shape": (1, 4, 4, 3), "kernel_size": 2},
+        "composite": {"image": np.ones((4, 4, 4)), "background": [1, 1, 1]},
+        "conv2d_backward": {"x": X, "kernel": KERNEL, "dy": np.ones((1, 3, 3, 2)), "groups": 1},
+        "conv2d_forward": {"x": X, "kernel": KERNEL, "bias": np.zeros(2), "strides": 1, "padding": "same", "groups": 1},
+        "conv2d_transpose_backward": {"x": X, "kernel": KERNEL.swapaxes(2, 3), "dy": np.ones((1, 5, 5, 2))},
+        "conv2d_transpose_forward": {"x": X, "kernel": KERNEL.swapaxes(2, 3), "strides": 2, "output_padding": 1},
+        "conv_bn": {
+            "filters": 3,
+            "kernel_size": 3,
+            "strides": 1,
+            "padding": "same",
+            "activation": "relu",
+            "scale": True,
+        },
+        "convolve2d": {"image": IMAGE, "kernel": np.ones((2, 2)), "stride": 1, "padding": 0, "dilation": 1},
+        "correlate2d": {"image": IMAGE, "kernel": np.ones((2, 2)), "stride": 1, "padding": "same", "dilation": 1},
+        "depthwise_conv2d_backward": {"x": X, "kernel": np.ones((2, 2, 3, 1)), "dy": np.ones((1, 3, 3, 3))},
+        "depthwise_conv2d_forward": {"x": X, "kernel": np.ones((2, 2, 3, 1)), "padding": "same", "dilation_rate": 1},
+        "digit_bitmaps": {},
+        "draw_architecture": {"model": Sequential([Input((4,)), Dense(2)]), "ax": None},
+        "equalize": {"image": IMAGE},
+        "googlenet": {"input_shape": (64, 64, 3), "classes": 10, "classifier_activation": None},
+        "grid_decode": {
+            "y_pred": np.zeros((1, 2, 2, 8)),
+            "num_classes": 3,
+            "score_threshold": 0.2,
+            "iou_threshold": 0.5,
+        },
+        "grid_encode": {"boxes": [BOXES], "classes": [[0]], "grid": 2, "num_classes": 3},
+        "grid_output_shape": {"grid": 7, "boxes": 2, "classes": 20},
+        "histogram": {"image": IMAGE},
+        "hsv_to_rgb": {"hsv": X},
+        "im2col": {"x": X, "kernel_size": 2, "strides": 1, "padding": "same", "dilation_rate": 1},
+        "inception_block": dict.fromkeys(("ones", "reduce_threes", "threes", "reduce_fives", "fives", "pooled"), 2),
+        "inception_v3": {"input_shape": (75, 75, 3), "classes": 10, "classifier_activation": None},
+        "iou": {"boxes": BOXES, "others": BOXES},
+        "kernel_span": {"kernel_size": 3, "dilation": 2},
+        "lenet5": {"input_shape": (28, 28, 1), "classes": 10, "classifier_activation": None},
+        "lenet5_1998": {},
+        "local_response_backward": {"x": X, "dy": X, "depth_radius": 2, "bias": 2.0, "alpha": 1e-4, "beta": 0.75},
+        "local_response_forward": {"x": X, "depth_radius": 2, "bias": 2.0, "alpha": 1e-4, "beta": 0.75},
+        "max_pooling_backward": {
+            "x": X,
+            "dy": np.ones((1, 2, 2, 3)),
+            "pool_size": 2,
+            "strides": None,
+            "padding": "same",
+        },
+        "max_pooling_forward": {"x": X, "pool_size": 2, "strides": 1, "padding": "same"},
+        "named_kernel": {"name": "box"},
+        "non_max_suppression": {"boxes": BOXES, "scores": [0.5], "classes": [0], "threshold": 0.5},
+        "output_size": {"size": 5, "kernel_size": 3, "stride": 1, "padding": "same", "dilation": 1},
+        "pixel_table": {"image": IMAGE},
+        "residual_block": {"filters": 4, "strides": 1, "bottleneck": True, "project": True},
+        "resnet": {"depth": 18, "input_shape": (64, 64, 3), "classes": 10, "classifier_activation": None},
+        "rgb_to_gray": {"rgb": X},
+        "rgb_to_hsv": {"rgb": X},
+        "rgb_to_ycbcr": {"rgb": X},
+        "same_padding": {"size": 5, "kernel_size": 3, "stride": 1, "dilation": 1},
+        "separate": {"kernel": np.ones((2, 2))},
+        "to_float": {"image": IMAGE},
+        "to_uint8": {"image": X},
+        "vgg16": {"input_shape": (32, 32, 3), "classes": 10, "classifier_activation": None},
+        "ycbcr_to_rgb": {"ycbcr": X},
+        "occlusion": {"model": classifier(), "x": X, "size": 3, "fill_value": 0.0, "classes": None},
+        "saliency": {"model": classifier(), "x": X, "classes": None},
+    },
+    "dlbook.data": {
+        "ages_and_salaries": {"n": 5, "noise": 0.1, "seed": 0},
+        "apples_and_oranges": {"n": None, "seed": 0},
+        "circles": {"n": 6, "noise": 0.0, "seed": 0},
+        "load_digits": {"test_fraction": 0.2, "seed": 0},
+        "logic_gate": {"name": "or"},
+        "read_cifar10": {"content": RECORD},
+        "read_idx": {"path": "no-existe"},
+        "shape_scenes": {"n": 2, "size": 48, "objects": 3, "noise": 0.08, "seed": 0},
+        "spirals": {"n": 6, "turns": 1.5, "noise": 0.0, "seed": 0},
+        "students": {"n": None, "seed": 0},
+    },
+    "dlbook.gradcheck": {
+        "check_gradients": {
+            **{"f": loss, "parameters": {"w": WEIGHTS}, "gradients": {"w": 2 * WEIGHTS}},
+            **{"h": 1e-5, "rtol": 1e-6, "atol": 1e-9},
+        },
+        "numeric_gradient": {"f": lambda theta: float((theta**2).sum()), "theta": np.ones(2), "h": 1e-5},
+    },
+    "dlbook.plot": {
+        "cells": {"values": [[1, -2], [0, 3]], "ax": None, "at": (0, 0), "windows": (), "tint": False, "title": "a"},
+        "curves": {"history": {"a": [0.9, 0.5]}, "ax": None, "xlabel": "época", "ylabel": "pérdida", "start": 1},
+        "decision_regions": {
+            **{"predict": lambda p: p[:, 0] > 0.5, "x": POINTS, "y": SIDES},
+            **{"ax": None, "names": ["a", "b"], "resolution": 8},
+        },
+        "images": {"x": np.zeros((3, 8, 8)), "titles": ["a", "b", "c"], "columns": 2, "signed": False, "size": 0.9},
+        "line": {"w": [1, 1], "b": -1.5, "ax": None},
+        "network": {
+            **{"sizes": [2, 3], "ax": None, "names": [["a", "b"], ["c", "d", "e"]], "weights": None},
+            **{"layer_names": ["a", "b"], "limit": 8},
+        },
+        "neuron": {
+            **{"inputs": ["a"], "weights": ["w"], "ax": None, "bias": "b"},
+            **{"activation": "f", "output": "y", "total": "s"},
+        },
+        "paths": {"columns": [["a"], []], "ax": None, "source": "x", "join": "+", "output": "y", "width": 1.0},
+        "points": {"x": POINTS, "y": SIDES, "ax": None, "names": ["a", "b"]},
+        "tower": {"rows": [("conv", (8, 8, 16), "C0")], "ax": None},
+        "use_style": {},
+    },
+}
+ELSEWHERE = {
+    # Traen archivos de la red o de un disco: los prueban los suyos.
+    *("load_cifar10", "load_mnist", "load_model"),
+    # No comprueba nada: la llaman las capas, con lo que ya comprobaron.
+    "value_of",
+    # Son lo que se devuelve, no lo que se llama.
+    *("GradientReport", "ParameterReport"),
+}
+SLOW = {"alexnet", "googlenet", "inception_v3", "resnet", "vgg16"}
+
+
+def public(module):
+    """Las funciones de un módulo, y las clases que no se registran."""
+    module = importlib.import_module(module)
+    own = [n for n, v in vars(module).items() if getattr(v, "__module__", "") == module.__name__ and n[0] != "_"]
+    values = {name: getattr(module, name) for name in getattr(module, "__all__", own)}
+    return {
+        name
+        for name, value in values.items()
+        if inspect.isfunction(value) or (inspect.isclass(value) and not issubclass(value, Configured))
+    }
+
+
+def test_no_module_is_missing_here():
+    chapters = [
+        f"chapters.{module.name}" for module in pkgutil.iter_modules(importlib.import_module("chapters").__path__)
+    ]
+    missing = {name for name in chapters if public(name)} - set(EXAMPLES)
+    assert not missing, f"{', '.join(missing)} no está en EXAMPLES, en tests/contract/test_hostile.py"
+
+
+@pytest.mark.parametrize("module", EXAMPLES)
+def test_nothing_is_missing_here(module):
+    missing = public(module) - set(EXAMPLES[module]) - ELSEWHERE
+    assert not missing, f"{', '.join(missing)} no está en EXAMPLES, en tests/contract/test_hostile.py"
+    assert set(EXAMPLES[module]) <= set(vars(importlib.import_module(module)))
+
+
+@pytest.mark.parametrize(("module", "name"), [(module, name) for module in EXAMPLES for name in EXAMPLES[module]])
+def test_functions(module, name):
+    function, good = getattr(importlib.import_module(module), name), EXAMPLES[module][name]
+    call = outline(function) if name in SLOW else function
+    if name != "read_idx":
+        call(**good)
+    names = [p.name for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    for argument in names:
+        for what, value in WRONG.items():
+            attempt(f"{name}({argument}={what})", lambda a=argument, v=value: call(**good | {a: v}))
+
+
+LAYERS = list({case.name: case for case in cases.LAYERS}.values())
+
+
+@cases.over(LAYERS)
+def test_a_layer_with_a_strange_argument_works_or_says_why_not(case):
+    for argument in case.arguments:
+        if argument in ("branches", "main", "shortcut", "layers"):
+            continue
+        for what, value in WRONG.items():
+            where = f"{case.name}({argument}={what})"
+            made, _ = attempt(where, lambda a=argument, v=value: case.make(**{a: v}))
+            if made is not None:
+                y, _ = attempt(f"{where}.forward", lambda m=made: m.forward(np.ones((2, *case.shape))))
+                if y is not None:
+                    attempt(f"{where}.backward", lambda m=made, y=y: m.backward(np.ones_like(y)))
+
+
+@cases.over(LAYERS)
+def test_the_methods_of_a_layer(case):
+    ready = case.make()
+    y = ready.forward(np.ones((2, *case.shape)))
+    for what, value in WRONG.items():
+        attempt(f"{case.name}.compute_output_shape({what})", lambda v=value: case.make().compute_output_shape(v))
+        attempt(f"{case.name}.build({what})", lambda v=value: case.make().build(v))
+        attempt(f"{case.name}.forward({what})", lambda v=value: case.make().forward(v))
+        attempt(f"{case.name}.backward({what})", lambda v=value: ready.backward(v))
+    assert np.isfinite(y).all()
+
+
+@cases.every("loss")
+def test_the_methods_of_a_loss(case):
+    loss = case.make()
+    y_true, y_pred, weight = cases.example(case, cases.shapes(case)[0])
+    for what, value in WRONG.items():
+        for method in ("__call__", "gradient"):
+            for k in range(3):
+                given = [y_true, y_pred, weight]
+                given[k] = value
+                attempt(f"{case.name}.{method}, {k}: {what}", lambda m=method, g=given: getattr(loss, m)(*g))
