@@ -275,6 +275,26 @@ def test_a_failed_write_leaves_the_old_file_and_no_debris(tmp_path, monkeypatch)
         assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
 
+KILLED = """
+import os, signal, sys
+import safetensors.numpy
+from chapters.mlp import Dense, Input, Sequential
+model = Sequential([Input((3,)), Dense(4)])
+model.save(sys.argv[1])
+safetensors.numpy.save = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+model.save(sys.argv[1])
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows no tiene estas señales")
+def test_dying_before_writing_leaves_nothing(tmp_path):
+    # Armar el archivo en la memoria tarda; que empiece a existir después.
+    result = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "a")], check=False)
+    assert result.returncode < 0
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+    load(tmp_path / "a")
+
+
 def test_overwrite(tmp_path):
     save(network(), tmp_path / "a")
     with pytest.raises(FileExistsError, match="ya existe"):
