@@ -15,7 +15,7 @@ import numpy as np
 
 from chapters.mlp import initializers, promises, regularizers
 from dlbook import check, registry
-from dlbook.training import walk
+from dlbook.training import check_depth, walk
 
 _shapes_only = contextvars.ContextVar("shapes_only", default=False)
 # Cuántos números se pueden pedir todavía para pesos en cero; sin nada, los pesos salen de sus inicializadores.
@@ -475,8 +475,7 @@ class Layer:
     @property
     def weights(self):
         r"""Los pesos propios, primero los que se aprenden, y luego los de las capas que contiene."""
-        own = sorted(self._weights.values(), key=lambda weight: not weight.trainable)
-        return [weight.value for weight in own] + [w for layer in self.layers for w in layer.weights]
+        return [layer._weights[name].value for layer in walk(self) for name in layer.weight_names]
 
     @property
     def weight_names(self):
@@ -521,9 +520,9 @@ class Layer:
 
     @trainable.setter
     def trainable(self, value):
-        self._trainable = check.boolean(value, "trainable")
-        for layer in self.layers:
-            layer.trainable = value
+        value = check.boolean(value, "trainable")
+        for layer in walk(self):
+            layer._trainable = value
 
     def add_weight(
         self, shape, initializer="glorot_uniform", dtype=None, trainable=True, *, regularizer=None, name=None
@@ -955,6 +954,8 @@ class Layer:
 
     def __getstate__(self):
         r"""Da lo que se copia y se guarda: la capa, sin lo que le dejó la última vez que fue y volvió."""
+        # Copiar y guardar bajan nivel por nivel: antes se mira que no sean demasiados.
+        check_depth(self)
         state = {**vars(self), "x": None, "y": None, "buffers": {}, "_seen": None}
         for name in _written(type(self)) - set(self._attributes) if self._rested is not None else ():
             if _holds_arrays(state.get(name)):
