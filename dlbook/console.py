@@ -1,7 +1,12 @@
 r"""Escribir en la consola sin que eso detenga nada."""
 
+import contextlib
 import sys
 import unicodedata
+import warnings
+
+# Una consola puede no estar, dejar de estar a la mitad o ir a un disco lleno.
+_FAILURES = (OSError, ValueError)
 
 
 def printable(text):
@@ -42,4 +47,55 @@ def say(text):
     """
     # Un programa de ventanas puede no tener consola.
     if sys.stdout is not None:
-        print(printable(text))
+        with contextlib.suppress(*_FAILURES):
+            print(printable(text))
+
+
+class Bar:
+    r"""Una barra de progreso que nunca detiene lo que mide; donde no se puede dibujar, no se dibuja.
+
+    Parameters
+    ----------
+    total : int
+        Hasta dónde llega.
+    title : str
+        Lo que va delante.
+    stream : file or None
+        La consola.
+    **options
+        Los demás argumentos de ``tqdm``.
+    """
+
+    def __init__(self, total, title, stream, **options):
+        self.bar = None
+        if stream is None:
+            return
+        with warnings.catch_warnings(), contextlib.suppress(*_FAILURES):
+            # Sin ipywidgets, en un cuaderno, la barra es de texto y basta.
+            warnings.simplefilter("ignore")
+            from tqdm.auto import tqdm
+
+            # Si la consola ya no sirve, se sabe aquí.
+            stream.flush()
+            self.bar = tqdm(total=total, desc=printable(title), file=stream, **options)
+
+    def advance(self, done, text=""):
+        r"""Avanza hasta donde se va, y escribe un texto detrás.
+
+        Parameters
+        ----------
+        done : int
+            Por dónde se va.
+        text : str
+            El texto.
+        """
+        if self.bar is not None:
+            with contextlib.suppress(*_FAILURES):
+                self.bar.set_postfix_str(printable(text), refresh=False)
+                self.bar.update(done - self.bar.n)
+
+    def close(self):
+        r"""La deja como quedó."""
+        if self.bar is not None:
+            with contextlib.suppress(*_FAILURES):
+                self.bar.close()

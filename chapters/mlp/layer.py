@@ -16,7 +16,7 @@ import numpy as np
 from chapters.mlp import initializers, promises, regularizers
 from dlbook import check, registry
 from dlbook.attributes import Absent, Configured, refuse
-from dlbook.training import walk
+from dlbook.training import check_depth, walk
 
 _shapes_only = contextvars.ContextVar("shapes_only", default=False)
 # Cuántos números se pueden pedir todavía para pesos en cero; sin nada, los pesos salen de sus inicializadores.
@@ -539,8 +539,7 @@ class Layer(Configured):
     @property
     def weights(self):
         r"""Los pesos propios, primero los que se aprenden, y luego los de las capas que contiene."""
-        own = sorted(self._weights.values(), key=lambda weight: not weight.trainable)
-        return [weight.value for weight in own] + [w for layer in self.layers for w in layer.weights]
+        return [layer._weights[name].value for layer in walk(self) for name in layer.weight_names]
 
     @property
     def weight_names(self):
@@ -585,9 +584,9 @@ class Layer(Configured):
 
     @trainable.setter
     def trainable(self, value):
-        self._trainable = check.boolean(value, "trainable")
-        for layer in self.layers:
-            layer.trainable = value
+        value = check.boolean(value, "trainable")
+        for layer in walk(self):
+            layer._trainable = value
 
     def add_weight(
         self, shape, initializer="glorot_uniform", dtype=None, trainable=True, *, regularizer=None, name=None
@@ -1021,6 +1020,8 @@ class Layer(Configured):
 
     def __getstate__(self):
         r"""Da lo que se copia y se guarda: la capa, sin lo que le dejó la última vez que fue y volvió."""
+        # Copiar y guardar bajan nivel por nivel: antes se mira que no sean demasiados.
+        check_depth(self)
         state = {**vars(self), "x": None, "y": None, "buffers": {}, "_seen": None}
         for name in _written(type(self)) - set(self._attributes) if self._rested is not None else ():
             if _holds_arrays(state.get(name)):

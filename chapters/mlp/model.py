@@ -339,6 +339,7 @@ class Model(Layer):
         expand_nested : bool
             Si debajo de cada capa hecha de capas se muestran también, con sangría, las que contiene.
         """
+        training.check_depth(self)
         lines = [("capa", "forma de salida", "parámetros")]
         _summarize(self, "", check.boolean(expand_nested, "expand_nested"), lines)
         first, second, third = (max(map(len, column)) for column in zip(*lines, strict=True))

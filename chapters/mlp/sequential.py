@@ -2,7 +2,7 @@ r"""Capas una tras otra."""
 
 from chapters.mlp.layer import Layer, all_or_nothing, distinguish
 from chapters.mlp.model import Model
-from dlbook import check
+from dlbook import check, training
 
 
 class Input:
@@ -170,7 +170,8 @@ class Sequential(Model):
                 raise ValueError(f"layers: se esperaba un solo Input, pero hay dos, de {self._input} y {layer.shape}")
             self._input = layer.shape
             return
-        check.layer(layer, "layers")
+        # La capa y las que contiene también han de caber un nivel más abajo.
+        training.check_depth(check.layer(layer, "layers"), level=2)
         if layer is self or any(layer is other for other in self.layers):
             raise ValueError(
                 f"layers: la capa {layer.name!r} está repetida; cada una guarda lo suyo, usa dos distintas"

@@ -4,9 +4,11 @@ Un archivo de datos viene de fuera: puede haberse cortado, puede ser otro. Su sh
 hexadecimales, dice si es el que se espera byte por byte.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -16,6 +18,7 @@ from urllib.parse import urlsplit
 from platformdirs import user_cache_path
 
 from dlbook import paths
+from dlbook.console import Bar
 
 # En cada plazo tiene que llegar algo, y no gota a gota: esto es lo mínimo por segundo.
 SECONDS_WITHOUT_ANSWER = 30
@@ -172,15 +175,13 @@ def _receive(url, expected, file):
 
 
 def _copy(response, name, expected, file):
-    from tqdm import tqdm
-
     # Entrega lo que va llegando, sin esperar a que se llene el bloque; las versiones viejas no lo tienen.
     read = getattr(response, "read1", response.read)
     deadline, least = time.monotonic() + SECONDS_WITHOUT_ANSWER, SLOWEST * SECONDS_WITHOUT_ANSWER
-    with tqdm(total=expected.size, desc=name, unit="B", unit_scale=True) as bar:
+    with contextlib.closing(Bar(expected.size, name, sys.stderr, unit="B", unit_scale=True)) as bar:
         while block := read(BLOCK, decode_content=False):
             file.write(block)
-            bar.update(len(block))
+            bar.advance(file.tell())
             if file.tell() > expected.size:
                 return f"entregó otro archivo, de más de {expected.size} bytes"
             if time.monotonic() > deadline:

@@ -52,8 +52,9 @@ def write(path, tensors, metadata):
     """
     from safetensors.numpy import save
 
+    content = save({name: np.ascontiguousarray(v).reshape(v.shape) for name, v in tensors.items()}, metadata)
     with paths.replacing(path, "filepath") as file:
-        file.write(save({name: np.ascontiguousarray(v).reshape(v.shape) for name, v in tensors.items()}, metadata))
+        file.write(content)
 
 
 def read(path):

@@ -2,6 +2,6 @@ r"""Entrenar, medir y predecir: el ciclo, el motor, los datos, el estado y lo qu
 
 from dlbook.training.engine import Engine
 from dlbook.training.loop import evaluate, fit, predict
-from dlbook.training.state import get_state, set_state, walk
+from dlbook.training.state import check_depth, get_state, set_state, walk
 
-__all__ = ["Engine", "evaluate", "fit", "get_state", "predict", "set_state", "walk"]
+__all__ = ["Engine", "check_depth", "evaluate", "fit", "get_state", "predict", "set_state", "walk"]

@@ -2,9 +2,8 @@ r"""Lo que se ve mientras se entrena."""
 
 import sys
 import time
-import warnings
 
-from dlbook.console import printable, say
+from dlbook.console import Bar, say
 
 # Cada cuántos segundos se refresca la barra.
 REFRESH = 0.1
@@ -14,8 +13,7 @@ class Progress:
     r"""La barra de una época; con ``verbose=0``, nada."""
 
     def __init__(self, verbose, epoch, epochs, steps):
-        # Sin consola no hay nada que mostrar.
-        self.verbose = 0 if sys.stdout is None else 1 if verbose == "auto" else verbose
+        self.verbose = 1 if verbose == "auto" else verbose
         self.title = f"Época {epoch + 1}/{epochs}"
         self.steps = steps
         self.bar = None
@@ -25,12 +23,7 @@ class Progress:
         r"""Empieza a contar el tiempo y abre la barra."""
         self.began = time.perf_counter()
         if self.verbose == 1:
-            with warnings.catch_warnings():
-                # Sin ipywidgets, en un cuaderno, la barra es de texto y basta.
-                warnings.simplefilter("ignore")
-                from tqdm.auto import tqdm
-
-                self.bar = tqdm(total=self.steps, desc=printable(self.title), unit="lote", file=sys.stdout)
+            self.bar = Bar(self.steps, self.title, sys.stdout, unit="lote")
         return self
 
     def step(self, batch, loss):
@@ -39,15 +32,13 @@ class Progress:
             now = time.perf_counter()
             if now >= self.next:
                 self.next = now + REFRESH
-                self.bar.set_postfix_str(f"loss={loss:.4g}", refresh=False)
-                self.bar.update(batch + 1 - self.bar.n)
+                self.bar.advance(batch + 1, f"loss={loss:.4g}")
 
     def finish(self, logs):
         r"""Escribe cómo terminó la época."""
         text = ", ".join(f"{name}={value:.4g}" for name, value in logs.items())
         if self.bar is not None:
-            self.bar.set_postfix_str(printable(text), refresh=False)
-            self.bar.update(self.steps - self.bar.n)
+            self.bar.advance(self.steps, text)
         elif self.verbose == 2:
             say(f"{self.title} · {time.perf_counter() - self.began:.1f} s · {text}")
 

@@ -1,15 +1,48 @@
 r"""El estado de un entrenamiento: lo que hace falta para continuarlo como si nunca se hubiera detenido."""
 
+from collections import deque
+
 import numpy as np
 
 from dlbook import check
 
+# Una capa dentro de otra, y esa dentro de otra…: Python no llega mucho más hondo, y un archivo tampoco.
+MOST_LEVELS = 30
 
-def walk(layer):
-    r"""Recorre una capa y las que contiene, siempre en el mismo orden."""
-    yield layer
-    for inner in layer.layers:
-        yield from walk(inner)
+
+def walk(layer, level=1):
+    r"""Recorre una capa y las que contiene, siempre en el mismo orden.
+
+    Parameters
+    ----------
+    layer : Layer
+        La capa.
+    level : int
+        A qué nivel está, si es que otra la contiene.
+
+    Yields
+    ------
+    Layer
+
+    Raises
+    ------
+    ValueError
+        Si hay capas dentro de capas a más niveles de los que se admiten.
+    """
+    pending = [(layer, level)]
+    while pending:
+        layer, level = pending.pop()
+        if level > MOST_LEVELS:
+            raise ValueError(
+                f"{layer.name}: está anidada demasiado hondo; se admiten {MOST_LEVELS} niveles de capas dentro de capas"
+            )
+        yield layer
+        pending += [(inner, level + 1) for inner in reversed(layer.layers)]
+
+
+def check_depth(layer, level=1):
+    r"""Falla como :func:`walk`, sin recorrerla para nada más."""
+    deque(walk(layer, level), 0)
 
 
 def remembered(callbacks):

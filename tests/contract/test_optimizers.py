@@ -83,6 +83,17 @@ def test_stopping_and_going_on_changes_nothing(case, dtype):
 
 
 @cases.every("optimizer")
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+def test_a_copy_has_its_own_memory(case, copied):
+    theta, gradients = path(30, 6)
+    one = case.make()
+    halfway = walk(one, theta, gradients[:3])[-1]
+    other = copied(one)
+    expected = walk(one, halfway, gradients[3:])
+    np.testing.assert_array_equal(walk(other, halfway, gradients[3:]), expected)
+
+
+@cases.every("optimizer")
 def test_a_training_resumed_from_a_file_ends_with_the_same_bits(case, tmp_path):
     def fit(model, **options):
         model.fit(np.linspace(-1, 1, 30).reshape(10, 3), np.linspace(0, 1, 10), batch_size=4, verbose=0, **options)

@@ -56,3 +56,31 @@ def test_the_summary_can_be_read_anywhere(monkeypatch):
 def test_printable_keeps_what_it_can(monkeypatch):
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
     assert console.printable("Época ñandú") == "Epoca nandu"
+
+
+class Broken(io.StringIO):
+    """Una consola que dejó de estar: el otro extremo se cerró, o el disco al que iba está lleno."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def write(self, text=""):
+        raise self.error
+
+    flush = write
+
+
+@pytest.mark.parametrize("verbose", [1, 2])
+@pytest.mark.parametrize("error", [BrokenPipeError(), OSError(28, "No space left on device"), OSError(9, "closed")])
+def test_a_console_that_fails_does_not_stop_the_training(monkeypatch, verbose, error):
+    monkeypatch.setattr(sys, "stdout", Broken(error))
+    assert len(train(verbose).epoch) == 2
+
+
+@pytest.mark.parametrize("verbose", [1, 2])
+def test_a_closed_console_does_not_stop_the_training(monkeypatch, verbose):
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stdout", closed)
+    assert len(train(verbose).epoch) == 2

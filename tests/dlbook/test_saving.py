@@ -275,6 +275,26 @@ def test_a_failed_write_leaves_the_old_file_and_no_debris(tmp_path, monkeypatch)
         assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
 
+KILLED = """
+import os, signal, sys
+import safetensors.numpy
+from chapters.mlp import Dense, Input, Sequential
+model = Sequential([Input((3,)), Dense(4)])
+model.save(sys.argv[1])
+safetensors.numpy.save = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+model.save(sys.argv[1])
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows no tiene estas señales")
+def test_dying_before_writing_leaves_nothing(tmp_path):
+    # Armar el archivo en la memoria tarda; que empiece a existir después.
+    result = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "a")], check=False)
+    assert result.returncode < 0
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+    load(tmp_path / "a")
+
+
 def test_overwrite(tmp_path):
     save(network(), tmp_path / "a")
     with pytest.raises(FileExistsError, match="ya existe"):
@@ -583,14 +603,27 @@ def test_networks_inside_networks_have_a_limit(tmp_path, levels):
     rejected(tmp_path / "a", "está anidado demasiado hondo: se admiten 100 niveles")
 
 
-@pytest.mark.parametrize("levels", [34, 60, 120])
+@pytest.mark.parametrize("levels", [31, 32])
+def test_a_file_cannot_ask_for_more_levels_than_a_network_may_have(tmp_path, levels):
+    (tmp_path / "a").write_bytes(nested(levels))
+    rejected(tmp_path / "a", "está anidada demasiado hondo; se admiten 30 niveles de capas dentro de capas")
+
+
+class Deep(Dense):
+    """Una capa con un argumento que son listas dentro de listas."""
+
+    def __init__(self, units, tree=(), **options):
+        super().__init__(units, **options)
+        self.tree = tree
+
+
+@pytest.mark.parametrize("levels", [100, 900])
 def test_what_could_not_be_read_is_not_written(tmp_path, levels):
-    model = Dense(2)
+    tree = []
     for _ in range(levels):
-        model = Sequential([model])
-    model.build((3,))
+        tree = [tree]
     with pytest.raises(ValueError, match="está anidado demasiado hondo: se admiten 100 niveles"):
-        save(model, tmp_path / "a")
+        save(Sequential([Input((3,)), Deep(2, tree)]), tmp_path / "a")
     assert not list(tmp_path.iterdir())
 
 

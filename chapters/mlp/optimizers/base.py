@@ -240,6 +240,12 @@ class Optimizer(Configured):
         self.iterations, self._owner = iterations, None
         self.state = {name: array.copy() for name, array in arrays.items()}
 
+    def __copy__(self):
+        r"""Copia el optimizador con lo que recuerda: los pasos de uno no mueven la memoria del otro."""
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), state={name: array.copy() for name, array in self.state.items()}, _clipped=None)
+        return other
+
     def _slots(self):
         # Los vectores que recuerda, con el valor del que parte cada uno.
         return {}

@@ -1,5 +1,7 @@
 """Lo que solo dicen las capas densas, las filas y las capas hechas a mano; lo de todas, en ``tests/contract``."""
 
+import copy
+import pickle
 import threading
 
 import numpy as np
@@ -322,3 +324,69 @@ def test_the_rate_of_dropout_is_checked_when_it_is_assigned_later(rate):
     with pytest.raises(ValueError, match="rate: se esperaba"):
         layer.rate = rate
     assert layer.rate == 0.5
+
+
+# --- Capas dentro de capas dentro de capas ---
+
+
+def inside_out(levels):
+    model = Dense(2)
+    for _ in range(levels - 1):
+        model = Sequential([model])
+    return model
+
+
+def outside_in(levels):
+    top = model = Sequential()
+    for _ in range(levels - 2):
+        inner = Sequential()
+        model.add(inner)
+        model = inner
+    model.add(Dense(2))
+    return top
+
+
+@pytest.mark.parametrize("nest", [inside_out, outside_in])
+def test_thirty_levels_do_everything(nest, tmp_path):
+    model, x = nest(30), sample((3,))
+    model.compile("sgd", "mse")
+    model.fit(x, sample((2,)), verbose=0)
+    expected = model.predict(x)
+    model.save(tmp_path / "red")
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), load_model(tmp_path / "red")):
+        np.testing.assert_array_equal(other.predict(x), expected)
+    model.summary(expand_nested=True)
+    assert model.count_params() == 8
+
+
+@pytest.mark.parametrize("levels", [31, 900, 5000])
+def test_more_levels_are_refused_where_they_are_stacked(levels):
+    with pytest.raises(ValueError, match="está anidada demasiado hondo; se admiten 30 niveles"):
+        inside_out(levels)
+    model = inside_out(30)
+    with pytest.raises(ValueError, match="está anidada demasiado hondo"):
+        Sequential().add(model)
+    assert model(sample((3,))).shape == (3, 2)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model: model.predict(np.ones((1, 3))),
+        lambda model: model(np.ones((1, 3))),
+        lambda model: model.build((3,)),
+        lambda model: model.compile("sgd", "mse") or model.fit(np.ones((1, 3)), np.ones((1, 2)), verbose=0),
+        lambda model: model.count_params(),
+        lambda model: model.summary(expand_nested=True),
+        lambda model: setattr(model, "trainable", False),
+        lambda model: Sequential([model]),
+        pickle.dumps,
+        copy.copy,
+        copy.deepcopy,
+    ],
+)
+@pytest.mark.parametrize("levels", [31, 900, 5000])
+def test_more_levels_put_in_from_outside_are_noticed_at_the_first_use(levels, use):
+    # Cada una se puso cuando la de afuera ya estaba dentro de otra, que no lo sabe.
+    with pytest.raises(ValueError, match="está anidada demasiado hondo"):
+        use(outside_in(levels))

@@ -1,6 +1,7 @@
 """Buscar, descargar y comprobar archivos, contra un servidor de esta misma máquina que se porta mal a pedido."""
 
 import hashlib
+import io
 import os
 import signal
 import subprocess
@@ -104,6 +105,16 @@ def test_downloads_once_with_a_bar_and_nothing_else_in_the_folder(server, cache,
     get(server, "bien")
     assert server.requested == ["/bien/datos.bin"]
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("console", [None, "cerrada"])
+def test_without_a_console_it_downloads_all_the_same(server, cache, monkeypatch, console):
+    if console:
+        console = io.StringIO()
+        console.close()
+    monkeypatch.setattr(sys, "stdout", console)
+    monkeypatch.setattr(sys, "stderr", console)
+    assert get(server, "bien").read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("behaviour", ["falta", "otro", "otro-sin-largo", "corta", "cambiado", "promete", "absurdo"])
