@@ -239,6 +239,10 @@ def _replace(value, copies):
     return value
 
 
+def _read_at_each_step(name, value):
+    return isinstance(value, float) or name in ("activation", "name")
+
+
 class _InPlace(list):
     # Asignar a un gradiente es copiar en su memoria, que dentro de un modelo es parte de un vector.
     def __setitem__(self, k, value):
@@ -425,8 +429,7 @@ class Layer(Configured):
         if self._building:
             return value
         value, now = super().configured(name, value), vars(self).get(name)
-        free = isinstance(value, float) or name in ("activation", "name")
-        if (self.built or self.layers) and not free and value is not now and value != now:
+        if (self.built or self.layers) and not _read_at_each_step(name, value) and value is not now and value != now:
             raise ValueError(f"{self.name}, {name}: la capa ya está construida con {now!r}; para cambiarlo crea otra")
         return value
 
@@ -915,6 +918,20 @@ class Layer(Configured):
             layer.buffers = {}
             layer.reuse = True
         return other
+
+    def follow(self, original):
+        r"""Toma los argumentos que le hayan cambiado a la capa de la que esta es réplica.
+
+        Parameters
+        ----------
+        original : Layer
+            La capa.
+        """
+        for mine, theirs in zip(walk(self), walk(original), strict=True):
+            for name in theirs.configurable:
+                value = vars(theirs).get(name)
+                if _read_at_each_step(name, value):
+                    _set(mine, name, value)
 
     def without_input_gradient(self):
         r"""Avisa que nadie usará el gradiente de su entrada: :meth:`backward` puede ahorrárselo y devolver ``None``."""

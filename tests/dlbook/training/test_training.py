@@ -815,3 +815,17 @@ def test_a_model_of_ones_own_trains_like_any_other(shards):
     assert history.history["loss"][-1] < 0.7 * history.history["loss"][0]
     _, gradient = model.loss_and_gradient(x, y)
     assert check_gradients(lambda: model.evaluate(x, y)[0], {"theta": model.theta}, {"theta": gradient}).ok
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_a_callback_changes_in_a_layer_holds_from_that_epoch_on(threads):
+    class Quiet(callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.layers[0].rate = (0.5, 0.0)[epoch]
+
+    parallel.set_threads(threads)
+    x, y = np.ones((64, 6)), np.ones((64, 1))
+    model = Sequential([Input((6,)), Dropout(0.1), Dense(1)], seed=0)
+    model.compile(SGD(0.0), "mse")
+    first, second = model.fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=[Quiet()]).history["loss"]
+    assert first != second == pytest.approx(model.evaluate(x, y))
