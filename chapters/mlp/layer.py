@@ -224,7 +224,7 @@ def _cast(values, name, dtype):
 
 def _fill(view, array):
     # La primera réplica se muda a donde ya está: no hay nada que copiar.
-    if view.ctypes.data != array.ctypes.data:
+    if view.__array_interface__["data"] != array.__array_interface__["data"]:
         view[...] = array
 
 
