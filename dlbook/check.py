@@ -5,6 +5,7 @@ corrompe la memoria. Cada función devuelve el argumento listo para calcular o l
 se esperaba y qué llegó.
 """
 
+import functools
 import inspect
 import math
 import numbers
@@ -447,6 +448,40 @@ def memory(numbers, what, itemsize=4):
         raise ValueError(f"{what}: harían falta {needed:.3g} GB de memoria, y esta máquina tiene {available / 1e9:.3g}")
 
 
+def empty(shape, what, dtype=np.float64):
+    r"""Pide memoria para un arreglo, sin llenarla, después de contar que quepa.
+
+    >>> empty((2, 3), "z", np.float32).shape
+    (2, 3)
+    >>> empty((2**30, 2**30), "z")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    ValueError: z: harían falta 9.22e+09 GB de memoria, y esta máquina tiene ...
+
+    Parameters
+    ----------
+    shape : tuple of int or int
+        La forma.
+    what : str
+        Para qué es, para el mensaje.
+    dtype : dtype
+        El tipo de sus números.
+
+    Returns
+    -------
+    ndarray, shape ``shape``
+
+    Raises
+    ------
+    ValueError
+        Si no cabe.
+    """
+    dtype = np.dtype(dtype)
+    memory(math.prod(shape) if isinstance(shape, tuple) else shape, what, dtype.itemsize)
+    return np.empty(shape, dtype)
+
+
+@functools.cache
 def total_memory():
     r"""Da cuánta memoria tiene esta máquina, en bytes.
 

@@ -708,8 +708,10 @@ class Layer(Configured):
         if x.ndim and x.shape[0] and not self.built:
             with _lock:
                 if not self.built:
-                    self.build(x.shape[1:])
+                    check_depth(self)
+                    # Lo que sale puede ser mucho más que los pesos: se cuenta antes de sortearlos.
                     check.memory(math.prod(self.compute_output_shape(x.shape[1:])), f"{self.name}, la salida")
+                    self.build(x.shape[1:])
         if x.ndim and not x.shape[0]:
             raise ValueError(f"{name}: se esperaba al menos una observación, pero llegó la forma {x.shape}")
         wanted, size = self.input_shape or (), x.shape[1:]
@@ -755,10 +757,11 @@ class Layer(Configured):
     def buffer(self, name, shape, dtype=None):
         r"""Devuelve memoria para un resultado: nueva para quien usa la capa, la misma en cada paso si se entrena."""
         if not self.reuse:
-            return np.empty(shape, dtype or self.dtype)
+            return check.empty(shape, f"{self.name}, {name}", dtype or self.dtype)
         array = self.buffers.get((name, shape))
         if array is None:
-            array = self.buffers[name, shape] = np.empty(shape, dtype or self.dtype)
+            array = check.empty(shape, f"{self.name}, {name}", dtype or self.dtype)
+            self.buffers[name, shape] = array
         return array
 
     def get_weights(self):

@@ -1,6 +1,8 @@
 r"""Capas una tras otra."""
 
-from chapters.mlp.layer import Layer, all_or_nothing, distinguish
+import math
+
+from chapters.mlp.layer import Layer, _shapes_only, all_or_nothing, distinguish
 from chapters.mlp.model import Model
 from dlbook import check, training
 
@@ -114,12 +116,18 @@ class Sequential(Model):
     def adjust_to(self, shape):
         r"""Deja cada capa lista para la forma de lo que le llega."""
         super().adjust_to(shape)
+        shapes = [shape]
         for layer in self.layers:
+            shapes.append(layer.compute_output_shape(shapes[-1]))
+        if not _shapes_only.get():
+            # Cada salida puede caber y no caber todas: de una observación se guardan todas, para volver.
+            numbers = sum(map(math.prod, shapes[1:]))
+            check.memory(numbers, f"{self.name}, lo que sale de sus capas", self.dtype.itemsize)
+        for layer, size in zip(self.layers, shapes, strict=False):
             if not layer.built:
                 break
-            if layer.current_shape != shape:
-                layer.adjust_to(shape)
-            shape = layer.compute_output_shape(shape)
+            if layer.current_shape != size:
+                layer.adjust_to(size)
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma de la salida de la última capa."""

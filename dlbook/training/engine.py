@@ -410,7 +410,7 @@ class Engine:
         r"""Devuelve la salida de cada observación, en un arreglo nuevo. No depende del número de hilos."""
         n = len(x)
         self._expect(x)
-        out = np.empty((n, *self.output_shape), self.model.dtype)
+        out = check.empty((n, *self.output_shape), f"{self.model.name}, la salida", self.model.dtype)
         size = self._chunk(n)
         starts = range(0, n, size)
 

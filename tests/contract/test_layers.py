@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chapters.mlp import SGD, Input, Sequential, load_model
+from dlbook import check
 from dlbook.numeric.parallel import set_threads
 from dlbook.training import engine, walk
 from tests.contract import cases
@@ -107,6 +108,19 @@ def test_what_comes_in_and_what_goes_out_is_not_overwritten(case):
     kept = [array.copy() for array in (x, y, dy, dx)]
     layer.backward(3 * layer.forward(2 * x + 1, training=True))
     assert same((x, y, dy, dx), kept)
+
+
+@cases.every("layer")
+def test_what_comes_out_is_counted_before_asking_for_memory(case, monkeypatch):
+    layer = built(case, dtype="float32")
+    x = sample(case.shape, 2000).astype(np.float32)
+    y = layer.forward(x)
+    layer.y = None
+    monkeypatch.setattr(check, "total_memory", lambda: y.nbytes - 1)
+    if np.shares_memory(layer.forward(x[:1]), x):
+        return  # una vista no pide nada
+    with pytest.raises(ValueError, match=r": harían falta .* GB de memoria, y esta máquina tiene"):
+        layer.forward(x)
 
 
 # --- Gradientes ---

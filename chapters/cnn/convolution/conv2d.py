@@ -126,7 +126,7 @@ class Places:
 
 def _new_memory(dtype):
     # Lo que en una capa es Layer.buffer: aquí, memoria nueva cada vez.
-    return lambda name, size: np.empty(size, dtype)
+    return lambda name, size: check.empty(size, name, dtype)
 
 
 def check_groups(count, name, groups):

@@ -156,8 +156,8 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
     bias = np.zeros(filters, x.dtype) if bias is None else check.floats(bias, "bias", "f", {"f": filters})
     dtype = np.result_type(x, bias)
     x, kernel, bias = (a.astype(dtype, copy=False) for a in (x, kernel, bias))
-    z = np.empty((len(x), *windows.input_shape), dtype)
-    scratch = np.empty(math.prod(windows.padded_shape), dtype)
+    z = check.empty((len(x), *windows.input_shape), "z", dtype)
+    scratch = check.empty(math.prod(windows.padded_shape), "z, con su relleno", dtype)
     _transpose_forward(flat(x), kernel, bias, flat(z), windows, _columns(windows, dtype), scratch)
     return z
 

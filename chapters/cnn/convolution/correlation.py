@@ -1,10 +1,12 @@
 r"""La correlación cruzada y la convolución de una imagen con un filtro, y los filtros que se parten en dos."""
 
+import math
+
 import numpy as np
 from numba import njit
 
 from chapters.cnn.convolution.geometry import output_size, same_padding
-from dlbook.check import floats
+from dlbook.check import floats, memory
 
 
 def correlate2d(image, kernel, stride=1, padding="valid", dilation=1):
@@ -87,6 +89,7 @@ def correlate2d(image, kernel, stride=1, padding="valid", dilation=1):
         margins = [same_padding(d, n, stride, dilation) for d, n in zip(image.shape, kernel.shape, strict=True)]
     else:
         margins = [(0, 0) if padding == "valid" else (padding, padding)] * 2
+    memory(math.prod(d + sum(m) for d, m in zip(image.shape, margins, strict=True)), "padding", dtype.itemsize)
     x = np.pad(image.astype(dtype, copy=False), margins)
     y = np.empty(shape, dtype)
     _correlate2d(x, kernel.astype(dtype, copy=False), stride, dilation, y)

@@ -85,7 +85,7 @@ def depthwise_conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", d
     bias = np.zeros(maps, x.dtype) if bias is None else check.floats(bias, "bias", "f", {"f": maps})
     dtype = np.result_type(x, bias)
     x, kernel, bias = (a.astype(dtype, copy=False) for a in (x, kernel, bias))
-    z = np.empty((len(x), *windows.output, maps), dtype)
+    z = check.empty((len(x), *windows.output, maps), "z", dtype)
     _depthwise_forward(flat(x), kernel, bias, flat(z), windows, windows.scratch(dtype))
     return z
 

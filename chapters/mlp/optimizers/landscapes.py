@@ -175,7 +175,7 @@ def path(optimizer, f, start, steps):
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer: se esperaba un optimizador, pero llegó {optimizer!r}")
     theta = check.floats(start, "start", "p").astype(np.float64)
-    points = np.empty((check.integer(steps, "steps", 0) + 1, theta.size))
+    points = check.empty((check.integer(steps, "steps", 0) + 1, theta.size), "steps")
     points[0] = theta
     for t in range(1, len(points)):
         # Si la altura se desborda no importa: del gradiente y del punto se ocupa check.

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from chapters import cnn
-from chapters.mlp import Dense, Input, Sequential
+from chapters.mlp import Dense, Input, Sequential, shapes_only
+from dlbook import check
 
 OPEN = (None, None, 3)
 SIZES = ((7, 9, 3), (12, 5, 3), (7, 9, 3), (8, 8, 3))
@@ -97,3 +98,70 @@ def test_too_small_an_image_is_refused_in_one_sentence():
         cnn.Conv2D(2, 3).build((8, 8, None))
     with pytest.raises(ValueError, match="axis: se esperaba un eje que mida siempre lo mismo"):
         cnn.BatchNormalization(axis=1).build(OPEN)
+
+
+# --- Todo tamaño se cuenta antes de pedir memoria ---
+
+TOO_MUCH = r": harían falta .* GB de memoria, y esta máquina tiene"
+GROWING = {
+    "agrandar": lambda: cnn.UpSampling2D(8),
+    "rellenar": lambda: cnn.ZeroPadding2D(10**6),
+    "traspuesta": lambda: cnn.Conv2DTranspose(1, 3, strides=8),
+}
+
+
+@pytest.mark.parametrize("use", [lambda x: Input(x.shape[1:]), lambda x: Input((None, None, 1)), lambda x: None])
+@pytest.mark.parametrize("name", GROWING)
+def test_a_chain_that_grows_is_refused_before_anything_is_asked(name, use):
+    x = np.ones((1, 8, 8, 1))
+    first = use(x)
+    layers = [cnn.Conv2D(1, 1), *(GROWING[name]() for _ in range(6))]
+
+    def predict():
+        return Sequential(layers if first is None else [first, *layers]).predict(x)
+
+    with pytest.raises(ValueError, match=TOO_MUCH):
+        predict()
+
+
+def test_layers_that_fit_one_by_one_and_not_together(monkeypatch):
+    monkeypatch.setattr(check, "total_memory", lambda: 10_000)
+    small = [cnn.ZeroPadding2D(0) for _ in range(4)]
+    Sequential([Input((20, 20, 1)), *small])
+    with pytest.raises(ValueError, match=f"sequential, lo que sale de sus capas{TOO_MUCH}"):
+        Sequential([Input((20, 20, 1)), *(cnn.ZeroPadding2D(0) for _ in range(9))])
+    with shapes_only():
+        Sequential([Input((20, 20, 1)), *(cnn.ZeroPadding2D(0) for _ in range(9))])
+
+
+def test_what_comes_out_is_counted_before_drawing_the_weights(monkeypatch):
+    monkeypatch.setattr(check, "total_memory", lambda: 100_000)
+    layer = cnn.Conv2D(4000, 1)
+    with pytest.raises(ValueError, match=f"conv2d, la salida{TOO_MUCH}"):
+        layer(np.ones((1, 8, 8, 1)))
+    assert not layer.built
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x, k: cnn.conv2d_forward(x, np.ones((1, 1, 1, 10**6))),
+        lambda x, k: cnn.depthwise_conv2d_forward(x, np.ones((1, 1, 1, 10**6))),
+        lambda x, k: cnn.conv2d_transpose_forward(x, k, strides=1000),
+        lambda x, k: cnn.im2col(x, (8, 8), padding="same", strides=1),
+        lambda x, k: cnn.correlate2d(x[0, ..., 0], k[..., 0, 0], padding=10**5),
+        lambda x, k: cnn.correlate2d(x[0, ..., 0], k[..., 0, 0], padding=2**31 - 1, stride=2**31 - 1),
+    ],
+)
+def test_facades_count_too(monkeypatch, call):
+    monkeypatch.setattr(check, "total_memory", lambda: 25_000)
+    with pytest.raises(ValueError, match=TOO_MUCH):
+        call(np.ones((1, 8, 8, 1)), np.ones((3, 3, 1, 1)))
+
+
+def test_the_whole_answer_is_counted(monkeypatch):
+    model = Sequential([Input((1,)), Dense(100)])
+    monkeypatch.setattr(check, "total_memory", lambda: 100_000)
+    assert model.predict(np.ones((200, 1))).shape == (200, 100)
+    with pytest.raises(ValueError, match=f"sequential, la salida{TOO_MUCH}"):
+        model.predict(np.ones((300, 1)))

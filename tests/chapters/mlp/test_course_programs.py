@@ -115,7 +115,9 @@ def test_the_loop_takes_the_same_steps_as_ours(tf):
     theirs = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(3, "tanh"), tf.keras.layers.Dense(1)])
     theirs.set_weights(ours.get_weights())
     names = {"model": theirs, "x": x, "y": y[:, None]}
-    exec(block("mlp-tf-ciclo"), names)
+    # Después de unos doscientos pasos la pérdida brinca, y cada brinco agranda el redondeo.
+    exec(block("mlp-tf-ciclo").replace("range(500)", "range(100)"), names)
+    assert names["step"] == 99
 
     ours.compile(loss=losses.BinaryCrossentropy(from_logits=True))
     optimizer = optimizers.SGD(learning_rate=0.1)
@@ -123,7 +125,7 @@ def test_the_loop_takes_the_same_steps_as_ours(tf):
         _, gradient = ours.loss_and_gradient(x, y, training=True)
         optimizer.step(ours.theta, gradient)
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-3)
+        np.testing.assert_allclose(a, b, atol=1e-4)
 
 
 # --- Los tropiezos de las láminas, tal como se cuentan ---
