@@ -318,6 +318,8 @@ class Dense(Layer):
         ValueError: units: se esperaba un entero de al menos 1, pero llegó 0
     """
 
+    any_size = True
+
     def __init__(
         self,
         units,

@@ -513,6 +513,8 @@ class Conv2D(Layer):
         ValueError: dilation_rate: se esperaba 1 cuando el paso es mayor que 1, pero llegó (2, 2) con paso (2, 2)
     """
 
+    any_size = True
+
     def __init__(
         self,
         filters,

@@ -349,6 +349,8 @@ class Conv2DTranspose(Layer):
         ValueError: strides: se esperaba un entero de al menos 1, pero llegó 0
     """
 
+    any_size = True
+
     def __init__(
         self,
         filters,

@@ -304,6 +304,8 @@ class DepthwiseConv2D(Layer):
         ValueError: depth_multiplier: se esperaba un entero de al menos 1, pero llegó 0
     """
 
+    any_size = True
+
     def __init__(
         self,
         kernel_size,
