@@ -28,6 +28,8 @@ class Activation(Layer):
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
     """
 
+    any_size = True
+
     def __init__(self, activation, **options):
         super().__init__(**options)
         self.activation = activations.get(activation)

@@ -321,6 +321,7 @@ class Dense(Layer):
 
     kernel_constraint = Absent(None)
     bias_constraint = Absent(None)
+    any_size = True
 
     def __init__(
         self,

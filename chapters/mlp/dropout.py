@@ -98,6 +98,8 @@ class Dropout(Layer):
 
     rate = Checked(check.number, 0, 1)
 
+    any_size = True
+
     def __init__(self, rate, **options):
         super().__init__(**options)
         self.rate = rate

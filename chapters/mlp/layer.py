@@ -350,6 +350,9 @@ class Layer(Configured):
     random = False
     # Si al entrenar necesita el lote entero; entonces las réplicas van a la par y se encuentran en ``share``.
     whole_batch = False
+    # Si, ya construida, admite entradas de otro tamaño: sus pesos, y cuántos números da por vector, solo dependen del
+    # último eje.
+    any_size = False
     # El azar del lote entero, si esta réplica solo ve una parte.
     draws = None
     # La forma de la última entrada, y la forma y el tipo de lo que salió de ella, ya comprobados.
@@ -715,6 +718,8 @@ class Layer(Configured):
         if x.ndim and not x.shape[0]:
             raise ValueError(f"{name}: se esperaba al menos una observación, pero llegó la forma {x.shape}")
         wanted, size = self.input_shape or (), x.shape[1:]
+        if self.any_size and wanted:
+            wanted = (*(None,) * (len(wanted) - 1), wanted[-1])
         fits = len(size) == len(wanted) and all(w in (None, s) for w, s in zip(wanted, size, strict=True))
         if not x.ndim or not fits:
             wanted = text_of_shape(wanted if self.built else ["…"])

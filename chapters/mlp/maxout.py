@@ -138,6 +138,8 @@ class Maxout(Layer):
     Keras no trae esta capa. Con ``pieces=1`` es una :class:`~chapters.mlp.Dense` sin activación.
     """
 
+    any_size = True
+
     def __init__(
         self,
         units,

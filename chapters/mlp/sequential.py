@@ -113,6 +113,11 @@ class Sequential(Model):
         super().build(input_shape)
         self._build_layers()
 
+    @property
+    def any_size(self):
+        r"""Si admite entradas de otro tamaño, porque las admiten todas las capas que contiene."""
+        return all(layer.any_size for layer in self.layers)
+
     def adjust_to(self, shape):
         r"""Deja cada capa lista para la forma de lo que le llega."""
         super().adjust_to(shape)

@@ -65,6 +65,51 @@ def test_any_other_size_keeps_its_promise_or_is_refused(case, data):
     assert layer.backward(np.ones(y.shape)).shape == (2, *shape)
 
 
+def longer(shape):
+    return (*(size + 3 for size in shape[:-1]), shape[-1])
+
+
+def depends_on_the_last_axis_only(case):
+    """Si con imágenes de otro tamaño tiene los mismos pesos y da tantos números por vector."""
+    one, other = case.make(), case.make()
+    try:
+        one.build(case.shape)
+        other.build(longer(case.shape))
+    except ValueError:
+        return False
+    same_weights = [w.shape for w in one.weights] == [w.shape for w in other.weights]
+    outputs = one.compute_output_shape(case.shape), other.compute_output_shape(longer(case.shape))
+    return len(case.shape) > 1 and same_weights and outputs[0][-1] == outputs[1][-1]
+
+
+@cases.every("layer", depends_on_the_last_axis_only)
+def test_after_building_it_takes_other_sizes(case):
+    layer = built(case)
+    assert layer.any_size, f"{case.name} depende solo del último eje: declara any_size = True"
+    for shape in (longer(case.shape), case.shape, longer(longer(case.shape))):
+        fresh = case.make(dtype="float64", seed=0)
+        fresh.build(shape)
+        fresh.set_weights(layer.get_weights())
+        x = sample(shape)
+        for one in (layer, fresh):
+            one.forward(x, training=False)
+        np.testing.assert_array_equal(layer.y, fresh.y)
+        assert layer.y.shape == (N, *layer.compute_output_shape(shape))
+        dy = sample(fresh.y.shape[1:], seed=3)
+        np.testing.assert_array_equal(layer.backward(dy), fresh.backward(dy))
+        assert same(layer.gradients, fresh.gradients)
+        if not cases.random(case):
+            np.testing.assert_array_equal(layer(x), fresh(x))
+    with pytest.raises(ValueError, match="x: se esperaba la forma"):
+        layer.forward(sample((*case.shape, 2)))
+
+
+@cases.every("layer", lambda case: not depends_on_the_last_axis_only(case) and len(case.shape) > 1)
+def test_after_building_it_refuses_the_sizes_on_which_it_depends(case):
+    with pytest.raises(ValueError, match="x: se esperaba la forma"):
+        built(case).forward(sample(longer(case.shape)))
+
+
 @cases.every("layer")
 def test_the_company_does_not_matter_at_inference(case):
     layer = built(case)

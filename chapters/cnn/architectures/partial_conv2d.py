@@ -98,6 +98,8 @@ class PartialConv2D(Layer):
         ValueError: table: se esperaban canales entre 0 y 1, pero hay un 2
     """
 
+    any_size = True
+
     def __init__(self, table, kernel_size, kernel_initializer="glorot_uniform", bias_initializer="zeros", **options):
         super().__init__(**options)
         if not isinstance(table, (list, tuple)) or not table:

@@ -87,6 +87,8 @@ class Subsampling2D(Layer):
         ValueError: s2: se esperaba una imagen de al menos 3 × 3, con canales, pero llegó (2, 4, 1)
     """
 
+    any_size = True
+
     def __init__(self, pool_size=2, coefficient_initializer="ones", bias_initializer="zeros", **options):
         super().__init__(**options)
         self.pool_size = whole(pool_size, "pool_size")

@@ -94,6 +94,11 @@ class Branches(Layer):
                 raise ValueError(f"{self.name}: las ramas dan {shapes[0]} y {shape}; solo puede cambiar el último eje")
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
 
+    @property
+    def any_size(self):
+        r"""Si admite entradas de otro tamaño, porque las admiten todas las capas que contiene."""
+        return all(layer.any_size for layer in self.layers)
+
     def forward(self, x, training=False):
         r"""Pasa la entrada por todas las ramas y apila lo que sale."""
         self.x = x = self.input(x)

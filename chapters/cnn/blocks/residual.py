@@ -199,6 +199,11 @@ class Residual(Layer):
             )
         return main
 
+    @property
+    def any_size(self):
+        r"""Si admite entradas de otro tamaño, porque las admiten todas las capas que contiene."""
+        return all(layer.any_size for layer in self.layers)
+
     def forward(self, x, training=False):
         r"""Va por los dos caminos y suma."""
         self.x = x = self.input(x)

@@ -516,6 +516,7 @@ class Conv2D(Layer):
 
     kernel_constraint = Absent(None)
     bias_constraint = Absent(None)
+    any_size = True
 
     def __init__(
         self,

@@ -352,6 +352,7 @@ class Conv2DTranspose(Layer):
 
     kernel_constraint = Absent(None)
     bias_constraint = Absent(None)
+    any_size = True
 
     def __init__(
         self,

@@ -307,6 +307,7 @@ class DepthwiseConv2D(Layer):
 
     depthwise_constraint = Absent(None)
     bias_constraint = Absent(None)
+    any_size = True
 
     def __init__(
         self,

@@ -61,6 +61,8 @@ class ZeroPadding2D(Layer):
         ValueError: padding: se esperaba un entero, dos, o dos parejas de enteros, pero llegó ((1, 2, 3), 1)
     """
 
+    any_size = True
+
     def __init__(self, padding=(1, 1), data_format=None, **options):
         super().__init__(**options)
         self.padding = _sides(padding)

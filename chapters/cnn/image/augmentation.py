@@ -196,6 +196,7 @@ class RandomLayer(Layer):
     """
 
     random = True
+    any_size = True
 
     def __init__(self, fill_mode="reflect", interpolation="bilinear", fill_value=0.0, data_format=None, **options):
         super().__init__(**options)

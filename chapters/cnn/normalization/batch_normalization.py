@@ -465,6 +465,7 @@ class BatchNormalization(Layer):
             raise ValueError(f"axis: se esperaba un eje que mida siempre lo mismo, pero llegó {self.axis}")
         super().build(input_shape)
         self._axis_of_channels = axis
+        self.any_size = axis == len(sizes)
         if self.scale:
             self.gamma = self.add_weight(shape, self.gamma_initializer, regularizer=self.gamma_regularizer)
         if self.center:

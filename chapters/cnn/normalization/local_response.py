@@ -241,6 +241,8 @@ class LocalResponseNormalization(Layer):
         ValueError: bias: se esperaba un número mayor que 0, pero llegó 0
     """
 
+    any_size = True
+
     def __init__(self, depth_radius=2, bias=2.0, alpha=1e-4, beta=0.75, **options):
         super().__init__(**options)
         self.depth_radius, self.bias, self.alpha, self.beta = _arguments(depth_radius, bias, alpha, beta)

@@ -96,6 +96,8 @@ class Pooling2D(Layer):
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
     """
 
+    any_size = True
+
     def __init__(self, pool_size=(2, 2), strides=None, padding="valid", data_format=None, **options):
         super().__init__(**options)
         self.pool_size = pair(pool_size, "pool_size")

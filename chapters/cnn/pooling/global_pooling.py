@@ -12,6 +12,8 @@ from dlbook import check
 
 class _GlobalPooling2D(Layer):
     # Toda la imagen es una sola ventana.
+    any_size = True
+
     def __init__(self, data_format=None, keepdims=False, **options):
         super().__init__(**options)
         self.data_format = channels_last(data_format)

@@ -91,6 +91,8 @@ class UpSampling2D(Layer):
         ValueError: interpolation: se esperaba 'nearest' o 'bilinear', pero llegó 'bicubic'
     """
 
+    any_size = True
+
     def __init__(self, size=(2, 2), data_format=None, interpolation="nearest", **options):
         super().__init__(**options)
         self.size = pair(size, "size")
