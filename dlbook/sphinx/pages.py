@@ -166,6 +166,10 @@ class PageClient(NotebookClientBase):
         except (DeadKernelError, RuntimeError) as failure:
             error = type(failure).__name__
             self.fail(self.line(current), f"Python murió al ejecutar la celda ({failure})")
+        except Exception as failure:
+            # No hay ese núcleo, o no arranca: que se sepa en qué página.
+            error = type(failure).__name__
+            self.fail(self.line(current), f"la página no se pudo ejecutar: {error}: {failure}")
         return {
             "cells": [{"execution_count": cell.execution_count, "outputs": cell.outputs} for cell in cells],
             "metadata": {k: v for k, v in self.notebook.metadata.items() if k in ("language_info", "widgets")},

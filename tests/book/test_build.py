@@ -112,7 +112,8 @@ def test_a_failure_names_its_page_its_line_and_the_error(book):
     book.page("llama", "def f():\n    return 1 / 0", "# aquí\nf()")
     book.page("muere", "import os\nos._exit(1)")
     book.page("buena", "print(1)")
-    book.index("falla", "llama", "muere", "buena")
+    book.write("cap/otro", HEADER.replace("python3", "otro") + "\n# Otro\n\n```{code-cell} python\n1\n```\n")
+    book.index("falla", "llama", "muere", "otro", "buena")
     code, output = book.build("-W", "--keep-going", "-j", "2")
     assert code == 1
 
@@ -124,6 +125,7 @@ def test_a_failure_names_its_page_its_line_and_the_error(book):
     assert f"cap/falla.md:{raised}: WARNING: la celda falló: ValueError: no se pudo" in output
     assert f"cap/llama.md:{called}: WARNING: la celda falló: ZeroDivisionError: division by zero" in output
     assert re.search(r"cap/muere\.md:\d+: WARNING: Python murió al ejecutar la celda", output)
+    assert re.search(r"cap/otro\.md:\d+: WARNING: la página no se pudo ejecutar: NoSuchKernel: .*otro", output)
     assert "cap/buena" not in "".join(re.findall(".*WARNING.*", output))
     # Lo que falló se vuelve a intentar aunque nadie lo edite; lo demás no.
     book.executed()
