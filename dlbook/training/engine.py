@@ -147,7 +147,7 @@ class Engine:
         if self.model.theta is not self.theta:
             raise ValueError("trainable: qué capas se entrenan se decide antes de fit, y cambió a la mitad")
         self._expect(data.x)
-        # Lo que un callback le haya cambiado a una capa vale desde esta época.
+        # Lo que un ``callback`` le haya cambiado a una capa vale desde esta época.
         for replica in self.replicas:
             replica.follow(self.model)
         self.sums[:] = 0
