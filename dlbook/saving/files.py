@@ -5,6 +5,7 @@ código que ejecutar, como sí lo hay en un *pickle*: lo peor que puede traer un
 datos se comprueban.
 """
 
+import errno
 import json
 
 import numpy as np
@@ -102,6 +103,9 @@ def read(path):
     except ValueError as error:
         raise ValueError(f"{path}: el archivo está dañado: {error}") from None
     except OSError as error:
+        # safetensors no siempre da el número del error, pero lo escribe.
+        if error.errno == errno.ENOMEM or f"os error {errno.ENOMEM}" in str(error):
+            raise ValueError(f"{path}: no cabe en la memoria") from None
         raise OSError(f"{path}: no se pudo leer el archivo ({error.strerror or error})") from None
 
 

@@ -30,7 +30,12 @@ def train():
     model.fit(x, x[:, :4], batch_size=300, verbose=0)
 
 def blas():
-    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+    # Una señal que cayera dentro de threadpoolctl se perdería, y con ella una biblioteca de la lista.
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 def clean():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, signal.getsignal(signal.SIGINT)
