@@ -379,11 +379,8 @@ class ModelCheckpoint(_Monitor):
         initial_value_threshold=None,
     ):
         super().__init__(monitor, mode)
-        self.filepath, self.verbose, self.save_best_only = (
-            str(paths.checked(filepath, "filepath")),
-            verbose,
-            save_best_only,
-        )
+        self.filepath = str(paths.checked(filepath, "filepath"))
+        self.verbose, self.save_best_only = verbose, save_best_only
         self.save_weights_only, self.save_freq = save_weights_only, save_freq
         self.initial_value_threshold = self.best = initial_value_threshold
 

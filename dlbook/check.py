@@ -609,7 +609,7 @@ def function(value, name, arguments=0):
     >>> function(lambda x, y: x, "f", 1)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    TypeError: f: se esperaba una función de 1 argumentos, pero llegó <function <lambda> at ...
+    TypeError: f: se esperaba una función de un argumento, pero llegó <function <lambda> at ...
     """
     if not callable(value):
         raise TypeError(f"{name}: se esperaba una función, pero llegó {_describe(value)}")
@@ -620,7 +620,7 @@ def function(value, name, arguments=0):
     try:
         parameters.bind(*range(arguments))
     except TypeError:
-        wanted = "sin argumentos" if not arguments else f"de {arguments} argumentos"
+        wanted = {0: "sin argumentos", 1: "de un argumento"}.get(arguments, f"de {arguments} argumentos")
         raise TypeError(f"{name}: se esperaba una función {wanted}, pero llegó {_shorten(repr(value))}") from None
     return value
 

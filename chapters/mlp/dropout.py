@@ -4,7 +4,6 @@ from numba import njit
 
 from chapters.mlp.layer import Layer
 from dlbook import check
-from dlbook.attributes import Checked
 
 
 @njit(cache=True, nogil=True)
@@ -95,14 +94,11 @@ class Dropout(Layer):
     """
 
     random = True
-
-    rate = Checked(check.number, 0, 1)
-
     any_size = True
 
     def __init__(self, rate, **options):
         super().__init__(**options)
-        self.rate = rate
+        self.rate = check.number(rate, "rate", 0, 1)
         self.factor = None
 
     def forward(self, x, training=False):

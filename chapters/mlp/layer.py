@@ -145,6 +145,11 @@ def text_of_shape(shape):
     return "(" + ", ".join(["n", *("?" if size is None else str(size) for size in shape)]) + ")"
 
 
+def every_one_of_any_size(layer):
+    r"""Dice si admiten entradas de otro tamaño todas las capas que una contiene, y por eso ella."""
+    return all(inner.any_size for inner in layer.layers)
+
+
 def distinguish(layer, others, where):
     r"""Hace que una capa no se llame como ninguna de las que están junto a ella.
 

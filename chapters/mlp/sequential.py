@@ -2,7 +2,7 @@ r"""Capas una tras otra."""
 
 import math
 
-from chapters.mlp.layer import Layer, _shapes_only, all_or_nothing, distinguish
+from chapters.mlp.layer import Layer, _shapes_only, all_or_nothing, distinguish, every_one_of_any_size
 from chapters.mlp.model import Model
 from dlbook import check, training
 
@@ -113,10 +113,7 @@ class Sequential(Model):
         super().build(input_shape)
         self._build_layers()
 
-    @property
-    def any_size(self):
-        r"""Si admite entradas de otro tamaño, porque las admiten todas las capas que contiene."""
-        return all(layer.any_size for layer in self.layers)
+    any_size = property(every_one_of_any_size)
 
     def adjust_to(self, shape):
         r"""Deja cada capa lista para la forma de lo que le llega."""

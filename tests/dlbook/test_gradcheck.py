@@ -172,5 +172,5 @@ def test_a_function_that_needs_an_argument_is_refused():
     for f in (Dense(2), lambda theta: 0.0, len):
         with pytest.raises(TypeError, match="f: se esperaba una función sin argumentos, pero llegó"):
             check_gradients(f, {"w": np.zeros(2)}, {"w": np.zeros(2)})
-    with pytest.raises(TypeError, match="f: se esperaba una función de 1 argumentos"):
+    with pytest.raises(TypeError, match="f: se esperaba una función de un argumento"):
         numeric_gradient(lambda: 0.0, np.zeros(2))

@@ -3,7 +3,7 @@ r"""Ramas en paralelo: varias capas miran lo mismo y sus respuestas se apilan.""
 import numpy as np
 
 from chapters.cnn.blocks.residual import as_layer, build_paths, check_distinct
-from chapters.mlp.layer import Layer
+from chapters.mlp.layer import Layer, every_one_of_any_size
 from dlbook import check
 
 
@@ -94,10 +94,7 @@ class Branches(Layer):
                 raise ValueError(f"{self.name}: las ramas dan {shapes[0]} y {shape}; solo puede cambiar el último eje")
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
 
-    @property
-    def any_size(self):
-        r"""Si admite entradas de otro tamaño, porque las admiten todas las capas que contiene."""
-        return all(layer.any_size for layer in self.layers)
+    any_size = property(every_one_of_any_size)
 
     def forward(self, x, training=False):
         r"""Pasa la entrada por todas las ramas y apila lo que sale."""

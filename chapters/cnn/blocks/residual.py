@@ -4,7 +4,7 @@ import numpy as np
 
 from chapters.cnn.arguments import known
 from chapters.mlp import activations
-from chapters.mlp.layer import Layer, distinguish
+from chapters.mlp.layer import Layer, distinguish, every_one_of_any_size
 from chapters.mlp.sequential import Sequential
 from dlbook import check
 from dlbook.training import walk
@@ -199,10 +199,7 @@ class Residual(Layer):
             )
         return main
 
-    @property
-    def any_size(self):
-        r"""Si admite entradas de otro tamaño, porque las admiten todas las capas que contiene."""
-        return all(layer.any_size for layer in self.layers)
+    any_size = property(every_one_of_any_size)
 
     def forward(self, x, training=False):
         r"""Va por los dos caminos y suma."""
