@@ -540,5 +540,5 @@ def called(callbacks, method):
     >>> len(called([Callback(), History()], "on_epoch_end"))
     1
     """
-    empty = getattr(Callback, method)
+    empty = getattr(Callback, method, None)
     return [getattr(c, method) for c in callbacks if getattr(type(c), method, empty) is not empty]

@@ -197,6 +197,38 @@ def labels(value, name, classes, shape="n", sizes=None):
     return labels
 
 
+def whole(value, name):
+    r"""Convierte en un arreglo de enteros, del tamaño y con los valores que sean.
+
+    >>> whole([[1.0, -2.0]], "x")
+    array([[ 1, -2]])
+    >>> whole([0.5], "x")
+    Traceback (most recent call last):
+        ...
+    ValueError: x: se esperaba un entero, pero hay un 0.5 en la posición (0,)
+
+    Parameters
+    ----------
+    value : array_like
+        Números sin parte fraccionaria, de cualquier tipo.
+    name : str
+        Nombre del argumento, para el mensaje.
+
+    Returns
+    -------
+    ndarray of int64
+        Contiguo en memoria.
+    """
+    array = numbers_of(value, name)
+    if array.dtype.kind == "f":
+        finite(array, name)
+        outside = array != np.rint(array)
+        if outside.any():
+            where = tuple(int(i) for i in np.argwhere(outside)[0])
+            raise ValueError(f"{name}: se esperaba un entero, pero hay un {array[where]:g} en la posición {where}")
+    return np.ascontiguousarray(array, np.int64)
+
+
 def number(value, name, low=-np.inf, high=np.inf, *, open_low=False, open_high=False):
     r"""Devuelve un número real finito que está en el intervalo pedido.
 

@@ -12,13 +12,16 @@ from chapters.mlp.dense import Dense, dense_backward, dense_forward
 from chapters.mlp.dropout import Dropout
 from chapters.mlp.feedforward import feedforward
 from chapters.mlp.flatten import Flatten
+from chapters.mlp.functional import Functional
 from chapters.mlp.gradient_descent import (
     gradient_descent,
     minibatch_gradient_descent,
     neuron_loss,
     stochastic_gradient_descent,
 )
+from chapters.mlp.graph import Graph
 from chapters.mlp.graph_drawing import draw_graph
+from chapters.mlp.input_layer import Input, InputLayer
 from chapters.mlp.layer import Layer, shapes_only
 from chapters.mlp.linear_collapse import collapse
 from chapters.mlp.losses import (
@@ -29,6 +32,7 @@ from chapters.mlp.losses import (
     SparseCategoricalCrossentropy,
 )
 from chapters.mlp.maxout import Maxout
+from chapters.mlp.merging import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from chapters.mlp.model import Model
 from chapters.mlp.neuron_chain import neuron_chain_gradient
 from chapters.mlp.one_layer import one_layer_gradient
@@ -50,7 +54,8 @@ from chapters.mlp.schedules import (
     PiecewiseConstantDecay,
     PolynomialDecay,
 )
-from chapters.mlp.sequential import Input, Sequential
+from chapters.mlp.sequential import Sequential
+from chapters.mlp.symbol import Symbol
 from chapters.mlp.two_layers import two_layer_gradient
 from chapters.mlp.universal import relu_interpolation, tanh_staircase
 from dlbook.saving import load as load_model
@@ -65,26 +70,38 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Add",
+    "Average",
     "BinaryCrossentropy",
     "CategoricalCrossentropy",
+    "Concatenate",
     "CosineDecay",
     "Dense",
+    "Dot",
     "Dropout",
     "ExponentialDecay",
     "Flatten",
+    "Functional",
+    "Graph",
     "Input",
+    "InputLayer",
     "InverseTimeDecay",
     "Layer",
+    "Maximum",
     "Maxout",
     "MeanAbsoluteError",
     "MeanSquaredError",
+    "Minimum",
     "Model",
+    "Multiply",
     "PiecewiseConstantDecay",
     "PolynomialDecay",
     "RMSprop",
     "Reshape",
     "Sequential",
     "SparseCategoricalCrossentropy",
+    "Subtract",
+    "Symbol",
     "Value",
     "activations",
     "chain_rule",

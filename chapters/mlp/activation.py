@@ -36,7 +36,7 @@ class Activation(Layer):
 
     def forward(self, x, training=False):
         r"""Aplica la activación."""
-        self.x = self.y = self.input(x)
+        self.x = self.y = self.ready(x)
         if self.activation is not None:
             self.y = self.buffer("y", self.x.shape)
             self.activation.forward(self.x, self.y)

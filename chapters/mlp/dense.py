@@ -360,7 +360,7 @@ class Dense(Layer):
 
     def forward(self, x, training=False):
         r"""Calcula la salida de la capa para cada observación."""
-        self.x = x = self.input(x)
+        self.x = x = self.ready(x)
         z = self.buffer("z", (*x.shape[:-1], self.units))
         _dense_forward(_rows(x), self.kernel, self.bias if self.use_bias else self.kernel[0, :0], _rows(z))
         y = z

@@ -103,7 +103,7 @@ class Dropout(Layer):
 
     def forward(self, x, training=False):
         r"""Apaga al azar si se entrena; si no, devuelve la entrada."""
-        self.x = self.y = x = self.input(x)
+        self.x = self.y = x = self.ready(x)
         self.factor = None
         if training and self.rate:
             self.factor = self.buffer("factor", x.shape)

@@ -14,8 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from chapters.mlp import initializers, promises, regularizers
+from chapters.mlp.symbol import Node, Symbol, symbols_in
 from dlbook import check, registry
-from dlbook.attributes import Absent, Configured, refuse
+from dlbook.attributes import Configured, refuse
+from dlbook.several import each
 from dlbook.training import check_depth, walk
 
 _shapes_only = contextvars.ContextVar("shapes_only", default=False)
@@ -25,15 +27,18 @@ _blank = contextvars.ContextVar("blank", default=None)
 _lock = threading.RLock()
 _MISSING = object()
 _set = object.__setattr__
+_INTEGER = np.dtype("int64")
 
 
 class Weight(NamedTuple):
-    r"""Un peso de una capa: sus números, su gradiente, su penalización y si se aprende."""
+    r"""Un peso de una capa: sus números, su gradiente, su penalización, si se aprende y qué lo distingue de otros."""
 
     value: np.ndarray
     gradient: np.ndarray | None
     regularizer: regularizers.L1L2 | None
     trainable: bool
+    # Los números se mudan de memoria; esto no cambia nunca.
+    key: object
 
 
 @contextlib.contextmanager
@@ -122,6 +127,16 @@ def _written(cls):
     return names
 
 
+@functools.cache
+def _adds_loss(cls):
+    # Si en alguno de sus métodos se llama a ``add_loss``.
+    for base in cls.__mro__[: cls.__mro__.index(Layer)]:
+        for method in vars(base).values():
+            if "add_loss" in getattr(getattr(method, "__code__", None), "co_names", ()):
+                return True
+    return False
+
+
 def _holds_arrays(value):
     values = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value]
     return any(isinstance(v, np.ndarray) for v in values)
@@ -180,9 +195,11 @@ def distinguish(layer, others, where):
     taken, base, k = {other.name for other in others}, layer.name, 0
     if layer._own["name"] and layer.name in taken:
         raise ValueError(f"{where}: se esperaban nombres distintos, pero hay dos capas {layer.name!r}")
-    while layer.name in taken:
+    # La que ya está en otro modelo se sigue llamando como ahí.
+    while layer.name in taken and not layer.placed:
         k += 1
         layer.name = f"{base}_{k}"
+    layer.placed = True
 
 
 def fitted(values, name, shape, dtype):
@@ -286,7 +303,7 @@ class Layer(Configured):
     ...         super().build(input_shape)
     ...         self.scale = self.add_weight(input_shape, "ones")
     ...     def forward(self, x, training=False):
-    ...         self.x = self.input(x)
+    ...         self.x = self.ready(x)
     ...         self.y = self.x * self.scale
     ...         return self.y
     ...     def backward(self, dy):
@@ -334,6 +351,8 @@ class Layer(Configured):
     trainable : bool
         Si sus pesos se aprenden. Con ``False`` está congelada, ella y las capas que contiene: trabaja igual, pero nadie
         la corrige.
+    activity_regularizer : str or Regularizer, optional
+        La penalización de lo que sale de la capa: la suma sobre el lote entre el número de observaciones.
 
     Attributes
     ----------
@@ -355,6 +374,10 @@ class Layer(Configured):
     random = False
     # Si al entrenar necesita el lote entero; entonces las réplicas van a la par y se encuentran en ``share``.
     whole_batch = False
+    # Si su entrada son enteros, como las clases o las palabras de un diccionario: así llegan, y no como reales.
+    integers = False
+    # Si recibe varias entradas, en una lista; entonces sus formas también van en una lista.
+    several = False
     # Si, ya construida, admite entradas de otro tamaño: sus pesos, y cuántos números da por vector, solo dependen del
     # último eje.
     any_size = False
@@ -363,8 +386,12 @@ class Layer(Configured):
     # La forma de la última entrada, y la forma y el tipo de lo que salió de ella, ya comprobados.
     _passed = None, None, None
 
-    # Keras lo tiene en todas sus capas.
-    activity_regularizer = Absent(None)
+    # Las copias de las capas que contiene a las que se llama más de una vez.
+    echoes = ()
+    # Lo que la capa sumó a la pérdida la última vez, y cuántas observaciones tiene el lote entero, si ve una parte.
+    added = ()
+    whole = None
+    activity_regularizer = None
 
     # Los pesos, por su nombre, y con qué atributos se llama a cada uno.
     _weights, _attributes = {}, {}
@@ -383,8 +410,9 @@ class Layer(Configured):
         if not registry.ours(cls):
             promises.checked(cls)
 
-    def __init__(self, *, dtype=None, seed=None, name=None, trainable=True, **unknown):
+    def __init__(self, *, dtype=None, seed=None, name=None, trainable=True, activity_regularizer=None, **unknown):
         refuse(self, unknown)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
         self._weights, self._attributes = {}, {}
         wanted = "float32" if dtype is None else getattr(dtype, "name", dtype)
         self.dtype = np.dtype(check.choice(wanted, "dtype", ["float32", "float64"]))
@@ -395,6 +423,8 @@ class Layer(Configured):
         self.name = kind if name is None else check.text(name, "name")
         self.input_shape = self.current_shape = None
         self.layers = []
+        # Las llamadas con valores simbólicos, y si ya está en algún modelo.
+        self.nodes, self.placed = [], False
         self._trainable = check.boolean(trainable, "trainable")
         # Lo que se guarda entre ir y volver.
         self.x = self.y = None
@@ -461,9 +491,19 @@ class Layer(Configured):
         """
         if self.built:
             raise ValueError(f"{self.name}: ya está construida, para entradas de forma {self.input_shape}")
-        self.input_shape = check.shape(input_shape, "input_shape", unknown=True)
-        if None not in self.input_shape:
+        self.input_shape = self.checked_shape(input_shape)
+        if not any(None in shape for shape in each(self.input_shape)):
             self.adjust_to(self.input_shape)
+
+    def checked_shape(self, input_shape):
+        r"""Comprueba la forma de una observación, o de varias, en una lista, si la capa recibe varias entradas."""
+        if not self.several:
+            return check.shape(input_shape, "input_shape", unknown=True)
+        if not isinstance(input_shape, (list, tuple)) or not input_shape or isinstance(input_shape[0], int):
+            raise TypeError(
+                f"input_shape: se esperaba una lista de formas, una por entrada, pero llegó {input_shape!r}"
+            )
+        return [check.shape(s, f"input_shape[{k}]", unknown=True) for k, s in enumerate(input_shape)]
 
     def adjust_to(self, shape):
         r"""Deja la capa lista para observaciones de una forma; quien calcula algo a partir de ella, lo hace aquí.
@@ -482,7 +522,19 @@ class Layer(Configured):
 
         Donde la entrada diga ``None`` y la salida dependa de ello, la salida también dice ``None``.
         """
-        return check.shape(input_shape, "input_shape", unknown=True)
+        return self.checked_shape(input_shape)
+
+    def compute_mask(self, inputs, previous_mask=None):
+        r"""Da la máscara de la salida: qué posiciones cuentan. Aquí, la de la entrada, si la hay.
+
+        Parameters
+        ----------
+        inputs : ndarray or list of ndarray
+            La entrada.
+        previous_mask : ndarray of bool, shape (n, t), optional
+            La de la entrada.
+        """
+        return previous_mask
 
     def forward(self, x, training=False):
         r"""Calcula la salida, y guarda lo que :meth:`backward` necesita.
@@ -519,28 +571,94 @@ class Layer(Configured):
 
         De esto depende en cuántas partes se reparte un lote. Aquí, uno por peso y uno por entrada.
         """
-        return self.count_params() + math.prod(self.current_shape or ())
+        return self.count_params() + sum(map(math.prod, each(self.current_shape or ())))
 
     # --- Lo que toda capa ya sabe ---
 
-    def __call__(self, x, training=False):
+    def __call__(self, *inputs, **options):
         r"""Es otra manera de escribir :meth:`forward`, que pueden usar varios hilos a la vez.
 
         Lo que una llamada calcula en el camino es solo suya; al terminar, la capa se queda con lo de la última que
         acabó, completo, y con eso va hacia atrás.
+
+        Con valores simbólicos, como los que da :func:`Input`, no calcula nada: apunta la llamada y da otros.
         """
+        if any(True for _ in symbols_in((*inputs, *options.values()))):
+            return self.record(inputs, options)
         if self.reuse:
-            return self.forward(x, training=training)
+            return self.forward(*inputs, **options)
         with _lock:
             if not self.built:
-                return self.forward(x, training=training)
+                return self.forward(*inputs, **options)
             twin, pairs = self._twin()
-        y = twin.forward(x, training=training)
+        y = twin.forward(*inputs, **options)
         with _lock:
             for layer, other, before in pairs:
                 written = ((name, v) for name, v in vars(other).items() if before.get(name, _MISSING) is not v)
                 vars(layer).update(written)
         return y
+
+    def record(self, arguments, options):
+        r"""Apunta una llamada con valores simbólicos y da lo que sale: otro, o una lista si son varios.
+
+        No hace falta que la capa esté construida: eso queda para el modelo, que sabe el tipo y la semilla.
+
+        Parameters
+        ----------
+        arguments : tuple
+            Los argumentos de posición.
+        options : dict
+            Los demás.
+
+        Returns
+        -------
+        Symbol or list of Symbol
+
+        Raises
+        ------
+        ValueError
+            Si recibe varios y solo admite uno, o si no son de la forma que espera.
+        """
+        if not self.several and len(arguments) == 1 and isinstance(arguments[0], (list, tuple)):
+            # Una lista con un solo valor, como admite Keras.
+            arguments = tuple(arguments[0])
+        node = Node(self, arguments, options)
+        shapes = [symbol.observation for symbol in node.inputs]
+        if not self.several and len(shapes) != 1:
+            raise ValueError(f"{self.name}: se esperaba una sola entrada, pero llegaron {len(shapes)}")
+        shape = shapes if self.several else shapes[0]
+        if self.built and not self._admits(shape):
+            raise ValueError(f"{self.name}: se construyó para entradas {self.input_shape}, y le llegan {shape}")
+        outputs = self.compute_output_shape(shape)
+        dtype = self.dtype.name
+        node.outputs += [Symbol(one, dtype, node) for one in each(outputs)]
+        self.nodes.append(node)
+        return node.outputs if isinstance(outputs, list) else node.outputs[0]
+
+    def _admits(self, shape):
+        if shape == self.input_shape:
+            return True
+        pairs = list(zip(each(self.input_shape), each(shape), strict=False))
+        if self.any_size:
+            return all(a[-1:] == b[-1:] and len(a) == len(b) for a, b in pairs)
+        # Donde la capa admite cualquier tamaño, cualquiera sirve.
+        return all(len(a) == len(b) and all(w in (None, s) for w, s in zip(a, b, strict=True)) for a, b in pairs)
+
+    @property
+    def input(self):
+        r"""El valor simbólico con que se llamó a la capa la primera vez, o la lista, si fueron varios."""
+        return self._node("input").inputs if self.several else self._node("input").inputs[0]
+
+    @property
+    def output(self):
+        r"""El valor simbólico que salió de la capa la primera vez que se la llamó con otro, o la lista."""
+        outputs = self._node("output").outputs
+        return outputs if len(outputs) > 1 else outputs[0]
+
+    def _node(self, name):
+        if not self.nodes:
+            raise AttributeError(f"{self.name}.{name}: la capa no está todavía en ninguna red; llámala con un Input")
+        return self.nodes[0]
 
     @property
     def built(self):
@@ -557,13 +675,25 @@ class Layer(Configured):
         r"""Los nombres de los pesos propios, en el orden en que están en :attr:`weights`."""
         return sorted(self._weights, key=lambda name: not self._weights[name].trainable)
 
+    def learning(self):
+        r"""Da las capas cuyos pesos se aprenden, ella y las que contiene; cada una, una sola vez."""
+        found, pending = {}, [self]
+        while pending:
+            layer = pending.pop()
+            if layer._trainable and id(layer) not in found:
+                found[id(layer)] = layer
+                pending += reversed(layer.layers)
+        return list(found.values())
+
+    def learned(self):
+        r"""Da los pesos que se aprenden, cada uno con su nombre y su capa, en el orden de :attr:`trainable_weights`."""
+        every = ((layer, name) for layer in self.learning() for name in layer._weights)
+        return [(layer, name) for layer, name in every if layer._weights[name].trainable]
+
     @property
     def trainable_weights(self):
         r"""Los de :attr:`weights` que mueve el optimizador; de una capa congelada, ninguno."""
-        if not self._trainable:
-            return []
-        own = [weight.value for weight in self._weights.values() if weight.trainable]
-        return own + [w for layer in self.layers for w in layer.trainable_weights]
+        return [layer._weights[name].value for layer, name in self.learned()]
 
     @property
     def non_trainable_weights(self):
@@ -578,14 +708,13 @@ class Layer(Configured):
         Los de una capa congelada son un borrador: su :meth:`backward` puede escribir en ellos, y nadie los lee.
         """
         gradients = _InPlace()
-        for name, weight in self._weights.items():
-            if weight.trainable:
-                if weight.gradient is None:
-                    weight = self._with_gradient(name)
-                gradients.append(weight.gradient)
-        for layer in self.layers:
-            if layer.trainable:
-                gradients += layer.gradients
+        # Los propios, aunque esté congelada: su ``backward`` puede escribir en ellos.
+        for layer in self.learning() or [self]:
+            for name, weight in layer._weights.items():
+                if weight.trainable:
+                    if weight.gradient is None:
+                        weight = layer._with_gradient(name)
+                    gradients.append(weight.gradient)
         return gradients
 
     @property
@@ -642,7 +771,7 @@ class Layer(Configured):
         trainable = check.boolean(trainable, "trainable")
         value = self._new_values(where, shape, initializers.get(initializer))
         key = f"weight_{len(self._weights)}" if name is None else name
-        self._weights[key] = Weight(value, None, regularizers.get(regularizer), trainable)
+        self._weights[key] = Weight(value, None, regularizers.get(regularizer), trainable, object())
         if self._fresh is None:
             vars(self)["_fresh"] = {}
         self._fresh[id(value)] = key, name is not None
@@ -671,8 +800,10 @@ class Layer(Configured):
         finally:
             _blank.reset(token)
 
-    def input(self, x):
+    def ready(self, x):
         r"""Deja la entrada lista para el código compilado: tipo, forma y memoria, comprobados.
+
+        Si la capa recibe varias entradas, es una lista.
 
         Raises
         ------
@@ -681,29 +812,80 @@ class Layer(Configured):
         ValueError
             Si no hay ninguna observación, si su forma no es la de la capa o si hay NaN o infinitos.
         """
+        if self.added:
+            self.added = []
+        if self.several:
+            return self._each_ready(x)
         # Lo que sale de otra capa ya está listo, y un NaN pasa: que se vea en la pérdida.
-        ready = type(x) is np.ndarray and x.dtype == self.dtype and x.flags.carray
+        dtype = _INTEGER if self.integers else self.dtype
+        ready = type(x) is np.ndarray and x.dtype == dtype and x.flags.carray
         if ready and x.shape[1:] == self._seen and x.shape[0]:
             return x
-        x = self.fitting(x if ready else check.floats(x, "x"), "x")
+        x = self.fitting(x if ready else self._numbers(x, "x", dtype), "x")
         if not ready:
-            x = np.require(_cast(x, "x", self.dtype), requirements=["C", "A", "W"])
+            x = np.require(_cast(x, "x", dtype), requirements=["C", "A", "W"])
         self._seen = self.current_shape
         return x
+
+    def _each_ready(self, xs):
+        xs = self.arranged(xs, "x")
+        dtypes = self.input_dtypes
+        ready = [type(x) is np.ndarray and x.dtype == d and x.flags.carray for x, d in zip(xs, dtypes, strict=True)]
+        if all(ready) and len(xs[0]) and [x.shape[1:] for x in xs] == self._seen and len({len(x) for x in xs}) == 1:
+            return xs
+        names = [f"x[{k}]" for k in range(len(xs))]
+        xs = [x if r else self._numbers(x, n, d) for x, r, n, d in zip(xs, ready, names, dtypes, strict=True)]
+        xs = self.fitting(xs, "x")
+        for k, (dtype, fine) in enumerate(zip(dtypes, ready, strict=True)):
+            if not fine:
+                xs[k] = np.require(_cast(xs[k], names[k], dtype), requirements=["C", "A", "W"])
+        self._seen = self.current_shape
+        return xs
+
+    @staticmethod
+    def _numbers(x, name, dtype):
+        return check.floats(x, name) if dtype.kind == "f" else check.whole(x, name)
+
+    @property
+    def input_dtypes(self):
+        r"""El tipo con que llega cada entrada: el de la capa, o enteros."""
+        return [_INTEGER if self.integers else self.dtype] * (len(self.input_shape or ()) if self.several else 1)
+
+    def arranged(self, x, name="x"):
+        r"""Da las entradas de una capa que recibe varias, en una lista.
+
+        Parameters
+        ----------
+        x : list, tuple or dict
+            Las entradas; en un diccionario, por su nombre, si la capa se los puso.
+        name : str
+            Nombre del argumento, para el mensaje.
+
+        Returns
+        -------
+        list
+        """
+        wanted = len(self.input_shape) if self.built else None
+        if not isinstance(x, (list, tuple)) or (wanted and len(x) != wanted):
+            came = f"{len(x)}" if isinstance(x, (list, tuple)) else f"un {type(x).__name__}"
+            raise ValueError(
+                f"{name}: {self.name} espera una lista de {wanted or 'varias'} entradas, pero llegó {came}"
+            )
+        return list(x)
 
     def fitting(self, x, name="x"):
         r"""Comprueba la forma de unas observaciones y deja la capa lista para ellas; si hace falta, la construye.
 
         Parameters
         ----------
-        x : ndarray, shape (n, ...)
-            Números de cualquier tipo.
+        x : ndarray, shape (n, ...), or list of ndarray
+            Números de cualquier tipo; en una lista, si la capa recibe varias entradas.
         name : str
             Nombre del argumento, para el mensaje.
 
         Returns
         -------
-        ndarray, shape (n, ...)
+        ndarray, shape (n, ...), or list of ndarray
             Las mismas, con la forma que espera la capa.
 
         Raises
@@ -713,25 +895,36 @@ class Layer(Configured):
         """
         if self._outline:
             self._refuse()
-        if x.ndim and x.shape[0] and not self.built:
+        xs = x if self.several else [x]
+        names = [f"{name}[{k}]" for k in range(len(xs))] if self.several else [name]
+        sizes = [one.shape[1:] for one in xs]
+        size = sizes if self.several else sizes[0]
+        if not self.built and all(one.ndim and one.shape[0] for one in xs):
             with _lock:
                 if not self.built:
                     check_depth(self)
                     # Lo que sale puede ser mucho más que los pesos: se cuenta antes de sortearlos.
-                    check.memory(math.prod(self.compute_output_shape(x.shape[1:])), f"{self.name}, la salida")
-                    self.build(x.shape[1:])
+                    out = sum(map(math.prod, each(self.compute_output_shape(size))))
+                    check.memory(out, f"{self.name}, la salida")
+                    self.build(size)
+        for one, where, wanted in zip(xs, names, each(self.input_shape or ()), strict=True):
+            self._check_fit(one, where, wanted)
+            if len(one) != len(xs[0]):
+                raise ValueError(f"{where}: se esperaban {len(xs[0])} observaciones, pero llegaron {len(one)}")
+        if size != self.current_shape:
+            self.adjust_to(size)
+        return x
+
+    def _check_fit(self, x, name, wanted):
         if x.ndim and not x.shape[0]:
             raise ValueError(f"{name}: se esperaba al menos una observación, pero llegó la forma {x.shape}")
-        wanted, size = self.input_shape or (), x.shape[1:]
+        size = x.shape[1:]
         if self.any_size and wanted:
             wanted = (*(None,) * (len(wanted) - 1), wanted[-1])
         fits = len(size) == len(wanted) and all(w in (None, s) for w, s in zip(wanted, size, strict=True))
         if not x.ndim or not fits:
             wanted = text_of_shape(wanted if self.built else ["…"])
             raise ValueError(f"{name}: se esperaba la forma {wanted}, pero llegó {x.shape}")
-        if size != self.current_shape:
-            self.adjust_to(size)
-        return x
 
     def _refuse(self):
         raise ValueError(
@@ -757,12 +950,88 @@ class Layer(Configured):
         if self.y is None and shape is None:
             raise ValueError(f"{self.name}: para ir hacia atrás hay que ir antes hacia delante, con forward")
         shape = self.y.shape if shape is None else shape
-        if type(dy) is np.ndarray and dy.dtype == self.dtype and dy.shape == shape and dy.flags.carray:
-            return dy
-        dy = check.floats(dy, "dy")
-        if dy.shape != shape:
-            raise ValueError(f"dy: se esperaba la forma {shape} de la última salida, pero llegó {dy.shape}")
-        return np.require(dy, self.dtype, ["C", "A", "W"])
+        if not (type(dy) is np.ndarray and dy.dtype == self.dtype and dy.shape == shape and dy.flags.carray):
+            dy = check.floats(dy, "dy")
+            if dy.shape != shape:
+                raise ValueError(f"dy: se esperaba la forma {shape} de la última salida, pero llegó {dy.shape}")
+            dy = np.require(dy, self.dtype, ["C", "A", "W"])
+        return dy if self.activity_regularizer is None else self._with_activity(dy)
+
+    def _with_activity(self, dy):
+        # Lo que la salida le suma a la pérdida también tiene gradiente.
+        total = self.buffer("dy de la actividad", dy.shape)
+        total[...] = 0
+        self.activity_regularizer.add_gradient(self.y.reshape(-1), total.reshape(-1))
+        total *= self.dtype.type(1 / (self.whole or len(dy)))
+        total += dy
+        return total
+
+    def performers(self):
+        r"""Recorre las capas que hacen el trabajo: ella, las que contiene y las copias de las que se llaman otra vez.
+
+        Yields
+        ------
+        Layer
+        """
+        for layer in walk(self):
+            yield layer
+            for echo in layer.echoes:
+                if echo is not None:
+                    yield from echo.performers()
+
+    def add_loss(self, loss):
+        r"""Suma algo a la pérdida; se llama desde ``forward``, y ``backward`` debe sumar su gradiente.
+
+        A la pérdida va la media sobre el lote entero, aunque se reparta entre los hilos: el gradiente de cada
+        observación se divide entre ``self.whole``, o entre las que llegaron si es ``None``.
+
+        Parameters
+        ----------
+        loss : float or array_like, shape (n,)
+            Cuánto, de cada observación; un solo número es la media de las que llegaron.
+        """
+        if not self.added:
+            self.added = []
+        self.added.append(loss)
+
+    def added_loss(self, rows):
+        r"""Da lo que las capas sumaron a la pérdida en la última ida, sumado sobre sus observaciones.
+
+        Parameters
+        ----------
+        rows : int
+            Cuántas observaciones llegaron.
+
+        Returns
+        -------
+        float
+        """
+        total = 0.0
+        for layer in self.performers():
+            if layer.activity_regularizer is not None:
+                total += sum(regularizers.value_of(layer.activity_regularizer, y.reshape(-1)) for y in each(layer.y))
+            for loss in layer.added:
+                total += float(np.sum(loss)) if np.ndim(loss) else float(loss) * rows
+        return total
+
+    @property
+    def adds_loss(self):
+        r"""Si ella, o alguna de las que contiene, le suma algo a la pérdida."""
+        return any(layer.activity_regularizer is not None or _adds_loss(type(layer)) for layer in walk(self))
+
+    @property
+    def losses(self):
+        r"""Lo que se suma a la pérdida: la penalización de cada peso y lo que sumaron las capas en la última ida."""
+        found = []
+        for layer, name in self.learned():
+            weight = layer._weights[name]
+            if weight.regularizer is not None:
+                found.append(regularizers.value_of(weight.regularizer, weight.value))
+        if any(layer.y is not None or layer.added for layer in walk(self)):
+            first = next(y for layer in walk(self) for y in each(layer.y) if y is not None)
+            if self.adds_loss:
+                found.append(self.added_loss(len(first)) / len(first))
+        return found
 
     def buffer(self, name, shape, dtype=None):
         r"""Devuelve memoria para un resultado: nueva para quien usa la capa, la misma en cada paso si se entrena."""
@@ -814,17 +1083,14 @@ class Layer(Configured):
         add_gradient : bool
             Si además hay que sumar sus gradientes en :attr:`gradients`.
         """
-        if not self._trainable:
-            return 0.0
         total = 0.0
-        for layer in self.layers:
-            total += layer.penalty(add_gradient)
-        for name, weight in self._weights.items():
-            if weight.regularizer is not None and weight.trainable:
+        for layer, name in self.learned():
+            weight = layer._weights[name]
+            if weight.regularizer is not None:
                 total += regularizers.value_of(weight.regularizer, weight.value)
                 if add_gradient:
                     if weight.gradient is None:
-                        weight = self._with_gradient(name)
+                        weight = layer._with_gradient(name)
                     weight.regularizer.add_gradient(weight.value, weight.gradient)
         return total
 
@@ -898,29 +1164,23 @@ class Layer(Configured):
 
         Devuelve lo que sobra de cada vector.
         """
-        if not self._trainable:
-            return theta, gradient
-        for name, (w, g, _, trainable) in self._weights.items():
-            if not trainable:
-                continue
+        for layer, name in self.learned():
+            w, g, *_ = layer._weights[name]
             view, theta = theta[: w.size].reshape(w.shape), theta[w.size :]
             slope, gradient = gradient[: w.size].reshape(w.shape), gradient[w.size :]
             _fill(view, w)
             if g is not None:
                 _fill(slope, g)
-            self._move(name, view, slope)
-        for layer in self.layers:
-            theta, gradient = layer.adopt(theta, gradient)
+            layer._move(name, view, slope)
         return theta, gradient
 
-    def leave(self):
-        r"""Saca de los dos vectores lo que está congelado, con sus valores."""
-        if not self._trainable:
-            for name, weight in self._weights.items():
-                if weight.trainable and weight.value.base is not None:
-                    self._move(name, weight.value.copy(), None)
-        for layer in self.layers:
-            layer.leave()
+    def leave(self, theta):
+        r"""Saca de un vector, con sus valores, los pesos que ya no se aprenden."""
+        learned = {(id(layer), name) for layer, name in self.learned()}
+        for layer in walk(self):
+            for name, weight in layer._weights.items():
+                if weight.value.base is theta and (id(layer), name) not in learned:
+                    layer._move(name, weight.value.copy(), None)
 
     def replica(self):
         r"""Copia la capa para otro hilo: los mismos pesos en memoria, y gradientes y resultados intermedios propios."""
@@ -931,6 +1191,23 @@ class Layer(Configured):
             layer.buffers = {}
             layer.reuse = True
         return other
+
+    def echo(self):
+        r"""Copia la capa para llamarla otra vez en la misma pasada: los mismos pesos; gradientes y memoria, propios."""
+        other = self.replica()
+        for layer, mine in zip(walk(other), walk(self), strict=True):
+            layer.reuse = mine.reuse
+        return other
+
+    def take_draws(self, original):
+        r"""Sigue el azar de la capa de la que esta es copia: cada llamada sortea lo suyo."""
+        for mine, theirs in zip(walk(self), walk(original), strict=True):
+            if mine.random:
+                mine.generator, mine.draws = theirs.generator, theirs.draws
+
+    def must_go_back(self):
+        r"""Si su :meth:`backward` hace falta aunque nadie use el gradiente de su entrada: si hay algo que corregir."""
+        return bool(self.learned())
 
     def follow(self, original):
         r"""Toma los argumentos que le hayan cambiado a la capa de la que esta es réplica.
@@ -1026,23 +1303,23 @@ class Layer(Configured):
 
     # --- Las copias ---
 
-    def _twin(self):
+    def _twin(self, known=None):
         # Una copia que comparte los pesos y guarda aparte lo que calcula. Con ella, de cada capa: la original, su copia
-        # y cómo empezó la copia.
-        twins = [layer._twin() for layer in self.layers]
-        copies = {id(layer): twin for layer, (twin, _) in zip(self.layers, twins, strict=True)}
+        # y cómo empezó la copia. Una capa que está en dos lugares tiene una sola copia.
+        known, pairs = {} if known is None else known, []
+        for layer in self.layers:
+            if id(layer) not in known:
+                known[id(layer)], inner = layer._twin(known)
+                pairs += inner
         other = object.__new__(type(self))
         attributes = vars(other)
         attributes.update(vars(self))
-        if copies:
-            attributes.update({name: _replace(value, copies) for name, value in list(attributes.items())})
-        if self.input_shape is not None and None in self.input_shape:
+        if self.layers:
+            attributes.update({name: _replace(value, known) for name, value in list(attributes.items())})
+        if any(None in shape for shape in each(self.input_shape or ())):
             # Otro hilo puede estar cambiando a la original de forma: la copia lo calcula de nuevo.
             attributes["_seen"] = attributes["current_shape"] = None
-        pairs = [(self, other, dict(attributes))]
-        for _, inner in twins:
-            pairs += inner
-        return other, pairs
+        return other, [(self, other, dict(attributes)), *pairs]
 
     def __copy__(self):
         r"""Copia la capa con todo y pesos: dos capas no pueden compartirlos, porque cada modelo los muda a lo suyo."""
@@ -1052,7 +1329,7 @@ class Layer(Configured):
         r"""Da lo que se copia y se guarda: la capa, sin lo que le dejó la última vez que fue y volvió."""
         # Copiar y guardar bajan nivel por nivel: antes se mira que no sean demasiados.
         check_depth(self)
-        state = {**vars(self), "x": None, "y": None, "buffers": {}, "_seen": None}
+        state = {**vars(self), "x": None, "y": None, "buffers": {}, "_seen": None, "nodes": [], "placed": False}
         for name in _written(type(self)) - set(self._attributes) if self._rested is not None else ():
             if _holds_arrays(state.get(name)):
                 del state[name]

@@ -174,7 +174,7 @@ class Maxout(Layer):
 
     def forward(self, x, training=False):
         r"""Calcula las piezas de cada neurona y se queda con la mayor."""
-        self.x = x = self.input(x)
+        self.x = x = self.ready(x)
         z = self.buffer("z", (*x.shape[:-1], self.pieces * self.units))
         self.y = self.buffer("y", (*x.shape[:-1], self.units))
         self.winner = self.buffer("winner", self.y.shape, np.int32)

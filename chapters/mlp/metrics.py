@@ -78,6 +78,16 @@ class Metric(Configured):
         """
         raise NotImplementedError
 
+    def size(self, output_shape):
+        return 2
+
+    def accumulate(self, y_true, y_pred, weight, state):
+        state[0] += check.returned(self.shard(y_true, y_pred), f"{type(self).__name__}.shard")
+        state[1] += len(y_pred)
+
+    def value(self, state):
+        return float(state[0] / state[1])
+
     def accept(self, y_true, output_shape):
         r"""Comprueba, una vez, que :meth:`shard` puede leer lo correcto.
 
@@ -295,6 +305,10 @@ def _names():
     return (
         {c.name: c for c in classes} | {c.__name__: c for c in classes} | SHORT | {n.upper(): SHORT[n] for n in SHORT}
     )
+
+
+def check_name(metric):
+    pass
 
 
 def get(metric, y_true, y_pred, from_logits=False):

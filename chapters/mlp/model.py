@@ -1,14 +1,18 @@
 r"""Un modelo: capas, pérdida y optimizador, listos para aprender."""
 
 import operator
+from typing import NamedTuple
 
 import numpy as np
 
-from chapters.mlp import losses, metrics, optimizers
+from chapters.mlp import losses, optimizers
+from chapters.mlp import metrics as metrics_module
 from chapters.mlp.layer import Layer, _shapes_only, fitted, text_of_shape
-from dlbook import check, saving, training
+from dlbook import check, registry, saving, training
 from dlbook.attributes import only
 from dlbook.console import say
+from dlbook.several import distribute, each
+from dlbook.training import per_output, walk
 
 
 def _summarize(parent, indent, expand_nested, lines):
@@ -22,10 +26,59 @@ def _summarize(parent, indent, expand_nested, lines):
             _summarize(layer, indent + "  ", expand_nested, lines)
 
 
+def address(array):
+    r"""Da el lugar de la memoria donde empieza un arreglo."""
+    return array.__array_interface__["data"][0]
+
+
 def _free(name, taken):
     # Dos métricas que se llaman igual: la segunda es name_1, como en Keras.
     names = [name, *(f"{name}_{k}" for k in range(1, len(taken) + 1))]
     return next(n for n in names if n not in taken)
+
+
+class Asked(NamedTuple):
+    r"""Una métrica que se pidió en ``compile``, y si cada observación cuenta lo que diga ``sample_weight``."""
+
+    metric: object
+    weighted: bool
+
+
+class Target(NamedTuple):
+    r"""Qué se le pide a una salida: con qué se compara, cuánto cuenta y qué más se mira."""
+
+    name: str
+    loss: losses.Loss | None
+    weight: float
+    metrics: list
+
+
+class Found(NamedTuple):
+    r"""Una métrica lista para medir: cómo se anota, cuál es, si pesa las observaciones y cuántos números junta."""
+
+    name: str
+    metric: metrics_module.Metric
+    weighted: bool
+    size: int
+
+
+def _applied(function, value):
+    # A uno, o a cada uno de una lista o un diccionario, que también pueden tener listas.
+    if isinstance(value, dict):
+        return {name: _applied(function, one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_applied(function, one) for one in value]
+    return function(value)
+
+
+def _listed(metrics):
+    return list(metrics) if isinstance(metrics, (list, tuple)) else [] if metrics is None else [metrics]
+
+
+def _flat(logs, return_dict):
+    # Como en Keras: un diccionario, una lista o, si solo hay uno, un número.
+    values = list(logs.values())
+    return logs if return_dict else values[0] if len(values) == 1 else values
 
 
 class Model(Layer):
@@ -89,16 +142,24 @@ class Model(Layer):
         Lo que lo distingue de los demás modelos ante su optimizador.
     """
 
+    def __new__(cls, *arguments, **options):
+        r"""Con entradas y salidas, ``Model(inputs, outputs)`` es un :class:`Functional`, como en Keras."""
+        if len(arguments) < 2 and "outputs" not in options:
+            return super().__new__(cls)
+        from chapters.mlp.functional import Functional, with_graph
+
+        return super().__new__(cls if issubclass(cls, Functional) else with_graph(cls))
+
     def __init__(self, **options):
         super().__init__(**options)
         self.optimizer = self.loss = self.history = None
-        self.metrics = []
+        self.metrics, self.weighted_metrics, self.loss_weights = [], [], None
         self.epoch = 0
         self.stop_training = False
         self.callbacks, self.remembered, self.identity = (), [], object()
         self._theta = self._gradient = None
-        # Qué pesos son vistas de los dos vectores, y si eran otros cuando empezó el optimizador.
-        self._bound, self._stale = [], False
+        # Qué pesos son vistas de los dos vectores.
+        self._bound = []
 
     @property
     def theta(self):
@@ -141,28 +202,59 @@ class Model(Layer):
             Qué se minimiza.
         metrics : list, optional
             Qué se mira, además: nombres o métricas.
-        loss_weights, weighted_metrics, run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
+        loss_weights : list of float or dict, optional
+            Cuánto cuenta la pérdida de cada salida; sin él, 1.
+        weighted_metrics : list, optional
+            Como ``metrics``, pero cada observación cuenta lo que diga ``sample_weight``.
+        run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
             No existen aquí: solo se admiten como Keras los deja si no se dice nada.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Si algo no se conoce o no es lo que se espera.
         """
-        only(loss_weights, "loss_weights", None)
-        only(weighted_metrics, "weighted_metrics", None)
         only(run_eagerly, "run_eagerly", False)
         only(steps_per_execution, "steps_per_execution", 1)
         only(jit_compile, "jit_compile", "auto")
         only(auto_scale_loss, "auto_scale_loss", True)
         optimizer = optimizers.get(optimizer)
-        loss = None if loss is None else losses.get(loss)
-        if metrics is not None and not isinstance(metrics, (list, tuple)):
-            raise TypeError(f"metrics: se esperaba una lista, pero llegó {metrics!r}")
-        self.optimizer, self.loss, self.metrics = optimizer, loss, list(metrics or ())
+        loss = _applied(lambda one: None if one is None else losses.get(one), loss)
+        for given in (metrics, weighted_metrics):
+            if given is not None and not isinstance(given, (list, tuple, dict)):
+                raise TypeError(f"metrics: se esperaba una lista, pero llegó {given!r}")
+            _applied(metrics_module.check_name, given)
+        loss_weights = _applied(lambda w: None if w is None else check.number(w, "loss_weights"), loss_weights)
+        self.optimizer, self.loss, self.loss_weights = optimizer, loss, loss_weights
+        self.metrics = metrics if isinstance(metrics, dict) else list(metrics or ())
+        self.weighted_metrics = weighted_metrics if isinstance(weighted_metrics, dict) else list(weighted_metrics or ())
         if self.built:
+            self.targets()
             self._bind()
-        self._stale = False
+            self._tell_optimizer()
+
+    def targets(self):
+        r"""Da qué se le pide a cada salida: la pérdida, cuánto cuenta y las métricas, como se dieron en :meth:`compile`.
+
+        Returns
+        -------
+        list of Target
+        """
+        names = self.output_names
+        loss = distribute(self.loss, names, "loss")
+        weights = distribute(self.loss_weights, names, "loss_weights")
+        pairs = [(self.metrics, False), (self.weighted_metrics, True)]
+        asked = [(distribute(given or None, names, "metrics"), weighted) for given, weighted in pairs]
+        found = []
+        for k, name in enumerate(names):
+            wanted = [Asked(metric, weighted) for each_, weighted in asked for metric in _listed(each_[k])]
+            found.append(Target(name, loss[k], 1.0 if weights[k] is None else weights[k], wanted))
+        return found
 
     def fit(
         self,
         x,
-        y,
+        y=None,
         batch_size=None,
         epochs=1,
         verbose="auto",
@@ -185,9 +277,11 @@ class Model(Layer):
         Parameters
         ----------
         x : array_like, shape (n, ...)
-            Las observaciones.
+            Las observaciones. Si el modelo tiene varias entradas, una lista, o un diccionario con sus nombres. También
+            algo que dé los lotes ya hechos, ``(x, y)`` o ``(x, y, sample_weight)``: un generador, o un objeto con
+            ``__len__`` y ``__getitem__``; mientras un lote entrena, otro hilo pide los siguientes.
         y : array_like, shape (n, ...)
-            Lo correcto, como lo espera la pérdida.
+            Lo correcto, como lo espera la pérdida; con varias salidas, una lista o un diccionario.
         batch_size : int, optional
             Cuántas observaciones por paso; si no se dice, 32.
         epochs : int
@@ -200,7 +294,7 @@ class Model(Layer):
         validation_split : float
             Qué fracción, del final de los datos, se aparta para validar.
         validation_data : tuple, optional
-            ``(x, y)`` o ``(x, y, sample_weight)`` para validar, en vez de apartar.
+            ``(x, y)`` o ``(x, y, sample_weight)`` para validar, en vez de apartar; o algo que dé los lotes.
         shuffle : bool
             Si se baraja en cada época.
         class_weight : dict, optional
@@ -210,8 +304,12 @@ class Model(Layer):
         initial_epoch : int
             En qué época se empieza, para continuar un entrenamiento. Si es ``model.epoch``, los *callbacks* siguen con
             lo que recordaban.
-        steps_per_epoch, validation_steps, validation_batch_size, validation_freq
-            No existen aquí: solo se admiten como Keras los deja si no se dice nada.
+        steps_per_epoch, validation_steps : int, optional
+            Cuántos lotes, a lo sumo, por época y en cada validación; hace falta con un generador que no se acaba.
+        validation_batch_size : int, optional
+            De cuántas observaciones son los lotes al validar.
+        validation_freq : int or list of int
+            Cada cuántas épocas se valida, o en cuáles.
 
         Returns
         -------
@@ -226,10 +324,6 @@ class Model(Layer):
             Si la pérdida deja de ser finita; dice en qué época y lote, y por qué pudo ser. Antes se llama a
             ``on_train_end``, así que :class:`~dlbook.callbacks.EarlyStopping` deja los mejores pesos.
         """
-        only(steps_per_epoch, "steps_per_epoch", None)
-        only(validation_steps, "validation_steps", None)
-        only(validation_batch_size, "validation_batch_size", None)
-        only(validation_freq, "validation_freq", 1)
         return training.fit(
             self,
             x,
@@ -244,12 +338,16 @@ class Model(Layer):
             class_weight=class_weight,
             sample_weight=sample_weight,
             initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size,
+            validation_freq=validation_freq,
         )
 
     def evaluate(
         self,
         x,
-        y,
+        y=None,
         batch_size=None,
         verbose="auto",
         sample_weight=None,
@@ -263,10 +361,14 @@ class Model(Layer):
         ----------
         x, y, sample_weight
             Como en :meth:`fit`.
-        batch_size, verbose
-            Se aceptan por compatibilidad con Keras: aquí no cambian nada.
-        steps, callbacks
-            No existen aquí: solo se admite ``None``.
+        batch_size : int, optional
+            Solo importa si la pérdida no es una media; si no, el resultado es el mismo con cualquiera.
+        verbose
+            Se acepta por compatibilidad con Keras: aquí no cambia nada.
+        steps : int, optional
+            Cuántos lotes, a lo sumo.
+        callbacks : list of dlbook.callbacks.Callback, optional
+            Como en :meth:`fit`.
         return_dict : bool
             Si se devuelve un diccionario con nombres.
 
@@ -275,12 +377,7 @@ class Model(Layer):
         float, list of float, or dict
             La pérdida, sola si no hay métricas.
         """
-        only(steps, "steps", None)
-        only(callbacks, "callbacks", None)
-        logs = training.evaluate(self, x, y, sample_weight)
-        if return_dict:
-            return logs
-        return logs["loss"] if len(logs) == 1 else list(logs.values())
+        return _flat(training.evaluate(self, x, y, sample_weight, batch_size, steps, callbacks), return_dict)
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         r"""Calcula la salida de cada observación, en todos los núcleos.
@@ -288,18 +385,44 @@ class Model(Layer):
         Parameters
         ----------
         x : array_like, shape (n, ...)
-            Las observaciones.
+            Las observaciones, como en :meth:`fit`.
         batch_size, verbose
             Se aceptan por compatibilidad con Keras: aquí no cambian nada.
-        steps, callbacks
-            No existen aquí: solo se admite ``None``.
+        steps : int, optional
+            Cuántos lotes, a lo sumo.
+        callbacks : list of dlbook.callbacks.Callback, optional
+            Como en :meth:`fit`.
 
         Returns
         -------
-        ndarray, shape (n, ...)
+        ndarray, shape (n, ...), or list of ndarray
+            Una lista, si hay varias salidas.
         """
-        only(steps, "steps", None)
-        only(callbacks, "callbacks", None)
+        return training.predict(self, x, batch_size, steps, callbacks)
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        r"""Da un solo paso de entrenamiento con un lote.
+
+        Parameters
+        ----------
+        x, y, sample_weight, class_weight
+            Como en :meth:`fit`.
+        return_dict : bool
+            Si se devuelve un diccionario con nombres.
+
+        Returns
+        -------
+        float, list of float, or dict
+            La pérdida y las métricas de este lote, antes del paso; la pérdida, sola si no hay métricas.
+        """
+        return _flat(training.train_on_batch(self, x, y, sample_weight, class_weight), return_dict)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        r"""Mide la pérdida y las métricas de un lote; los argumentos son los de :meth:`train_on_batch`."""
+        return _flat(training.evaluate(self, x, y, sample_weight), return_dict)
+
+    def predict_on_batch(self, x):
+        r"""Calcula la salida de un lote, como :meth:`predict`."""
         return training.predict(self, x)
 
     def loss_and_gradient(self, x, y, sample_weight=None, training=False):
@@ -322,10 +445,19 @@ class Model(Layer):
             En el orden de :attr:`theta`; es una copia.
         """
         self.check_compiled()
-        y_pred = self.forward(x, training=training)
-        loss = self.loss(y, y_pred, sample_weight)
+        y_pred = each(self.forward(x, training=training))
+        targets = self.targets()
+        rows, loss, slopes = len(y_pred[0]), 0.0, []
+        for target, one, correct in zip(targets, y_pred, per_output(y, targets, "y"), strict=True):
+            if target.loss is None:
+                slopes.append(np.zeros_like(one))
+                continue
+            loss += target.weight * target.loss(correct, one, sample_weight)
+            slope = target.loss.gradient(correct, one, sample_weight)
+            slopes.append(slope if target.weight == 1 else slope * slope.dtype.type(target.weight))
+        loss += self.added_loss(rows) / rows
         self._bind()
-        self.backward(self.loss.gradient(y, y_pred, sample_weight))
+        self.backward(slopes if len(slopes) > 1 else slopes[0])
         loss += self.penalty(add_gradient=True)
         return loss, self._gradient.copy()
 
@@ -383,41 +515,101 @@ class Model(Layer):
         r"""Vuelve al punto que guardó :meth:`get_state`. El modelo debe tener la misma arquitectura y optimizador."""
         self._bind()
         training.set_state(self, state)
-        # Lo que recuerda el optimizador vino con el estado.
-        self._stale = False
 
-    def resolve_metrics(self, y):
-        r"""Encuentra las métricas de :meth:`compile` para lo correcto, ya preparado; pares de nombre y métrica."""
-        y_pred = np.broadcast_to(self.dtype.type(0), (len(y), *self.compute_output_shape(self.current_shape)))
-        from_logits = getattr(self.loss, "from_logits", False)
+    def resolve_metrics(self, target, y, output_shape):
+        r"""Encuentra las métricas de una salida para lo correcto, ya preparado.
+
+        Parameters
+        ----------
+        target : Target
+            La salida, con las métricas como se dieron en :meth:`compile`.
+        y : ndarray
+            Lo correcto.
+        output_shape : tuple of int
+            La forma de una observación de la salida.
+
+        Returns
+        -------
+        list of Found
+        """
+        if not target.metrics:
+            return []
+        y_pred = np.broadcast_to(self.dtype.type(0), (len(y), *output_shape))
+        from_logits = getattr(target.loss, "from_logits", False)
+        prefix = f"{target.name}_" if len(self.output_names) > 1 else ""
         found = {}
-        for metric in self.metrics:
-            one = metrics.get(metric, y, y_pred, from_logits)
-            name = metric if isinstance(metric, str) else one.name or type(one).__name__
-            found[_free(name, ("loss", *found))] = one
-        return list(found.items())
+        for metric, weighted in target.metrics:
+            one = metrics_module.get(metric, y, y_pred, from_logits)
+            # Las del libro recorren juntos lo correcto y la salida: una fila, o una etiqueta, por vector de la salida.
+            name = prefix + (metric if isinstance(metric, str) else one.name or type(one).__name__)
+            name = _free(name, ("loss", *found))
+            if registry.ours(type(one)) and y.shape[1:] not in (output_shape, output_shape[:-1]):
+                raise ValueError(
+                    f"metrics: {name} espera que lo correcto tenga la forma de la salida, {output_shape}, "
+                    f"o una etiqueta por vector, pero la pérdida lo dejó en {y.shape[1:]}"
+                )
+            found[name] = Found(name, one, weighted, one.size(output_shape))
+        return list(found.values())
+
+    @property
+    def output_names(self):
+        r"""Los nombres de las salidas."""
+        return ["output"]
+
+    @property
+    def input_names(self):
+        r"""Los nombres de las entradas."""
+        return ["input"]
+
+    def get_layer(self, name=None, index=None):
+        r"""Da una capa por su nombre o por su lugar.
+
+        Parameters
+        ----------
+        name : str, optional
+            El nombre.
+        index : int, optional
+            Qué lugar ocupa en :attr:`layers`.
+
+        Raises
+        ------
+        ValueError
+            Si no hay ninguna así.
+        """
+        if (name is None) == (index is None):
+            raise ValueError("get_layer: se esperaba un nombre o un lugar, uno de los dos")
+        if index is not None:
+            index = check.integer(index, "index", -len(self.layers), len(self.layers) - 1)
+            return self.layers[index]
+        names = [layer.name for layer in self.layers]
+        if name not in names:
+            check.choice(name, "name", names, exact=True)
+        return self.layers[names.index(name)]
 
     def fitting(self, x, name="x"):
         r"""Como en :class:`~chapters.mlp.Layer`; si la entrada tiene un solo número en el último eje, puede faltar."""
         wanted = self.input_shape
-        if wanted and wanted[-1] == 1 and x.ndim == len(wanted):
+        if not self.several and wanted and wanted[-1] == 1 and x.ndim == len(wanted):
             x = x[..., np.newaxis]
         return super().fitting(x, name)
 
     def adopt(self, theta, gradient):
-        r"""Como en :class:`~chapters.mlp.Layer`; además recuerda su trozo de los dos vectores."""
-        size = sum(w.size for w in self.trainable_weights)
-        self._theta, self._gradient = theta[:size], gradient[:size]
+        r"""Como en :class:`~chapters.mlp.Layer`; además recuerda su trozo de los vectores, como los modelos de dentro."""
         rest = super().adopt(theta, gradient)
-        self._bound = self.trainable_weights
+        for layer in walk(self):
+            if isinstance(layer, Model):
+                layer._remember(theta, gradient)
         return rest
 
-    def replica(self):
-        r"""Como en :class:`~chapters.mlp.Layer`, con un vector propio para el gradiente."""
-        self._bind()
-        other = super().replica()
-        other.adopt(self._theta, np.zeros(self._gradient.shape, self.dtype))
-        return other
+    def _remember(self, theta, gradient):
+        # Los pesos que se aprenden, si están seguidos en el vector, que es casi siempre.
+        own = self.trainable_weights
+        sizes = [w.size for w in own]
+        starts = [(address(w) - address(theta)) // theta.itemsize for w in own]
+        start = starts[0] if own else 0
+        if starts == [start + sum(sizes[:k]) for k in range(len(own))]:
+            part = slice(start, start + sum(sizes))
+            self._theta, self._gradient, self._bound = theta[part], gradient[part], own
 
     def _bind(self):
         if _shapes_only.get():
@@ -426,12 +618,18 @@ class Model(Layer):
         if self._theta is not None and len(own) == len(self._bound) and all(map(operator.is_, own, self._bound)):
             return
         self.refuse_outline()
-        # Lo que el optimizador recuerda es de los parámetros de antes, uno por uno.
-        self._stale = self._theta is not None and bool(self.optimizer and self.optimizer.state)
-        self.leave()
+        if self._theta is not None:
+            self.leave(self._theta if self._theta.base is None else self._theta.base)
         size = sum(w.size for w in own)
         check.memory(2 * size, f"{self.name}, los parámetros y su gradiente", self.dtype.itemsize)
         self.adopt(np.zeros(size, self.dtype), np.zeros(size, self.dtype))
+        self._tell_optimizer()
+
+    def _tell_optimizer(self):
+        # Lo que el optimizador recuerda es de cada parámetro: si cambia cuáles se aprenden, lo suyo va con cada uno.
+        if self.optimizer is not None and self._theta is not None:
+            weights = (layer._weights[name] for layer, name in self.learned())
+            self.optimizer.follow([(weight.key, weight.value.size) for weight in weights])
 
     def check_compiled(self):
         r"""Comprueba que se pueda entrenar: que se llamó a :meth:`compile`, y con las capas que ahora se entrenan.
@@ -445,10 +643,6 @@ class Model(Layer):
             raise ValueError("loss: falta decir qué se minimiza; llama antes a compile(optimizer, loss)")
         if self.built:
             self._bind()
-        if self._stale:
-            raise ValueError(
-                "optimizer: recuerda otros parámetros, porque cambió qué capas se entrenan; llama otra vez a compile"
-            )
 
     def __getstate__(self):
         r"""Da lo que se copia y se guarda: todo, menos los dos vectores."""

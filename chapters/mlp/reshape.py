@@ -61,7 +61,7 @@ class Reshape(Layer):
     def adjust_to(self, shape):
         r"""Fija el tamaño que sea −1."""
         super().adjust_to(shape)
-        self.output = self.compute_output_shape(shape)
+        self.sizes = self.compute_output_shape(shape)
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma nueva."""
@@ -77,8 +77,8 @@ class Reshape(Layer):
 
     def forward(self, x, training=False):
         r"""Devuelve la entrada con la forma nueva, sobre la misma memoria."""
-        self.x = self.input(x)
-        self.y = self.x.reshape(-1, *self.output)
+        self.x = self.ready(x)
+        self.y = self.x.reshape(-1, *self.sizes)
         return self.y
 
     def backward(self, dy):

@@ -1,36 +1,17 @@
 r"""Capas una tras otra."""
 
-import math
-
-from chapters.mlp.layer import Layer, _shapes_only, all_or_nothing, distinguish, every_one_of_any_size
-from chapters.mlp.model import Model
+from chapters.mlp.graph import Call, Graph, Slot
+from chapters.mlp.input_layer import Input, InputLayer
+from chapters.mlp.layer import Layer, all_or_nothing, distinguish
+from chapters.mlp.symbol import Symbol
 from dlbook import check, training
 
+__all__ = ["Input", "Sequential"]
 
-class Input:
-    r"""La forma de una observación, para construir el modelo desde el principio.
-
-    Sin ella, el modelo espera a ver los primeros datos.
-
-    >>> Input(shape=(784,))
-    Input(shape=(784,))
-
-    Parameters
-    ----------
-    shape : tuple of int
-        La forma, sin el eje de las observaciones; ``None`` donde puede ser cualquiera, como en una imagen de cualquier
-        tamaño, ``(None, None, 3)``.
-    """
-
-    def __init__(self, shape):
-        self.shape = check.shape(shape, "shape", unknown=True)
-
-    def __repr__(self):
-        r"""Escribe la llamada que la crea."""
-        return f"Input(shape={self.shape})"
+FLOATING = ("float16", "float32", "float64", "bool")
 
 
-class Sequential(Model):
+class Sequential(Graph):
     r"""Una red hecha de capas en fila: lo que sale de una entra a la siguiente.
 
     Hacia delante es la composición :eq:`ed-mlp-composicion`. Hacia atrás es la regla de la cadena, capa por capa, de la
@@ -86,7 +67,9 @@ class Sequential(Model):
 
     def __init__(self, layers=None, trainable=True, name=None, **options):
         super().__init__(trainable=trainable, name=name, **options)
-        self._input = None
+        # La forma, el tipo y el nombre de la entrada, si se dijeron; los valores simbólicos, cuando se construya.
+        self._input = self._input_dtype = self._input_name = None
+        self._inputs = self._outputs = ()
         if layers is not None and not isinstance(layers, (list, tuple)):
             raise TypeError(f"layers: se esperaba una lista de capas, pero llegó {layers!r}")
         for layer in layers or ():
@@ -104,90 +87,72 @@ class Sequential(Model):
         r"""Quita la última capa y la devuelve."""
         if not self.layers:
             raise ValueError("layers: se esperaba al menos una capa, pero el modelo está vacío")
-        return self.layers.pop()
+        with all_or_nothing(self):
+            layer = self.layers.pop()
+            self._chain()
+            if self.built and self.layers:
+                self.retrace()
+        return layer
 
     def build(self, input_shape):
         r"""Construye las capas, cada una con la forma de la salida de la anterior."""
         self._refuse_empty()
-        self.compute_output_shape(input_shape)
         super().build(input_shape)
-        self._build_layers()
-
-    any_size = property(every_one_of_any_size)
-
-    def adjust_to(self, shape):
-        r"""Deja cada capa lista para la forma de lo que le llega."""
-        super().adjust_to(shape)
-        shapes = [shape]
-        for layer in self.layers:
-            shapes.append(layer.compute_output_shape(shapes[-1]))
-        if not _shapes_only.get():
-            # Cada salida puede caber y no caber todas: de una observación se guardan todas, para volver.
-            numbers = sum(map(math.prod, shapes[1:]))
-            check.memory(numbers, f"{self.name}, lo que sale de sus capas", self.dtype.itemsize)
-        for layer, size in zip(self.layers, shapes, strict=False):
-            if not layer.built:
-                break
-            if layer.current_shape != size:
-                layer.adjust_to(size)
-
-    def compute_output_shape(self, input_shape):
-        r"""Devuelve la forma de la salida de la última capa."""
-        shape = check.shape(input_shape, "input_shape", unknown=True)
-        for layer in self.layers:
-            shape = layer.compute_output_shape(shape)
-        return tuple(shape)
 
     def forward(self, x, training=False):
         r"""Pasa la entrada por todas las capas."""
         self._refuse_empty()
-        y = self.input(x)
+        return super().forward(x, training)
+
+    def retrace(self):
+        r"""Apunta la fila con valores simbólicos: así cada capa sabe su entrada y su salida."""
+        door = InputLayer(self.input_shape, dtype=self._input_dtype, name=self._input_name)
+        value = door.output
+        self._inputs = [value]
         for layer in self.layers:
-            y = layer.forward(y, training)
-        self.y = y
-        return y
+            value = layer.record((value,), {})
+        self._outputs = [value]
 
-    def backward(self, dy):
-        r"""Lleva el gradiente de la última capa a la primera."""
-        dy = self.output_gradient(dy)
-        for layer in reversed(self.layers):
-            dy = layer.backward(dy)
-            if dy is None or not layer.input_gradient:
-                return None
-        return dy
+    def takes_integers(self, k):
+        r"""Dice si lo que entra son enteros: si lo dice el Input, o la primera capa."""
+        return (self._input_dtype or "float32") not in FLOATING or super().takes_integers(k)
 
-    def without_input_gradient(self):
-        r"""Avisa a las capas del principio, hasta la primera que se entrena: atrás de ella no hay qué corregir."""
-        super().without_input_gradient()
-        for layer in self.layers:
-            layer.without_input_gradient()
-            if layer.trainable_weights:
-                break
-
-    def work(self):
-        r"""Suma el trabajo de las capas."""
-        return sum(layer.work() for layer in self.layers)
+    @property
+    def input_names(self):
+        r"""El nombre de la entrada."""
+        return [self._input_name or "input"]
 
     def _refuse_empty(self):
         if not self.layers:
             raise ValueError(f"{self.name}: se esperaba al menos una capa, pero el modelo está vacío")
 
     def _append(self, layer):
-        if isinstance(layer, Input):
+        if isinstance(layer, InputLayer):
+            layer = layer.output
+        if isinstance(layer, Symbol) and isinstance(layer.node.layer, InputLayer):
             if self.layers or self.built:
                 raise ValueError("layers: Input va al principio, antes de todas las capas")
             if self._input is not None:
-                raise ValueError(f"layers: se esperaba un solo Input, pero hay dos, de {self._input} y {layer.shape}")
-            self._input = layer.shape
+                raise ValueError(
+                    f"layers: se esperaba un solo Input, pero hay dos, de {self._input} y {layer.observation}"
+                )
+            self._input, self._input_dtype = layer.observation, layer.dtype
+            self._input_name = layer.name if layer.node.layer._own["name"] else None
             return
         # La capa y las que contiene también han de caber un nivel más abajo.
         training.check_depth(check.layer(layer, "layers"), level=2)
         if layer is self or any(layer is other for other in self.layers):
             raise ValueError(
-                f"layers: la capa {layer.name!r} está repetida; cada una guarda lo suyo, usa dos distintas"
+                f"layers: la capa {layer.name!r} está repetida; en una fila cada una va una vez: usa dos distintas, o "
+                f"Model(inputs, outputs)"
             )
         distinguish(layer, self.layers, "layers")
         self.layers.append(layer)
+        self._chain()
+
+    def _chain(self):
+        calls = [Call(k, (Slot(k),), {}, (k + 1,)) for k in range(len(self.layers))]
+        self._arrange(calls, 1, [len(calls)])
 
     def _build_if_possible(self):
         if self.built:
@@ -196,12 +161,5 @@ class Sequential(Model):
             self.build(self._input)
 
     def _build_layers(self):
-        shape = self.input_shape
-        for layer in self.layers:
-            layer.inherit(self)
-            if not layer.built:
-                layer.build(shape)
-            elif layer.input_shape != shape:
-                raise ValueError(f"{layer.name}: se construyó para entradas {layer.input_shape}, y le llegan {shape}")
-            shape = layer.compute_output_shape(shape)
-        self._bind()
+        super()._build_layers()
+        self.retrace()

@@ -1,7 +1,19 @@
 r"""Entrenar, medir y predecir: el ciclo, el motor, los datos, el estado y lo que se ve."""
 
+from dlbook.training.data import per_output
 from dlbook.training.engine import Engine
-from dlbook.training.loop import evaluate, fit, predict
+from dlbook.training.loop import evaluate, fit, predict, train_on_batch
 from dlbook.training.state import check_depth, get_state, set_state, walk
 
-__all__ = ["Engine", "check_depth", "evaluate", "fit", "get_state", "predict", "set_state", "walk"]
+__all__ = [
+    "Engine",
+    "check_depth",
+    "evaluate",
+    "fit",
+    "get_state",
+    "per_output",
+    "predict",
+    "set_state",
+    "train_on_batch",
+    "walk",
+]

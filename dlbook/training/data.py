@@ -5,70 +5,369 @@ ocuparía cuatro veces más. Se convierten lote por lote, al copiarlos.
 """
 
 import math
+import queue
+import threading
 
 import numpy as np
 
 from dlbook import check, registry
+from dlbook.several import distribute, each
+
+# Cuántos lotes se preparan mientras otro entrena.
+AHEAD = 2
+
+
+class Column:
+    r"""Un arreglo del que se toman filas, y el tipo en que van."""
+
+    def __init__(self, array, dtype, name):
+        self.array, self.dtype, self.name, self.came = array, dtype, name, f"{name} como llegó"
+
+    def rows(self, replica, rows, copy=False):
+        r"""Da unas filas contiguas y de su tipo, en un búfer de la réplica si hay que copiarlas."""
+        # Un pedazo seguido ya está contiguo; los barajados, los de otro tipo y los de solo lectura se copian a un búfer.
+        if isinstance(rows, slice):
+            part = self.array[rows]
+            if part.dtype == self.dtype and part.flags.carray and not copy:
+                return part
+        else:
+            part = replica.buffer(self.came, (len(rows), *self.array.shape[1:]), self.array.dtype)
+            self.array.take(rows, axis=0, out=part, mode="clip")
+            if part.dtype == self.dtype:
+                return part
+        out = replica.buffer(self.name, part.shape, self.dtype)
+        np.copyto(out, part, casting="unsafe")
+        return out
 
 
 class Data:
-    r"""Observaciones, lo correcto y pesos, comprobados y listos para cortar."""
+    r"""Observaciones, lo correcto y pesos, comprobados y listos para cortar; una lista de cada cosa.
 
-    def __init__(self, x, y, weight):
-        self.x, self.y, self.weight = x, y, weight
+    Parameters
+    ----------
+    xs : list of ndarray
+        Lo que entra, un arreglo por entrada.
+    dtypes : list of numpy.dtype
+        En qué tipo va cada uno.
+    ys : list of ndarray or None
+        Lo correcto, un arreglo por salida; ``None`` en la que no se compara con nada.
+    weights : list of ndarray or None
+        Cuánto cuenta cada observación, por salida.
+    """
+
+    def __init__(self, xs, dtypes, ys=(), weights=()):
+        self.xs, self.dtypes, self.ys, self.weights = xs, dtypes, list(ys), list(weights)
+        self.shapes = [x.shape[1:] for x in xs]
+        self.inputs = [Column(x, d, f"data x {k}") for k, (x, d) in enumerate(zip(xs, dtypes, strict=True))]
+        self.targets = [None if y is None else Column(y, y.dtype, f"data y {k}") for k, y in enumerate(self.ys)]
+        self.weighing = [
+            None if w is None else Column(w, w.dtype, f"data weight {k}") for k, w in enumerate(self.weights)
+        ]
         # Un autocodificador predice su entrada: no hace falta copiarla dos veces.
-        self.same = y.shape == x.shape and y.dtype == x.dtype and y.ctypes.data == x.ctypes.data
+        self.same = [next((k for k, x in enumerate(xs) if _same(x, y)), None) for y in self.ys]
+
+    def __len__(self):
+        r"""Cuántas observaciones."""
+        return len(self.xs[0])
+
+    def part(self, rows):
+        r"""Da unas filas, sin copiarlas si son seguidas."""
+        xs = [x[rows] for x in self.xs]
+        ys = [
+            xs[k] if k is not None else None if y is None else y[rows] for k, y in zip(self.same, self.ys, strict=True)
+        ]
+        return Data(xs, self.dtypes, ys, [None if w is None else w[rows] for w in self.weights])
 
     def split(self, at):
         r"""Separa las primeras ``at`` observaciones de las demás."""
-        parts = []
-        for rows in (slice(0, at), slice(at, None)):
-            x = self.x[rows]
-            y = x if self.same else self.y[rows]
-            parts.append(Data(x, y, None if self.weight is None else self.weight[rows]))
-        return parts
+        return self.part(slice(0, at)), self.part(slice(at, None))
 
-    def batch(self, replica, rows, n):
-        r"""Da unas filas de un lote de ``n``: observaciones, lo correcto y pesos, que suman 1 en el lote entero."""
-        x = rows_of(replica, "data x", self.x, rows, replica.dtype)
-        y = x if self.same else rows_of(replica, "data y", self.y, rows, self.y.dtype)
-        if self.weight is None:
-            return x, y, uniform_weight(replica, len(x), n)
-        weight = rows_of(replica, "data weight", self.weight, rows, replica.dtype, copy=True)
-        weight *= weight.dtype.type(1 / n)
-        return x, y, weight
+    def batch(self, replica, rows):
+        r"""Da lo que entra de unas filas; una lista, si son varias entradas."""
+        if len(self.inputs) == 1:
+            return self.inputs[0].rows(replica, rows)
+        return [column.rows(replica, rows) for column in self.inputs]
+
+    def target(self, replica, rows, x, k, divisor):
+        r"""Da lo correcto de la salida ``k`` en unas filas, los pesos divididos entre ``divisor`` y los pesos tal cual."""
+        if self.targets[k] is None:
+            return None, None, None
+        same = self.same[k]
+        y = self.targets[k].rows(replica, rows) if same is None else each(x)[same]
+        if self.weighing[k] is None:
+            return y, uniform_weight(replica, len(y), divisor), None
+        raw = self.weighing[k].rows(replica, rows)
+        weight = replica.buffer(("data weighed", k), raw.shape, raw.dtype)
+        return y, np.multiply(raw, raw.dtype.type(1 / divisor), out=weight), raw
+
+    # --- Como origen de lotes ---
+
+    def steps(self, batch_size):
+        r"""Cuántos lotes hay en una época."""
+        return -(-len(self) // batch_size)
+
+    def first(self):
+        r"""Da unos datos, para saber cómo son."""
+        return self
+
+    def batches(self, batch_size, generator, limit=None):
+        r"""Da los lotes de una época: los datos, en qué orden van, y desde y hasta dónde.
+
+        Parameters
+        ----------
+        batch_size : int
+            De cuántas observaciones.
+        generator : numpy.random.Generator or None
+            Con qué se barajan, si se barajan.
+        limit : int, optional
+            Cuántos lotes, a lo sumo.
+        """
+        n = len(self)
+        order = None if generator is None else generator.permutation(n)
+        starts = range(0, n, batch_size)
+        for start in starts if limit is None else starts[:limit]:
+            yield self, order, start, min(start + batch_size, n)
 
 
-def inputs(model, x, name):
-    r"""Comprueba las observaciones y las da contiguas, en el tipo en que llegaron."""
-    x = check.numbers_of(x, name)
-    x = model.fitting(x, name)
-    check.finite(x, name, model.dtype)
-    return x
+def _same(x, y):
+    return y is not None and y.shape == x.shape and y.dtype == x.dtype and y.ctypes.data == x.ctypes.data
+
+
+class Stream:
+    r"""Un origen que da los lotes ya hechos: un generador, o un objeto con ``__len__`` y ``__getitem__``.
+
+    Mientras un lote entrena, otro hilo pide los siguientes.
+
+    Parameters
+    ----------
+    model : Model
+        El que los va a usar.
+    source : object
+        El origen. Cada lote es ``x``, ``(x, y)`` o ``(x, y, sample_weight)``.
+    name : str
+        Nombre del argumento, para el mensaje.
+    class_weight : dict, optional
+        Como en ``Model.fit``.
+    with_targets : bool
+        Si hace falta lo correcto.
+    """
+
+    def __init__(self, model, source, name, class_weight=None, with_targets=True):
+        self.model, self.source, self.name = model, source, name
+        self.class_weight, self.with_targets = class_weight, with_targets
+        self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__")
+        # Un generador se gasta; lo demás se puede recorrer otra vez.
+        self.restarts = not hasattr(source, "__next__")
+        self.iterator = None
+        self.held = None
+        self.epoch = 0
+
+    def steps(self, batch_size):
+        r"""Cuántos lotes hay en una época, o ``None`` si no se sabe."""
+        return len(self.source) if self.indexed else None
+
+    def first(self):
+        r"""Da el primer lote, sin gastarlo."""
+        if self.held is None:
+            batch = next(self._raw(None, 1), None)
+            if batch is None:
+                raise ValueError(f"{self.name}: se esperaba al menos un lote, pero no dio ninguno")
+            self.held = self._prepared(batch)
+            if self.restarts:
+                self.iterator = None
+        return self.held
+
+    def batches(self, batch_size, generator, limit=None):
+        r"""Da los lotes de una época, como :meth:`Data.batches`; ``batch_size`` no cuenta: ya están hechos."""
+        count = 0
+        if self.held is not None and not self.restarts:
+            data, self.held = self.held, None
+            yield data, None, 0, len(data)
+            count = 1
+        if limit is None or count < limit:
+            for batch in _ahead(self._raw(generator, None if limit is None else limit - count)):
+                data = self._prepared(batch)
+                yield data, None, 0, len(data)
+                count += 1
+        if not count or (limit is not None and count < limit and not self.restarts):
+            wanted = "al menos un lote" if limit is None else f"{limit} lotes por época"
+            raise ValueError(
+                f"{self.name}: se esperaban {wanted}, pero el generador se acabó en la época {self.epoch + 1}; da uno que "
+                f"no se acabe y steps_per_epoch, o un objeto con __len__ y __getitem__"
+            )
+        self.epoch += 1
+        if hasattr(self.source, "on_epoch_end"):
+            self.source.on_epoch_end()
+
+    def _raw(self, generator, limit=None):
+        if self.indexed:
+            n = len(self.source)
+            if not n:
+                raise ValueError(f"{self.name}: se esperaba al menos un lote, pero len es 0")
+            order = range(n) if generator is None else generator.permutation(n).tolist()
+            for k in order[:limit]:
+                yield self.source[k]
+            return
+        if self.iterator is None or (self.restarts and limit is None):
+            self.iterator = iter(self.source)
+        count = 0
+        while limit is None or count < limit:
+            found = False
+            for batch in self.iterator:
+                found = True
+                count += 1
+                yield batch
+                if count == limit:
+                    return
+            if limit is None or not self.restarts or not found:
+                return
+            self.iterator = iter(self.source)
+
+    def _prepared(self, batch):
+        batch = batch if isinstance(batch, tuple) else (batch,)
+        if not 1 <= len(batch) <= 3:
+            raise ValueError(
+                f"{self.name}: se esperaban lotes (x, y) o (x, y, sample_weight), pero llegó uno de {len(batch)}"
+            )
+        if not self.with_targets:
+            return prepared_inputs(self.model, batch[0], self.name)
+        if len(batch) == 1:
+            raise ValueError(f"{self.name}: se esperaban lotes (x, y), pero llegó uno sin y")
+        data = prepare(self.model, *batch, prefix=f"{self.name}, ")
+        weigh_classes(data, self.class_weight, self.model)
+        return data
+
+
+def _ahead(batches):
+    # Pide los lotes desde otro hilo, unos pocos por delante.
+    ready, stop = queue.Queue(AHEAD), threading.Event()
+
+    def put(item):
+        while not stop.is_set():
+            try:
+                ready.put(item, timeout=0.1)
+                return
+            except queue.Full:
+                pass
+
+    def work():
+        try:
+            for batch in batches:
+                put(("batch", batch))
+                if stop.is_set():
+                    return
+            put(("end", None))
+        except BaseException as error:  # noqa: BLE001  (se vuelve a lanzar en el otro hilo)
+            put(("error", error))
+
+    thread = threading.Thread(target=work, name="dlbook-datos", daemon=True)
+    thread.start()
+    try:
+        while True:
+            kind, value = ready.get()
+            if kind == "end":
+                return
+            if kind == "error":
+                raise value
+            yield value
+    finally:
+        stop.set()
+        thread.join()
+
+
+def is_stream(x):
+    r"""Dice si algo da los lotes ya hechos, en vez de ser los datos."""
+    if isinstance(x, (np.ndarray, list, tuple, dict, str, bytes)) or hasattr(x, "__array__") or hasattr(x, "dtypes"):
+        return False
+    return hasattr(x, "__next__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__")) or hasattr(x, "__iter__")
+
+
+def prepared_inputs(model, x, name):
+    r"""Comprueba las observaciones y las da contiguas, en el tipo en que llegaron; un :class:`Data` sin lo correcto."""
+    xs = model.arranged(x, name) if model.several else [_only_input(model, x, name)]
+    names = [f"{name}[{k}]" for k in range(len(xs))] if model.several else [name]
+    xs = [check.numbers_of(one, where) for one, where in zip(xs, names, strict=True)]
+    xs = each(model.fitting(xs if model.several else xs[0], name))
+    for k, (one, where, dtype) in enumerate(zip(xs, names, model.input_dtypes, strict=True)):
+        if dtype.kind == "f":
+            check.finite(one, where, dtype)
+        elif one.dtype.kind not in "iu":
+            xs[k] = check.whole(one, where)
+    return Data(xs, model.input_dtypes)
+
+
+def _only_input(model, x, name):
+    # Con una sola entrada también vale una lista de un arreglo, o un diccionario con su nombre.
+    if isinstance(x, dict):
+        names = model.input_names
+        if set(x) != set(names):
+            raise ValueError(f"{name}: se esperaba la entrada {names[0]!r}, pero llegaron {list(x)}")
+        return x[names[0]]
+    return x[0] if isinstance(x, (list, tuple)) and len(x) == 1 and np.ndim(x[0]) > 1 else x
 
 
 def prepare(model, x, y, sample_weight=None, prefix=""):
     r"""Comprueba observaciones, lo correcto y pesos; devuelve un :class:`Data`."""
-    same = y is x
-    x = inputs(model, x, f"{prefix}x")
-    if same:
-        x = y = np.require(x, model.dtype, ["C", "A"])
-    output_shape = model.compute_output_shape(x.shape[1:])
+    data = prepared_inputs(model, x, f"{prefix}x")
+    if y is x and not model.several:
+        # Lo que entra es también lo correcto: un solo arreglo, ya en el tipo del modelo.
+        y = np.require(data.xs[0], model.dtype, ["C", "A"])
+        data = Data([y], data.dtypes)
+    targets = model.targets()
+    shapes = each(model.compute_output_shape(_shape(model, data)))
+    ys = per_output(y, targets, f"{prefix}y")
+    weights = per_output(sample_weight, targets, f"{prefix}sample_weight", same=True)
+    checked, weighing = [], []
+    for target, one, weight, shape in zip(targets, ys, weights, shapes, strict=True):
+        where = prefix if len(targets) == 1 else f"{prefix}{target.name}, "
+        checked.append(_checked_target(target, one, shape, model.dtype, where, len(data)))
+        weighing.append(_checked_weight(weight, where, len(data), model.dtype))
+    return Data(data.xs, data.dtypes, checked, weighing)
+
+
+def _shape(model, data):
+    shapes = [x.shape[1:] for x in data.xs]
+    return shapes if model.several else shapes[0]
+
+
+def per_output(value, targets, where, same=False):
+    r"""Da lo de cada salida: de una lista, de un diccionario con sus nombres o, con ``same``, lo mismo para todas."""
+    if len(targets) == 1 and not isinstance(value, dict):
+        return [value]
+    if value is None or (same and not isinstance(value, (list, tuple, dict))):
+        return [value] * len(targets)
+    if not isinstance(value, (list, tuple, dict)):
+        raise ValueError(f"{where}: se esperaba una lista de {len(targets)} arreglos, uno por salida, o un diccionario")
+    return distribute(value, [target.name for target in targets], where)
+
+
+def _checked_target(target, y, shape, dtype, prefix, n):
+    if target.loss is None and not target.metrics:
+        return None
+    if y is None:
+        raise ValueError(f"{prefix}y: falta lo correcto")
     try:
-        y = _prepared(model.loss, y, output_shape, model.dtype)
+        if target.loss is None:
+            y = check.numbers_of(y, "y")
+        else:
+            y = _prepared(target.loss, y, shape, dtype)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{prefix}{error}") from None
-    if len(y) != len(x):
-        raise ValueError(f"{prefix}y: se esperaban {len(x)} observaciones, como en x, pero llegaron {len(y)}")
-    weight = None
-    if sample_weight is not None:
-        weight = check.floats(sample_weight, f"{prefix}sample_weight")
-        # Como lo correcto, un peso por observación se puede escribir (n,) o (n, 1).
-        weight = weight[:, 0] if weight.ndim == 2 and weight.shape[1] == 1 else weight
-        weight = check.floats(weight, f"{prefix}sample_weight", "n", {"n": len(x)}).astype(model.dtype)
-        if weight.min() < 0:
-            raise ValueError(f"{prefix}sample_weight: se esperaban pesos de al menos 0, pero hay un {weight.min():g}")
-    return Data(x, y, weight)
+    if len(y) != n:
+        raise ValueError(f"{prefix}y: se esperaban {n} observaciones, como en x, pero llegaron {len(y)}")
+    return y
+
+
+def _checked_weight(weight, prefix, n, dtype):
+    if weight is None:
+        return None
+    weight = check.floats(weight, f"{prefix}sample_weight")
+    # Como lo correcto, un peso por observación se puede escribir (n,) o (n, 1).
+    weight = weight[:, 0] if weight.ndim == 2 and weight.shape[1] == 1 else weight
+    weight = check.floats(weight, f"{prefix}sample_weight", "n", {"n": n}).astype(dtype)
+    if weight.min() < 0:
+        raise ValueError(f"{prefix}sample_weight: se esperaban pesos de al menos 0, pero hay un {weight.min():g}")
+    return weight
 
 
 def _class(key):
@@ -94,17 +393,20 @@ def _prepared(loss, y, output_shape, dtype):
     return np.require(y, requirements=["C", "A"])
 
 
-def _weigh_classes(data, class_weight, output_shape):
+def weigh_classes(data, class_weight, model):
+    r"""Multiplica el peso de cada observación por el de su clase."""
     if class_weight is None:
         return
-    y = data.y
+    if len(data.ys) > 1:
+        raise ValueError("class_weight: solo se admite en un modelo de una salida; usa sample_weight")
+    y = data.ys[0]
     if not isinstance(class_weight, dict):
         raise TypeError(f"class_weight: se esperaba un diccionario de clase y peso, pero llegó {class_weight!r}")
     weights = {_class(k): check.number(v, f"class_weight[{k!r}]", 0) for k, v in class_weight.items()}
     if y.ndim > (1 if y.dtype.kind == "i" else 2):
         raise ValueError(f"class_weight: se esperaba una clase por observación, pero y tiene forma {y.shape}")
     if y.dtype.kind == "i":
-        labels, classes = y, output_shape[-1]
+        labels, classes = y, model.compute_output_shape(model.input_shape)[-1]
     elif y.ndim == 2 and y.shape[1] > 1:
         labels, classes = y.argmax(axis=1), y.shape[1]
     else:
@@ -114,48 +416,57 @@ def _weigh_classes(data, class_weight, output_shape):
     outside = [k for k in weights if k >= classes]
     if outside:
         raise ValueError(f"class_weight: se esperaba una clase entre 0 y {classes - 1}, pero llegó la {outside[0]}")
-    of_class = np.array([weights.get(c, 1.0) for c in labels.tolist()], data.x.dtype)
-    data.weight = of_class if data.weight is None else data.weight * of_class
+    of_class = np.array([weights.get(c, 1.0) for c in labels.tolist()], model.dtype)
+    weight = of_class if data.weights[0] is None else data.weights[0] * of_class
+    data.weights[0], data.weighing[0] = weight, Column(weight, weight.dtype, "data weight 0")
+
+
+def source_of(model, x, y, sample_weight, name, class_weight=None, with_targets=True):
+    r"""Da el origen de los lotes: un :class:`Data`, si son arreglos, o un :class:`Stream`."""
+    if is_stream(x):
+        if y is not None or sample_weight is not None:
+            raise ValueError(f"{name}: si x da los lotes, y y sample_weight van dentro de cada lote")
+        return Stream(model, x, name, class_weight, with_targets)
+    if not with_targets:
+        return prepared_inputs(model, x, name)
+    data = prepare(model, x, y, sample_weight)
+    weigh_classes(data, class_weight, model)
+    return data
 
 
 def train_and_validation(model, x, y, sample_weight, class_weight, split, validation_data):
     r"""Da los datos con que se entrena y, si los hay, los que se apartan para validar."""
     split = check.number(split, "validation_split", 0, 1, open_high=True)
-    train, validation = prepare(model, x, y, sample_weight), None
+    if is_stream(x):
+        if split:
+            raise ValueError("validation_split: solo se puede apartar de unos arreglos; usa validation_data")
+        train = source_of(model, x, y, sample_weight, "x", class_weight)
+        # Así se construye el modelo, si no lo está.
+        train.first()
+    else:
+        train = prepare(model, x, y, sample_weight)
+    validation = None
     if validation_data is not None:
-        if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
+        if is_stream(validation_data):
+            validation = Stream(model, validation_data, "validation_data")
+        elif not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
             raise TypeError("validation_data: se esperaba (x, y) o (x, y, sample_weight)")
-        validation = prepare(model, *validation_data, prefix="validation_data, ")
+        else:
+            validation = prepare(model, *validation_data, prefix="validation_data, ")
     elif split:
-        at = math.floor(len(train.x) * (1 - split))
-        if not 0 < at < len(train.x):
-            raise ValueError(f"validation_split: con {len(train.x)} observaciones, {split} no deja datos en un lado")
+        at = math.floor(len(train) * (1 - split))
+        if not 0 < at < len(train):
+            raise ValueError(f"validation_split: con {len(train)} observaciones, {split} no deja datos en un lado")
         train, validation = train.split(at)
-    # Las clases solo pesan al entrenar: la validación se mide como es.
-    _weigh_classes(train, class_weight, model.compute_output_shape(model.input_shape))
+    if isinstance(train, Data):
+        # Las clases solo pesan al entrenar: la validación se mide como es.
+        weigh_classes(train, class_weight, model)
     return train, validation
 
 
-def rows_of(replica, name, array, rows, dtype, copy=False):
-    r"""Da unas filas contiguas y de un tipo, en un búfer de la réplica si hay que copiarlas."""
-    # Un pedazo seguido ya está contiguo; los barajados, los de otro tipo y los de solo lectura se copian a un búfer.
-    if isinstance(rows, slice):
-        part = array[rows]
-        if part.dtype == dtype and part.flags.carray and not copy:
-            return part
-    else:
-        part = replica.buffer(f"{name} as it came", (len(rows), *array.shape[1:]), array.dtype)
-        array.take(rows, axis=0, out=part, mode="clip")
-        if part.dtype == dtype:
-            return part
-    out = replica.buffer(name, part.shape, dtype)
-    np.copyto(out, part, casting="unsafe")
-    return out
-
-
-def uniform_weight(replica, rows, n):
-    r"""Da ``rows`` pesos iguales a ``1 / n``, siempre los mismos."""
-    weight = replica.buffers.get(("data uniform", rows, n))
+def uniform_weight(replica, rows, divisor):
+    r"""Da ``rows`` pesos iguales a ``1 / divisor``, siempre los mismos."""
+    weight = replica.buffers.get(("data uniform", rows, divisor))
     if weight is None:
-        weight = replica.buffers["data uniform", rows, n] = np.full(rows, 1 / n, replica.dtype)
+        weight = replica.buffers["data uniform", rows, divisor] = np.full(rows, 1 / divisor, replica.dtype)
     return weight

@@ -17,7 +17,8 @@ from dlbook import check, registry
 from dlbook.callbacks import called
 from dlbook.numeric.draws import Draws
 from dlbook.numeric.parallel import Interrupts, Team, cut, get_threads, single_thread_blas, uninterrupted
-from dlbook.training.data import rows_of
+from dlbook.several import each
+from dlbook.training.data import Data
 from dlbook.training.state import walk
 
 # Cuántos productos justifican despertar a un hilo más, y cuántos bytes de resultados intermedios caben en su caché.
@@ -90,6 +91,34 @@ def _accumulate(replica, gradient, number, chunks):
         _add(gradient, total)
 
 
+class Sums:
+    r"""Lo que llevan acumulado las métricas de cada salida, en un hilo.
+
+    Parameters
+    ----------
+    metrics : list of list
+        Las de cada salida.
+    """
+
+    def __init__(self, metrics):
+        self.states = [[np.zeros(found.size) for found in of_one] for of_one in metrics]
+
+    def add(self, others):
+        r"""Suma lo de otros, en orden."""
+        for other in others:
+            for mine, theirs in zip(self.states, other.states, strict=True):
+                for state, part in zip(mine, theirs, strict=True):
+                    state += part
+
+    def values(self, metrics):
+        r"""Da el valor de cada métrica, por su nombre."""
+        found = {}
+        for of_one, states in zip(metrics, self.states, strict=True):
+            for one, state in zip(of_one, states, strict=True):
+                found[one.name] = one.metric.value(state)
+        return found
+
+
 class Engine:
     r"""Réplicas de un modelo y el equipo de hilos que las mueve.
 
@@ -101,8 +130,7 @@ class Engine:
 
     def __init__(self, model):
         self.model = model
-        self.loss = model.loss
-        self.metrics = []
+        self.targets, self.metrics, self.asks, self.weights = [], [], [], []
         self.replicas, self.gradients = [], []
         # De cada réplica, las capas que sortean.
         self.random = []
@@ -112,7 +140,11 @@ class Engine:
         self.team = Team(get_threads())
         self.interrupts = Interrupts()
         self.blas = None
-        self.output_shape = None
+        self.output_shapes = []
+        # Si alguna capa le suma algo a la pérdida, y si alguna, o la pérdida, tiene que ver el lote entero de una vez.
+        self.adds = model.adds_loss
+        self.shapes = self.theta = self.gradient = None
+        self.alone = any(getattr(layer, "alone", False) for layer in walk(model))
         self.warm = False
 
     @uninterrupted
@@ -141,79 +173,99 @@ class Engine:
 
     # --- Entrenar ---
 
-    def epoch(self, data, batch_size, shuffle, epoch, callbacks, progress):
+    def epoch(self, source, batch_size, shuffle, epoch, callbacks, progress, limit=None):
         r"""Recorre los datos una vez y devuelve la pérdida y las métricas medias."""
-        n = len(data.x)
         if self.model.theta is not self.theta:
             raise ValueError("trainable: qué capas se entrenan se decide antes de fit, y cambió a la mitad")
-        self._expect(data.x)
         # Lo que un ``callback`` le haya cambiado a una capa vale desde esta época.
         for replica in self.replicas:
             replica.follow(self.model)
-        self.sums[:] = 0
-        self._reseed()
-        order = self.model.generator.permutation(n) if shuffle else None
+        self.restart()
+        self.reseed()
         before, after = called(callbacks, "on_train_batch_begin"), called(callbacks, "on_train_batch_end")
-        total, seen = 0.0, 0
-        self.step = 0
-        for batch, start in enumerate(range(0, n, batch_size)):
-            stop = min(start + batch_size, n)
-            for method in before:
-                method(batch, {})
-            self.interrupts.hold()
-            try:
-                loss = self._step(data, order, start, stop)
-                if not math.isfinite(loss):
-                    raise FloatingPointError(self._why(loss, data, order, start, stop, epoch, batch, batch_size))
-                self._update()
-            finally:
-                self.interrupts.release()
-            self.step += 1
-            total += loss * (stop - start)
-            seen = stop
-            if after:
-                logs = self._logs(total, seen)
-                for method in after:
-                    method(batch, logs)
-                if self.model.stop_training:
-                    break
-            progress.step(batch, total / seen)
+        self.step, steps = 0, limit or source.steps(batch_size)
+        batches = source.batches(batch_size, self.model.generator if shuffle else None, limit)
+        try:
+            for batch, (data, order, start, stop) in enumerate(batches):
+                for method in before:
+                    method(batch, {})
+                self.train(data, order, start, stop, (epoch, batch, steps))
+                if after:
+                    logs = self.logs()
+                    for method in after:
+                        method(batch, logs)
+                    if self.model.stop_training:
+                        break
+                progress.step(batch, self.total / self.seen)
+        finally:
+            batches.close()
         if not np.isfinite(self.theta).all():
             raise FloatingPointError(
                 f"al terminar la época {epoch + 1} hay pesos que no son finitos, aunque la pérdida lo sea; "
                 f"lo más probable es una tasa de aprendizaje demasiado grande"
             )
-        return self._logs(total, seen)
+        return self.logs()
+
+    def train(self, data, order, start, stop, where=None):
+        r"""Da un paso con unas filas y devuelve su pérdida."""
+        if data.shapes != self.shapes:
+            self._expect(data)
+        self.interrupts.hold()
+        try:
+            loss = self._step(data, order, start, stop)
+            if not math.isfinite(loss):
+                raise FloatingPointError(self._why(loss, data, order, start, stop, where))
+            self._update()
+        finally:
+            self.interrupts.release()
+        self.step += 1
+        self.total += loss * (stop - start)
+        self.seen += stop - start
+        return loss
 
     def start(self, data):
-        r"""Prepara lo que se va a medir."""
-        self.metrics = self._metrics(data)
+        r"""Prepara lo que se va a entrenar y a medir."""
+        self._aim(data)
         self.step = 0
-        self.sums = np.zeros((self.team.size, len(self.metrics)))
-        self.losses = [0.0] * self.team.size
         self.theta, self.gradient = self.model.theta, self.model.gradient
         self.updated = registry.ours(type(self.model.optimizer))
+        self.restart()
 
-    def _logs(self, total, seen):
-        values = self.sums.sum(axis=0) / seen
-        return {"loss": total / seen} | {name: float(v) for (name, _), v in zip(self.metrics, values, strict=True)}
+    def restart(self):
+        r"""Empieza otra vez la cuenta de la pérdida y las métricas."""
+        self.total, self.seen = 0.0, 0
+        self.outputs = np.zeros(len(self.targets))
+        self.sums = [Sums(self.metrics) for _ in range(self.team.size)]
 
-    def _expect(self, x):
-        self.output_shape = tuple(self.model.compute_output_shape(x.shape[1:]))
+    def logs(self):
+        r"""Da la pérdida y las métricas medias desde que empezó la cuenta."""
+        logs = {"loss": self.total / self.seen}
+        if len(self.targets) > 1:
+            names = [target.name for target in self.targets]
+            pairs = zip(names, self.outputs.tolist(), self.targets, strict=True)
+            logs |= {f"{name}_loss": value / self.seen for name, value, target in pairs if target.loss is not None}
+        total = Sums(self.metrics)
+        total.add(self.sums)
+        return logs | total.values(self.metrics)
 
-    def _metrics(self, data):
-        self._expect(data.x)
-        metrics = self.model.resolve_metrics(data.y)
-        for name, metric in metrics:
-            # Las del libro recorren juntos lo correcto y la salida: una fila, o una etiqueta, por vector de la salida.
-            if registry.ours(type(metric)) and data.y.shape[1:] not in (self.output_shape, self.output_shape[:-1]):
-                raise ValueError(
-                    f"metrics: {name} espera que lo correcto tenga la forma de la salida, {self.output_shape}, "
-                    f"o una etiqueta por vector, pero la pérdida lo dejó en {data.y.shape[1:]}"
-                )
-        return metrics
+    def _aim(self, data):
+        # Qué se le pide a cada salida: la pérdida, y las métricas ya encontradas.
+        self._expect(data)
+        self.targets = self.model.targets()
+        triples = zip(self.targets, data.ys, self.output_shapes, strict=True)
+        self.metrics = [self.model.resolve_metrics(target, y, shape) for target, y, shape in triples]
+        self.alone = self.alone or any(getattr(target.loss, "alone", False) for target in self.targets)
+        # Las pérdidas que se dividen entre cuántas observaciones son, que son casi todas, no hace falta preguntarles.
+        self.asks = [not getattr(target.loss, "divides_by_rows", True) for target in self.targets]
+        self.weights = [target.weight for target in self.targets]
 
-    def _reseed(self):
+    def _expect(self, data):
+        self.shapes = data.shapes
+        shape = self.shapes if self.model.several else self.shapes[0]
+        self.output_shapes = [tuple(s) for s in each(self.model.compute_output_shape(shape))]
+
+    def reseed(self):
+        r"""Da a las capas que sortean el azar de una época."""
         # El azar de las réplicas nace, en cada época, del azar de la capa: así basta guardar el de la capa.
         originals = [layer for layer in walk(self.model) if layer.random]
         replicas = self._team_of(self.team.size) if originals else []
@@ -228,65 +280,126 @@ class Engine:
         plan = self.plans.get(n)
         if plan is None:
             plan = self.plans[n] = self._plan(n)
-        self.job = data, order, start, n, plan
+        divisors = self._divisors(data, slice(start, stop) if order is None else order[start:stop], n)
+        self.job = data, order, start, n, plan, divisors
+        if self.adds:
+            self._tell_whole(self.replicas[: len(plan)], n)
+        self.losses = [0.0] * len(plan)
+        self.parts = [None] * len(plan)
         self.team.run(self._part, len(plan))
         if not self.warm:
             self._check_replicas(self.replicas[: len(plan)])
             # El primer paso puede haber cargado otra copia de BLAS.
             self.warm = True
             self.blas.refresh()
-        return sum(self.losses[: len(plan)])
+        if len(self.targets) > 1:
+            self.outputs += np.sum(self.parts, axis=0) * n
+        return sum(self.losses)
+
+    def _divisors(self, data, rows, n):
+        # Entre qué se divide la pérdida de cada salida: casi siempre, entre cuántas observaciones hay.
+        if True not in self.asks:
+            return (n,) * len(self.targets)
+        found = []
+        for target, asks, y, weight in zip(self.targets, self.asks, data.ys, data.weights, strict=True):
+            divisor = target.loss.divisor(y[rows], None if weight is None else weight[rows]) if asks else n
+            # Si nada cuenta, la pérdida es 0 con cualquiera.
+            found.append(float(divisor) or 1.0)
+        return tuple(found)
+
+    def _tell_whole(self, replicas, n):
+        for replica in replicas:
+            for layer in replica.performers():
+                layer.whole = n
 
     def _part(self, k):
-        data, order, start, n, plan = self.job
+        data, order, start, n, plan, divisors = self.job
         replica, loss, sums = self.replicas[k], 0.0, self.sums[k]
         chunks = plan[k]
+        parts = np.zeros(len(self.targets)) if len(self.targets) > 1 else None
         for number, (a, b) in enumerate(chunks):
             rows = slice(start + a, start + b) if order is None else order[start + a : start + b]
             for layer in self.random[k] if self.random else ():
                 layer.draws.place(self.step, a, b, n)
-            part, gradient = self._measure(replica, data, rows, n, True, self.metrics, sums)
+            part, gradient = self._measure(replica, data, rows, divisors, n, True, sums, parts)
             loss += part
             replica.backward(gradient)
             if len(chunks) > 1:
                 _accumulate(replica, self.gradients[k], number, len(chunks))
         if k == 0:
             loss += check.returned(replica.penalty(add_gradient=True), "la penalización de los pesos")
-        self.losses[k] = loss
+        self.losses[k], self.parts[k] = loss, parts
 
-    def _measure(self, replica, data, rows, n, training, metrics, sums):
+    def _measure(self, replica, data, rows, divisors, n, training, sums, parts):
         r"""Va hacia delante con unas filas de un lote de ``n``; suma las métricas y da la pérdida y su gradiente."""
-        x, y, weight = data.batch(replica, rows, n)
+        x = data.batch(replica, rows)
         y_pred = self._forward(replica, x, training)
-        gradient = replica.buffers.get(("data gradient", y_pred.shape))
+        if len(self.targets) == 1:
+            loss, gradient = self._compare(replica, data, rows, x, y_pred, 0, divisors, sums)
+            loss *= self.weights[0]
+        else:
+            loss, gradient = 0.0, []
+            for j, one in enumerate(y_pred):
+                part, slope = self._compare(replica, data, rows, x, one, j, divisors, sums)
+                loss += part * self.weights[j]
+                gradient.append(slope)
+                if parts is not None:
+                    parts[j] += part
+        if self.adds:
+            loss += replica.added_loss(each(y_pred)[0].shape[0]) / n
+        return loss, gradient
+
+    def _compare(self, replica, data, rows, x, y_pred, j, divisors, sums):
+        # Una salida con lo correcto: cuánto suma a la pérdida, y el gradiente.
+        target = self.targets[j]
+        gradient = replica.buffers.get(("data gradient", j, y_pred.shape))
         new = gradient is None
         if new:
-            gradient = replica.buffer("data gradient", y_pred.shape)
+            gradient = replica.buffer(("data gradient", j), y_pred.shape)
+            replica.buffers["data gradient", j, y_pred.shape] = gradient
             gradient.fill(np.nan)
-        loss = self.loss.shard(y, y_pred, weight, gradient)
-        if type(loss) is not float:
-            check.returned(loss, f"{type(self.loss).__name__}.shard")
-        if new and math.isfinite(loss) and np.isnan(gradient).any():
-            raise ValueError(
-                f"{type(self.loss).__name__}.shard: se esperaba que llenara gradient, en su sitio, con números; "
-                f"dejó {np.isnan(gradient).sum()} de {gradient.size} en NaN"
-            )
-        for m, (_, metric) in enumerate(metrics):
-            value = metric.shard(y, y_pred)
-            if type(value) is not float:
-                check.returned(value, f"{type(metric).__name__}.shard")
-            sums[m] += value
+        if target.loss is None and not target.metrics:
+            gradient.fill(0)
+            return 0.0, gradient
+        y, weight, raw = data.target(replica, rows, x, j, divisors[j])
+        if target.loss is None:
+            gradient.fill(0)
+            loss = 0.0
+        else:
+            loss = target.loss.shard(y, y_pred, weight, gradient)
+            if type(loss) is not float:
+                check.returned(loss, f"{type(target.loss).__name__}.shard")
+            if new and math.isfinite(loss) and np.isnan(gradient).any():
+                raise ValueError(
+                    f"{type(target.loss).__name__}.shard: se esperaba que llenara gradient, en su sitio, con números; "
+                    f"dejó {np.isnan(gradient).sum()} de {gradient.size} en NaN"
+                )
+            if target.weight != 1:
+                gradient *= gradient.dtype.type(target.weight)
+        for found, state in zip(self.metrics[j], sums.states[j], strict=True):
+            found.metric.accumulate(y, y_pred, raw if found.weighted else None, state)
         return loss, gradient
 
     def _forward(self, replica, x, training):
         # Lo que sigue no revisa nada: la última comprobación es esta.
         y = replica.forward(x, training)
-        if y.shape[1:] != self.output_shape or len(y) != len(x) or y.dtype != replica.dtype or not y.flags.carray:
+        n = len(x) if type(x) is np.ndarray else len(x[0])
+        if type(y) is list:
+            if len(y) != len(self.output_shapes):
+                raise ValueError(f"{replica.name}: se esperaban {len(self.output_shapes)} salidas, pero salió {len(y)}")
+            for one, shape in zip(y, self.output_shapes, strict=True):
+                self._check_output(replica, one, n, shape)
+        else:
+            self._check_output(replica, y, n, self.output_shapes[0])
+        return y
+
+    @staticmethod
+    def _check_output(replica, y, n, shape):
+        if y.shape[1:] != shape or len(y) != n or y.dtype != replica.dtype or not y.flags.carray:
             raise ValueError(
-                f"{replica.name}: se esperaba una salida de {replica.dtype} y forma {(len(x), *self.output_shape)}, "
+                f"{replica.name}: se esperaba una salida de {replica.dtype} y forma {(n, *shape)}, "
                 f"contigua, pero salió {y.dtype} de forma {y.shape}"
             )
-        return y
 
     def _check_replicas(self, replicas):
         # Primero las de adentro: así se nombra a la que falla.
@@ -301,8 +414,7 @@ class Engine:
                     )
 
     def _update(self):
-        plan = self.job[-1]
-        for k in range(1, len(plan)):
+        for k in range(1, len(self.losses)):
             _add(self.gradient, self.gradients[k])
         optimizer = self.model.optimizer
         if self.updated:
@@ -327,13 +439,15 @@ class Engine:
 
     def _plan(self, n):
         r"""Decide qué parte de un lote de ``n`` hace cada hilo, y en cuántos trozos. Solo depende de los tamaños."""
-        parts = max(1, min(self.team.size, n, 3 * n * self.work // WORK_PER_THREAD))
+        parts = 1 if self.alone else max(1, min(self.team.size, n, 3 * n * self.work // WORK_PER_THREAD))
         self._team_of(parts)
+        if self.alone:
+            return [[(0, n)]]
         if any(layer.whole_batch and layer.trainable for layer in walk(self.model)):
             # Las réplicas se encuentran en cada una de esas capas: todas van a la par, cada una con un solo trozo.
             return [[part] for part in cut(n, parts)]
         # Cada trozo de más obliga a sumar un gradiente más: no vale la pena si el gradiente es lo más grande.
-        budget = max(CACHE, 4 * self.gradients[0].nbytes)
+        budget = max(CACHE, 4 * self.gradients[0].nbytes if self.gradients else 0)
         rows = max(1, budget // self._bytes_per_row())
         plan = []
         for a, b in cut(n, parts):
@@ -346,80 +460,128 @@ class Engine:
             sizes = []
             for n in (1, 2):
                 replica = self.model.replica()
-                x = np.zeros((n, *self.model.current_shape), self.model.dtype)
-                replica.forward(x, training=False)
-                sizes.append(2 * sum(b.nbytes for layer in walk(replica) for b in layer.buffers.values()) + x.nbytes)
+                pairs = zip(each(self.model.current_shape), self.model.input_dtypes, strict=True)
+                xs = [np.zeros((n, *shape), dtype) for shape, dtype in pairs]
+                replica.forward(xs if self.model.several else xs[0], training=False)
+                buffers = [b for layer in replica.performers() for b in layer.buffers.values()]
+                sizes.append(2 * sum(b.nbytes for b in buffers) + sum(x.nbytes for x in xs))
             self.bytes = max(1, sizes[1] - sizes[0])
         return self.bytes
 
     def _team_of(self, size):
         while len(self.replicas) < size:
             replica = self.model.replica()
-            if not self.replicas:
+            if self.theta is not None:
                 # La primera escribe donde el modelo tiene su gradiente; ahí se suman los demás.
-                replica.adopt(self.model.theta, self.model.gradient)
-            replica.without_input_gradient()
+                gradient = np.zeros_like(self.gradient) if self.replicas else self.gradient
+                replica.adopt(self.theta, gradient)
+                replica.without_input_gradient()
+                self.gradients.append(gradient)
             for layer in walk(replica):
                 layer.meeting, layer.part = self.team.meeting, len(self.replicas)
             self.replicas.append(replica)
-            self.gradients.append(replica.gradient)
         return self.replicas[:size]
 
-    def _why(self, loss, data, order, start, stop, epoch, batch, batch_size):
+    def _why(self, loss, data, order, start, stop, where):
         rows = slice(start, stop) if order is None else order[start:stop]
-        steps = -(-len(data.x) // batch_size)
-        where = f"la pérdida es {loss} en la época {epoch + 1}, lote {batch + 1} de {steps}"
-        theta, x = self.model.theta, data.x[rows]
+        place = ""
+        if where is not None:
+            epoch, batch, steps = where
+            place = f" en la época {epoch + 1}, lote {batch + 1}" + (f" de {steps}" if steps else "")
+        where = f"la pérdida es {loss}{place}"
+        theta, xs = self.model.theta, [x[rows] for x in data.xs]
         if not np.isfinite(theta).all():
             return f"{where}: un paso anterior desbordó los pesos; baja la tasa de aprendizaje o recorta el gradiente"
-        largest = float(np.abs(x).max())
+        largest = max(float(np.abs(x).max()) for x in xs)
         if largest > 1000:
             return f"{where}: hay entradas de hasta {largest:.3g}; normalízalas, por ejemplo a (-1, 1)"
-        y_pred = self.model.forward(x)
-        if not np.isfinite(y_pred).all():
+        outputs = each(self.model.forward(xs if self.model.several else xs[0]))
+        if not all(np.isfinite(y).all() for y in outputs):
             largest = float(np.abs(theta).max(initial=0))
             return f"{where}: la salida se desborda, con pesos de hasta {largest:.3g}; baja la tasa de aprendizaje"
-        largest = float(np.abs(y_pred).max())
+        largest = max(float(np.abs(y).max()) for y in outputs)
         if largest > 1e9:
             return f"{where}: la red contesta números de hasta {largest:.3g}; baja la tasa de aprendizaje"
         return f"{where}, aunque la salida es finita: revisa la pérdida y los pesos de las observaciones"
 
     # --- Evaluar y predecir ---
 
-    def evaluate(self, data):
+    def evaluate(self, source, batch_size, limit=None, callbacks=()):
         r"""Devuelve la pérdida y las métricas, sin mover nada. No depende del número de hilos."""
-        n = len(data.x)
-        metrics = self._metrics(data)
-        size = self._chunk(n)
-        chunks = [(a, min(a + size, n)) for a in range(0, n, size)]
-        results = np.zeros((len(chunks), 1 + len(metrics)))
+        kept = {name: getattr(self, name) for name in ("targets", "metrics", "asks", "weights", "shapes", "output_shapes")}
+        self._aim(source.first())
+        self.restart()
+        before, after = called(callbacks, "on_test_batch_begin"), called(callbacks, "on_test_batch_end")
+        whole = isinstance(source, Data) and limit is None and not (before or after or self.alone or True in self.asks)
+        # Las pérdidas que son medias se pueden medir de una vez; las demás, lote por lote.
+        batches = [(source, None, 0, len(source))] if whole else source.batches(batch_size, None, limit)
+        for batch, (data, _, start, stop) in enumerate(batches):
+            for method in before:
+                method(batch, {})
+            self._evaluate(data, start, stop)
+            for method in after:
+                method(batch, self.logs())
+        # La penalización no depende de los datos.
+        self.total += check.returned(self.model.penalty(), "la penalización de los pesos") * self.seen
+        logs = self.logs()
+        # Si fue a la mitad de un entrenamiento, sigue con lo suyo.
+        vars(self).update(kept)
+        return logs
+
+    def _evaluate(self, data, start, stop):
+        n = stop - start
+        if data.shapes != self.shapes:
+            self._expect(data)
+        size = n if self.alone else self._chunk(n)
+        chunks = [(a, min(a + size, stop)) for a in range(start, stop, size)]
+        divisors = self._divisors(data, slice(start, stop), n)
+        sums = [Sums(self.metrics) for _ in chunks]
+        losses, every = np.zeros(len(chunks)), np.zeros((len(chunks), len(self.targets)))
 
         def part(k):
             for i in range(k, len(chunks), parts):
                 rows = slice(*chunks[i])
-                loss, _ = self._measure(self.replicas[k], data, rows, n, False, metrics, results[i, 1:])
-                results[i, 0] = loss
+                losses[i], _ = self._measure(self.replicas[k], data, rows, divisors, n, False, sums[i], every[i])
 
         parts = self._parts(n, len(chunks))
         self._run(part, parts)
-        loss, *values = results.sum(axis=0).tolist()
-        loss += check.returned(self.model.penalty(), "la penalización de los pesos")
-        return {"loss": loss} | {name: value / n for (name, _), value in zip(metrics, values, strict=True)}
+        self.total += losses.sum() * n
+        self.outputs += every.sum(axis=0) * n
+        self.sums[0].add(sums)
+        self.seen += n
 
-    def predict(self, x):
+    def predict(self, source, batch_size, limit=None, callbacks=()):
         r"""Devuelve la salida de cada observación, en un arreglo nuevo. No depende del número de hilos."""
-        n = len(x)
-        self._expect(x)
-        out = check.empty((n, *self.output_shape), f"{self.model.name}, la salida", self.model.dtype)
-        size = self._chunk(n)
-        starts = range(0, n, size)
+        before, after = called(callbacks, "on_predict_batch_begin"), called(callbacks, "on_predict_batch_end")
+        whole = isinstance(source, Data) and limit is None and not (before or after or self.alone)
+        batches = [(source, None, 0, len(source))] if whole else source.batches(batch_size, None, limit)
+        found = []
+        for batch, (data, _, start, stop) in enumerate(batches):
+            for method in before:
+                method(batch, {})
+            found.append(self._predict(data, start, stop))
+            for method in after:
+                method(batch, {"outputs": found[-1] if len(found[-1]) > 1 else found[-1][0]})
+        outputs = found[0] if len(found) == 1 else [np.concatenate(parts) for parts in zip(*found, strict=True)]
+        return outputs if len(outputs) > 1 else outputs[0]
+
+    def _predict(self, data, first, last):
+        n = last - first
+        if data.shapes != self.shapes:
+            self._expect(data)
+        out = [
+            check.empty((n, *shape), f"{self.model.name}, la salida", self.model.dtype) for shape in self.output_shapes
+        ]
+        size = n if self.alone else self._chunk(n)
+        starts = range(first, last, size)
 
         def part(k):
             replica = self.replicas[k]
             for start in starts[k::parts]:
-                rows = slice(start, min(start + size, n))
-                batch = rows_of(replica, "data x", x, rows, replica.dtype)
-                out[rows] = self._forward(replica, batch, False)
+                rows = slice(start, min(start + size, last))
+                y = self._forward(replica, data.batch(replica, rows), False)
+                for whole, one in zip(out, y if type(y) is list else [y], strict=True):
+                    whole[rows.start - first : rows.stop - first] = one
 
         parts = self._parts(n, len(starts))
         self._run(part, parts)
@@ -439,7 +601,7 @@ class Engine:
             self.interrupts.release()
 
     def _parts(self, n, chunks):
-        parts = max(1, min(self.team.size, chunks, n * self.work // WORK_PER_THREAD))
+        parts = 1 if self.alone else max(1, min(self.team.size, chunks, n * self.work // WORK_PER_THREAD))
         self._team_of(parts)
         if parts > 1:
             self.limit_blas()

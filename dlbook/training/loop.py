@@ -4,7 +4,7 @@ import numpy as np
 
 from dlbook import check
 from dlbook.callbacks import Callback, History, ModelCheckpoint, called
-from dlbook.training.data import inputs, prepare, train_and_validation
+from dlbook.training.data import prepare, source_of, train_and_validation, weigh_classes
 from dlbook.training.engine import Engine, one_at_a_time
 from dlbook.training.progress import Progress
 from dlbook.training.state import remembered
@@ -62,6 +62,10 @@ def fit(
     class_weight,
     sample_weight,
     initial_epoch,
+    steps_per_epoch,
+    validation_steps,
+    validation_batch_size,
+    validation_freq,
 ):
     r"""Entrena un modelo; los argumentos son los de ``Model.fit``."""
     model.check_compiled()
@@ -71,22 +75,29 @@ def fit(
     verbose = int(verbose) if isinstance(verbose, (bool, np.bool_, np.integer)) else verbose
     verbose = check.choice(verbose, "verbose", ["auto", 0, 1, 2])
     shuffle = check.boolean(shuffle, "shuffle")
+    steps_per_epoch = None if steps_per_epoch is None else check.integer(steps_per_epoch, "steps_per_epoch", 1)
+    validation_steps = None if validation_steps is None else check.integer(validation_steps, "validation_steps", 1)
+    if validation_batch_size is None:
+        validation_batch_size = batch_size
+    check.integer(validation_batch_size, "validation_batch_size", 1)
+    validates = _when(validation_freq)
     callbacks = _callbacks(callbacks)
     train, validation = train_and_validation(
         model, x, y, sample_weight, class_weight, validation_split, validation_data
     )
+    model.check_compiled()
     model.optimizer.claim(model.identity)
     history = model.history = History()
     history.set_model(model)
     model.stop_training = False
-    steps = -(-len(train.x) // batch_size)
+    steps = steps_per_epoch or train.steps(batch_size)
     for callback in callbacks:
         callback.set_model(model)
         callback.set_params({"epochs": epochs, "steps": steps, "verbose": verbose})
     resumes = 0 < initial_epoch == model.epoch
     with Engine(model) as engine:
         engine.limit_blas()
-        engine.start(train)
+        engine.start(train.first())
         _call(callbacks, "on_train_begin", {})
         if resumes:
             _resume(model, callbacks)
@@ -95,9 +106,12 @@ def fit(
             for epoch in range(initial_epoch, epochs):
                 _call(callbacks, "on_epoch_begin", epoch, {})
                 with Progress(verbose, epoch, epochs, steps) as progress:
-                    logs = engine.epoch(train, batch_size, shuffle, epoch, callbacks, progress)
-                    if validation is not None:
-                        logs |= {f"val_{name}": value for name, value in engine.evaluate(validation).items()}
+                    logs = engine.epoch(train, batch_size, shuffle, epoch, callbacks, progress, steps_per_epoch)
+                    if validation is not None and validates(epoch + 1):
+                        _call(callbacks, "on_test_begin", {})
+                        found = engine.evaluate(validation, validation_batch_size, validation_steps, callbacks)
+                        _call(callbacks, "on_test_end", found)
+                        logs |= {f"val_{name}": value for name, value in found.items()}
                     progress.finish(logs)
                 model.epoch = epoch + 1
                 _call(callbacks, "on_epoch_end", epoch, logs)
@@ -115,16 +129,65 @@ def fit(
     return history
 
 
-def evaluate(model, x, y, sample_weight=None):
+def _when(frequency):
+    # En qué épocas se valida: cada tantas, o en las de una lista.
+    if isinstance(frequency, (list, tuple, set)):
+        epochs = {check.integer(epoch, "validation_freq", 1) for epoch in frequency}
+        return epochs.__contains__
+    frequency = check.integer(frequency, "validation_freq", 1)
+    return lambda epoch: epoch % frequency == 0
+
+
+def _steps(steps, name="steps"):
+    return None if steps is None else check.integer(steps, name, 1)
+
+
+def _batch_size(batch_size):
+    return 32 if batch_size is None else check.integer(batch_size, "batch_size", 1)
+
+
+def evaluate(model, x, y=None, sample_weight=None, batch_size=None, steps=None, callbacks=None):
     r"""Mide la pérdida y las métricas; devuelve un diccionario."""
     model.check_compiled()
-    data = prepare(model, x, y, sample_weight)
+    batch_size, steps, callbacks = _batch_size(batch_size), _steps(steps), _callbacks(callbacks)
+    source = source_of(model, x, y, sample_weight, "x")
+    _introduce(model, callbacks, steps or source.steps(batch_size))
     with Engine(model) as engine:
-        return engine.evaluate(data)
+        _call(callbacks, "on_test_begin", {})
+        logs = engine.evaluate(source, batch_size, steps, callbacks)
+        _call(callbacks, "on_test_end", logs)
+    return logs
 
 
-def predict(model, x):
+def predict(model, x, batch_size=None, steps=None, callbacks=None):
     r"""Calcula la salida de cada observación."""
-    x = inputs(model, x, "x")
+    batch_size, steps, callbacks = _batch_size(batch_size), _steps(steps), _callbacks(callbacks)
+    source = source_of(model, x, None, None, "x", with_targets=False)
+    _introduce(model, callbacks, steps or source.steps(batch_size))
     with Engine(model) as engine:
-        return engine.predict(x)
+        _call(callbacks, "on_predict_begin", {})
+        outputs = engine.predict(source, batch_size, steps, callbacks)
+        _call(callbacks, "on_predict_end", {})
+    return outputs
+
+
+def _introduce(model, callbacks, steps):
+    for callback in callbacks:
+        callback.set_model(model)
+        callback.set_params({"steps": steps, "verbose": 0})
+
+
+@one_at_a_time
+def train_on_batch(model, x, y, sample_weight=None, class_weight=None):
+    r"""Da un solo paso con un lote; devuelve la pérdida y las métricas de ese lote, en un diccionario."""
+    model.check_compiled()
+    data = prepare(model, x, y, sample_weight)
+    weigh_classes(data, class_weight, model)
+    model.check_compiled()
+    model.optimizer.claim(model.identity)
+    with Engine(model) as engine:
+        engine.limit_blas()
+        engine.start(data)
+        engine.reseed()
+        engine.train(data, None, 0, len(data))
+        return engine.logs()

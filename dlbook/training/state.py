@@ -11,7 +11,7 @@ MOST_LEVELS = 30
 
 
 def walk(layer, level=1):
-    r"""Recorre una capa y las que contiene, siempre en el mismo orden.
+    r"""Recorre una capa y las que contiene, cada una una sola vez y siempre en el mismo orden.
 
     Parameters
     ----------
@@ -29,9 +29,12 @@ def walk(layer, level=1):
     ValueError
         Si hay capas dentro de capas a más niveles de los que se admiten.
     """
-    pending = [(layer, level)]
+    pending, seen = [(layer, level)], set()
     while pending:
         layer, level = pending.pop()
+        if id(layer) in seen:
+            continue
+        seen.add(id(layer))
         if level > MOST_LEVELS:
             raise ValueError(
                 f"{layer.name}: está anidada demasiado hondo; se admiten {MOST_LEVELS} niveles de capas dentro de capas"

@@ -132,7 +132,7 @@ def test_custom_layer(tmp_path):
             self.scale = self.add_weight(input_shape, initializers.Constant(self.start))
 
         def forward(self, x, training=False):
-            self.x = self.input(x)
+            self.x = self.ready(x)
             self.y = self.x * self.scale
             return self.y
 

@@ -133,7 +133,7 @@ class PartialConv2D(Layer):
 
     def forward(self, x, training=False):
         r"""Pone cada filtro en su lugar y hace una convolución completa."""
-        self.x = x = self.input(x)
+        self.x = x = self.ready(x)
         self.full = np.zeros((self.kernel_size, self.kernel_size, x.shape[-1], len(self.table)), self.dtype)
         self.full[:, :, *self._places()] = self.kernel  # [ec-cnn-parcial]
         self.y = y = conv2d_forward(x, self.full, self.bias)

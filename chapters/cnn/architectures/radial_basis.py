@@ -136,7 +136,7 @@ class RadialBasis(Layer):
 
     def forward(self, x, training=False):
         r"""Mide la distancia a cada modelo."""
-        self.x = x = self.input(x)
+        self.x = x = self.ready(x)
         self.y = y = self.buffer("y", (len(x), len(self.centers)))
         _radial_basis_forward(x, self.centers, y)
         return y

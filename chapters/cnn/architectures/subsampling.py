@@ -115,7 +115,7 @@ class Subsampling2D(Layer):
 
     def forward(self, x, training=False):
         r"""Suma cada ventana, la escala y le suma el sesgo."""
-        self.x = x = self.input(x)
+        self.x = x = self.ready(x)
         shape = (len(x), *self.compute_output_shape(x.shape[1:]))
         self.sums, self.y = sums, y = self.buffer("sums", shape), self.buffer("y", shape)
         _subsampling_forward(x, self.pool_size, self.coefficient, self.bias, sums, y)

@@ -98,7 +98,7 @@ class Branches(Layer):
 
     def forward(self, x, training=False):
         r"""Pasa la entrada por todas las ramas y apila lo que sale."""
-        self.x = x = self.input(x)
+        self.x = x = self.ready(x)
         parts = [layer.forward(x, training) for layer in self.layers]
         shape = (*parts[0].shape[:-1], sum(part.shape[-1] for part in parts))
         self.y = y = np.concatenate(parts, axis=-1, out=self.buffer("y", shape))  # [ec-cnn-ramas]

@@ -203,7 +203,7 @@ class Residual(Layer):
 
     def forward(self, x, training=False):
         r"""Va por los dos caminos y suma."""
-        self.x = x = self.input(x)
+        self.x = x = self.ready(x)
         y = self.main.forward(x, training)
         other = x if self.shortcut is None else self.shortcut.forward(x, training)
         s = y = np.add(y, other, out=self.buffer("s", y.shape))  # [ec-cnn-residual]

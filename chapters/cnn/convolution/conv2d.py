@@ -570,7 +570,7 @@ class Conv2D(Layer):
 
     def forward(self, x, training=False):
         r"""Calcula los mapas de cada imagen."""
-        self.x = x = self.input(x)
+        self.x = x = self.ready(x)
         places = self._at(x.shape[1:])
         # La ReLU no necesita una vuelta aparte: el producto ya sale recortado en cero.
         fused = isinstance(self.activation, activations.ReLU)

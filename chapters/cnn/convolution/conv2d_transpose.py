@@ -404,7 +404,7 @@ class Conv2DTranspose(Layer):
 
     def forward(self, x, training=False):
         r"""Pinta un filtro por cada píxel de los mapas."""
-        self.x = x = self.input(x)
+        self.x = x = self.ready(x)
         windows = self._at(x.shape[1:])
         bias = self.bias if self.use_bias else np.zeros(self.filters, self.dtype)
         z = y = self.buffer("z", (len(x), *windows.input_shape))

@@ -360,7 +360,7 @@ class DepthwiseConv2D(Layer):
 
     def forward(self, x, training=False):
         r"""Calcula los mapas de cada canal."""
-        self.x = x = self.input(x)
+        self.x = x = self.ready(x)
         windows, maps = self._at(x.shape[1:]), x.shape[-1] * self.depth_multiplier
         bias = self.bias if self.use_bias else np.zeros(maps, self.dtype)
         z = y = self.buffer("z", (len(x), *windows.output, maps))

@@ -81,7 +81,7 @@ class ZeroPadding2D(Layer):
 
     def forward(self, x, training=False):
         r"""Copia la imagen en medio de un marco de ceros."""
-        self.x = x = self.input(x)
+        self.x = x = self.ready(x)
         self.y = y = self.buffer("y", (len(x), *self.compute_output_shape(x.shape[1:])))
         _zero_padding_forward(flat(x), self._margin(x), flat(y))
         return y

@@ -225,7 +225,7 @@ class RandomLayer(Layer):
 
     def forward(self, x, training=False):
         r"""Transforma las imágenes si se entrena; si no, las devuelve como están."""
-        self.x = y = x = self.input(x)
+        self.x = y = x = self.ready(x)
         transform = None
         if training:
             transform = np.ascontiguousarray(self.draw(*x.shape[:3]), np.float64)

@@ -477,7 +477,7 @@ class BatchNormalization(Layer):
 
     def forward(self, x, training=False):
         r"""Normaliza con el lote, si se entrena, o con los promedios."""
-        self.x = x = self.input(x)
+        self.x = x = self.ready(x)
         self.rows = rows = self._rows(x, "rows")
         channels = rows.shape[1:]
         self.mean, self.inverse = self.buffer("mean", channels), self.buffer("inverse", channels)

@@ -255,7 +255,7 @@ class LocalResponseNormalization(Layer):
 
     def forward(self, x, training=False):
         r"""Divide cada respuesta entre la de su vecindad."""
-        self.x = x = self.input(x)
+        self.x = x = self.ready(x)
         self.s, self.y = s, y = self.buffer("s", x.shape), self.buffer("y", x.shape)
         rows = _rows(x)
         _local_response_forward(rows, *self._numbers(rows), _rows(s), _rows(y))

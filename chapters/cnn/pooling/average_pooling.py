@@ -176,7 +176,7 @@ class AveragePooling2D(Pooling2D):
 
     def forward(self, x, training=False):
         r"""Promedia cada ventana, sin contar lo que queda fuera de la imagen."""
-        self.x = x = self.input(x)
+        self.x = x = self.ready(x)
         spans = self._at(x.shape[1:])
         self.y = y = self._output(x, spans)
         _average_pooling_forward(x, spans, y)

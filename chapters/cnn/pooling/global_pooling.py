@@ -31,7 +31,7 @@ class _GlobalPooling2D(Layer):
 
     def forward(self, x, training=False):
         r"""Resume cada canal."""
-        self.x = x = self.input(x)
+        self.x = x = self.ready(x)
         pixels = self.buffer("y", self._pixels(x))
         self._summarize(x, self._spans(x), pixels)
         self.y = y = pixels if self.keepdims else pixels.reshape(len(x), -1)

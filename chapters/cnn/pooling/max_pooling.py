@@ -260,7 +260,7 @@ class MaxPooling2D(Pooling2D):
 
     def forward(self, x, training=False):
         r"""Se queda con el mayor de cada ventana."""
-        self.x = x = self.input(x)
+        self.x = x = self.ready(x)
         spans = self._at(x.shape[1:])
         self.y = y = self._output(x, spans)
         if self._tiles_2x2(x):

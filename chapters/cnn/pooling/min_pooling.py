@@ -49,7 +49,7 @@ class MinPooling2D(MaxPooling2D):
 
     def forward(self, x, training=False):
         r"""Se queda con el menor de cada ventana."""
-        x = self.input(x)
+        x = self.ready(x)
         opposite = np.negative(x, out=self.buffer("opposite", x.shape))
         most = super().forward(opposite)
         return np.negative(most, out=self.buffer("least", most.shape))  # [ec-cnn-min]

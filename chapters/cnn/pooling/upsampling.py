@@ -113,7 +113,7 @@ class UpSampling2D(Layer):
 
     def forward(self, x, training=False):
         r"""Agranda cada imagen."""
-        self.x = x = self.input(x)
+        self.x = x = self.ready(x)
         self.y = y = self.buffer("y", (len(x), *self.compute_output_shape(x.shape[1:])))
         if self.interpolation == "nearest":
             self._blocks(y)[...] = x[:, :, np.newaxis, :, np.newaxis]

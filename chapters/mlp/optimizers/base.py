@@ -137,6 +137,9 @@ class Optimizer(Configured):
         r"""El programa que da la tasa, o ``None`` si es un número."""
         return self._learning_rate if isinstance(self._learning_rate, LearningRateSchedule) else None
 
+    def follow(self, parts):
+        r"""Recibe los pesos de que está hecho theta."""
+
     def step(self, theta, gradient):
         r"""Da un paso: modifica ``theta`` en su sitio.
 

@@ -462,7 +462,7 @@ def test_nonsense_gets_a_clear_error(build, message):
 def test_a_layer_of_ones_own_can_be_a_branch():
     class Twice(Layer):
         def forward(self, x, training=False):
-            self.y = 2 * self.input(x)
+            self.y = 2 * self.ready(x)
             return self.y
 
         def backward(self, dy):

@@ -205,7 +205,7 @@ class Fails(Layer):
         self.after, self.error, self.count = after, error, 0
 
     def forward(self, x, training=False):
-        self.y = self.input(x)
+        self.y = self.ready(x)
         self.count += 1
         if training and self.part == get_threads() - 1 and self.count > self.after:
             raise self.error

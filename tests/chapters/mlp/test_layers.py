@@ -68,7 +68,7 @@ def test_dense_acts_on_the_last_axis(n, shape, units):
         (lambda: Dense(2**40).build((2**20,)), "dense, peso: harían falta 1.38e.10 GB de memoria"),
         (lambda: Dense(3, use_bias="no"), "use_bias: se esperaba True o False"),
         (lambda: Dropout(True), "rate: se esperaba un número real"),
-        (lambda: Sequential([Dense(2)]).compile("sgd", "mse", ["mae"]), "loss_weights: esta opción de Keras"),
+        (lambda: Sequential([Dense(2)]).compile("sgd", "mse", ["mae"]), "loss_weights: se esperaba un número"),
         (lambda: Dense(3).set_weights([np.zeros((2, 3)), np.zeros(3)]), "aún no está construida"),
         (lambda: Dropout(1.1), "rate: se esperaba un número de al menos 0 y de a lo sumo 1"),
         (lambda: Dropout("mucho"), "rate: se esperaba un número real"),
@@ -125,7 +125,7 @@ class Shortcut(Layer):
         self.branch["salida"].build((self.branch["oculta"].units,))
 
     def forward(self, x, training=False):
-        x = self.input(x)
+        x = self.ready(x)
         self.y = x + self.branch["salida"].forward(self.branch["oculta"].forward(x, training), training)
         return self.y
 

@@ -34,7 +34,7 @@ class Scale(Layer):
         self.count = self.add_weight((), initializer="zeros", trainable=False)
 
     def forward(self, x, training=False):
-        self.x = self.input(x)
+        self.x = self.ready(x)
         self.y = self.x * self.w + self._offset
         return self.y
 
@@ -176,7 +176,7 @@ def test_weights_made_in_the_constructor_work_too():
             self.w = self.add_weight((3,), "ones")
 
         def forward(self, x, training=False):
-            self.x = self.input(x)
+            self.x = self.ready(x)
             self.y = self.x * self.w
             return self.y
 
@@ -354,7 +354,7 @@ class Fails(Layer):
             raise RuntimeError("a medias")
 
     def forward(self, x, training=False):
-        self.y = self.inner.forward(self.input(x))
+        self.y = self.inner.forward(self.ready(x))
         return self.y
 
 

@@ -29,7 +29,7 @@ class Noise(Layer):
     random = True
 
     def forward(self, x, training=False):
-        self.y = x = self.input(x)
+        self.y = x = self.ready(x)
         if training:
             noise = self.uniform(np.empty((len(x), 2), self.dtype))
             self.y = x + noise.sum(axis=1).reshape(-1, 1, 1, 1)

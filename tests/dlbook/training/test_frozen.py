@@ -82,7 +82,7 @@ class Spy(Layer):
         self.calls = []
 
     def forward(self, x, training=False):
-        self.y = self.input(x)
+        self.y = self.ready(x)
         return self.y
 
     def backward(self, dy):

@@ -9,7 +9,7 @@ import pytest
 from chapters.mlp.dense import Dense
 from chapters.mlp.sequential import Input, Sequential
 from dlbook import check
-from dlbook.training.data import inputs, prepare
+from dlbook.training.data import prepare, prepared_inputs
 
 CODE = """
 import resource, sys
@@ -74,16 +74,16 @@ def test_data_that_are_ready_stay_where_they_are():
     model.compile("sgd", "mse")
     for dtype in ("uint8", "float32", "float64"):
         x = np.ones((9, 4), dtype)
-        assert np.shares_memory(inputs(model, x, "x"), x)
+        assert np.shares_memory(prepared_inputs(model, x, "x").xs[0], x)
     x = np.ones((9, 4), np.float32)
     square = Sequential([Input((4,)), Dense(4)], seed=0)
     square.compile("sgd", "mse")
     data = prepare(square, x, x)
-    assert data.same
-    assert np.shares_memory(data.x, x)
-    assert prepare(square, x.astype("uint8"), x).x.dtype == np.uint8
+    assert data.same == [0]
+    assert np.shares_memory(data.xs[0], x)
+    assert prepare(square, x.astype("uint8"), x).xs[0].dtype == np.uint8
     images = x.astype("uint8")
-    assert prepare(square, images, images).same
+    assert prepare(square, images, images).same == [0]
 
 
 @pytest.mark.parametrize("size", [1, 7, check.CHUNK, check.CHUNK + 1, 3 * check.CHUNK])

@@ -43,7 +43,7 @@ class Own(Layer):
         self.change, self.back = change, back
 
     def forward(self, x, training=False):
-        self.x = self.input(x)
+        self.x = self.ready(x)
         self.y = self.change(self.x)
         return self.y
 
@@ -199,7 +199,7 @@ def test_a_model_of_ones_own_is_a_layer_too():
                 layer.build(input_shape)
 
         def forward(self, x, training=False):
-            return np.concatenate([layer.forward(self.input(x)) for layer in self.layers], axis=1)
+            return np.concatenate([layer.forward(self.ready(x)) for layer in self.layers], axis=1)
 
         def backward(self, dy):
             return None

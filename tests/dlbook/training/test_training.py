@@ -646,16 +646,14 @@ X, Y = data()
         ({"y": Y + 1}, "y_true: se esperaba un entero entre 0 y 2, pero hay un 3"),
         ({"y": Y - 0.5}, "y_true: se esperaba un entero entre 0 y 2"),
         ({"y": np.where(Y == 0, np.nan, Y)}, "y_true: se esperaban números finitos"),
-        ({"y": None}, "y_true: se esperaban números reales"),
+        ({"y": None}, "y: falta lo correcto"),
         ({"y": "gatos"}, "y_true"),
         ({"batch_size": 0}, "batch_size: se esperaba un entero de al menos 1"),
         ({"batch_size": 2.5}, "batch_size: se esperaba un entero"),
         ({"batch_size": "todo"}, "batch_size: se esperaba un entero"),
         ({"epochs": -1}, "epochs: se esperaba un entero de al menos 0"),
-        (
-            {"steps_per_epoch": 3},
-            "steps_per_epoch: esta opción de Keras no existe aquí; se esperaba None",
-        ),
+        ({"steps_per_epoch": 0}, "steps_per_epoch: se esperaba un entero de al menos 1"),
+        ({"validation_freq": "siempre"}, "validation_freq: se esperaba un entero"),
         ({"epochs": None}, "epochs: se esperaba un entero"),
         ({"initial_epoch": -1}, "initial_epoch: se esperaba un entero de al menos 0"),
         ({"verbose": 7}, "verbose: se esperaba"),
@@ -798,7 +796,7 @@ class TwoTowers(Model):
         return self.left.compute_output_shape(input_shape)
 
     def forward(self, x, training=False):
-        x = self.input(x)
+        x = self.ready(x)
         self.y = self.left.forward(x, training) + self.right.forward(x, training)
         return self.y
 

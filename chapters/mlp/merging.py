@@ -1,0 +1,503 @@
+r"""Juntar dos caminos de una red, o más: sumarlos, multiplicarlos, ponerlos uno al lado del otro."""
+
+import numpy as np
+
+from chapters.mlp.layer import Layer, text_of_shape
+from dlbook import check
+
+
+def _broadcast(layer, shapes):
+    # La forma que sale de operar elemento a elemento, con las reglas de NumPy; en Keras, con los mismos ejes.
+    if len(shapes) < 2:
+        raise ValueError(f"{layer.name}: se esperaban al menos dos entradas, pero llegó {len(shapes)}")
+    axes = max(map(len, shapes))
+    padded = [(1,) * (axes - len(shape)) + tuple(shape) for shape in shapes]
+    result = []
+    for sizes in zip(*padded, strict=True):
+        known = {size for size in sizes if size not in (None, 1)}
+        if len(known) > 1:
+            texts = ", ".join(map(text_of_shape, shapes))
+            raise ValueError(f"{layer.name}: se esperaban formas que se puedan operar entre sí, pero llegaron {texts}")
+        result.append(known.pop() if known else None if None in sizes else 1)
+    return tuple(result)
+
+
+def _summed(dy, shape, out):
+    # Lo que se repitió al ir se suma al volver.
+    lead = dy.ndim - len(shape)
+    axes = tuple(range(1, 1 + lead)) + tuple(
+        k + lead for k in range(1, len(shape)) if shape[k] == 1 and dy.shape[k + lead] != 1
+    )
+    out[...] = dy.sum(axis=axes, keepdims=True).reshape(shape) if axes else dy
+    return out
+
+
+class Merge(Layer):
+    r"""Lo que comparten las capas que juntan varias entradas, elemento por elemento.
+
+    Las entradas van en una lista. Sus formas son iguales o, como en NumPy, donde una mide 1 se repite; las de menos
+    ejes se alinean por el final, después del eje de las observaciones. Al volver, el gradiente de lo que se repitió se
+    suma.
+    """
+
+    several = True
+    any_size = True
+
+    def build(self, input_shape):
+        r"""Comprueba que las formas se puedan operar."""
+        self.compute_output_shape(input_shape)
+        super().build(input_shape)
+
+    def compute_output_shape(self, input_shape):
+        r"""Devuelve la forma común."""
+        return _broadcast(self, self.checked_shape(input_shape))
+
+    def _aligned(self, xs):
+        # Con los mismos ejes, para que las reglas de NumPy alineen por el final.
+        axes = max(x.ndim for x in xs)
+        return [x.reshape(len(x), *(1,) * (axes - x.ndim), *x.shape[1:]) for x in xs]
+
+    def _result(self, xs):
+        shape = (len(xs[0]), *_broadcast(self, [x.shape[1:] for x in xs]))
+        return self.buffer("y", shape)
+
+    def _dx(self, k):
+        return self.buffer(("dx", k), self.x[k].shape)
+
+
+class Add(Merge):
+    r"""Capa que suma sus entradas.
+
+    .. math::
+       :label: ec-mlp-suma
+
+       \mathbf y = \mathbf x_1+\mathbf x_2+\dots
+
+    Su derivada respecto a cualquiera es 1: el gradiente que llega se le da a todas.
+
+    >>> layer = Add()
+    >>> layer.forward([[[1.0, 2.0]], [[10.0, 20.0]]])
+    array([[11., 22.]], dtype=float32)
+    >>> [dx.tolist() for dx in layer.backward([[5.0, 7.0]])]
+    [[[5.0, 7.0]], [[5.0, 7.0]]]
+    """
+
+    def forward(self, x, training=False):
+        r"""Suma."""
+        self.x = self.ready(x)
+        first, second, *rest = self._aligned(self.x)
+        self.y = np.add(first, second, out=self._result(self.x))  # [ec-mlp-suma]
+        for other in rest:
+            self.y += other
+        return self.y
+
+    def backward(self, dy):
+        r"""Da el mismo gradiente a todas."""
+        dy = self.output_gradient(dy)
+        return [_summed(dy, x.shape, self._dx(k)) for k, x in enumerate(self.x)]
+
+
+class Subtract(Merge):
+    r"""Capa que resta la segunda entrada de la primera.
+
+    .. math::
+       :label: ec-mlp-resta
+
+       \mathbf y = \mathbf x_1-\mathbf x_2
+
+    El gradiente de la segunda lleva el signo cambiado.
+
+    >>> layer = Subtract()
+    >>> layer.forward([[[1.0, 2.0]], [[10.0, 20.0]]])
+    array([[ -9., -18.]], dtype=float32)
+    >>> [dx.tolist() for dx in layer.backward([[5.0, 7.0]])]
+    [[[5.0, 7.0]], [[-5.0, -7.0]]]
+    """
+
+    def compute_output_shape(self, input_shape):
+        r"""Devuelve la forma común de las dos."""
+        shapes = self.checked_shape(input_shape)
+        if len(shapes) != 2:
+            raise ValueError(f"{self.name}: se esperaban dos entradas, pero llegaron {len(shapes)}")
+        return _broadcast(self, shapes)
+
+    def forward(self, x, training=False):
+        r"""Resta."""
+        self.x = self.ready(x)
+        first, second = self._aligned(self.x)
+        self.y = np.subtract(first, second, out=self._result(self.x))  # [ec-mlp-resta]
+        return self.y
+
+    def backward(self, dy):
+        r"""Da el gradiente a la primera, y a la segunda con el signo cambiado."""
+        dy = self.output_gradient(dy)
+        first, second = (_summed(dy, x.shape, self._dx(k)) for k, x in enumerate(self.x))
+        return [first, np.negative(second, out=second)]
+
+
+class Multiply(Merge):
+    r"""Capa que multiplica sus entradas, elemento por elemento.
+
+    .. math::
+       :label: ec-mlp-producto
+
+       \mathbf y = \mathbf x_1\odot\mathbf x_2\odot\dots,
+       \qquad
+       \frac{\partial\mathcal L}{\partial\mathbf x_k}
+       = \frac{\partial\mathcal L}{\partial\mathbf y}\odot\prod_{j\ne k}\mathbf x_j
+
+    >>> layer = Multiply()
+    >>> layer.forward([[[1.0, 2.0]], [[10.0, 20.0]]])
+    array([[10., 40.]], dtype=float32)
+    >>> [dx.tolist() for dx in layer.backward([[5.0, 7.0]])]
+    [[[50.0, 140.0]], [[5.0, 14.0]]]
+    """
+
+    def forward(self, x, training=False):
+        r"""Multiplica."""
+        self.x = self.ready(x)
+        first, second, *rest = self._aligned(self.x)
+        self.y = np.multiply(first, second, out=self._result(self.x))
+        for other in rest:
+            self.y *= other
+        return self.y
+
+    def backward(self, dy):
+        r"""Multiplica el gradiente por las demás entradas; sin dividir, que alguna puede ser 0."""
+        dy = self.output_gradient(dy)
+        aligned, found = self._aligned(self.x), []
+        for k, x in enumerate(self.x):
+            product = self.buffer(("producto", k), dy.shape)
+            product[...] = dy
+            for j, other in enumerate(aligned):
+                if j != k:
+                    product *= other  # [ec-mlp-producto]
+            found.append(_summed(product, x.shape, self._dx(k)))
+        return found
+
+
+class Average(Merge):
+    r"""Capa que promedia sus entradas.
+
+    .. math::
+       :label: ec-mlp-promedio
+
+       \mathbf y = \tfrac1K\,(\mathbf x_1+\dots+\mathbf x_K)
+
+    A cada una le toca el gradiente dividido entre :math:`K`.
+
+    >>> layer = Average()
+    >>> layer.forward([[[1.0, 2.0]], [[11.0, 20.0]]])
+    array([[ 6., 11.]], dtype=float32)
+    >>> [dx.tolist() for dx in layer.backward([[5.0, 7.0]])]
+    [[[2.5, 3.5]], [[2.5, 3.5]]]
+    """
+
+    def forward(self, x, training=False):
+        r"""Promedia."""
+        self.x = self.ready(x)
+        first, second, *rest = self._aligned(self.x)
+        self.y = np.add(first, second, out=self._result(self.x))
+        for other in rest:
+            self.y += other
+        self.y *= self.dtype.type(1 / len(self.x))  # [ec-mlp-promedio]
+        return self.y
+
+    def backward(self, dy):
+        r"""Da a cada una su parte del gradiente."""
+        dy = self.output_gradient(dy)
+        share = self.dtype.type(1 / len(self.x))
+        found = [_summed(dy, x.shape, self._dx(k)) for k, x in enumerate(self.x)]
+        return [np.multiply(dx, share, out=dx) for dx in found]
+
+
+class _Choice(Merge):
+    # De las entradas se queda, en cada lugar, con la primera que gana; a ella va todo el gradiente.
+    _pick = _wins = None
+
+    def forward(self, x, training=False):
+        r"""Se queda con la que gana en cada lugar."""
+        self.x = self.ready(x)
+        first, second, *rest = self._aligned(self.x)
+        pick = type(self)._pick
+        self.y = pick(first, second, out=self._result(self.x))
+        for other in rest:
+            pick(self.y, other, out=self.y)
+        return self.y
+
+    def backward(self, dy):
+        r"""Lleva el gradiente a la que ganó."""
+        dy = self.output_gradient(dy)
+        free = np.ones(dy.shape, bool)
+        found = []
+        for k, (x, aligned) in enumerate(zip(self.x, self._aligned(self.x), strict=True)):
+            won = free & (aligned == self.y)
+            free &= ~won
+            part = np.multiply(dy, won, out=self.buffer(("parte", k), dy.shape))
+            found.append(_summed(part, x.shape, self._dx(k)))
+        return found
+
+
+class Maximum(_Choice):
+    r"""Capa que se queda, en cada lugar, con la mayor de sus entradas.
+
+    .. math::
+       :label: ed-mlp-maximo
+
+       y_i = \max_k x_{k,i}
+
+    El gradiente va entero a la que ganó; si empatan, a la primera.
+
+    >>> layer = Maximum()
+    >>> layer.forward([[[1.0, 20.0]], [[10.0, 2.0]]])
+    array([[10., 20.]], dtype=float32)
+    >>> [dx.tolist() for dx in layer.backward([[5.0, 7.0]])]
+    [[[0.0, 7.0]], [[5.0, 0.0]]]
+    """
+
+    _pick = np.maximum
+
+
+class Minimum(_Choice):
+    r"""Capa que se queda, en cada lugar, con la menor de sus entradas; el gradiente, como en :class:`Maximum`.
+
+    >>> layer = Minimum()
+    >>> layer.forward([[[1.0, 20.0]], [[10.0, 2.0]]])
+    array([[1., 2.]], dtype=float32)
+    >>> [dx.tolist() for dx in layer.backward([[5.0, 7.0]])]
+    [[[5.0, 0.0]], [[0.0, 7.0]]]
+    """
+
+    _pick = np.minimum
+
+
+class Concatenate(Layer):
+    r"""Capa que pone sus entradas una al lado de otra, a lo largo de un eje.
+
+    .. math::
+       :label: ec-mlp-concatenacion
+
+       \mathbf y = [\mathbf x_1;\ \mathbf x_2;\ \dots]
+
+    Al volver, el gradiente se corta por los mismos lugares y cada entrada recibe su pedazo.
+
+    >>> layer = Concatenate()
+    >>> layer.forward([[[1.0, 2.0]], [[3.0]]])
+    array([[1., 2., 3.]], dtype=float32)
+    >>> [dx.tolist() for dx in layer.backward([[5.0, 6.0, 7.0]])]
+    [[[5.0, 6.0]], [[7.0]]]
+
+    Parameters
+    ----------
+    axis : int
+        El eje, contando el de las observaciones, que es el 0 y no puede ser.
+    **options
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`chapters.mlp.Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si el eje no existe, o si las formas difieren en algún otro.
+
+        >>> Concatenate().compute_output_shape([(2, 3), (4, 3)])
+        Traceback (most recent call last):
+            ...
+        ValueError: concatenate: se esperaban formas iguales salvo en el eje 2, pero llegaron (n, 2, 3), (n, 4, 3)
+    """
+
+    several = True
+
+    def __init__(self, axis=-1, **options):
+        super().__init__(**options)
+        self.axis = check.integer(axis, "axis")
+
+    @property
+    def any_size(self):
+        r"""Si lo que se junta es el último eje: los demás pueden medir lo que sea."""
+        return self.built and self._axis([(0, *s) for s in self.input_shape]) == len(self.input_shape[0])
+
+    def _axis(self, shapes):
+        axes = len(shapes[0])
+        if not (1 <= self.axis < axes or -axes < self.axis <= -1):
+            raise ValueError(f"{self.name}, axis: se esperaba un eje de {axes} que no sea el 0, pero llegó {self.axis}")
+        return self.axis % axes
+
+    def build(self, input_shape):
+        r"""Comprueba las formas."""
+        self.compute_output_shape(input_shape)
+        super().build(input_shape)
+
+    def compute_output_shape(self, input_shape):
+        r"""Devuelve la forma de las entradas juntas: en su eje, la suma."""
+        shapes = self.checked_shape(input_shape)
+        if len({len(shape) for shape in shapes}) > 1:
+            texts = ", ".join(map(text_of_shape, shapes))
+            raise ValueError(f"{self.name}: se esperaban formas con los mismos ejes, pero llegaron {texts}")
+        axis = self._axis([(0, *shape) for shape in shapes]) - 1
+        result = []
+        for k, sizes in enumerate(zip(*shapes, strict=True)):
+            known = {size for size in sizes if size is not None}
+            if k == axis:
+                result.append(None if None in sizes else sum(sizes))
+            elif len(known) > 1:
+                texts = ", ".join(map(text_of_shape, shapes))
+                raise ValueError(
+                    f"{self.name}: se esperaban formas iguales salvo en el eje {axis + 1}, pero llegaron {texts}"
+                )
+            else:
+                result.append(known.pop() if known else None)
+        return tuple(result)
+
+    def forward(self, x, training=False):
+        r"""Junta las entradas."""
+        self.x = xs = self.ready(x)
+        axis = self._axis([x.shape for x in xs])
+        shape = list(xs[0].shape)
+        shape[axis] = sum(x.shape[axis] for x in xs)
+        self.y = np.concatenate(xs, axis, out=self.buffer("y", tuple(shape)))  # [ec-mlp-concatenacion]
+        return self.y
+
+    def backward(self, dy):
+        r"""Corta el gradiente y da a cada entrada su pedazo."""
+        dy = self.output_gradient(dy)
+        axis = self._axis([dy.shape])
+        found, start = [], 0
+        for k, x in enumerate(self.x):
+            stop = start + x.shape[axis]
+            dx = self.buffer(("dx", k), x.shape)
+            dx[...] = dy[(slice(None),) * axis + (slice(start, stop),)]
+            found.append(dx)
+            start = stop
+        return found
+
+
+class Dot(Layer):
+    r"""Capa que multiplica sus dos entradas como matrices: el producto punto a lo largo de un eje de cada una.
+
+    Con vectores, da un número por observación:
+
+    .. math::
+       :label: ec-mlp-punto
+
+       y = \mathbf a\cdot\mathbf b=\sum_i a_ib_i,
+       \qquad
+       \frac{\partial\mathcal L}{\partial\mathbf a} = \frac{\partial\mathcal L}{\partial y}\,\mathbf b,
+       \quad
+       \frac{\partial\mathcal L}{\partial\mathbf b} = \frac{\partial\mathcal L}{\partial y}\,\mathbf a .
+
+    Con ``normalize=True`` cada vector se divide antes entre su longitud, y lo que sale es el coseno del ángulo que
+    forman. Si :math:`\hat{\mathbf a}=\mathbf a/\lVert\mathbf a\rVert` y a :math:`\hat{\mathbf a}` le llega
+    :math:`\mathbf g`, a :math:`\mathbf a` le llega lo que no va a lo largo de ella:
+
+    .. math::
+       :label: ec-mlp-punto-normal
+
+       \frac{\mathbf g-(\mathbf g\cdot\hat{\mathbf a})\,\hat{\mathbf a}}{\lVert\mathbf a\rVert} .
+
+    >>> layer = Dot(axes=1)
+    >>> layer.forward([[[1.0, 2.0]], [[3.0, 4.0]]])
+    array([[11.]], dtype=float32)
+    >>> [dx.tolist() for dx in layer.backward([[1.0]])]
+    [[[3.0, 4.0]], [[1.0, 2.0]]]
+    >>> Dot(axes=1, normalize=True).forward([[[3.0, 4.0]], [[8.0, 6.0]]])
+    array([[0.96]], dtype=float32)
+
+    Parameters
+    ----------
+    axes : int or tuple of int
+        El eje de cada entrada por el que se multiplica, contando el de las observaciones.
+    normalize : bool
+        Si se divide antes entre las longitudes.
+    **options
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`chapters.mlp.Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si no son dos entradas o sus ejes no miden lo mismo.
+
+        >>> Dot(axes=1).compute_output_shape([(2,), (3,)])
+        Traceback (most recent call last):
+            ...
+        ValueError: dot: se esperaban ejes del mismo tamaño, pero miden 2 y 3
+    """
+
+    several = True
+
+    # Más corto que esto, un vector ya no tiene dirección: como en Keras.
+    SHORTEST = 1e-12
+
+    def __init__(self, axes, normalize=False, **options):
+        super().__init__(**options)
+        if isinstance(axes, (list, tuple)):
+            if len(axes) != 2:
+                raise ValueError(f"axes: se esperaban dos ejes, pero llegó {axes!r}")
+            self.axes = tuple(check.integer(axis, f"axes[{k}]") for k, axis in enumerate(axes))
+        else:
+            self.axes = check.integer(axes, "axes")
+        self.normalize = check.boolean(normalize, "normalize")
+
+    def build(self, input_shape):
+        r"""Comprueba las formas."""
+        self.compute_output_shape(input_shape)
+        super().build(input_shape)
+
+    def _both(self, dimensions):
+        axes = self.axes if isinstance(self.axes, tuple) else (self.axes, self.axes)
+        for k, (axis, n) in enumerate(zip(axes, dimensions, strict=True)):
+            if not (1 <= axis < n or -n < axis <= -1):
+                raise ValueError(
+                    f"{self.name}, axes: la entrada {k} tiene {n} ejes, y llegó el {axis}; el 0 no puede ser"
+                )
+        return [axis % n for axis, n in zip(axes, dimensions, strict=True)]
+
+    def compute_output_shape(self, input_shape):
+        r"""Devuelve la forma: los ejes de una y de la otra, sin aquellos por los que se multiplica."""
+        shapes = self.checked_shape(input_shape)
+        if len(shapes) != 2:
+            raise ValueError(f"{self.name}: se esperaban dos entradas, pero llegaron {len(shapes)}")
+        a, b = self._both([len(shape) + 1 for shape in shapes])
+        sizes = shapes[0][a - 1], shapes[1][b - 1]
+        if None not in sizes and sizes[0] != sizes[1]:
+            raise ValueError(f"{self.name}: se esperaban ejes del mismo tamaño, pero miden {sizes[0]} y {sizes[1]}")
+        rest = [s for k, s in enumerate(shapes[0]) if k != a - 1] + [s for k, s in enumerate(shapes[1]) if k != b - 1]
+        return tuple(rest) or (1,)
+
+    def _units(self, k, x):
+        # El vector a lo largo del último eje, y su longitud; sin normalizar, tal cual.
+        if not self.normalize:
+            return x, None
+        norm = np.sqrt(np.maximum((x * x).sum(axis=-1, keepdims=True), self.SHORTEST))
+        return x / norm, norm
+
+    def forward(self, x, training=False):
+        r"""Multiplica."""
+        self.x = self.ready(x)
+        axes = self._both([x.ndim for x in self.x])
+        matrices = [
+            np.moveaxis(x, axis, -1).reshape(len(x), -1, x.shape[axis]) for x, axis in zip(self.x, axes, strict=True)
+        ]
+        (self.a, self.norm_a), (self.b, self.norm_b) = (self._units(k, m) for k, m in enumerate(matrices))
+        y = np.matmul(self.a, self.b.transpose(0, 2, 1))  # [ec-mlp-punto]
+        shape = self.compute_output_shape([x.shape[1:] for x in self.x])
+        self.y = np.ascontiguousarray(y.reshape(len(y), *shape))
+        return self.y
+
+    def backward(self, dy):
+        r"""Devuelve los gradientes de las dos."""
+        dy = self.output_gradient(dy)
+        axes = self._both([x.ndim for x in self.x])
+        g = dy.reshape(len(dy), self.a.shape[1], self.b.shape[1])
+        slopes = np.matmul(g, self.b), np.matmul(g.transpose(0, 2, 1), self.a)
+        found = []
+        for k, (x, axis, unit, norm, slope) in enumerate(
+            zip(self.x, axes, (self.a, self.b), (self.norm_a, self.norm_b), slopes, strict=True)
+        ):
+            if norm is not None:
+                along = (slope * unit).sum(axis=-1, keepdims=True) * (norm > np.sqrt(self.SHORTEST))
+                slope = (slope - along * unit) / norm  # [ec-mlp-punto-normal]
+            moved = [size for j, size in enumerate(x.shape) if j not in (0, axis)]
+            dx = self.buffer(("dx", k), x.shape)
+            dx[...] = np.moveaxis(slope.reshape(len(x), *moved, x.shape[axis]), -1, axis)
+            found.append(dx)
+        return found
