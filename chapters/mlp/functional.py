@@ -200,6 +200,59 @@ class Functional(Graph):
             layer.placed = True
         self._outputs = [values[slot] for slot in self._exits]
 
+    def connections(self):
+        r"""Da de dónde le llega lo suyo a cada capa: los nombres de otras, y los de cada llamada, si son varias."""
+        origins = [self.layers[door].name for door in self._doors]
+        found = [[] for _ in self.layers]
+        for call in self.calls:
+            found[call.layer].append(", ".join(origins[source] for source in call.sources))
+            origins += [self.layers[call.layer].name] * len(call.targets)
+        return [" | ".join(texts) if texts else "datos" for texts in found]
+
+    def get_config(self):
+        r"""Da lo que hace falta para crear otra igual: las capas y, por su número, qué le llega a cada una."""
+        calls = [
+            {"layer": c.layer, "arguments": _numbered(c.arguments), "options": _numbered(c.options)} for c in self.calls
+        ]
+        return {
+            "layers": list(self.layers),
+            "inputs": list(self._doors),
+            "calls": calls,
+            "outputs": list(self._exits),
+            "dtype": self.dtype,
+            "name": self.name,
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        r"""Crea una red como la que describió :meth:`get_config`.
+
+        Raises
+        ------
+        ValueError
+            Si el grafo pide una capa o un valor que no existe.
+        """
+        layers, values = config["layers"], []
+
+        def taken(found, k, what):
+            if type(k) is not int or not 0 <= k < len(found):
+                raise ValueError(f"{what}: se esperaba uno de los {len(found)} que hay hasta ahí, no {k!r:.40}")
+            return found[k]
+
+        values += [taken(layers, k, "inputs").output for k in config["inputs"]]
+        inputs = list(values)
+
+        def symbol(number):
+            return taken(values, number, "calls")
+
+        for call in config["calls"]:
+            layer = taken(layers, call["layer"], "calls")
+            outputs = layer.record(tuple(_lettered(call["arguments"], symbol)), _lettered(call["options"], symbol))
+            values += each(outputs)
+        outputs = [taken(values, k, "outputs") for k in config["outputs"]]
+        return cls(inputs, outputs, **{name: config[name] for name in ("dtype", "name", "trainable") if name in config})
+
     def takes_integers(self, k):
         r"""Dice si son enteros lo que entra por la entrada ``k``: si ella lo dice, o todas las capas que lo reciben."""
         return self.layers[self._doors[k]].integers or super().takes_integers(k)
@@ -222,6 +275,23 @@ class Functional(Graph):
     def output_names(self):
         r"""Los nombres de las salidas: los de las capas de las que salen."""
         return self._exit_keys or [symbol.name for symbol in self._outputs]
+
+
+def _numbered(value):
+    # Lo que se escribe de un argumento: en lugar de cada valor, su número.
+    if isinstance(value, Slot):
+        return {"slot": value.number}
+    if isinstance(value, (list, tuple)):
+        return [_numbered(v) for v in value]
+    return {name: _numbered(v) for name, v in value.items()} if isinstance(value, dict) else value
+
+
+def _lettered(value, symbol):
+    if isinstance(value, dict):
+        if set(value) == {"slot"}:
+            return symbol(value["slot"])
+        return {name: _lettered(v, symbol) for name, v in value.items()}
+    return [_lettered(v, symbol) for v in value] if isinstance(value, list) else value
 
 
 @functools.cache

@@ -66,6 +66,15 @@ def shapes_only():
 
 
 @contextlib.contextmanager
+def _without_drawing(numbers):
+    token = _blank.set([numbers])
+    try:
+        yield
+    finally:
+        _blank.reset(token)
+
+
+@contextlib.contextmanager
 def all_or_nothing(*layers):
     r"""Si lo de adentro falla, deja las capas, y las que contienen, como estaban.
 
@@ -777,6 +786,17 @@ class Layer(Configured):
         self._fresh[id(value)] = key, name is not None
         return value
 
+    @staticmethod
+    def blank(numbers):
+        r"""Para quien trae los pesos de otra parte: las capas que se construyan adentro tienen pesos en cero.
+
+        Parameters
+        ----------
+        numbers : int
+            Cuántos pueden ser, a lo sumo.
+        """
+        return _without_drawing(numbers)
+
     def build_blank(self, input_shape, numbers):
         r"""Construye la capa con los pesos en cero, sin pedir memoria para más números de los que se dicen.
 
@@ -794,11 +814,8 @@ class Layer(Configured):
         ValueError
             Si le tocan más.
         """
-        token = _blank.set([numbers])
-        try:
+        with _without_drawing(numbers):
             self.build(input_shape)
-        finally:
-            _blank.reset(token)
 
     def ready(self, x):
         r"""Deja la entrada lista para el código compilado: tipo, forma y memoria, comprobados.
@@ -821,7 +838,7 @@ class Layer(Configured):
         ready = type(x) is np.ndarray and x.dtype == dtype and x.flags.carray
         if ready and x.shape[1:] == self._seen and x.shape[0]:
             return x
-        x = self.fitting(x if ready else self._numbers(x, "x", dtype), "x")
+        x = self.fitting(x if ready else self._as_numbers(x, "x", dtype), "x")
         if not ready:
             x = np.require(_cast(x, "x", dtype), requirements=["C", "A", "W"])
         self._seen = self.current_shape
@@ -834,7 +851,7 @@ class Layer(Configured):
         if all(ready) and len(xs[0]) and [x.shape[1:] for x in xs] == self._seen and len({len(x) for x in xs}) == 1:
             return xs
         names = [f"x[{k}]" for k in range(len(xs))]
-        xs = [x if r else self._numbers(x, n, d) for x, r, n, d in zip(xs, ready, names, dtypes, strict=True)]
+        xs = [x if r else self._as_numbers(x, n, d) for x, r, n, d in zip(xs, ready, names, dtypes, strict=True)]
         xs = self.fitting(xs, "x")
         for k, (dtype, fine) in enumerate(zip(dtypes, ready, strict=True)):
             if not fine:
@@ -843,7 +860,7 @@ class Layer(Configured):
         return xs
 
     @staticmethod
-    def _numbers(x, name, dtype):
+    def _as_numbers(x, name, dtype):
         return check.floats(x, name) if dtype.kind == "f" else check.whole(x, name)
 
     @property
@@ -868,9 +885,7 @@ class Layer(Configured):
         wanted = len(self.input_shape) if self.built else None
         if not isinstance(x, (list, tuple)) or (wanted and len(x) != wanted):
             came = f"{len(x)}" if isinstance(x, (list, tuple)) else f"un {type(x).__name__}"
-            raise ValueError(
-                f"{name}: {self.name} espera una lista de {wanted or 'varias'} entradas, pero llegó {came}"
-            )
+            raise ValueError(f"{name}: se esperaba una lista de {wanted or 'varias'} entradas, pero llegó {came}")
         return list(x)
 
     def fitting(self, x, name="x"):
@@ -1226,6 +1241,10 @@ class Layer(Configured):
     def without_input_gradient(self):
         r"""Avisa que nadie usará el gradiente de su entrada: :meth:`backward` puede ahorrárselo y devolver ``None``."""
         self.input_gradient = False
+
+    def connections(self):
+        r"""Da, de cada capa que contiene, el texto que dice de dónde le llega lo suyo; nada, si van en fila."""
+        return []
 
     # --- Los pesos, por dentro ---
 

@@ -16,12 +16,14 @@ from dlbook.training import per_output, walk
 
 
 def _summarize(parent, indent, expand_nested, lines):
-    for layer in parent.layers:
+    sources = parent.connections()
+    for k, layer in enumerate(parent.layers):
         shape = count = "?"
         if layer.built:
-            shape = text_of_shape(layer.compute_output_shape(layer.input_shape))
+            shapes = each(layer.compute_output_shape(layer.input_shape))
+            shape = ", ".join(map(text_of_shape, shapes))
             count = str(layer.count_params())
-        lines.append((indent + layer.name, shape, count))
+        lines.append((indent + layer.name, shape, count, sources[k] if sources else ""))
         if expand_nested:
             _summarize(layer, indent + "  ", expand_nested, lines)
 
@@ -234,7 +236,7 @@ class Model(Layer):
             self._tell_optimizer()
 
     def targets(self):
-        r"""Da qué se le pide a cada salida: la pérdida, cuánto cuenta y las métricas, como se dieron en :meth:`compile`.
+        r"""Da qué se le pide a cada salida: la pérdida, cuánto cuenta y las métricas, como llegaron a :meth:`compile`.
 
         Returns
         -------
@@ -472,13 +474,13 @@ class Model(Layer):
             Si debajo de cada capa hecha de capas se muestran también, con sangría, las que contiene.
         """
         training.check_depth(self)
-        lines = [("capa", "forma de salida", "parámetros")]
+        lines = [("capa", "forma de salida", "parámetros", "viene de" if self.connections() else "")]
         _summarize(self, "", check.boolean(expand_nested, "expand_nested"), lines)
-        first, second, third = (max(map(len, column)) for column in zip(*lines, strict=True))
+        first, second, third, _ = (max(map(len, column)) for column in zip(*lines, strict=True))
         first, second = max(first + 2, 15), max(second + 2, 21)
         say(type(self).__name__)
-        for name, shape, count in lines:
-            say(f"{name:<{first}}{shape:<{second}}{count:>{third}}")
+        for name, shape, count, source in lines:
+            say(f"{name:<{first}}{shape:<{second}}{count:>{third}}  {source}".rstrip())
         if not self.built:
             say("Sin construir: pon un Input al principio o dale unos datos, y se sabrá lo demás")
             return
@@ -594,7 +596,7 @@ class Model(Layer):
         return super().fitting(x, name)
 
     def adopt(self, theta, gradient):
-        r"""Como en :class:`~chapters.mlp.Layer`; además recuerda su trozo de los vectores, como los modelos de dentro."""
+        r"""Como en :class:`~chapters.mlp.Layer`; además cada modelo recuerda su trozo de los vectores."""
         rest = super().adopt(theta, gradient)
         for layer in walk(self):
             if isinstance(layer, Model):

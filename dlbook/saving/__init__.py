@@ -75,12 +75,13 @@ def save(model, filepath, overwrite=True, include_optimizer=True):
 def _contents(model, include_optimizer):
     tensors = dict(zip(weight_names(model), model.weights, strict=True))
     _finite(tensors)
-    architecture = {"model": objects.describe(model), "input_shape": list(model.input_shape)}
+    architecture = {"model": objects.describe(model), "input_shape": _shape(model.input_shape)}
     # Las capas que otra creó por dentro no aparecen en sus argumentos, y también pueden estar congeladas.
     architecture["frozen"] = [k for k, layer in enumerate(walk(model)) if not layer.trainable]
     metadata = {"format": FORMAT, "version": str(VERSION), "architecture": architecture}
     if include_optimizer and model.optimizer is not None:
-        used = {"optimizer": model.optimizer, "loss": model.loss, "metrics": list(model.metrics)}
+        names = "optimizer", "loss", "metrics", "weighted_metrics", "loss_weights"
+        used = {name: getattr(model, name) for name in names}
         metadata["compile"] = {name: objects.describe(value, name) for name, value in used.items()}
         state = {name: value for name, value in model.get_state().items() if name != "weights"}
         metadata["training"] = _flatten(state, "training", tensors)
@@ -182,17 +183,23 @@ def weight_names(layer):
     """
     check.layer(layer, "layer")
     names = {}
-    for name in _weight_names(layer, ""):
+    for name in _weight_names(layer, "", {id(layer)}):
         names[_free(name, names)] = True
     return list(names)
 
 
-def _weight_names(layer, prefix):
-    # Primero van los pesos propios, y luego los de las capas que contiene.
+def _weight_names(layer, prefix, seen):
+    # Primero van los pesos propios, y luego los de las capas que contiene; una que está en dos lugares va una vez.
     for name in layer.weight_names:
         yield prefix + name
     for inner in layer.layers:
-        yield from _weight_names(inner, f"{prefix}{inner.name}/")
+        if id(inner) not in seen:
+            seen.add(id(inner))
+            yield from _weight_names(inner, f"{prefix}{inner.name}/", seen)
+
+
+def _shape(shape):
+    return [list(one) for one in shape] if isinstance(shape, list) else list(shape)
 
 
 def _free(name, taken):
@@ -219,18 +226,20 @@ def _part(metadata, name):
 
 
 def _model(architecture, tensors, custom_objects):
-    model = objects.rebuild(architecture.get("model"), custom_objects)
+    # Los pesos están en el archivo: no hay que sortearlos. Y si la arquitectura pide muchos más números de los que el
+    # archivo trae, se sabe antes de reservar la memoria; si pide unos pocos más, enseguida se verá cuáles.
+    available = 2 * sum(array.size for array in tensors.values()) + 1_000_000
+    with registry.base("layer").blank(available):
+        model = objects.rebuild(architecture.get("model"), custom_objects)
     if not isinstance(model, registry.base("layer")):
         raise ValueError("no dice qué red es")
     shape = architecture.get("input_shape")
-    sizes = [size for size in shape if type(size) is int] if isinstance(shape, list) else []
-    if math.prod(sizes) > MOST_NUMBERS:
+    several = shape if isinstance(shape, list) and shape and all(isinstance(s, list) for s in shape) else [shape]
+    sizes = [[size for size in one if type(size) is int] if isinstance(one, list) else [] for one in several]
+    if sum(map(math.prod, sizes)) > MOST_NUMBERS:
         raise ValueError(f"se esperaban observaciones de a lo sumo {MOST_NUMBERS} números, y pide la forma {shape}")
     if not model.built:
-        # Los pesos están en el archivo: no hay que sortearlos. Y si la arquitectura pide muchos más números de los que
-        # el archivo trae, se sabe antes de reservar la memoria; si pide unos pocos más, enseguida se verá cuáles.
-        available = sum(array.size for array in tensors.values())
-        model.build_blank(shape, 2 * available + 1_000_000)
+        model.build_blank(shape, available)
     _freeze(model, architecture.get("frozen", []))
     for name, weight in zip(weight_names(model), model.weights, strict=True):
         if name not in tensors:
@@ -259,7 +268,13 @@ def _training(model, tensors, metadata, custom_objects, compile):
         state = _gather(_part(metadata, "training"), tensors)
         if compile:
             used = objects.rebuild(_part(metadata, "compile"), custom_objects)
-            model.compile(used.get("optimizer"), used.get("loss"), metrics=used.get("metrics"))
+            model.compile(
+                used.get("optimizer"),
+                used.get("loss"),
+                used.get("loss_weights"),
+                used.get("metrics"),
+                used.get("weighted_metrics"),
+            )
             model.set_state({**state, "weights": model.get_weights()})
     if tensors:
         raise ValueError(f"le sobra {sorted(tensors)[0][:60]!r}, que no es de esta red")

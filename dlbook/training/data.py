@@ -25,7 +25,7 @@ class Column:
 
     def rows(self, replica, rows, copy=False):
         r"""Da unas filas contiguas y de su tipo, en un búfer de la réplica si hay que copiarlas."""
-        # Un pedazo seguido ya está contiguo; los barajados, los de otro tipo y los de solo lectura se copian a un búfer.
+        # Un pedazo seguido ya está contiguo; lo barajado, de otro tipo o de solo lectura se copia a un búfer.
         if isinstance(rows, slice):
             part = self.array[rows]
             if part.dtype == self.dtype and part.flags.carray and not copy:
@@ -89,7 +89,7 @@ class Data:
         return [column.rows(replica, rows) for column in self.inputs]
 
     def target(self, replica, rows, x, k, divisor):
-        r"""Da lo correcto de la salida ``k`` en unas filas, los pesos divididos entre ``divisor`` y los pesos tal cual."""
+        r"""Da lo correcto de la salida ``k`` en unas filas, y los pesos: entre ``divisor``, y tal cual."""
         if self.targets[k] is None:
             return None, None, None
         same = self.same[k]
@@ -192,8 +192,8 @@ class Stream:
         if not count or (limit is not None and count < limit and not self.restarts):
             wanted = "al menos un lote" if limit is None else f"{limit} lotes por época"
             raise ValueError(
-                f"{self.name}: se esperaban {wanted}, pero el generador se acabó en la época {self.epoch + 1}; da uno que "
-                f"no se acabe y steps_per_epoch, o un objeto con __len__ y __getitem__"
+                f"{self.name}: se esperaban {wanted}, pero el generador se acabó en la época {self.epoch + 1}; da uno "
+                f"que no se acabe y steps_per_epoch, o un objeto con __len__ y __getitem__"
             )
         self.epoch += 1
         if hasattr(self.source, "on_epoch_end"):
@@ -257,7 +257,8 @@ def _ahead(batches):
                 if stop.is_set():
                     return
             put(("end", None))
-        except BaseException as error:  # noqa: BLE001  (se vuelve a lanzar en el otro hilo)
+        except BaseException as error:
+            # Se vuelve a lanzar en el hilo que espera.
             put(("error", error))
 
     thread = threading.Thread(target=work, name="dlbook-datos", daemon=True)
@@ -347,10 +348,7 @@ def _checked_target(target, y, shape, dtype, prefix, n):
     if y is None:
         raise ValueError(f"{prefix}y: falta lo correcto")
     try:
-        if target.loss is None:
-            y = check.numbers_of(y, "y")
-        else:
-            y = _prepared(target.loss, y, shape, dtype)
+        y = check.numbers_of(y, "y") if target.loss is None else _prepared(target.loss, y, shape, dtype)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{prefix}{error}") from None
     if len(y) != n:

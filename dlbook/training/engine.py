@@ -91,6 +91,10 @@ def _accumulate(replica, gradient, number, chunks):
         _add(gradient, total)
 
 
+# Lo que depende de los datos con que se trabaja.
+AIM = "targets", "metrics", "asks", "weights", "shapes", "output_shapes"
+
+
 class Sums:
     r"""Lo que llevan acumulado las métricas de cada salida, en un hilo.
 
@@ -508,7 +512,9 @@ class Engine:
 
     def evaluate(self, source, batch_size, limit=None, callbacks=()):
         r"""Devuelve la pérdida y las métricas, sin mover nada. No depende del número de hilos."""
-        kept = {name: getattr(self, name) for name in ("targets", "metrics", "asks", "weights", "shapes", "output_shapes")}
+        kept = {
+            name: getattr(self, name) for name in ("targets", "metrics", "asks", "weights", "shapes", "output_shapes")
+        }
         self._aim(source.first())
         self.restart()
         before, after = called(callbacks, "on_test_batch_begin"), called(callbacks, "on_test_batch_end")

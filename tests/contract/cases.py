@@ -15,6 +15,7 @@ import pytest
 import chapters  # noqa: F401  (el paquete dice que trae clases)
 from dlbook import registry
 from dlbook.training import walk
+from tests.contract.fed import Fed
 
 registry.import_everything()
 
@@ -34,6 +35,9 @@ class Case:
 
     def make(self, **options):
         """Crea un ejemplar; los casos que haya entre los argumentos se crean también."""
+        if self.kind == "layer" and getattr(self.cls, "several", False) is True:
+            arguments = {name: value for name, value in self.arguments.items() if name != "parts"}
+            return Fed(self.cls(**arguments), self.arguments.get("parts", 2), **options)
         return self.cls(**{name: made(value) for name, value in (self.arguments | options).items()})
 
     def __repr__(self):
@@ -68,6 +72,9 @@ LAYERS = [
     layer("Activation", (5,), activation="softmax"),
     layer("Activation", (2, 3), activation="elu"),
     layer("Activation", (4,), activation="linear"),
+    layer("Add", (4,), parts=3),
+    layer("Add", (2, 3)),
+    layer("Average", (2, 3), parts=3),
     layer("AveragePooling2D", (5, 4, 2), pool_size=2),
     layer("AveragePooling2D", (4, 5, 2), pool_size=(3, 2), strides=(2, 3), padding="same"),
     layer("BatchNormalization", (3,)),
@@ -85,6 +92,8 @@ LAYERS = [
             [layer("Branches", branches=[layer("Conv2D", filters=1, kernel_size=(1, 3), padding="same"), NORMALIZED])],
         ],
     ),
+    layer("Concatenate", (2, 3), parts=3),
+    layer("Concatenate", (2, 3), axis=1),
     layer("Conv1D", (7, 2), filters=2, kernel_size=3, activation="tanh"),
     layer("Conv1D", (6, 1), filters=2, kernel_size=2, padding="causal", dilation_rate=2, use_bias=False),
     layer("Conv1D", (6, 2), filters=2, kernel_size=3, padding="causal", strides=2),
@@ -111,6 +120,9 @@ LAYERS = [
     layer("DepthwiseConv2D", (4, 3, 2), kernel_size=3, padding="same", activation="tanh"),
     layer("DepthwiseConv2D", (4, 5, 2), kernel_size=2, strides=2, depth_multiplier=3),
     layer("DepthwiseConv2D", (5, 6, 2), kernel_size=3, dilation_rate=2, use_bias=False),
+    layer("Dot", (4,), axes=1),
+    layer("Dot", (2, 3), axes=(2, 2)),
+    layer("Dot", (2, 3), axes=1, normalize=True),
     layer("Dropout", (6,), rate=0.4),
     layer("Dropout", (2, 3), rate=0.0),
     layer("Flatten", (2, 3)),
@@ -125,10 +137,13 @@ LAYERS = [
     layer("MaxPooling2D", (5, 3, 2)),
     layer("MaxPooling2D", (5, 4, 2), pool_size=3, strides=2, padding="same"),
     layer("MaxPooling2D", (4, 4, 2), pool_size=(2, 3), strides=1),
+    layer("Maximum", (2, 3), parts=3),
     layer("Maxout", (4,), units=3),
     layer("Maxout", (2, 3), units=2, pieces=3, kernel_regularizer="l2"),
     layer("MinPooling2D", (4, 3, 2), pool_size=(2, 1)),
     layer("MinPooling2D", (5, 4, 2), pool_size=3, strides=2, padding="same"),
+    layer("Minimum", (4,)),
+    layer("Multiply", (2, 3), parts=3),
     layer("PartialConv2D", (5, 5, 3), table=[(0, 2), (1,), (0, 1, 2)], kernel_size=3),
     layer("RadialBasis", (3,), prototypes=[[1.0, -1.0, 0.5], [0.0, 2.0, 1.0]]),
     layer("RandomFlip", (3, 4, 2)),
@@ -153,6 +168,7 @@ LAYERS = [
     layer("Sequential", (3,), layers=[layer("Sequential", layers=[DENSE]), layer("Dropout", rate=0.3), NARROW]),
     layer("Subsampling2D", (5, 4, 3)),
     layer("Subsampling2D", (6, 4, 2), pool_size=3),
+    layer("Subtract", (2, 3)),
     layer("UpSampling2D", (2, 2, 2), size=(2, 3)),
     layer("UpSampling2D", (2, 3, 2), size=(3, 2), interpolation="bilinear"),
     layer("ZeroPadding2D", (2, 3, 2)),
@@ -361,10 +377,15 @@ BASES = {
     "callback": {"Callback": "la base de todos", "_Monitor": "lo que comparten los que vigilan"},
     "initializer": {"Initializer": "la base de todos"},
     "layer": {
+        "Functional": "sus redes están en test_graphs.py",
+        "Graph": "lo que comparten las redes",
+        "InputLayer": "nace construida; está en todas las redes de test_graphs.py",
         "Layer": "la base de todas",
+        "Merge": "lo que comparten las que juntan entradas",
         "Model": "la base de los modelos",
         "Pooling2D": "lo que comparten los agrupamientos",
         "RandomLayer": "lo que comparten las que aumentan los datos",
+        "_Choice": "lo que comparten la mayor y la menor",
         "_GlobalPooling2D": "lo que comparten los agrupamientos globales",
     },
     "loss": {"Loss": "la base de todas"},
