@@ -43,6 +43,9 @@ class Merge(Layer):
     several = True
     any_size = True
 
+    def __init__(self, **options):
+        super().__init__(**options)
+
     def build(self, input_shape):
         r"""Comprueba que las formas se puedan operar."""
         self.compute_output_shape(input_shape)
@@ -306,20 +309,16 @@ class Concatenate(Layer):
     """
 
     several = True
+    any_size = True
 
     def __init__(self, axis=-1, **options):
         super().__init__(**options)
         self.axis = check.integer(axis, "axis")
 
-    @property
-    def any_size(self):
-        r"""Si lo que se junta es el último eje: los demás pueden medir lo que sea."""
-        return self.built and self._axis([(0, *s) for s in self.input_shape]) == len(self.input_shape[0])
-
     def _axis(self, shapes):
         axes = len(shapes[0])
         if not (1 <= self.axis < axes or -axes < self.axis <= -1):
-            raise ValueError(f"{self.name}, axis: se esperaba un eje de {axes} que no sea el 0, pero llegó {self.axis}")
+            raise ValueError(f"axis: se esperaba un eje de {axes} que no sea el 0, pero llegó {self.axis}")
         return self.axis % axes
 
     def build(self, input_shape):
@@ -442,13 +441,19 @@ class Dot(Layer):
         self.compute_output_shape(input_shape)
         super().build(input_shape)
 
+    @property
+    def any_size(self):
+        r"""Si el último eje de las dos se conserva: entonces los demás pueden medir lo que sea."""
+        return self.built and all(a < len(s) for a, s in zip(self._both(self._axes()), self.input_shape, strict=True))
+
+    def _axes(self):
+        return [len(shape) + 1 for shape in self.input_shape]
+
     def _both(self, dimensions):
         axes = self.axes if isinstance(self.axes, tuple) else (self.axes, self.axes)
         for k, (axis, n) in enumerate(zip(axes, dimensions, strict=True)):
             if not (1 <= axis < n or -n < axis <= -1):
-                raise ValueError(
-                    f"{self.name}, axes: la entrada {k} tiene {n} ejes, y llegó el {axis}; el 0 no puede ser"
-                )
+                raise ValueError(f"axes: se esperaba un eje de {n} que no sea el 0, pero llegó {axis}")
         return [axis % n for axis, n in zip(axes, dimensions, strict=True)]
 
     def compute_output_shape(self, input_shape):
@@ -478,9 +483,10 @@ class Dot(Layer):
             np.moveaxis(x, axis, -1).reshape(len(x), -1, x.shape[axis]) for x, axis in zip(self.x, axes, strict=True)
         ]
         (self.a, self.norm_a), (self.b, self.norm_b) = (self._units(k, m) for k, m in enumerate(matrices))
-        y = np.matmul(self.a, self.b.transpose(0, 2, 1))  # [ec-mlp-punto]
         shape = self.compute_output_shape([x.shape[1:] for x in self.x])
-        self.y = np.ascontiguousarray(y.reshape(len(y), *shape))
+        self.y = self.buffer("y", (len(self.a), *shape))
+        y = self.y.reshape(len(self.a), self.a.shape[1], self.b.shape[1])
+        np.matmul(self.a, self.b.transpose(0, 2, 1), out=y)  # [ec-mlp-punto]
         return self.y
 
     def backward(self, dy):

@@ -28,6 +28,8 @@ class Case:
     name: str
     shape: tuple | None = None
     arguments: dict = field(default_factory=dict)
+    # Cuántas entradas, si la capa recibe varias, todas de esa forma.
+    parts: int = 1
 
     @property
     def cls(self):
@@ -35,13 +37,24 @@ class Case:
 
     def make(self, **options):
         """Crea un ejemplar; los casos que haya entre los argumentos se crean también."""
-        if self.kind == "layer" and getattr(self.cls, "several", False) is True:
-            arguments = {name: value for name, value in self.arguments.items() if name != "parts"}
-            return Fed(self.cls(**arguments), self.arguments.get("parts", 2), **options)
         return self.cls(**{name: made(value) for name, value in (self.arguments | options).items()})
 
+    def fed(self, **options):
+        """Una capa de una entrada: si la suya recibe varias, otra que se las da."""
+        if self.parts == 1:
+            return self.make(**options)
+        own = {name: value for name, value in options.items() if name in self.arguments}
+        rest = {name: value for name, value in options.items() if name not in own}
+        return Fed(self.make(**own), self.parts, **rest)
+
+    @property
+    def received(self):
+        """La forma de lo que recibe, o la lista, si son varias cosas."""
+        return self.shape if self.parts == 1 else [self.shape] * self.parts
+
     def __repr__(self):
-        arguments = [*([str(self.shape)] if self.shape else []), *(f"{k}={v!r}" for k, v in self.arguments.items())]
+        shape = f"{self.parts} × {self.shape}" if self.parts > 1 else str(self.shape)
+        arguments = [*([shape] if self.shape else []), *(f"{k}={v!r}" for k, v in self.arguments.items())]
         # Sin la dirección de una función, que en cada proceso es otra.
         return re.sub(" at 0x[0-9a-f]+", "", f"{self.name}({', '.join(arguments)})")
 
@@ -54,6 +67,10 @@ def made(value):
 
 def layer(name, shape=None, **arguments):
     return Case("layer", name, shape, arguments)
+
+
+def merging(name, shape, parts=2, **arguments):
+    return Case("layer", name, shape, arguments, parts)
 
 
 def of(kind, name, **arguments):
@@ -72,9 +89,9 @@ LAYERS = [
     layer("Activation", (5,), activation="softmax"),
     layer("Activation", (2, 3), activation="elu"),
     layer("Activation", (4,), activation="linear"),
-    layer("Add", (4,), parts=3),
-    layer("Add", (2, 3)),
-    layer("Average", (2, 3), parts=3),
+    merging("Add", (4,), parts=3),
+    merging("Add", (2, 3)),
+    merging("Average", (2, 3), parts=3),
     layer("AveragePooling2D", (5, 4, 2), pool_size=2),
     layer("AveragePooling2D", (4, 5, 2), pool_size=(3, 2), strides=(2, 3), padding="same"),
     layer("BatchNormalization", (3,)),
@@ -92,8 +109,8 @@ LAYERS = [
             [layer("Branches", branches=[layer("Conv2D", filters=1, kernel_size=(1, 3), padding="same"), NORMALIZED])],
         ],
     ),
-    layer("Concatenate", (2, 3), parts=3),
-    layer("Concatenate", (2, 3), axis=1),
+    merging("Concatenate", (2, 3), parts=3),
+    merging("Concatenate", (2, 3), axis=1),
     layer("Conv1D", (7, 2), filters=2, kernel_size=3, activation="tanh"),
     layer("Conv1D", (6, 1), filters=2, kernel_size=2, padding="causal", dilation_rate=2, use_bias=False),
     layer("Conv1D", (6, 2), filters=2, kernel_size=3, padding="causal", strides=2),
@@ -120,9 +137,9 @@ LAYERS = [
     layer("DepthwiseConv2D", (4, 3, 2), kernel_size=3, padding="same", activation="tanh"),
     layer("DepthwiseConv2D", (4, 5, 2), kernel_size=2, strides=2, depth_multiplier=3),
     layer("DepthwiseConv2D", (5, 6, 2), kernel_size=3, dilation_rate=2, use_bias=False),
-    layer("Dot", (4,), axes=1),
-    layer("Dot", (2, 3), axes=(2, 2)),
-    layer("Dot", (2, 3), axes=1, normalize=True),
+    merging("Dot", (4,), axes=1),
+    merging("Dot", (2, 3), axes=(2, 2)),
+    merging("Dot", (2, 3), axes=1, normalize=True),
     layer("Dropout", (6,), rate=0.4),
     layer("Dropout", (2, 3), rate=0.0),
     layer("Flatten", (2, 3)),
@@ -137,13 +154,13 @@ LAYERS = [
     layer("MaxPooling2D", (5, 3, 2)),
     layer("MaxPooling2D", (5, 4, 2), pool_size=3, strides=2, padding="same"),
     layer("MaxPooling2D", (4, 4, 2), pool_size=(2, 3), strides=1),
-    layer("Maximum", (2, 3), parts=3),
+    merging("Maximum", (2, 3), parts=3),
     layer("Maxout", (4,), units=3),
     layer("Maxout", (2, 3), units=2, pieces=3, kernel_regularizer="l2"),
     layer("MinPooling2D", (4, 3, 2), pool_size=(2, 1)),
     layer("MinPooling2D", (5, 4, 2), pool_size=3, strides=2, padding="same"),
-    layer("Minimum", (4,)),
-    layer("Multiply", (2, 3), parts=3),
+    merging("Minimum", (4,)),
+    merging("Multiply", (2, 3), parts=3),
     layer("PartialConv2D", (5, 5, 3), table=[(0, 2), (1,), (0, 1, 2)], kernel_size=3),
     layer("RadialBasis", (3,), prototypes=[[1.0, -1.0, 0.5], [0.0, 2.0, 1.0]]),
     layer("RandomFlip", (3, 4, 2)),
@@ -168,7 +185,7 @@ LAYERS = [
     layer("Sequential", (3,), layers=[layer("Sequential", layers=[DENSE]), layer("Dropout", rate=0.3), NARROW]),
     layer("Subsampling2D", (5, 4, 3)),
     layer("Subsampling2D", (6, 4, 2), pool_size=3),
-    layer("Subtract", (2, 3)),
+    merging("Subtract", (2, 3)),
     layer("UpSampling2D", (2, 2, 2), size=(2, 3)),
     layer("UpSampling2D", (2, 3, 2), size=(3, 2), interpolation="bilinear"),
     layer("ZeroPadding2D", (2, 3, 2)),

@@ -18,9 +18,10 @@ class Fed(Layer):
         return self.inner.any_size if self.built else False
 
     def build(self, input_shape):
-        shape = self.compute_output_shape(input_shape) and tuple(input_shape)
+        shape = self.checked_shape(input_shape)
+        self.compute_output_shape(shape)
         super().build(input_shape)
-        self.paths = [Dense(shape[-1], "tanh"), Activation("softplus")][: self.parts - 1]
+        self.paths = [Dense(shape[-1] if shape else 1, "tanh"), Activation("softplus")][: self.parts - 1]
         self.layers = [*self.paths, self.inner]
         for layer in self.layers:
             layer.inherit(self)
@@ -29,7 +30,7 @@ class Fed(Layer):
         self.inner.build([shape] * self.parts)
 
     def compute_output_shape(self, input_shape):
-        return self.inner.compute_output_shape([tuple(input_shape)] * self.parts)
+        return self.inner.compute_output_shape([self.checked_shape(input_shape)] * self.parts)
 
     def forward(self, x, training=False):
         x = self.ready(x)

@@ -16,7 +16,7 @@ def sample(shape, n=3, seed=1, dtype="float64"):
 
 def built(case, n=3, **options):
     """Una capa con pesos que no son los de fábrica, y con qué recordar si recuerda algo."""
-    layer = case.make(**({"dtype": "float64", "seed": 0} | options))
+    layer = case.fed(**({"dtype": "float64", "seed": 0} | options))
     layer.build(case.shape)
     stir(layer)
     layer.forward(sample(case.shape, 5, seed=9, dtype=layer.dtype), training=True)
@@ -86,7 +86,7 @@ def check_layer(layer, x, training):
 def network(case, below=True, **options):
     """La capa con una densa debajo, que la obliga a devolver su gradiente, y otra encima."""
     first = [Dense(case.shape[-1], "tanh")] if below else []
-    layers = [Input(case.shape), *first, case.make(**options), Flatten(), Dense(2, "tanh")]
+    layers = [Input(case.shape), *first, case.fed(**options), Flatten(), Dense(2, "tanh")]
     model = Sequential(layers, dtype="float64", seed=3)
     stir(model)
     return model

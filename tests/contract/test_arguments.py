@@ -15,7 +15,7 @@ def test_what_the_constructor_refuses_is_refused_when_assigned_later(case):
     built = None
     if case.kind == "layer":
         built = case.make()
-        built.build(case.shape)
+        built.build(case.received)
     fresh = case.make()
     for name in parameters(case.cls):
         for what, value in WRONG.items():
@@ -33,7 +33,7 @@ def test_what_the_constructor_refuses_is_refused_when_assigned_later(case):
                     fresh = case.make()
                 elif instance is built:
                     built = case.make()
-                    built.build(case.shape)
+                    built.build(case.received)
 
 
 @pytest.mark.parametrize(

@@ -328,7 +328,7 @@ def test_a_layer_with_a_strange_argument_works_or_says_why_not(case):
             continue
         for what, value in WRONG.items():
             where = f"{case.name}({argument}={what})"
-            made, _ = attempt(where, lambda a=argument, v=value: case.make(**{a: v}))
+            made, _ = attempt(where, lambda a=argument, v=value: case.fed(**{a: v}))
             if made is not None:
                 y, _ = attempt(f"{where}.forward", lambda m=made: m.forward(np.ones((2, *case.shape))))
                 if y is not None:
@@ -337,12 +337,12 @@ def test_a_layer_with_a_strange_argument_works_or_says_why_not(case):
 
 @cases.over(LAYERS)
 def test_the_methods_of_a_layer(case):
-    ready = case.make()
+    ready = case.fed()
     y = ready.forward(np.ones((2, *case.shape)))
     for what, value in WRONG.items():
-        attempt(f"{case.name}.compute_output_shape({what})", lambda v=value: case.make().compute_output_shape(v))
-        attempt(f"{case.name}.build({what})", lambda v=value: case.make().build(v))
-        attempt(f"{case.name}.forward({what})", lambda v=value: case.make().forward(v))
+        attempt(f"{case.name}.compute_output_shape({what})", lambda v=value: case.fed().compute_output_shape(v))
+        attempt(f"{case.name}.build({what})", lambda v=value: case.fed().build(v))
+        attempt(f"{case.name}.forward({what})", lambda v=value: case.fed().forward(v))
         attempt(f"{case.name}.backward({what})", lambda v=value: ready.backward(v))
     assert np.isfinite(y).all()
 

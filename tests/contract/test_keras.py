@@ -24,12 +24,14 @@ def stored(case):
             f"faltan los números de Keras de {case!r}: ejecuta tests/reference/make_contract_reference.py donde haya "
             f"Keras, o di en NOT_IN_KERAS por qué no se compara"
         )
-    return {name: restored(name, value) for name, value in found["given"].items()}, list(map(np.array, found["keras"]))
+    return {name: restored(name, value, case.parts) for name, value in found["given"].items()}, list(
+        map(np.array, found["keras"])
+    )
 
 
-def restored(name, value):
+def restored(name, value, parts=1):
     """De las listas del JSON a arreglos, o a listas de arreglos."""
-    if name == "weights":
+    if name == "weights" or (name == "x" and parts > 1):
         return [np.array(w) for w in value]
     if name == "examples":
         return [[np.array(v) for v in example] for example in value]

@@ -13,6 +13,7 @@ from dlbook import check
 from dlbook.numeric.parallel import set_threads
 from dlbook.training import engine, walk
 from tests.contract import cases
+from tests.contract.fed import Fed
 from tests.contract.measure import assert_gradients, built, check_layer, network, rewound, sample
 
 N = 3
@@ -30,7 +31,7 @@ def same(one, other):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_shapes_are_the_promised_ones_and_the_type_is_kept(case, dtype):
     layer = built(case, dtype=dtype)
-    promised = case.make().compute_output_shape(case.shape)
+    promised = case.fed().compute_output_shape(case.shape)
     assert layer.compute_output_shape(case.shape) == promised
     for n in (N, 1, 5, N):
         y = layer.forward(sample(case.shape, n), training=True)
@@ -48,7 +49,7 @@ def test_shapes_are_the_promised_ones_and_the_type_is_kept(case, dtype):
 @settings(max_examples=8)
 def test_any_other_size_keeps_its_promise_or_is_refused(case, data):
     shape = data.draw(st.tuples(*[st.integers(1, 6)] * len(case.shape)))
-    layer = case.make(seed=0)
+    layer = case.fed(seed=0)
     try:
         promised = layer.compute_output_shape(shape)
     except ValueError:
@@ -71,7 +72,7 @@ def longer(shape):
 
 def depends_on_the_last_axis_only(case):
     """Si con imágenes de otro tamaño tiene los mismos pesos y da tantos números por vector."""
-    one, other = case.make(), case.make()
+    one, other = case.fed(), case.fed()
     try:
         one.build(case.shape)
         other.build(longer(case.shape))
@@ -87,7 +88,7 @@ def test_after_building_it_takes_other_sizes(case):
     layer = built(case)
     assert layer.any_size, f"{case.name} depende solo del último eje: declara any_size = True"
     for shape in (longer(case.shape), case.shape, longer(longer(case.shape))):
-        fresh = case.make(dtype="float64", seed=0)
+        fresh = case.fed(dtype="float64", seed=0)
         fresh.build(shape)
         fresh.set_weights(layer.get_weights())
         x = sample(shape)
@@ -246,7 +247,7 @@ def test_a_replica_shares_the_weights_and_nothing_else(case):
 def test_it_comes_back_from_disk(case, dtype, tmp_path):
     model = Sequential([Input(case.shape), built(case, dtype=dtype)], dtype=dtype)
     model.save(tmp_path / "red.safetensors")
-    again = load_model(tmp_path / "red.safetensors")
+    again = load_model(tmp_path / "red.safetensors", {"Fed": Fed})
     x = sample(case.shape)
     np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
     assert same(again.get_weights(), model.get_weights())
@@ -362,14 +363,14 @@ def test_bad_input_gets_one_spanish_sentence(case, call, message):
 
 @cases.every("layer")
 def test_going_back_before_going_forward_says_so(case):
-    layer = case.make()
+    layer = case.fed()
     layer.build(case.shape)
     with pytest.raises(ValueError, match="ir antes hacia delante"):
         layer.backward(sample(case.shape))
 
 
 def assert_refused(case, shape):
-    layer = case.make()
+    layer = case.fed()
     with pytest.raises((TypeError, ValueError), match=r"se esperab|han de ser"):
         layer.build(shape)
     assert not layer.built

@@ -75,7 +75,7 @@ def complaint(case, name, value):
     try:
         made = case.make(**{name: value})
         if case.kind == "layer":
-            made.build(case.shape)
+            made.build(case.received)
         if case.kind == "initializer":
             made((2, 2))
     except (TypeError, ValueError) as error:

@@ -32,18 +32,21 @@ def layer(name, arguments, weights, x, dy, training=False):
     """Salida, gradiente de la entrada, gradientes de los pesos y lo que recuerda sin aprenderlo."""
     import tensorflow as tf
 
-    machine = getattr(keras(str(x.dtype)).layers, name)(**arguments)
-    machine.build((None, *x.shape[1:]))
+    xs = x if isinstance(x, list) else [x]
+    machine = getattr(keras(str(xs[0].dtype)).layers, name)(**arguments)
+    shapes = [(None, *one.shape[1:]) for one in xs]
+    machine.build(shapes if isinstance(x, list) else shapes[0])
     machine.set_weights(weights)
-    x = tf.constant(x)
+    x = [tf.constant(one) for one in xs] if isinstance(x, list) else tf.constant(x)
     variables = [v.value for v in machine.trainable_variables]
     with tf.GradientTape() as tape:
         tape.watch(x)
         y = machine(x, training=training)
         total = tf.reduce_sum(y * dy)
     dx, *gradients = tape.gradient(total, [x, *variables])
+    dx = dx if isinstance(dx, list) else [dx]
     kept = machine.get_weights()[len(variables) :]
-    return [np.asarray(v) for v in (y, dx, *gradients, *kept)]
+    return [np.asarray(v) for v in (y, *dx, *gradients, *kept)]
 
 
 def activation(name, arguments, z, dy):
