@@ -451,7 +451,7 @@ class Dot(Layer):
 
     def _both(self, dimensions):
         axes = self.axes if isinstance(self.axes, tuple) else (self.axes, self.axes)
-        for k, (axis, n) in enumerate(zip(axes, dimensions, strict=True)):
+        for axis, n in zip(axes, dimensions, strict=True):
             if not (1 <= axis < n or -n < axis <= -1):
                 raise ValueError(f"axes: se esperaba un eje de {n} que no sea el 0, pero llegó {axis}")
         return [axis % n for axis, n in zip(axes, dimensions, strict=True)]

@@ -159,6 +159,8 @@ class Model(Layer):
         self.epoch = 0
         self.stop_training = False
         self.callbacks, self.remembered, self.identity = (), [], object()
+        # El motor de train_on_batch, entre un lote y el siguiente.
+        self.ongoing = None
         self._theta = self._gradient = None
         # Qué pesos son vistas de los dos vectores.
         self._bound = []
@@ -228,6 +230,7 @@ class Model(Layer):
             _applied(metrics_module.check_name, given)
         loss_weights = _applied(lambda w: None if w is None else check.number(w, "loss_weights"), loss_weights)
         self.optimizer, self.loss, self.loss_weights = optimizer, loss, loss_weights
+        self.ongoing = None
         self.metrics = metrics if isinstance(metrics, dict) else list(metrics or ())
         self.weighted_metrics = weighted_metrics if isinstance(weighted_metrics, dict) else list(weighted_metrics or ())
         if self.built:
@@ -415,13 +418,20 @@ class Model(Layer):
         Returns
         -------
         float, list of float, or dict
-            La pérdida y las métricas de este lote, antes del paso; la pérdida, sola si no hay métricas.
+            La pérdida y las métricas, antes del paso; la pérdida, sola si no hay métricas. Como en Keras 3, son la
+            media de todos los lotes desde el último :meth:`reset_metrics`, :meth:`compile`, :meth:`fit` o
+            :meth:`evaluate`: para tener las de un lote solo, llama antes a :meth:`reset_metrics`.
         """
         return _flat(training.train_on_batch(self, x, y, sample_weight, class_weight), return_dict)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         r"""Mide la pérdida y las métricas de un lote; los argumentos son los de :meth:`train_on_batch`."""
         return _flat(training.evaluate(self, x, y, sample_weight), return_dict)
+
+    def reset_metrics(self):
+        r"""Olvida la pérdida y las métricas que :meth:`train_on_batch` lleva acumuladas."""
+        if self.ongoing is not None:
+            self.ongoing.restart()
 
     def predict_on_batch(self, x):
         r"""Calcula la salida de un lote, como :meth:`predict`."""
@@ -650,4 +660,11 @@ class Model(Layer):
         r"""Da lo que se copia y se guarda: todo, menos los dos vectores."""
         # Al copiar o guardar, cada vista se vuelve un arreglo suelto: la copia arma sus propios vectores.
         # Los callbacks de un fit en curso no son del modelo.
-        return {**super().__getstate__(), "_theta": None, "_gradient": None, "_bound": [], "callbacks": ()}
+        return {
+            **super().__getstate__(),
+            "_theta": None,
+            "_gradient": None,
+            "_bound": [],
+            "callbacks": (),
+            "ongoing": None,
+        }

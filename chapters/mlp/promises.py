@@ -4,6 +4,8 @@ import functools
 
 import numpy as np
 
+from dlbook.several import each
+
 
 def checked(cls):
     r"""Hace que una clase de capas compruebe lo que sale de sus propios ``forward`` y ``backward``.
@@ -36,12 +38,16 @@ def _forward(method):
             y = method(self, x, *args, **options)
         else:
             # La primera vez, y cuando cambia la forma, se mira también que no haya cambiado su entrada.
-            before = x.copy() if isinstance(x, np.ndarray) else None
+            arrays = [one for one in each(x) if isinstance(one, np.ndarray)]
+            before = [one.copy() for one in arrays]
             y = method(self, x, *args, **options)
-            if before is not None and not np.array_equal(before, x, equal_nan=before.dtype.kind == "f"):
+            same = (np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in zip(before, arrays, strict=True))
+            if not all(same):
                 raise ValueError(
                     f"{self.name}: forward cambió su entrada, que es de quien se la dio; escribe en otro arreglo"
                 )
+        if self.several or (isinstance(y, (list, tuple)) and _promises_several(self, x)):
+            return _each_compared(self, x, args, y)
         if type(y) is not np.ndarray or (shape, y.shape, y.dtype) != self._passed or not y.flags.carray:
             shape = np.shape(x) if shape is None else shape
             promised = (*shape[:1], *self.compute_output_shape(tuple(shape[1:])))
@@ -56,6 +62,14 @@ def _backward(method):
     @functools.wraps(method)
     def backward(self, dy, *args, **options):
         dx = method(self, dy, *args, **options)
+        if type(self).backward is backward and isinstance(dx, (list, tuple)):
+            shapes = self._passed[0] if isinstance(self._passed[0], list) else None
+            if shapes is not None and len(shapes) != len(dx):
+                raise ValueError(f"{self.name}: de backward se esperaban {len(shapes)} gradientes, no {len(dx)}")
+            return [
+                one if one is None else _compared(self, "backward", one, shape, "la de la entrada")
+                for one, shape in zip(dx, shapes or [d.shape for d in dx], strict=True)
+            ]
         if type(self).backward is backward and (dx is not None or self.input_gradient):
             shape = self._passed[0] or (*np.shape(dy)[:1], *self.input_shape)
             if type(dx) is not np.ndarray or dx.shape != shape or dx.dtype != self.dtype or not dx.flags.carray:
@@ -63,6 +77,29 @@ def _backward(method):
         return dx
 
     return backward
+
+
+def _promises_several(layer, x):
+    return isinstance(layer.compute_output_shape(tuple(np.shape(x)[1:])), list)
+
+
+def _each_compared(layer, x, others, y):
+    # Con varias entradas o salidas, cada una con su forma. Las entradas van en una lista, o una por argumento.
+    xs = each(x) if isinstance(x, list) else [x, *(one for one in others if isinstance(one, np.ndarray))]
+    shapes = [tuple(np.shape(one)) for one in xs]
+    promised = layer.compute_output_shape([s[1:] for s in shapes] if layer.several else shapes[0][1:])
+    outputs = list(y) if isinstance(y, (list, tuple)) else [y]
+    if len(outputs) != len(each(promised)):
+        raise ValueError(
+            f"{layer.name}: de forward se esperaban {len(each(promised))} salidas, pero salieron {len(outputs)}"
+        )
+    source = "la que da compute_output_shape"
+    checked = [
+        _compared(layer, "forward", one, (*shapes[0][:1], *shape), source)
+        for one, shape in zip(outputs, each(promised), strict=True)
+    ]
+    layer._passed = (shapes if layer.several else shapes[0]), None, None
+    return checked if isinstance(promised, list) else checked[0]
 
 
 def _compared(layer, method, array, shape, source):

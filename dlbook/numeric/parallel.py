@@ -314,6 +314,8 @@ class _SingleThreadBlas:
         # En qué hilos se está usando, una vez por cada uso, y los límites puestos.
         self.users = []
         self.limits = []
+        # Buscar qué bibliotecas hay cargadas tarda más que un paso: se recuerda.
+        self.blas = None
 
     def forget_others(self):
         # En un proceso recién nacido solo sigue vivo el hilo que lo pidió; si no estaba entrenando, el número de hilos
@@ -333,6 +335,7 @@ class _SingleThreadBlas:
     def refresh(self):
         r"""Limita también las bibliotecas que se hayan cargado después de entrar."""
         with self.lock:
+            self.blas = None
             self._limit()
 
     @uninterrupted
@@ -345,9 +348,10 @@ class _SingleThreadBlas:
                     self.limits.pop().restore_original_limits()
 
     def _limit(self):
-        blas = ThreadpoolController().select(user_api="blas")
-        if any(library["num_threads"] != 1 for library in blas.info()):
-            self.limits.append(blas.limit(limits=1))
+        if self.blas is None:
+            self.blas = ThreadpoolController().select(user_api="blas")
+        if any(library["num_threads"] != 1 for library in self.blas.info()):
+            self.limits.append(self.blas.limit(limits=1))
 
 
 single_thread_blas = _SingleThreadBlas()

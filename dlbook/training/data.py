@@ -210,18 +210,18 @@ class Stream:
             return
         if self.iterator is None or (self.restarts and limit is None):
             self.iterator = iter(self.source)
-        count = 0
-        while limit is None or count < limit:
-            found = False
+        count, fresh = 0, False
+        while True:
             for batch in self.iterator:
-                found = True
+                fresh = False
                 count += 1
                 yield batch
                 if count == limit:
                     return
-            if limit is None or not self.restarts or not found:
+            # Si se acaba antes de tiempo y se puede, empieza otra vez; si recién empezado no da nada, no hay más.
+            if limit is None or not self.restarts or fresh:
                 return
-            self.iterator = iter(self.source)
+            self.iterator, fresh = iter(self.source), True
 
     def _prepared(self, batch):
         batch = batch if isinstance(batch, tuple) else (batch,)

@@ -166,6 +166,7 @@ class Engine:
             try:
                 if self.blas is not None:
                     self.blas.__exit__(*exception)
+                    self.blas = None
             finally:
                 self.interrupts.__exit__(*exception)
 
@@ -240,6 +241,18 @@ class Engine:
         self.total, self.seen = 0.0, 0
         self.outputs = np.zeros(len(self.targets))
         self.sums = [Sums(self.metrics) for _ in range(self.team.size)]
+
+    @property
+    def totals(self):
+        r"""Lo que lleva la cuenta, para seguirla en otro motor."""
+        sums = Sums(self.metrics)
+        sums.add(self.sums)
+        return self.total, self.seen, self.outputs, sums
+
+    @totals.setter
+    def totals(self, totals):
+        self.total, self.seen, self.outputs, sums = totals
+        self.sums[0].add([sums])
 
     def logs(self):
         r"""Da la pérdida y las métricas medias desde que empezó la cuenta."""

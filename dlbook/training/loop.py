@@ -4,6 +4,7 @@ import numpy as np
 
 from dlbook import check
 from dlbook.callbacks import Callback, History, ModelCheckpoint, called
+from dlbook.numeric.parallel import get_threads
 from dlbook.training.data import prepare, source_of, train_and_validation, weigh_classes
 from dlbook.training.engine import Engine, one_at_a_time
 from dlbook.training.progress import Progress
@@ -87,6 +88,7 @@ def fit(
     )
     model.check_compiled()
     model.optimizer.claim(model.identity)
+    model.reset_metrics()
     history = model.history = History()
     history.set_model(model)
     model.stop_training = False
@@ -151,6 +153,7 @@ def evaluate(model, x, y=None, sample_weight=None, batch_size=None, steps=None, 
     model.check_compiled()
     batch_size, steps, callbacks = _batch_size(batch_size), _steps(steps), _callbacks(callbacks)
     source = source_of(model, x, y, sample_weight, "x")
+    model.reset_metrics()
     _introduce(model, callbacks, steps or source.steps(batch_size))
     with Engine(model) as engine:
         _call(callbacks, "on_test_begin", {})
@@ -179,15 +182,29 @@ def _introduce(model, callbacks, steps):
 
 @one_at_a_time
 def train_on_batch(model, x, y, sample_weight=None, class_weight=None):
-    r"""Da un solo paso con un lote; devuelve la pérdida y las métricas de ese lote, en un diccionario."""
+    r"""Da un paso con un lote; devuelve la media de la pérdida y las métricas desde que se olvidaron."""
     model.check_compiled()
     data = prepare(model, x, y, sample_weight)
     weigh_classes(data, class_weight, model)
     model.check_compiled()
     model.optimizer.claim(model.identity)
-    with Engine(model) as engine:
+    engine = _ongoing(model, data)
+    with engine:
         engine.limit_blas()
+        engine.train(data, None, 0, len(data))
+    return engine.logs()
+
+
+def _ongoing(model, data):
+    # Entre un lote y el siguiente se conservan las réplicas, si el modelo sigue siendo el mismo.
+    engine = model.ongoing
+    if engine is None or engine.theta is not model.theta or engine.team.size != get_threads():
+        totals = None if engine is None else engine.totals
+        engine = model.ongoing = Engine(model)
         engine.start(data)
         engine.reseed()
-        engine.train(data, None, 0, len(data))
-        return engine.logs()
+        if totals is not None:
+            engine.totals = totals
+    for replica in engine.replicas:
+        replica.follow(model)
+    return engine
