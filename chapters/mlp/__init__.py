@@ -12,6 +12,7 @@ from chapters.mlp.dense import Dense, dense_backward, dense_forward
 from chapters.mlp.dropout import Dropout
 from chapters.mlp.feedforward import feedforward
 from chapters.mlp.flatten import Flatten
+from chapters.mlp.gaussian_noise import GaussianDropout, GaussianNoise
 from chapters.mlp.gradient_descent import (
     gradient_descent,
     minibatch_gradient_descent,
@@ -19,6 +20,7 @@ from chapters.mlp.gradient_descent import (
     stochastic_gradient_descent,
 )
 from chapters.mlp.graph_drawing import draw_graph
+from chapters.mlp.identity import Identity
 from chapters.mlp.layer import Layer, shapes_only
 from chapters.mlp.linear_collapse import collapse
 from chapters.mlp.losses import (
@@ -33,6 +35,7 @@ from chapters.mlp.model import Model
 from chapters.mlp.neuron_chain import neuron_chain_gradient
 from chapters.mlp.one_layer import one_layer_gradient
 from chapters.mlp.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, RMSprop
+from chapters.mlp.permute import Permute
 from chapters.mlp.preprocessing import (
     class_proportions,
     class_weights,
@@ -41,6 +44,7 @@ from chapters.mlp.preprocessing import (
     train_validation_test_split,
 )
 from chapters.mlp.regularizers import L1, L1L2, L2
+from chapters.mlp.repeat_vector import RepeatVector
 from chapters.mlp.reshape import Reshape
 from chapters.mlp.saddle import linear_chain, linear_chain_hessian
 from chapters.mlp.schedules import (
@@ -72,6 +76,9 @@ __all__ = [
     "Dropout",
     "ExponentialDecay",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "Identity",
     "Input",
     "InverseTimeDecay",
     "Layer",
@@ -79,9 +86,11 @@ __all__ = [
     "MeanAbsoluteError",
     "MeanSquaredError",
     "Model",
+    "Permute",
     "PiecewiseConstantDecay",
     "PolynomialDecay",
     "RMSprop",
+    "RepeatVector",
     "Reshape",
     "Sequential",
     "SparseCategoricalCrossentropy",

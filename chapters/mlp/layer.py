@@ -146,8 +146,17 @@ def text_of_shape(shape):
 
 
 def every_one_of_any_size(layer):
-    r"""Dice si admiten entradas de otro tamaño todas las capas que una contiene, y por eso ella."""
-    return all(inner.any_size for inner in layer.layers)
+    r"""Dice si admiten entradas de otro tamaño todas las capas que una contiene, y por eso ella.
+
+    No basta que cada una lo admita: a lo que sigue le debe llegar el mismo último eje, y el de una capa que aplana
+    depende de los demás.
+    """
+    return all(inner.any_size and _keeps_the_last_axis(inner) for inner in layer.layers)
+
+
+def _keeps_the_last_axis(layer):
+    *others, last = layer.input_shape or (None,)
+    return last is None or layer.compute_output_shape((*(None for _ in others), last))[-1] is not None
 
 
 def distinguish(layer, others, where):
