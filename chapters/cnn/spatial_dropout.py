@@ -8,8 +8,8 @@ from chapters.mlp.dropout import Dropout
 class SpatialDropout2D(Spatial, Dropout):
     r"""*Dropout* que apaga canales completos (*spatial dropout*), con los argumentos de Keras.
 
-    En un mapa, los píxeles vecinos se parecen. Si :class:`~chapters.mlp.Dropout` apaga uno, la capa siguiente lo lee en
-    el de al lado: se entrena más despacio, y nada más. Aquí hay **una** moneda por canal de cada imagen:
+    En un mapa, los píxeles vecinos se parecen. Si :class:`~chapters.mlp.dropout.Dropout` apaga uno, la capa siguiente
+    lo lee en el de al lado: se entrena más despacio, y nada más. Aquí hay **una** moneda por canal de cada imagen:
 
     .. math::
        :label: ed-cnn-dropout-espacial

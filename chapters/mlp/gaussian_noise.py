@@ -39,7 +39,7 @@ class GaussianNoise(Layer):
     **De uniformes a normales.** La computadora sortea números :math:`u` y :math:`v` parejos entre 0 y 1. Dos normales
     independientes son un punto del plano cuya dirección es pareja, :math:`2\pi v`, y cuya distancia al origen cumple
     :math:`P(r>a)=e^{-a^2/2}`. Si :math:`r=\sqrt{-2\ln(1-u)}`, entonces :math:`r>a` cuando :math:`1-u<e^{-a^2/2}`, que
-    ocurre justo con esa probabilidad. De la pareja salen dos normales (Box y Muller):
+    ocurre justo con esa probabilidad. De la pareja salen dos normales :cite:p:`box1958`:
 
     .. math::
        :label: ec-mlp-box-muller
@@ -113,8 +113,9 @@ class GaussianNoise(Layer):
 class GaussianDropout(GaussianNoise):
     r"""Capa que al entrenar multiplica cada número por una normal de media 1, con los argumentos de Keras.
 
-    Es un *dropout* sin apagones. La moneda de :class:`~chapters.mlp.Dropout`, ya dividida, tiene media 1 y desviación
-    :math:`\sigma=\sqrt{p/(1-p)}`; aquí el factor tiene las mismas, pero es normal :cite:p:`srivastava2014`:
+    Es un *dropout* sin apagones. La moneda de :class:`~chapters.mlp.dropout.Dropout`, ya dividida, tiene media 1 y
+    desviación :math:`\sigma=\sqrt{p/(1-p)}`; aquí el factor tiene las mismas, pero es normal
+    :cite:p:`srivastava2014`:
 
     .. math::
        :label: ec-mlp-dropout-normal

@@ -732,7 +732,7 @@ class Layer(Configured):
         if x.ndim and not x.shape[0]:
             raise ValueError(f"{name}: se esperaba al menos una observación, pero llegó la forma {x.shape}")
         wanted, size = self.input_shape or (), x.shape[1:]
-        if self.any_size and wanted:
+        if wanted and size != wanted and self.any_size:
             wanted = (*(None,) * (len(wanted) - 1), wanted[-1])
         fits = len(size) == len(wanted) and all(w in (None, s) for w, s in zip(wanted, size, strict=True))
         if not x.ndim or not fits:

@@ -42,6 +42,7 @@ class Reshape(Layer):
         ValueError: target_shape: se esperaba una forma con 4 números, pero llegó (3, 2)
     """
 
+    # No tiene pesos: le sirve cualquier entrada cuyos números quepan en la forma.
     any_size = True
 
     def __init__(self, target_shape, **options):

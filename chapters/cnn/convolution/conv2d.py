@@ -124,7 +124,7 @@ class Places:
 
 
 def _new_memory(dtype):
-    # Lo que en una capa es Layer.buffer: aquí, memoria nueva cada vez.
+    # Lo que en una capa es ``Layer.buffer``: aquí, memoria nueva cada vez.
     return lambda name, size: check.empty(size, name, dtype)
 
 

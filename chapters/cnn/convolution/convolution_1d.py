@@ -32,9 +32,10 @@ class DepthwiseConv1D(DepthwiseConv2D):
     ----------
     kernel_size, strides, dilation_rate : int
         Cuántos instantes abarca cada filtro, el paso y la dilatación.
-    padding, depth_multiplier, data_format, activation, use_bias, depthwise_initializer, bias_initializer, \
-depthwise_regularizer, bias_regularizer
+    padding, depth_multiplier, data_format, activation, use_bias
         Como en :class:`~chapters.cnn.DepthwiseConv2D`.
+    depthwise_initializer, bias_initializer, depthwise_regularizer, bias_regularizer
+        También.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
@@ -74,9 +75,10 @@ class Conv1DTranspose(Conv2DTranspose):
     kernel_size, strides, output_padding, dilation_rate : int
         Cuántos instantes abarca cada filtro, cuántas veces se alarga la serie, cuántos se agregan al final y la
         dilatación.
-    padding, data_format, activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, \
-bias_regularizer
+    padding, data_format, activation, use_bias
         Como en :class:`~chapters.cnn.Conv2DTranspose`.
+    kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer
+        También.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 

@@ -229,9 +229,12 @@ class SeparableConv1D(SeparableConv2D):
         Cuántos mapas salen.
     kernel_size, strides, dilation_rate : int
         Cuántos instantes abarca cada filtro, el paso y la dilatación.
-    padding, data_format, depth_multiplier, activation, use_bias, depthwise_initializer, pointwise_initializer, \
-bias_initializer, depthwise_regularizer, pointwise_regularizer, bias_regularizer
+    padding, data_format, depth_multiplier, activation, use_bias
         Como en :class:`~chapters.cnn.SeparableConv2D`.
+    depthwise_initializer, pointwise_initializer, bias_initializer
+        También.
+    depthwise_regularizer, pointwise_regularizer, bias_regularizer
+        También.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
     """
