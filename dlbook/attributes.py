@@ -190,12 +190,15 @@ class Configured:
         if "__init__" in vars(cls):
             cls.__init__ = _tracked(cls.__init__)
         cls.configurable = {}
+        # Quien hereda el constructor se lo pregunta a sí misma: puede admitir otra cosa que su base.
+        asked = cls if registry.ours(cls) else None
         for base in cls.__mro__:
             if "__init__" in vars(base) and registry.ours(base):
                 for parameter in _own_arguments(base):
                     attribute = getattr(cls, parameter.name, None)
                     if isinstance(attribute, Checked) or not hasattr(attribute, "__set__"):
-                        cls.configurable.setdefault(parameter.name, base)
+                        cls.configurable.setdefault(parameter.name, asked or base)
+                asked = None
 
     def __setattr__(self, name, value):
         r"""Asigna un atributo; si es un argumento del constructor, lo comprueba él."""

@@ -127,7 +127,12 @@ def _there(keras, value, input_shape=None):
     # Una clase tuya puede llamarse como una de Keras y hacer otra cosa.
     if registry.find(kind, name) is None or not hasattr(module, name):
         raise ValueError(f"{config.get('name', name)}: Keras no tiene {name}")
-    return getattr(module, name)(**arguments)
+    # No todas las de Keras reciben trainable, y todas lo tienen.
+    frozen = kind == "layer" and not arguments.pop("trainable")
+    made = getattr(module, name)(**arguments)
+    if frozen:
+        made.trainable = False
+    return made
 
 
 def _activation_there(keras, name, arguments):

@@ -22,12 +22,15 @@ from chapters.cnn.convolution.conv2d_transpose import (
     conv2d_transpose_backward,
     conv2d_transpose_forward,
 )
+from chapters.cnn.convolution.convolution_1d import Conv1DTranspose, DepthwiseConv1D
 from chapters.cnn.convolution.correlation import convolve2d, correlate2d, separate
+from chapters.cnn.convolution.cropping import Cropping1D, Cropping2D
 from chapters.cnn.convolution.depthwise import DepthwiseConv2D, depthwise_conv2d_backward, depthwise_conv2d_forward
 from chapters.cnn.convolution.geometry import kernel_span, output_size, same_padding
 from chapters.cnn.convolution.im2col import col2im, im2col
 from chapters.cnn.convolution.kernels import named_kernel
-from chapters.cnn.convolution.zero_padding import ZeroPadding2D
+from chapters.cnn.convolution.separable import SeparableConv1D, SeparableConv2D
+from chapters.cnn.convolution.zero_padding import ZeroPadding1D, ZeroPadding2D
 from chapters.cnn.detection.average_precision import average_precision
 from chapters.cnn.detection.boxes import iou
 from chapters.cnn.detection.suppression import non_max_suppression
@@ -46,21 +49,36 @@ from chapters.cnn.pooling.average_pooling import AveragePooling2D, average_pooli
 from chapters.cnn.pooling.global_pooling import GlobalAveragePooling2D, GlobalMaxPooling2D
 from chapters.cnn.pooling.max_pooling import MaxPooling2D, max_pooling_backward, max_pooling_forward
 from chapters.cnn.pooling.min_pooling import MinPooling2D
-from chapters.cnn.pooling.upsampling import UpSampling2D
+from chapters.cnn.pooling.pooling_1d import (
+    AveragePooling1D,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
+    MaxPooling1D,
+)
+from chapters.cnn.pooling.upsampling import UpSampling1D, UpSampling2D
 from chapters.cnn.saliency import occlusion, saliency
+from chapters.cnn.spatial_dropout import SpatialDropout1D, SpatialDropout2D
 
 __all__ = [
+    "AveragePooling1D",
     "AveragePooling2D",
     "BatchNormalization",
     "Branches",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
     "Conv2DTranspose",
+    "Cropping1D",
+    "Cropping2D",
+    "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
+    "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GridDetectionLoss",
     "LocalResponseNormalization",
+    "MaxPooling1D",
     "MaxPooling2D",
     "MinPooling2D",
     "PartialConv2D",
@@ -70,9 +88,15 @@ __all__ = [
     "RandomTranslation",
     "Residual",
     "ScaledTanh",
+    "SeparableConv1D",
+    "SeparableConv2D",
     "SparseTopKCategoricalAccuracy",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
     "Subsampling2D",
+    "UpSampling1D",
     "UpSampling2D",
+    "ZeroPadding1D",
     "ZeroPadding2D",
     "affine_transform",
     "alexnet",

@@ -45,6 +45,15 @@ def single(value, name):
     return (whole(value, name),)
 
 
+def each_axis(value, name, rank):
+    r"""Devuelve un entero positivo por eje: :func:`pair` en una imagen, :func:`single` en una serie.
+
+    >>> each_axis(3, "strides", 2), each_axis(3, "strides", 1)
+    ((3, 3), (3,))
+    """
+    return pair(value, name) if rank == 2 else single(value, name)
+
+
 def image_shape(shape, name="x"):
     r"""Exige que una observación tenga alto, ancho y canales; los lados pueden no saberse todavía.
 
@@ -60,6 +69,42 @@ def image_shape(shape, name="x"):
         came = ", ".join(["n", *map(str, shape)])
         raise ValueError(f"{name}: se esperaba la forma (n, alto, ancho, canales), pero llegó ({came})")
     return shape
+
+
+def series_shape(shape, name="x"):
+    r"""Exige que una observación tenga instantes y canales; cuántos instantes puede no saberse todavía.
+
+    >>> series_shape((100, 2)), series_shape((None, 2))
+    ((100, 2), (None, 2))
+    >>> series_shape((28, 28, 1))
+    Traceback (most recent call last):
+        ...
+    ValueError: x: se esperaba la forma (n, instantes, canales), pero llegó (n, 28, 28, 1)
+    """
+    shape = check.shape(shape, name, unknown=True)
+    if len(shape) != 2 or shape[-1] is None:
+        came = ", ".join(["n", *map(str, shape)])
+        raise ValueError(f"{name}: se esperaba la forma (n, instantes, canales), pero llegó ({came})")
+    return shape
+
+
+def on_image(values):
+    r"""Da lo de cada eje de una imagen; a lo de una serie le falta el alto, que es 1.
+
+    >>> on_image((3,)), on_image((3, 5))
+    ((1, 3), (3, 5))
+    """
+    return values if len(values) == 2 else (1, *values)
+
+
+def as_images(array):
+    r"""Ve cada serie como una imagen de un píxel de alto, sin copiar; las imágenes, tal cual.
+
+    >>> import numpy as np
+    >>> as_images(np.zeros((5, 7, 2))).shape, as_images(np.zeros((5, 4, 7, 2))).shape
+    ((5, 1, 7, 2), (5, 4, 7, 2))
+    """
+    return array if array.ndim == 4 else array.reshape(len(array), 1, *array.shape[1:])
 
 
 def known(shape):

@@ -13,6 +13,7 @@ from chapters.mlp.dropout import Dropout
 from chapters.mlp.feedforward import feedforward
 from chapters.mlp.flatten import Flatten
 from chapters.mlp.functional import Functional
+from chapters.mlp.gaussian_noise import GaussianDropout, GaussianNoise
 from chapters.mlp.gradient_descent import (
     gradient_descent,
     minibatch_gradient_descent,
@@ -21,6 +22,7 @@ from chapters.mlp.gradient_descent import (
 )
 from chapters.mlp.graph import Graph
 from chapters.mlp.graph_drawing import draw_graph
+from chapters.mlp.identity import Identity
 from chapters.mlp.input_layer import Input, InputLayer
 from chapters.mlp.layer import Layer, shapes_only
 from chapters.mlp.linear_collapse import collapse
@@ -37,6 +39,7 @@ from chapters.mlp.model import Model
 from chapters.mlp.neuron_chain import neuron_chain_gradient
 from chapters.mlp.one_layer import one_layer_gradient
 from chapters.mlp.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, RMSprop
+from chapters.mlp.permute import Permute
 from chapters.mlp.preprocessing import (
     class_proportions,
     class_weights,
@@ -45,6 +48,7 @@ from chapters.mlp.preprocessing import (
     train_validation_test_split,
 )
 from chapters.mlp.regularizers import L1, L1L2, L2
+from chapters.mlp.repeat_vector import RepeatVector
 from chapters.mlp.reshape import Reshape
 from chapters.mlp.saddle import linear_chain, linear_chain_hessian
 from chapters.mlp.schedules import (
@@ -82,7 +86,10 @@ __all__ = [
     "ExponentialDecay",
     "Flatten",
     "Functional",
+    "GaussianDropout",
+    "GaussianNoise",
     "Graph",
+    "Identity",
     "Input",
     "InputLayer",
     "InverseTimeDecay",
@@ -94,9 +101,11 @@ __all__ = [
     "Minimum",
     "Model",
     "Multiply",
+    "Permute",
     "PiecewiseConstantDecay",
     "PolynomialDecay",
     "RMSprop",
+    "RepeatVector",
     "Reshape",
     "Sequential",
     "SparseCategoricalCrossentropy",

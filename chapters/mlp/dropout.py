@@ -1,8 +1,9 @@
 r"""*Dropout*: entrenar con media red apagada."""
 
+import numpy as np
 from numba import njit
 
-from chapters.mlp.layer import Layer
+from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
 
 
@@ -68,7 +69,6 @@ class Dropout(Layer):
 
     Con muchas monedas, la media se conserva:
 
-    >>> import numpy as np
     >>> layer = Dropout(0.2, seed=0)
     >>> y = layer.forward(np.ones((1000, 100)), training=True)
     >>> round(float(y.mean()), 2), round(float((y == 0).mean()), 2), float(y.max())
@@ -79,8 +79,13 @@ class Dropout(Layer):
     rate : float
         La fracción :math:`p` que se apaga, de 0 a 1. Lo usual es 0.5 en capas ocultas grandes y 0.2 en la entrada. Con
         1, al entrenar no pasa nada.
+    noise_shape : tuple of int or None, optional
+        La forma de las monedas, con el eje de las observaciones, que va siempre completo. Donde dice 1, la misma moneda
+        vale para todo el eje: en series, ``(None, 1, None)`` apaga canales enteros. ``None`` es lo que mida la entrada.
+    seed : int or numpy.random.Generator, optional
+        Origen de su azar. Sin ella, el modelo que la contiene le da una a partir de la suya.
     **options
-        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
+        ``dtype``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
     Raises
     ------
@@ -96,20 +101,56 @@ class Dropout(Layer):
     random = True
     any_size = True
 
-    def __init__(self, rate, **options):
-        super().__init__(**options)
+    def __init__(self, rate, noise_shape=None, seed=None, **options):
+        super().__init__(seed=seed, **options)
         self.rate = check.number(rate, "rate", 0, 1)
+        self.noise_shape = noise_shape
+        if noise_shape is not None:
+            self.noise_shape = check.shape(noise_shape, "noise_shape", unknown=True)
+            if not self.noise_shape or self.noise_shape[0] == 1:
+                raise ValueError(f"noise_shape: se esperaba None en el primer eje, pero llegó {noise_shape}")
         self.factor = None
+
+    def build(self, input_shape):
+        r"""Comprueba que las monedas encajen."""
+        self.compute_output_shape(input_shape)
+        super().build(input_shape)
+
+    def compute_output_shape(self, input_shape):
+        r"""Devuelve la forma de la entrada."""
+        shape = super().compute_output_shape(input_shape)
+        self.coins((None, *shape))
+        return shape
+
+    def coins(self, shape):
+        r"""Da la forma de las monedas para unas observaciones: una por número o, con ``noise_shape``, menos."""
+        if self.noise_shape is None:
+            return shape
+        _, *wanted = self.noise_shape
+        n, *sizes = shape
+        if len(wanted) != len(sizes) or any(
+            None not in (coin, size) and coin not in (1, size) for coin, size in zip(wanted, sizes, strict=True)
+        ):
+            raise ValueError(
+                f"noise_shape: se esperaba None, 1 o lo que mide cada eje de {text_of_shape(sizes)}, "
+                f"pero llegó {self.noise_shape}"
+            )
+        return (n, *(1 if coin == 1 else size for coin, size in zip(wanted, sizes, strict=True)))
 
     def forward(self, x, training=False):
         r"""Apaga al azar si se entrena; si no, devuelve la entrada."""
         self.x = self.y = x = self.ready(x)
         self.factor = None
         if training and self.rate:
-            self.factor = self.buffer("factor", x.shape)
-            self.y = self.buffer("y", x.shape)
-            self.uniform(self.factor)
-            _dropout_forward(x.reshape(-1), self.rate, self.factor.reshape(-1), self.y.reshape(-1))
+            self.factor = factor = self.uniform(self.buffer("factor", self.coins(x.shape)))
+            self.y = y = self.buffer("y", x.shape)
+            if factor.shape == x.shape:
+                _dropout_forward(x.reshape(-1), self.rate, factor.reshape(-1), y.reshape(-1))
+            else:
+                # Los factores son los de una entrada de unos.
+                ones = np.ones(factor.size, self.dtype)
+                _dropout_forward(ones, self.rate, factor.reshape(-1), ones)
+                np.multiply(x, factor, out=y)
         return self.y
 
     def backward(self, dy):
@@ -118,5 +159,8 @@ class Dropout(Layer):
         if self.factor is None:
             return dy
         dx = self.buffer("dx", dy.shape)
-        _dropout_backward(dy.reshape(-1), self.factor.reshape(-1), dx.reshape(-1))
+        if self.factor.shape == dy.shape:
+            _dropout_backward(dy.reshape(-1), self.factor.reshape(-1), dx.reshape(-1))
+        else:
+            np.multiply(dy, self.factor, out=dx)
         return dx

@@ -170,8 +170,20 @@ def text_of_shape(shape):
 
 
 def every_one_of_any_size(layer):
-    r"""Dice si admiten entradas de otro tamaño todas las capas que una contiene, y por eso ella."""
-    return all(inner.any_size for inner in layer.layers)
+    r"""Dice si admiten entradas de otro tamaño todas las capas que una contiene, y por eso ella.
+
+    No basta que cada una lo admita: a lo que sigue le debe llegar el mismo último eje, y el de una capa que aplana
+    depende de los demás.
+    """
+    return all(inner.any_size and _keeps_the_last_axis(inner) for inner in layer.layers)
+
+
+def _keeps_the_last_axis(layer):
+    shapes = [(*(None for _ in shape[:-1]), *shape[-1:]) for shape in each(layer.input_shape or (None,))]
+    if any(shape[-1:] in ((None,), ()) for shape in shapes):
+        return True
+    outputs = layer.compute_output_shape(shapes if layer.several else shapes[0])
+    return all(shape[-1] is not None for shape in each(outputs))
 
 
 def distinguish(layer, others, where):
@@ -347,7 +359,7 @@ class Layer(Configured):
     Las formas se escriben sin el eje de las observaciones, que es siempre el primero y puede tener el largo que sea.
     Un tamaño puede ser ``None``: el que traigan los datos, cada vez. Lo admite cualquier capa cuyos pesos no dependan
     de él. La forma de la última entrada está en ``current_shape``; si algo más depende de ella, se calcula en
-    :meth:`adjust_to`, que :meth:`input` llama cuando cambia.
+    :meth:`adjust_to`, que :meth:`ready` llama cuando cambia.
 
     Parameters
     ----------
@@ -934,7 +946,7 @@ class Layer(Configured):
         if x.ndim and not x.shape[0]:
             raise ValueError(f"{name}: se esperaba al menos una observación, pero llegó la forma {x.shape}")
         size = x.shape[1:]
-        if self.any_size and wanted:
+        if wanted and size != wanted and self.any_size:
             wanted = (*(None,) * (len(wanted) - 1), wanted[-1])
         fits = len(size) == len(wanted) and all(w in (None, s) for w, s in zip(wanted, size, strict=True))
         if not x.ndim or not fits:

@@ -42,6 +42,9 @@ class Reshape(Layer):
         ValueError: target_shape: se esperaba una forma con 4 números, pero llegó (3, 2)
     """
 
+    # No tiene pesos: le sirve cualquier entrada cuyos números quepan en la forma.
+    any_size = True
+
     def __init__(self, target_shape, **options):
         super().__init__(**options)
         # Como en las formas: None, el que traigan los datos. Aquí se escribe −1.
@@ -54,14 +57,14 @@ class Reshape(Layer):
             raise ValueError(f"target_shape: se esperaba a lo sumo un -1, pero llegó {self.target_shape}")
 
     def build(self, input_shape):
-        r"""Comprueba que los números caben y fija el tamaño que sea −1."""
+        r"""Comprueba que los números caben."""
         self.compute_output_shape(input_shape)
         super().build(input_shape)
 
     def adjust_to(self, shape):
-        r"""Fija el tamaño que sea −1."""
+        r"""Comprueba que los números caben."""
+        self.compute_output_shape(shape)
         super().adjust_to(shape)
-        self.sizes = self.compute_output_shape(shape)
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma nueva."""
@@ -78,7 +81,7 @@ class Reshape(Layer):
     def forward(self, x, training=False):
         r"""Devuelve la entrada con la forma nueva, sobre la misma memoria."""
         self.x = self.ready(x)
-        self.y = self.x.reshape(-1, *self.sizes)
+        self.y = self.x.reshape(len(self.x), *self.target_shape)
         return self.y
 
     def backward(self, dy):

@@ -1,19 +1,6 @@
 r"""La convolución de una serie: el mismo filtro, a lo largo del tiempo."""
 
-from chapters.cnn.arguments import single
-from chapters.cnn.convolution.conv2d import Conv2D, check_groups
-from chapters.cnn.convolution.geometry import kernel_span, output_sizes, same_padding
-from chapters.cnn.convolution.im2col import place_windows
-from dlbook import check
-
-
-# El largo puede no saberse todavía.
-def _series_shape(shape):
-    shape = check.shape(shape, "x", unknown=True)
-    if len(shape) != 2 or shape[-1] is None:
-        came = ", ".join(["n", *map(str, shape)])
-        raise ValueError(f"x: se esperaba la forma (n, instantes, canales), pero llegó ({came})")
-    return shape
+from chapters.cnn.convolution.conv2d import Conv2D
 
 
 class Conv1D(Conv2D):
@@ -94,65 +81,5 @@ class Conv1D(Conv2D):
         ValueError: x: se esperaba la forma (n, instantes, canales), pero llegó (n, 28, 28, 1)
     """
 
-    def __init__(
-        self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        data_format=None,
-        dilation_rate=1,
-        groups=1,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        **options,
-    ):
-        kernel_size, strides = single(kernel_size, "kernel_size"), single(strides, "strides")
-        dilation_rate = single(dilation_rate, "dilation_rate")
-        super().__init__(
-            filters,
-            (1, *kernel_size),
-            (1, *strides),
-            "valid",
-            data_format,
-            (1, *dilation_rate),
-            groups,
-            activation,
-            use_bias,
-            kernel_initializer,
-            bias_initializer,
-            kernel_regularizer,
-            bias_regularizer,
-            **options,
-        )
-        # Como los guarda Keras: uno por eje, y aquí hay un solo eje.
-        self.kernel_size, self.strides, self.dilation_rate = kernel_size, strides, dilation_rate
-        self.padding = check.choice(padding, "padding", ["valid", "same", "causal"])
-
-    def compute_output_shape(self, input_shape):
-        r"""Devuelve cuántas posiciones tiene el filtro, y cuántos filtros hay."""
-        length, channels = _series_shape(input_shape)
-        check_groups(channels, "x, canales", self.groups)
-        # Con el relleno causal hay tantas posiciones como con SAME; lo que cambia es dónde van los ceros.
-        padding = "same" if self.padding == "causal" else self.padding
-        sizes = output_sizes([length], self.kernel_size, self.strides, padding, self.dilation_rate)
-        return (*sizes, self.filters)
-
-    def _windows(self, input_shape):
-        (length, channels), (size,), (stride,), (dilation,) = (
-            input_shape,
-            self.kernel_size,
-            self.strides,
-            self.dilation_rate,
-        )
-        output, before = self.compute_output_shape(input_shape)[0], 0
-        if self.padding == "causal":
-            before = kernel_span(size, dilation) - 1
-        elif self.padding == "same":
-            before = same_padding(length, size, stride, dilation)[0]
-        places = (1, output), (0, before), (1, size), (1, stride), (1, dilation)
-        return place_windows((1, length, channels), *places, self.groups)
+    rank = 1
+    paddings = ("valid", "same", "causal")

@@ -6,12 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from chapters.cnn.arguments import channels_last, check_dilation, image_shape, known, pair
-from chapters.cnn.convolution.geometry import output_sizes
+from chapters.cnn.arguments import check_dilation, pair
+from chapters.cnn.convolution.base import Convolution
 from chapters.cnn.convolution.im2col import find_windows
 from chapters.cnn.convolution.padding import Margin, clear, crop, flat, padded
 from chapters.mlp import activations, initializers, regularizers
-from chapters.mlp.layer import Layer
 from dlbook import check
 from dlbook.attributes import Absent
 from dlbook.numeric.matmul_at import SLACK, add_matmul_at, matmul_at, padded_line
@@ -125,7 +124,7 @@ class Places:
 
 
 def _new_memory(dtype):
-    # Lo que en una capa es Layer.buffer: aquí, memoria nueva cada vez.
+    # Lo que en una capa es ``Layer.buffer``: aquí, memoria nueva cada vez.
     return lambda name, size: check.empty(size, name, dtype)
 
 
@@ -452,7 +451,7 @@ def _conv2d_backward_input(dz, weights, dx, packed, scratch, tables):
         crop(scratch, tables.margin, dx[n])
 
 
-class Conv2D(Layer):
+class Conv2D(Convolution):
     r"""Capa de convolución :math:`\mathbf Y=\varphi(\mathbf X * \mathbf W+\mathbf b)`, con los argumentos de Keras.
 
     Hacia delante hace :func:`conv2d_forward` y luego la activación; hacia atrás, :func:`conv2d_backward`.
@@ -516,7 +515,6 @@ class Conv2D(Layer):
 
     kernel_constraint = Absent(None)
     bias_constraint = Absent(None)
-    any_size = True
 
     def __init__(
         self,
@@ -535,56 +533,47 @@ class Conv2D(Layer):
         bias_regularizer=None,
         **options,
     ):
-        super().__init__(**options)
+        super().__init__(
+            *(kernel_size, strides, padding, data_format, dilation_rate),
+            *(activation, use_bias, bias_initializer, bias_regularizer),
+            **options,
+        )
         self.filters = check.integer(filters, "filters", 1)
-        self.kernel_size = pair(kernel_size, "kernel_size")
-        self.strides = pair(strides, "strides")
-        self.padding = check.choice(padding, "padding", ["valid", "same"])
-        self.data_format = channels_last(data_format)
-        self.dilation_rate = pair(dilation_rate, "dilation_rate")
         self.groups = check.integer(groups, "groups", 1)
-        check_dilation(self.strides, self.dilation_rate)
         check_groups(self.filters, "filters", self.groups)
-        self.activation = activations.get(activation)
-        self.use_bias = check.boolean(use_bias, "use_bias")
         self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel = self.bias = self.z = self.places = self.places_shape = None
+        self.kernel = None
 
     def build(self, input_shape):
         r"""Crea los filtros y los sesgos para imágenes de una forma."""
-        self.compute_output_shape(input_shape)
         super().build(input_shape)
         shape = (*self.kernel_size, self.input_shape[-1] // self.groups, self.filters)
         self.kernel = self.add_weight(shape, self.kernel_initializer, regularizer=self.kernel_regularizer)
-        if self.use_bias:
-            self.bias = self.add_weight((self.filters,), self.bias_initializer, regularizer=self.bias_regularizer)
+        self._add_bias(self.filters)
 
     def compute_output_shape(self, input_shape):
-        r"""Devuelve cuántas posiciones hay a lo alto y a lo ancho, y cuántos mapas."""
-        *sizes, channels = image_shape(input_shape)
+        r"""Devuelve en cuántas posiciones cabe la ventana a lo largo de cada eje, y cuántos mapas salen."""
+        sizes, channels = self.sizes(input_shape)
         check_groups(channels, "x, canales", self.groups)
-        return (*output_sizes(sizes, self.kernel_size, self.strides, self.padding, self.dilation_rate), self.filters)
+        return (*self._positions(sizes), self.filters)
+
+    def place(self, shape):
+        r"""Hace las tablas de los núcleos."""
+        return Places(self._windows(shape, self.groups), self.filters, self.dtype, self.compute_output_shape(shape))
 
     def forward(self, x, training=False):
         r"""Calcula los mapas de cada imagen."""
         self.x = x = self.ready(x)
-        places = self._at(x.shape[1:])
         # La ReLU no necesita una vuelta aparte: el producto ya sale recortado en cero.
         fused = isinstance(self.activation, activations.ReLU)
-        floor = 0 if fused else -np.inf
-        z = y = places.forward(x, self.kernel, self.bias, floor, self.buffer)
-        if self.activation is not None and not fused:
-            y = self.buffer("y", z.shape)
-            self.activation.forward(z, y)
-        self.z, self.y = z, y
-        return y
+        z = self.at(x.shape[1:]).forward(x, self.kernel, self.bias, 0 if fused else -np.inf, self.buffer)
+        self.z, self.y = z, z if fused else self._activated(z)
+        return self.y
 
     def backward(self, dy):
         r"""Llena los gradientes de los filtros y los sesgos y devuelve el de las imágenes."""
-        dy, places = self.output_gradient(dy), self._at(self.x.shape[1:])
+        dy, places = self.output_gradient(dy), self.at(self.x.shape[1:])
         if self.activation is None:
             dz = places.with_slack(dy, self.buffer)
         else:
@@ -598,18 +587,3 @@ class Conv2D(Layer):
         dx = self.buffer("dx", self.x.shape)
         places.input(dz[: dy.size].reshape(dy.shape), self.kernel, dx, self.buffer)
         return dx
-
-    def work(self):
-        r"""Cuenta un producto por peso, tantas veces como posiciones tiene la ventana."""
-        return known(self.compute_output_shape(self.places_shape or self.input_shape)[:-1]) * self.kernel.size
-
-    def _at(self, shape):
-        # Las tablas se rehacen solo si las imágenes miden otra cosa que las de la última vez.
-        if self.places_shape != shape:
-            maps = self.compute_output_shape(shape)
-            self.places = Places(self._windows(shape), self.filters, self.dtype, maps)
-            self.places_shape = shape
-        return self.places
-
-    def _windows(self, input_shape):
-        return find_windows(input_shape, self.kernel_size, self.strides, self.padding, self.dilation_rate, self.groups)

@@ -5,12 +5,12 @@ import math
 import numpy as np
 from numba import njit
 
-from chapters.cnn.arguments import channels_last, check_dilation, image_shape, known, pair, whole
+from chapters.cnn.arguments import check_dilation, known, on_image, pair, whole
+from chapters.cnn.convolution.base import Convolution
 from chapters.cnn.convolution.geometry import kernel_span
 from chapters.cnn.convolution.im2col import _col2im, _im2col, place_windows
 from chapters.cnn.convolution.padding import clear, crop, flat
-from chapters.mlp import activations, initializers, regularizers
-from chapters.mlp.layer import Layer
+from chapters.mlp import initializers, regularizers
 from dlbook import check
 from dlbook.attributes import Absent
 from dlbook.numeric.matmul import matmul, matmul_transposed
@@ -19,9 +19,10 @@ from dlbook.numeric.matmul import matmul, matmul_transposed
 def _output_padding(value, strides):
     if value is None:
         return None
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    if len(values) != 2:
-        raise ValueError(f"output_padding: se esperaba un entero o dos, pero llegaron {len(values)}")
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * len(strides)
+    if len(values) != len(strides):
+        wanted = "un entero o dos" if len(strides) == 2 else "un entero"
+        raise ValueError(f"output_padding: se esperaba {wanted}, pero llegaron {len(values)}")
     values = tuple(whole(v, "output_padding", 0) for v in values)
     if any(extra >= stride for extra, stride in zip(values, strides, strict=True)):
         raise ValueError(f"output_padding: se esperaba menos que el paso {strides}, pero llegó {values}")
@@ -36,11 +37,16 @@ def _checked(x, kernel, strides, padding, output_padding, dilation_rate):
     padding = check.choice(padding, "padding", ["valid", "same"])
     output_padding = _output_padding(output_padding, strides)
     check_dilation(strides, dilation_rate)
-    windows = _return_windows(
-        x.shape[1:3], kernel.shape[2], kernel.shape[:2], strides, padding, output_padding, dilation_rate
-    )
+    geometry = kernel.shape[:2], strides, dilation_rate
+    painted = _output_sizes(x.shape[1:3], padding, output_padding, *geometry)
+    windows = _return_windows(x.shape[1:3], painted, kernel.shape[2], *geometry)
     dtype = np.result_type(x, kernel)
     return x.astype(dtype, copy=False), kernel.astype(dtype, copy=False), windows
+
+
+def _matrix(kernel):
+    # Los pesos como matriz: una casilla de la ventana y un filtro por renglón, un canal por columna.
+    return kernel.reshape(-1, kernel.shape[-1])
 
 
 def _columns(windows, dtype):
@@ -158,7 +164,7 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
     x, kernel, bias = (a.astype(dtype, copy=False) for a in (x, kernel, bias))
     z = check.empty((len(x), *windows.input_shape), "z", dtype)
     scratch = check.empty(math.prod(windows.padded_shape), "z, con su relleno", dtype)
-    _transpose_forward(flat(x), kernel, bias, flat(z), windows, _columns(windows, dtype), scratch)
+    _transpose_forward(flat(x), _matrix(kernel), bias, flat(z), windows, _columns(windows, dtype), scratch)
     return z
 
 
@@ -177,22 +183,23 @@ def _painted(size, span, stride, padding, extra):
     return length, max(whole_length - length, 0) // 2  # [ec-cnn-traspuesta-recorte]
 
 
-def _output_sizes(sizes, kernel_size, strides, padding, output_padding, dilation_rate):
-    axes = zip(sizes, kernel_size, strides, output_padding or (None, None), dilation_rate, strict=True)
+def _output_sizes(sizes, padding, output_padding, kernel_size, strides, dilation_rate):
+    axes = zip(sizes, kernel_size, strides, output_padding or (None,) * len(sizes), dilation_rate, strict=True)
     return [_painted(d, kernel_span(k, r), s, padding, extra) for d, k, s, extra, r in axes]
 
 
 # Las ventanas de la convolución de regreso: la que lleva la salida de esta capa a su entrada.
-def _return_windows(sizes, filters, kernel_size, strides, padding, output_padding, dilation_rate):
-    painted = _output_sizes(sizes, kernel_size, strides, padding, output_padding, dilation_rate)
-    (height, top), (width, left) = painted
-    return place_windows((height, width, filters), sizes, (top, left), kernel_size, strides, dilation_rate)
+def _return_windows(sizes, painted, filters, kernel_size, strides, dilation_rate):
+    lengths, before = zip(*painted, strict=True)
+    # Una serie es una imagen de un píxel de alto, y arriba no se le recorta nada.
+    above = before if len(before) == 2 else (0, *before)
+    axes = map(on_image, (kernel_size, strides, dilation_rate))
+    return place_windows((*on_image(lengths), filters), on_image(tuple(sizes)), above, *axes)
 
 
 @njit(cache=True, nogil=True)
-def _transpose_forward(x, kernel, bias, z, windows, columns, scratch):
-    pixels, channels = windows.pixels.size, kernel.shape[3]
-    weights = kernel.reshape(columns.shape[1], channels)
+def _transpose_forward(x, weights, bias, z, windows, columns, scratch):
+    pixels, channels = windows.pixels.size, weights.shape[1]
     for n in range(x.shape[0]):
         clear(scratch)
         matmul_transposed(x[n].reshape(pixels, channels), weights, columns)  # [ec-cnn-traspuesta]
@@ -268,14 +275,14 @@ def conv2d_transpose_backward(x, kernel, dy, strides=1, padding="valid", output_
     x, kernel, dy = (a.astype(dtype, copy=False) for a in (x, kernel, dy))
     dkernel, dbias, dx = np.empty_like(kernel), np.empty(kernel.shape[2], dtype), np.empty_like(x)
     memory = _columns(windows, dtype), windows.scratch(dtype)
-    _transpose_backward(flat(x), kernel, flat(dy), dkernel, dbias, flat(dx), windows, *memory)
+    kernels = _matrix(kernel), flat(dy), _matrix(dkernel)
+    _transpose_backward(flat(x), *kernels, dbias, flat(dx), windows, *memory)
     return dkernel, dbias, dx
 
 
 @njit(cache=True, nogil=True)
-def _transpose_backward(x, kernel, dz, dkernel, dbias, dx, windows, columns, scratch):
-    pixels, channels = windows.pixels.size, kernel.shape[3]
-    weights, gradient = kernel.reshape(columns.shape[1], channels), dkernel.reshape(columns.shape[1], channels)
+def _transpose_backward(x, weights, dz, gradient, dbias, dx, windows, columns, scratch):
+    pixels, channels = windows.pixels.size, weights.shape[1]
     part = np.empty_like(gradient)
     gradient[:] = 0
     dbias[:] = 0
@@ -290,7 +297,7 @@ def _transpose_backward(x, kernel, dz, dkernel, dbias, dx, windows, columns, scr
                 dbias[f] += maps[p, f]
 
 
-class Conv2DTranspose(Layer):
+class Conv2DTranspose(Convolution):
     r"""Capa de convolución traspuesta, con los argumentos de Keras.
 
     Hacia delante hace :func:`conv2d_transpose_forward` y luego la activación; hacia atrás,
@@ -352,7 +359,6 @@ class Conv2DTranspose(Layer):
 
     kernel_constraint = Absent(None)
     bias_constraint = Absent(None)
-    any_size = True
 
     def __init__(
         self,
@@ -371,77 +377,64 @@ class Conv2DTranspose(Layer):
         bias_regularizer=None,
         **options,
     ):
-        super().__init__(**options)
+        super().__init__(
+            *(kernel_size, strides, padding, data_format, dilation_rate),
+            *(activation, use_bias, bias_initializer, bias_regularizer),
+            **options,
+        )
         self.filters = check.integer(filters, "filters", 1)
-        self.kernel_size = pair(kernel_size, "kernel_size")
-        self.strides = pair(strides, "strides")
-        self.padding = check.choice(padding, "padding", ["valid", "same"])
         self.output_padding = _output_padding(output_padding, self.strides)
-        self.data_format = channels_last(data_format)
-        self.dilation_rate = pair(dilation_rate, "dilation_rate")
-        check_dilation(self.strides, self.dilation_rate)
-        self.activation = activations.get(activation)
-        self.use_bias = check.boolean(use_bias, "use_bias")
         self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel = self.bias = self.z = self.windows = self.windows_shape = None
+        self.kernel = None
 
     def build(self, input_shape):
         r"""Crea los filtros y los sesgos para mapas de una forma."""
-        self.compute_output_shape(input_shape)
         super().build(input_shape)
         shape = (*self.kernel_size, self.filters, self.input_shape[-1])
         self.kernel = self.add_weight(shape, self.kernel_initializer, regularizer=self.kernel_regularizer)
-        if self.use_bias:
-            self.bias = self.add_weight((self.filters,), self.bias_initializer, regularizer=self.bias_regularizer)
+        self._add_bias(self.filters)
 
     def compute_output_shape(self, input_shape):
-        r"""Devuelve el alto y el ancho agrandados, y los canales que salen."""
-        sizes = image_shape(input_shape)[:2]
-        return (*(length for length, _ in _output_sizes(sizes, *self._arguments())), self.filters)
+        r"""Devuelve los lados agrandados, y los canales que salen."""
+        sizes, _ = self.sizes(input_shape)
+        return (*(length for length, _ in self._painted(sizes)), self.filters)
 
     def forward(self, x, training=False):
         r"""Pinta un filtro por cada píxel de los mapas."""
         self.x = x = self.ready(x)
-        windows = self._at(x.shape[1:])
+        windows = self.at(x.shape[1:])
         bias = self.bias if self.use_bias else np.zeros(self.filters, self.dtype)
-        z = y = self.buffer("z", (len(x), *windows.input_shape))
+        z = self.buffer("z", (len(x), *windows.input_shape[-self.rank - 1 :]))
         memory = self._columns(windows), self.buffer("scratch", math.prod(windows.padded_shape))
-        _transpose_forward(flat(x), self.kernel, bias, flat(z), windows, *memory)
-        if self.activation is not None:
-            y = self.buffer("y", z.shape)
-            self.activation.forward(z, y)
-        self.z, self.y = z, y
-        return y
+        _transpose_forward(flat(x), _matrix(self.kernel), bias, flat(z), windows, *memory)
+        self.z, self.y = z, self._activated(z)
+        return self.y
 
     def backward(self, dy):
         r"""Llena los gradientes de los filtros y los sesgos y devuelve el de los mapas."""
-        dz = dy = self.output_gradient(dy)
-        if self.activation is not None:
-            dz = self.buffer("dz", dy.shape)
-            self.activation.backward(self.z, self.y, dy, dz)
+        dz = self._before_activation(self.output_gradient(dy))
         dkernel, *dbias = self.gradients
         dbias = dbias[0] if self.use_bias else self.buffer("dbias", self.filters)
-        windows = self._at(self.x.shape[1:])
+        windows = self.at(self.x.shape[1:])
         dx, memory = self.buffer("dx", self.x.shape), (self._columns(windows), windows.scratch(self.dtype))
-        _transpose_backward(flat(self.x), self.kernel, flat(dz), dkernel, dbias, flat(dx), windows, *memory)
+        kernels = _matrix(self.kernel), flat(dz), _matrix(dkernel)
+        _transpose_backward(flat(self.x), *kernels, dbias, flat(dx), windows, *memory)
         return dx
 
     def work(self):
         r"""Cuenta un producto por peso, tantas veces como píxeles tiene la entrada."""
-        return known((self.windows_shape or self.input_shape)[:2]) * self.kernel.size
+        return known((self._placed[0] or self.input_shape)[:-1]) * self.kernel.size
 
-    def _arguments(self):
-        return self.kernel_size, self.strides, self.padding, self.output_padding, self.dilation_rate
+    def place(self, shape):
+        r"""Encuentra las ventanas de la convolución de regreso."""
+        return _return_windows(shape[:-1], self._painted(shape[:-1]), self.filters, *self._geometry())
 
-    def _at(self, shape):
-        # Se buscan otra vez solo si los mapas miden otra cosa que los de la última vez.
-        if self.windows_shape != shape:
-            self.windows = _return_windows(shape[:2], self.filters, *self._arguments())
-            self.windows_shape = shape
-        return self.windows
+    def _geometry(self):
+        return self.kernel_size, self.strides, self.dilation_rate
+
+    def _painted(self, sizes):
+        return _output_sizes(sizes, self.padding, self.output_padding, *self._geometry())
 
     def _columns(self, windows):
         return self.buffer("columns", (windows.pixels.size, windows.taps.size))

@@ -5,12 +5,11 @@ import math
 import numpy as np
 from numba import njit
 
-from chapters.cnn.arguments import channels_last, check_dilation, image_shape, known, pair
-from chapters.cnn.convolution.geometry import output_sizes
+from chapters.cnn.arguments import check_dilation, pair
+from chapters.cnn.convolution.base import Convolution
 from chapters.cnn.convolution.im2col import find_windows
 from chapters.cnn.convolution.padding import crop, flat, padded
-from chapters.mlp import activations, initializers, regularizers
-from chapters.mlp.layer import Layer
+from chapters.mlp import initializers, regularizers
 from dlbook import check
 from dlbook.attributes import Absent
 
@@ -25,6 +24,15 @@ def _checked(x, kernel, strides, padding, dilation_rate):
     # Con tantos grupos como canales, la primera fila de taps son las casillas de la ventana en el canal 0.
     windows = find_windows(x.shape[1:], kernel.shape[:2], strides, padding, dilation_rate, x.shape[-1])
     return x.astype(dtype, copy=False), kernel.astype(dtype, copy=False), windows
+
+
+def by_tap(kernel):
+    r"""Ve los filtros como una tabla, con una casilla de la ventana por renglón: da igual si es de uno o dos ejes.
+
+    >>> by_tap(np.zeros((3, 2, 5, 1))).shape, by_tap(np.zeros((3, 5, 1))).shape
+    ((6, 5, 1), (3, 5, 1))
+    """
+    return kernel.reshape(-1, *kernel.shape[-2:])
 
 
 def depthwise_conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1):
@@ -85,27 +93,45 @@ def depthwise_conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", d
     bias = np.zeros(maps, x.dtype) if bias is None else check.floats(bias, "bias", "f", {"f": maps})
     dtype = np.result_type(x, bias)
     x, kernel, bias = (a.astype(dtype, copy=False) for a in (x, kernel, bias))
-    z = check.empty((len(x), *windows.output, maps), "z", dtype)
-    _depthwise_forward(flat(x), kernel, bias, flat(z), windows, windows.scratch(dtype))
+    z, run = check.empty((len(x), *windows.output, maps), "z", dtype), pixels_together(windows, x.shape[-1])
+    _depthwise_forward(flat(x), by_tap(kernel), bias, flat(z), windows, run, windows.scratch(dtype))
     return z
 
 
+# Cuántos números se multiplican juntos, si se puede: caben holgados en la caché más cercana.
+SPAN = 512
+
+
+def pixels_together(windows, channels):
+    r"""Dice cuántas casillas de un renglón de la salida se calculan juntas.
+
+    Con paso 1, los píxeles que les tocan están seguidos en la imagen: en vez de multiplicar unos pocos canales muchas
+    veces, se multiplica un renglón pocas veces.
+
+    >>> [pixels_together(find_windows((5, 6, 2), 3, strides, groups=2), 2) for strides in (1, 2)]
+    [4, 1]
+    """
+    width, pixels = windows.output[1], windows.pixels
+    if width == 1 or pixels[1] - pixels[0] != channels:
+        return 1
+    return max(run for run in range(1, width + 1) if width % run == 0 and (run == 1 or run * channels <= SPAN))
+
+
 @njit(cache=True, nogil=True)
-def _by_map(kernel):
-    # Los pesos del filtro m de todos los canales, seguidos: así se multiplican muchos canales con una instrucción.
-    height, width, channels, multiplier = kernel.shape
-    weights = np.empty((multiplier, height * width, channels), kernel.dtype)
-    by_tap = kernel.reshape(height * width, channels, multiplier)
-    for k in range(height * width):
-        for c in range(channels):
+def _by_map(kernel, run):
+    # Los pesos del filtro m de todos los canales, seguidos y repetidos para cada una de las casillas que van juntas.
+    taps, channels, multiplier = kernel.shape
+    weights = np.empty((multiplier, taps, run * channels), kernel.dtype)
+    for k in range(taps):
+        for c in range(run * channels):
             for m in range(multiplier):
-                weights[m, k, c] = by_tap[k, c, m]
+                weights[m, k, c] = kernel[k, c % channels, m]
     return weights
 
 
 @njit(cache=True, nogil=True)
-def _pixel(image, start, channels):
-    return image[start : start + channels]
+def _pixels(image, start, span):
+    return image[start : start + span]
 
 
 @njit(cache=True, nogil=True)
@@ -115,21 +141,24 @@ def _add_products(a, b, total):
 
 
 @njit(cache=True, nogil=True)
-def _depthwise_forward(x, kernel, bias, z, windows, scratch):
-    channels, multiplier = kernel.shape[2:]
-    pixels, taps = windows.pixels, windows.taps[0]
-    weights, biases = _by_map(kernel), bias.reshape(channels, multiplier)
-    total = np.empty(channels, x.dtype)
+def _depthwise_forward(x, kernel, bias, z, windows, run, scratch):
+    taps = windows.taps[0]
+    _, channels, multiplier = kernel.shape
+    span, rows = run * channels, windows.pixels.size // run
+    weights = _by_map(kernel, run)
+    biases = _by_map(bias.reshape(1, channels, multiplier), run)
+    total = np.empty(span, x.dtype)
     for n in range(x.shape[0]):
         image = padded(x[n], scratch, windows.margin)
-        maps = z[n].reshape(pixels.size, channels, multiplier)
-        for p in range(pixels.size):
+        maps = z[n].reshape(rows, span, multiplier)
+        for p in range(rows):
+            corner = windows.pixels[p * run]
             for m in range(multiplier):
-                for c in range(channels):
-                    total[c] = biases[c, m]
+                total[:] = biases[m, 0]
                 for k in range(taps.size):
-                    _add_products(_pixel(image, pixels[p] + taps[k], channels), weights[m, k], total)
-                for c in range(channels):
+                    pixels = _pixels(image, corner + taps[k], span)
+                    _add_products(pixels, weights[m, k], total)
+                for c in range(span):
                     maps[p, c, m] = total[c]
 
 
@@ -200,43 +229,50 @@ def depthwise_conv2d_backward(x, kernel, dy, strides=1, padding="valid", dilatio
     x, kernel, dy = (a.astype(dtype, copy=False) for a in (x, kernel, dy))
     dkernel, dbias, dx = np.empty_like(kernel), np.empty(maps, dtype), np.empty_like(x)
     memory = windows.scratch(dtype), np.empty(math.prod(windows.padded_shape), dtype)
-    _depthwise_backward(flat(x), kernel, flat(dy), dkernel, dbias, flat(dx), True, windows, *memory)
+    kernels = by_tap(kernel), flat(dy), by_tap(dkernel)
+    run = pixels_together(windows, x.shape[-1])
+    _depthwise_backward(flat(x), *kernels, dbias, flat(dx), True, windows, run, *memory)
     return dkernel, dbias, dx
 
 
 @njit(cache=True, nogil=True)
-def _depthwise_backward(x, kernel, dz, dkernel, dbias, dx, input_gradient, windows, scratch, blame):
-    channels, multiplier = kernel.shape[2:]
-    pixels, taps = windows.pixels, windows.taps[0]
-    weights = _by_map(kernel)
+def _depthwise_backward(x, kernel, dz, dkernel, dbias, dx, input_gradient, windows, run, scratch, blame):
+    taps = windows.taps[0]
+    _, channels, multiplier = kernel.shape
+    span, rows = run * channels, windows.pixels.size // run
+    weights = _by_map(kernel, run)
     gradient = np.zeros_like(weights)
-    delta = np.empty(channels, x.dtype)
+    delta = np.empty(span, x.dtype)
     dbias[:] = 0
     biases = dbias.reshape(channels, multiplier)
     for n in range(x.shape[0]):
         image = padded(x[n], scratch, windows.margin)
         blame[:] = 0
-        maps = dz[n].reshape(pixels.size, channels, multiplier)
-        for p in range(pixels.size):
+        maps = dz[n].reshape(rows, span, multiplier)
+        for p in range(rows):
+            corner = windows.pixels[p * run]
             for m in range(multiplier):
-                for c in range(channels):
+                for c in range(span):
                     delta[c] = maps[p, c, m]
-                    biases[c, m] += maps[p, c, m]
+                for r in range(run):
+                    for c in range(channels):
+                        biases[c, m] += delta[r * channels + c]
                 for k in range(taps.size):
-                    place = pixels[p] + taps[k]
-                    _add_products(_pixel(image, place, channels), delta, gradient[m, k])  # [ec-cnn-por-canal-atras]
+                    pixels = _pixels(image, corner + taps[k], span)
+                    _add_products(pixels, delta, gradient[m, k])  # [ec-cnn-por-canal-atras]
                     if input_gradient:
-                        _add_products(delta, weights[m, k], _pixel(blame, place, channels))
+                        own = _pixels(blame, corner + taps[k], span)
+                        _add_products(delta, weights[m, k], own)
         if input_gradient:
             crop(blame, windows.margin, dx[n])
-    by_tap = dkernel.reshape(taps.size, channels, multiplier)
+    dkernel[:] = 0
     for m in range(multiplier):
         for k in range(taps.size):
-            for c in range(channels):
-                by_tap[k, c, m] = gradient[m, k, c]
+            for c in range(span):
+                dkernel[k, c % channels, m] += gradient[m, k, c]
 
 
-class DepthwiseConv2D(Layer):
+class DepthwiseConv2D(Convolution):
     r"""Capa de convolución por canal, con los argumentos de Keras.
 
     Hacia delante hace :func:`depthwise_conv2d_forward` y luego la activación; hacia atrás,
@@ -307,7 +343,6 @@ class DepthwiseConv2D(Layer):
 
     depthwise_constraint = Absent(None)
     bias_constraint = Absent(None)
-    any_size = True
 
     def __init__(
         self,
@@ -325,77 +360,53 @@ class DepthwiseConv2D(Layer):
         bias_regularizer=None,
         **options,
     ):
-        super().__init__(**options)
-        self.kernel_size = pair(kernel_size, "kernel_size")
-        self.strides = pair(strides, "strides")
-        self.padding = check.choice(padding, "padding", ["valid", "same"])
+        super().__init__(
+            *(kernel_size, strides, padding, data_format, dilation_rate),
+            *(activation, use_bias, bias_initializer, bias_regularizer),
+            **options,
+        )
         self.depth_multiplier = check.integer(depth_multiplier, "depth_multiplier", 1)
-        self.data_format = channels_last(data_format)
-        self.dilation_rate = pair(dilation_rate, "dilation_rate")
-        check_dilation(self.strides, self.dilation_rate)
-        self.activation = activations.get(activation)
-        self.use_bias = check.boolean(use_bias, "use_bias")
         self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
         self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel = self.bias = self.z = self.windows = None
+        self.kernel = None
 
     def build(self, input_shape):
         r"""Crea los filtros y los sesgos para imágenes de una forma."""
-        self.compute_output_shape(input_shape)
         super().build(input_shape)
         channels = self.input_shape[-1]
         shape = (*self.kernel_size, channels, self.depth_multiplier)
         self.kernel = self.add_weight(shape, self.depthwise_initializer, regularizer=self.depthwise_regularizer)
-        if self.use_bias:
-            maps = channels * self.depth_multiplier
-            self.bias = self.add_weight((maps,), self.bias_initializer, regularizer=self.bias_regularizer)
+        self._add_bias(channels * self.depth_multiplier)
 
     def compute_output_shape(self, input_shape):
-        r"""Devuelve cuántas posiciones hay a lo alto y a lo ancho, y cuántos mapas."""
-        *sizes, channels = image_shape(input_shape)
-        sizes = output_sizes(sizes, self.kernel_size, self.strides, self.padding, self.dilation_rate)
-        return (*sizes, channels * self.depth_multiplier)
+        r"""Devuelve en cuántas posiciones cabe la ventana a lo largo de cada eje, y cuántos mapas salen."""
+        sizes, channels = self.sizes(input_shape)
+        return (*self._positions(sizes), channels * self.depth_multiplier)
 
     def forward(self, x, training=False):
         r"""Calcula los mapas de cada canal."""
         self.x = x = self.ready(x)
-        windows, maps = self._at(x.shape[1:]), x.shape[-1] * self.depth_multiplier
+        (windows, run), maps = self.at(x.shape[1:]), x.shape[-1] * self.depth_multiplier
         bias = self.bias if self.use_bias else np.zeros(maps, self.dtype)
-        z = y = self.buffer("z", (len(x), *windows.output, maps))
-        _depthwise_forward(flat(x), self.kernel, bias, flat(z), windows, windows.scratch(self.dtype))
-        if self.activation is not None:
-            y = self.buffer("y", z.shape)
-            self.activation.forward(z, y)
-        self.z, self.y = z, y
-        return y
+        z = self.buffer("z", (len(x), *windows.output[-self.rank :], maps))
+        memory = windows.scratch(self.dtype)
+        _depthwise_forward(flat(x), by_tap(self.kernel), bias, flat(z), windows, run, memory)
+        self.z, self.y = z, self._activated(z)
+        return self.y
 
     def backward(self, dy):
         r"""Llena los gradientes de los filtros y los sesgos y devuelve el de las imágenes."""
-        dz = dy = self.output_gradient(dy)
-        if self.activation is not None:
-            dz = self.buffer("dz", dy.shape)
-            self.activation.backward(self.z, self.y, dy, dz)
-        windows, wanted = self._at(self.x.shape[1:]), self.input_gradient
+        dz = self._before_activation(self.output_gradient(dy))
+        (windows, run), wanted = self.at(self.x.shape[1:]), self.input_gradient
         dkernel, *dbias = self.gradients
         dbias = dbias[0] if self.use_bias else self.buffer("dbias", dz.shape[-1])
         dx = self.buffer("dx", self.x.shape)
         memory = windows.scratch(self.dtype), self.buffer("blame", math.prod(windows.padded_shape))
-        _depthwise_backward(flat(self.x), self.kernel, flat(dz), dkernel, dbias, flat(dx), wanted, windows, *memory)
+        kernels = by_tap(self.kernel), flat(dz), by_tap(dkernel)
+        _depthwise_backward(flat(self.x), *kernels, dbias, flat(dx), wanted, windows, run, *memory)
         return dx if wanted else None
 
-    def work(self):
-        r"""Cuenta un producto por peso, tantas veces como posiciones tiene la ventana."""
-        return (
-            known(self.compute_output_shape(self.windows.input_shape if self.windows else self.input_shape)[:2])
-            * self.kernel.size
-        )
-
-    def _at(self, shape):
-        # Se buscan otra vez solo si las imágenes miden otra cosa que las de la última vez.
-        if self.windows is None or self.windows.input_shape != shape:
-            self.windows = find_windows(
-                shape, self.kernel_size, self.strides, self.padding, self.dilation_rate, shape[-1]
-            )
-        return self.windows
+    def place(self, shape):
+        r"""Encuentra las ventanas, con un grupo por canal, y cuántas casillas se calculan juntas."""
+        windows = self._windows(shape, shape[-1])
+        return windows, pixels_together(windows, shape[-1])

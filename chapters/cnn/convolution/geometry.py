@@ -189,12 +189,13 @@ def output_sizes(sizes, kernel_size, strides, padding, dilation_rate=(1, 1)):
         Lo que mide la entrada.
     kernel_size, strides, dilation_rate : sequence of int
         Los de cada eje.
-    padding : {"valid", "same"}
-        El relleno.
+    padding : {"valid", "same", "causal"}
+        El relleno. Con el causal, todo al principio, hay tantas posiciones como con SAME.
 
     Returns
     -------
     tuple of int or None
     """
+    padding = "same" if padding == "causal" else padding
     axes = zip(sizes, kernel_size, strides, dilation_rate, strict=True)
     return tuple(None if d is None else output_size(d, k, s, padding, r) for d, k, s, r in axes)

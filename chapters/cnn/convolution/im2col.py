@@ -103,6 +103,37 @@ def place_windows(input_shape, output, before, kernel_size, strides, dilation_ra
     )
 
 
+def windows_at(input_shape, kernel_size, strides, padding, dilation_rate, groups=1):
+    r"""Hace lo que :func:`find_windows` con argumentos ya revisados, y admite además el relleno causal.
+
+    >>> windows_at((1, 2, 1), (1, 3), (1, 1), "causal", (1, 1)).pixels          # dos ceros y la fila
+    array([0, 1])
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Alto, ancho y canales.
+    kernel_size, strides, dilation_rate : (int, int)
+        Los de cada eje.
+    padding : {"valid", "same", "causal"}
+        El relleno; el causal, todo al principio.
+    groups : int
+        En cuántos grupos se parten los canales.
+
+    Returns
+    -------
+    Windows
+    """
+    output = output_sizes(input_shape[:2], kernel_size, strides, padding, dilation_rate)
+    before = 0, 0
+    if padding == "same":
+        axes = zip(input_shape[:2], kernel_size, strides, dilation_rate, strict=True)
+        before = [same_padding(*axis)[0] for axis in axes]
+    elif padding == "causal":
+        before = [kernel_span(k, r) - 1 for k, r in zip(kernel_size, dilation_rate, strict=True)]
+    return place_windows(input_shape, output, before, kernel_size, strides, dilation_rate, groups)
+
+
 def find_windows(input_shape, kernel_size, strides=1, padding="valid", dilation_rate=1, groups=1):
     r"""Encuentra las ventanas de una imagen con el relleno que se pida por su nombre.
 
@@ -122,10 +153,7 @@ def find_windows(input_shape, kernel_size, strides=1, padding="valid", dilation_
     kernel_size = pair(kernel_size, "kernel_size")
     strides, dilation_rate = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
     padding = check.choice(padding, "padding", ["valid", "same"])
-    output = output_sizes(input_shape[:2], kernel_size, strides, padding, dilation_rate)
-    axes = zip(input_shape[:2], kernel_size, strides, dilation_rate, strict=True)
-    before = [same_padding(*axis)[0] if padding == "same" else 0 for axis in axes]
-    return place_windows(input_shape, output, before, kernel_size, strides, dilation_rate, groups)
+    return windows_at(input_shape, kernel_size, strides, padding, dilation_rate, groups)
 
 
 def im2col(x, kernel_size, strides=1, padding="valid", dilation_rate=1):

@@ -1,25 +1,35 @@
 r"""Relleno con ceros: un marco alrededor de la imagen."""
 
+import functools
+
 from numba import njit
 
-from chapters.cnn.arguments import channels_last, image_shape, whole
+from chapters.cnn.arguments import as_images, channels_last, whole
 from chapters.cnn.convolution.padding import clear, crop, flat, margin, padded
-from chapters.mlp.layer import Layer
+from chapters.cnn.spatial import Spatial
 
 
-def _sides(padding):
-    wanted = "un entero, dos, o dos parejas de enteros"
+def sides(value, name, rank):
+    r"""Devuelve cuánto se pone o se quita al principio y al final de cada eje.
+
+    >>> sides(1, "padding", 2), sides(((1, 0), 2), "padding", 2), sides((1, 0), "padding", 1)
+    (((1, 1), (1, 1)), ((1, 0), (2, 2)), (1, 0))
+    """
+    wanted = "un entero, dos, o dos parejas de enteros" if rank == 2 else "un entero o dos"
 
     def two(value):
         values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
         if len(values) != 2:
-            raise ValueError(f"padding: se esperaba {wanted}, pero llegó {padding!r}")
+            raise ValueError(f"{name}: se esperaba {wanted}, pero llegó {given!r}")
         return values
 
-    return tuple(tuple(whole(zeros, "padding", 0) for zeros in two(axis)) for axis in two(padding))
+    given, count = value, functools.partial(whole, name=name, low=0)
+    if rank == 1:
+        return tuple(map(count, two(value)))
+    return tuple(tuple(map(count, two(axis))) for axis in two(value))
 
 
-class ZeroPadding2D(Layer):
+class ZeroPadding2D(Spatial):
     r"""Rodea cada imagen con filas y columnas de ceros, con los argumentos de Keras.
 
     Es el relleno de las convoluciones hecho capa, para cuando se necesita uno que no sea ``"same"`` ni ``"valid"``: las
@@ -61,29 +71,22 @@ class ZeroPadding2D(Layer):
         ValueError: padding: se esperaba un entero, dos, o dos parejas de enteros, pero llegó ((1, 2, 3), 1)
     """
 
-    any_size = True
-
-    def __init__(self, padding=(1, 1), data_format=None, **options):
+    def __init__(self, padding=1, data_format=None, **options):
         super().__init__(**options)
-        self.padding = _sides(padding)
+        self.padding = sides(padding, "padding", self.rank)
         self.data_format = channels_last(data_format)
-
-    def build(self, input_shape):
-        r"""Exige imágenes."""
-        image_shape(input_shape)
-        super().build(input_shape)
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma con los lados ya rellenados."""
-        *sizes, channels = image_shape(input_shape)
-        axes = zip(sizes, self.padding, strict=True)
+        sizes, channels = self.sizes(input_shape)
+        axes = zip(sizes, self.padding if self.rank == 2 else [self.padding], strict=True)
         return (*(None if size is None else size + sum(zeros) for size, zeros in axes), channels)
 
     def forward(self, x, training=False):
         r"""Copia la imagen en medio de un marco de ceros."""
         self.x = x = self.ready(x)
         self.y = y = self.buffer("y", (len(x), *self.compute_output_shape(x.shape[1:])))
-        _zero_padding_forward(flat(x), self._margin(x), flat(y))
+        _zero_padding_forward(flat(x), inside(x, y, self.padding), flat(y))
         return y
 
     def backward(self, dy):
@@ -92,12 +95,14 @@ class ZeroPadding2D(Layer):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        _zero_padding_backward(flat(dy), self._margin(dx), flat(dx))
+        _zero_padding_backward(flat(dy), inside(dx, dy, self.padding), flat(dx))
         return dx
 
-    def _margin(self, x):
-        (top, _), (left, right) = self.padding
-        return margin(x.shape[1:], left + x.shape[2] + right, top, left)
+
+def inside(images, framed, frame):
+    r"""Dice dónde quedan unas imágenes, o unas series, dentro de las que tienen marco: su :class:`Margin`."""
+    (top, _), (left, _) = frame if images.ndim == 4 else ((0, 0), frame)
+    return margin(as_images(images).shape[1:], framed.shape[-2], top, left)
 
 
 @njit(cache=True, nogil=True)
@@ -111,3 +116,33 @@ def _zero_padding_forward(x, margin, y):
 def _zero_padding_backward(dy, margin, dx):
     for n in range(dx.shape[0]):
         crop(dy[n], margin, dx[n])
+
+
+class ZeroPadding1D(ZeroPadding2D):
+    r"""Pone ceros al principio y al final de cada serie, con los argumentos de Keras.
+
+    Con :math:`p` ceros al principio, :math:`y_{t+p}=x_t`, y lo demás es 0; de vuelta, la culpa de :math:`x_t` es la de
+    :math:`y_{t+p}`. Con ``ZeroPadding1D((k - 1, 0))`` delante, una convolución ``"valid"`` es causal.
+
+    >>> layer = ZeroPadding1D((2, 1), dtype="float64")
+    >>> layer.forward([[[7], [8]]]).ravel()
+    array([0., 0., 7., 8., 0.])
+    >>> layer.backward([[[1], [2], [3], [4], [5]]]).ravel()
+    array([3., 4.])
+
+    Parameters
+    ----------
+    padding : int or (int, int)
+        Un entero: los mismos ceros antes y después. Dos: los de antes y los de después.
+    data_format : {"channels_last"}, optional
+        Dónde van los canales; aquí, siempre al final.
+    **options
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si no son enteros, si alguno es negativo o si no son uno o dos.
+    """
+
+    rank = 1

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numba import njit
 
+from chapters.cnn.arguments import as_images
 from chapters.cnn.pooling.base import Pooling2D
 from dlbook import check
 
@@ -177,9 +178,9 @@ class AveragePooling2D(Pooling2D):
     def forward(self, x, training=False):
         r"""Promedia cada ventana, sin contar lo que queda fuera de la imagen."""
         self.x = x = self.ready(x)
-        spans = self._at(x.shape[1:])
+        spans = self.at(x.shape[1:])
         self.y = y = self._output(x, spans)
-        _average_pooling_forward(x, spans, y)
+        _average_pooling_forward(as_images(x), spans, as_images(y))
         return y
 
     def backward(self, dy):
@@ -188,5 +189,5 @@ class AveragePooling2D(Pooling2D):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        _average_pooling_backward(dy, self._at(self.x.shape[1:]), dx)
+        _average_pooling_backward(as_images(dy), self.at(self.x.shape[1:]), as_images(dx))
         return dx

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chapters.cnn.arguments import channels_last, image_shape, pair
+from chapters.cnn.arguments import channels_last, each_axis, on_image
 from chapters.cnn.convolution.geometry import output_sizes, same_padding
-from chapters.mlp.layer import Layer
+from chapters.cnn.spatial import Spatial
 from dlbook import check
 
 
@@ -27,10 +27,10 @@ def pooled_sizes(sizes, window, strides, padding):
 
     Parameters
     ----------
-    sizes : (int or None, int or None)
-        Alto y ancho.
-    window, strides : (int, int)
-        La ventana y el paso, a lo alto y a lo ancho.
+    sizes : tuple of int or None
+        Alto y ancho de una imagen, o el largo de una serie.
+    window, strides : tuple of int
+        La ventana y el paso en cada eje.
     padding : {"valid", "same"}
         Si la ventana puede salirse.
 
@@ -39,10 +39,9 @@ def pooled_sizes(sizes, window, strides, padding):
     tuple of int or None
     """
     if padding == "valid" and any(d is not None and k > d for d, k in zip(sizes, window, strict=True)):
-        raise ValueError(
-            f"pool_size: se esperaba una ventana que quepa en {sizes[0]}×{sizes[1]}, pero llegó {window[0]}×{window[1]}"
-        )
-    return output_sizes(sizes, window, strides, padding)
+        room, came = ("×".join(map(str, lengths)) for lengths in (sizes, window))
+        raise ValueError(f"pool_size: se esperaba una ventana que quepa en {room}, pero llegó {came}")
+    return output_sizes(sizes, window, strides, padding, (1,) * len(window))
 
 
 def window_spans(input_shape, window, strides, padding):
@@ -77,10 +76,10 @@ def window_spans(input_shape, window, strides, padding):
     return Spans(*found)
 
 
-class Pooling2D(Layer):
+class Pooling2D(Spatial):
     r"""Una capa en la que cada salida resume una ventana de su canal.
 
-    No se usa sola: de ella heredan las capas que dicen **cómo** se resume.
+    No se usa sola: de ella heredan las capas que dicen **cómo** se resume. Las de series solo cambian ``rank``.
 
     Parameters
     ----------
@@ -96,33 +95,25 @@ class Pooling2D(Layer):
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
     """
 
-    any_size = True
-
-    def __init__(self, pool_size=(2, 2), strides=None, padding="valid", data_format=None, **options):
+    def __init__(self, pool_size=2, strides=None, padding="valid", data_format=None, **options):
         super().__init__(**options)
-        self.pool_size = pair(pool_size, "pool_size")
-        self.strides = self.pool_size if strides is None else pair(strides, "strides")
+        self.pool_size = each_axis(pool_size, "pool_size", self.rank)
+        self.strides = self.pool_size if strides is None else each_axis(strides, "strides", self.rank)
         self.padding = check.choice(padding, "padding", ["valid", "same"])
         self.data_format = channels_last(data_format)
-        self.spans = self.spans_shape = None
-
-    def build(self, input_shape):
-        r"""Comprueba que la ventana quepa."""
-        self.compute_output_shape(input_shape)
-        super().build(input_shape)
 
     def compute_output_shape(self, input_shape):
-        r"""Devuelve cuántas ventanas hay a lo alto y a lo ancho; los canales son los mismos."""
-        *sizes, channels = image_shape(input_shape)
+        r"""Devuelve cuántas ventanas hay a lo largo de cada eje; los canales son los mismos."""
+        sizes, channels = self.sizes(input_shape)
         return (*pooled_sizes(sizes, self.pool_size, self.strides, self.padding), channels)
 
-    def _at(self, shape):
-        # Las ventanas se buscan otra vez solo si las imágenes miden otra cosa que las de la última vez.
-        if self.spans_shape != shape:
-            self.spans = window_spans(shape, self.pool_size, self.strides, self.padding)
-            self.spans_shape = shape
-        return self.spans
+    def place(self, shape):
+        r"""Encuentra qué parte cubre cada ventana."""
+        # Una serie es una imagen de un píxel de alto, y sus ventanas también.
+        sizes, *window = map(on_image, (shape[:-1], self.pool_size, self.strides))
+        return window_spans((*sizes, shape[-1]), *window, self.padding)
 
     def _output(self, x, spans):
-        # Dónde escribir lo que sale de esas imágenes.
-        return self.buffer("y", (len(x), spans.tops.size, spans.lefts.size, x.shape[-1]))
+        # Dónde escribir lo que sale de esas imágenes o series.
+        sizes = spans.tops.size, spans.lefts.size
+        return self.buffer("y", (len(x), *sizes[-self.rank :], x.shape[-1]))

@@ -2,47 +2,42 @@ r"""Agrupamiento global: cada canal, en un número."""
 
 import numpy as np
 
-from chapters.cnn.arguments import channels_last, image_shape
+from chapters.cnn.arguments import as_images, channels_last, on_image
 from chapters.cnn.pooling.average_pooling import _average_pooling_backward, _average_pooling_forward
 from chapters.cnn.pooling.base import Spans
 from chapters.cnn.pooling.max_pooling import _max_pooling_backward, _max_pooling_forward
-from chapters.mlp.layer import Layer
+from chapters.cnn.spatial import Spatial
 from dlbook import check
 
 
-class _GlobalPooling2D(Layer):
+class _GlobalPooling2D(Spatial):
     # Toda la imagen es una sola ventana.
-    any_size = True
-
     def __init__(self, data_format=None, keepdims=False, **options):
         super().__init__(**options)
         self.data_format = channels_last(data_format)
         self.keepdims = check.boolean(keepdims, "keepdims")
 
-    def build(self, input_shape):
-        r"""Exige imágenes."""
-        image_shape(input_shape)
-        super().build(input_shape)
-
     def compute_output_shape(self, input_shape):
-        r"""Devuelve un número por canal; con ``keepdims``, una imagen de 1 × 1."""
-        channels = image_shape(input_shape)[-1]
-        return (1, 1, channels) if self.keepdims else (channels,)
+        r"""Devuelve un número por canal; con ``keepdims``, una imagen de 1 × 1 o una serie de un instante."""
+        _, channels = self.sizes(input_shape)
+        return (*(1,) * self.rank * self.keepdims, channels)
 
     def forward(self, x, training=False):
         r"""Resume cada canal."""
         self.x = x = self.ready(x)
         pixels = self.buffer("y", self._pixels(x))
-        self._summarize(x, self._spans(x), pixels)
-        self.y = y = pixels if self.keepdims else pixels.reshape(len(x), -1)
-        return y
+        self._summarize(as_images(x), self.at(x.shape[1:]), pixels)
+        self.y = pixels.reshape(len(x), *(1,) * self.rank * self.keepdims, x.shape[-1])
+        return self.y
+
+    def place(self, shape):
+        r"""Da una sola ventana, de orilla a orilla."""
+        height, width = on_image(shape[:-1])
+        return Spans(*(np.array([edge]) for edge in (0, height, 0, width)))
 
     def _pixels(self, x):
         # Los núcleos escriben una imagen de un solo píxel.
         return len(x), 1, 1, x.shape[-1]
-
-    def _spans(self, x):
-        return Spans(*(np.array([edge]) for edge in (0, x.shape[1], 0, x.shape[2])))
 
 
 class GlobalAveragePooling2D(_GlobalPooling2D):
@@ -92,7 +87,8 @@ class GlobalAveragePooling2D(_GlobalPooling2D):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        _average_pooling_backward(dy.reshape(self._pixels(self.x)), self._spans(self.x), dx)
+        dy = dy.reshape(self._pixels(self.x))
+        _average_pooling_backward(dy, self.at(self.x.shape[1:]), as_images(dx))
         return dx
 
 
@@ -133,6 +129,6 @@ class GlobalMaxPooling2D(_GlobalPooling2D):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        pixels = self._pixels(self.x)
-        _max_pooling_backward(self.x, self.y.reshape(pixels), dy.reshape(pixels), self._spans(self.x), dx)
+        y, dy = (array.reshape(self._pixels(self.x)) for array in (self.y, dy))
+        _max_pooling_backward(as_images(self.x), y, dy, self.at(self.x.shape[1:]), as_images(dx))
         return dx

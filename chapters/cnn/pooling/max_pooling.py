@@ -3,6 +3,7 @@ r"""Agrupamiento por el máximo: de cada ventana, lo más fuerte."""
 import numpy as np
 from numba import njit
 
+from chapters.cnn.arguments import as_images
 from chapters.cnn.pooling.base import Pooling2D
 from dlbook import check
 
@@ -261,12 +262,12 @@ class MaxPooling2D(Pooling2D):
     def forward(self, x, training=False):
         r"""Se queda con el mayor de cada ventana."""
         self.x = x = self.ready(x)
-        spans = self._at(x.shape[1:])
+        spans = self.at(x.shape[1:])
         self.y = y = self._output(x, spans)
         if self._tiles_2x2(x):
             _max_pooling_forward_2x2(x, y)
         else:
-            _max_pooling_forward(x, spans, y)
+            _max_pooling_forward(as_images(x), spans, as_images(y))
         return y
 
     def backward(self, dy):
@@ -278,10 +279,11 @@ class MaxPooling2D(Pooling2D):
         if self._tiles_2x2(self.x):
             _max_pooling_backward_2x2(self.x, self.y, dy, dx)
         else:
-            _max_pooling_backward(self.x, self.y, dy, self._at(self.x.shape[1:]), dx)
+            images = map(as_images, (self.x, self.y, dy))
+            _max_pooling_backward(*images, self.at(self.x.shape[1:]), as_images(dx))
         return dx
 
     def _tiles_2x2(self, x):
         # Los cuadros de 2 × 2 de casi siempre. Con SAME y un lado impar, la última ventana está recortada.
         whole = self.padding == "valid" or (x.shape[1] % 2 == 0 and x.shape[2] % 2 == 0)
-        return whole and self.pool_size == self.strides == (2, 2)
+        return self.pool_size == self.strides == (2, 2) and whole

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from chapters.cnn.arguments import channels_last, image_shape, pair
-from chapters.mlp.layer import Layer
+from chapters.cnn.arguments import channels_last, pair, whole
+from chapters.cnn.spatial import Spatial
 from dlbook import check
 
 
@@ -27,7 +27,7 @@ def _neighbors(count, times, dtype):
     return first, np.minimum(first + 1, count - 1), (center - first).astype(dtype)
 
 
-class UpSampling2D(Layer):
+class UpSampling2D(Spatial):
     r"""Capa que agranda cada imagen un número entero de veces, con los argumentos de Keras.
 
     **Por el vecino más cercano** (``"nearest"``): cada píxel se repite en un cuadro de :math:`s\times s`. Su culpa es
@@ -91,23 +91,15 @@ class UpSampling2D(Layer):
         ValueError: interpolation: se esperaba 'nearest' o 'bilinear', pero llegó 'bicubic'
     """
 
-    any_size = True
-
     def __init__(self, size=(2, 2), data_format=None, interpolation="nearest", **options):
         super().__init__(**options)
         self.size = pair(size, "size")
         self.data_format = channels_last(data_format)
         self.interpolation = check.choice(interpolation, "interpolation", ["nearest", "bilinear"])
-        self.neighbors = self.neighbors_shape = None
-
-    def build(self, input_shape):
-        r"""Exige imágenes."""
-        image_shape(input_shape)
-        super().build(input_shape)
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma con los lados multiplicados."""
-        *sizes, channels = image_shape(input_shape)
+        sizes, channels = self.sizes(input_shape)
         axes = zip(sizes, self.size, strict=True)
         return (*(None if d is None else d * times for d, times in axes), channels)
 
@@ -118,7 +110,7 @@ class UpSampling2D(Layer):
         if self.interpolation == "nearest":
             self._blocks(y)[...] = x[:, :, np.newaxis, :, np.newaxis]
         else:
-            _bilinear_forward(x, self._at(x.shape[1:]), y)
+            _bilinear_forward(x, self.at(x.shape[1:]), y)
         return y
 
     def backward(self, dy):
@@ -130,15 +122,13 @@ class UpSampling2D(Layer):
         if self.interpolation == "nearest":
             self._blocks(dy).sum(axis=(2, 4), out=dx)
         else:
-            _bilinear_backward(dy, self._at(self.x.shape[1:]), dx)
+            _bilinear_backward(dy, self.at(self.x.shape[1:]), dx)
         return dx
 
-    def _at(self, shape):
-        # Se buscan otra vez solo si las imágenes miden otra cosa que las de la última vez.
-        if self.neighbors_shape != shape:
-            rows, columns = (_neighbors(d, times, self.dtype) for d, times in zip(shape[:2], self.size, strict=True))
-            self.neighbors, self.neighbors_shape = Neighbors(*rows, *columns), shape
-        return self.neighbors
+    def place(self, shape):
+        r"""Encuentra, para cada píxel nuevo, los viejos que lo rodean."""
+        rows, columns = (_neighbors(d, times, self.dtype) for d, times in zip(shape[:2], self.size, strict=True))
+        return Neighbors(*rows, *columns)
 
     def _blocks(self, array):
         # La misma memoria, con cada cuadro de s×s en dos ejes propios.
@@ -173,3 +163,67 @@ def _bilinear_backward(dy, neighbors, dx):
                     dx[n, above[a], after[b], c] += right[b] * top
                     dx[n, below[a], before[b], c] += (one - right[b]) * low
                     dx[n, below[a], after[b], c] += right[b] * low
+
+
+class UpSampling1D(Spatial):
+    r"""Capa que repite cada instante de una serie, con los argumentos de Keras.
+
+    Es :class:`~chapters.cnn.UpSampling2D` por el vecino más cercano, a lo largo del tiempo: con :math:`s` copias de
+    cada uno,
+
+    .. math::
+       :label: ec-cnn-repetir
+
+       y_{ts+i} = x_t ,
+       \qquad
+       \frac{\partial\mathcal L}{\partial x_t} = \sum_{i=0}^{s-1}\frac{\partial\mathcal L}{\partial y_{ts+i}} .
+
+    **A mano.** Dos instantes, tres veces cada uno:
+
+    >>> layer = UpSampling1D(3, dtype="float64")
+    >>> layer.forward([[[1], [2]]]).ravel()
+    array([1., 1., 1., 2., 2., 2.])
+    >>> layer.backward(np.arange(6.0).reshape(1, 6, 1)).ravel()            # 0+1+2 y 3+4+5
+    array([ 3., 12.])
+
+    Parameters
+    ----------
+    size : int
+        Cuántas veces se repite cada uno.
+    **options
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si no es un entero de al menos 1.
+    """
+
+    rank = 1
+
+    def __init__(self, size=2, **options):
+        super().__init__(**options)
+        self.size = whole(size, "size")
+
+    def compute_output_shape(self, input_shape):
+        r"""Devuelve la forma con el largo multiplicado."""
+        (length,), channels = self.sizes(input_shape)
+        return None if length is None else length * self.size, channels
+
+    def forward(self, x, training=False):
+        r"""Repite cada instante."""
+        self.x = x = self.ready(x)
+        self.y = y = self.buffer("y", (len(x), *self.compute_output_shape(x.shape[1:])))
+        self._copies(y)[...] = x[:, :, np.newaxis]  # [ec-cnn-repetir]
+        return y
+
+    def backward(self, dy):
+        r"""Devuelve a cada instante la culpa de sus copias."""
+        dy = self.output_gradient(dy)
+        if not self.input_gradient:
+            return None
+        return self._copies(dy).sum(axis=2, out=self.buffer("dx", self.x.shape))  # [ec-cnn-repetir]
+
+    def _copies(self, array):
+        # La misma memoria, con las copias de cada instante en un eje propio.
+        return array.reshape(*self.x.shape[:2], self.size, self.x.shape[-1])

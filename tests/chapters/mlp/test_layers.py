@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chapters.mlp import Activation, Flatten, Maxout, load_model
+from chapters.mlp import (
+    Activation,
+    Flatten,
+    GaussianDropout,
+    GaussianNoise,
+    Maxout,
+    Permute,
+    RepeatVector,
+    load_model,
+)
 from chapters.mlp.dense import Dense, dense_backward, dense_forward
 from chapters.mlp.dropout import Dropout
 from chapters.mlp.layer import Layer
@@ -72,6 +81,18 @@ def test_dense_acts_on_the_last_axis(n, shape, units):
         (lambda: Dense(3).set_weights([np.zeros((2, 3)), np.zeros(3)]), "aún no está construida"),
         (lambda: Dropout(1.1), "rate: se esperaba un número de al menos 0 y de a lo sumo 1"),
         (lambda: Dropout("mucho"), "rate: se esperaba un número real"),
+        (lambda: Dropout(0.5, (1, 3)), "noise_shape: se esperaba None en el primer eje"),
+        (lambda: Dropout(0.5, (None, 0)), r"noise_shape\[1\]: se esperaba un entero de al menos 1"),
+        (lambda: Dropout(0.5, (None, 2)).forward([[1.0, 2.0, 3.0]]), "noise_shape: se esperaba None, 1 o lo que mide"),
+        (lambda: Dropout(0.5, (None, 1, 3)).build((3,)), "noise_shape: se esperaba None, 1 o lo que mide"),
+        (lambda: GaussianNoise(1.5), "stddev: se esperaba un número de al menos 0 y de a lo sumo 1"),
+        (lambda: GaussianDropout(1), "rate: se esperaba un número de al menos 0 y menor que 1"),
+        (lambda: Permute((1, 1)), "dims: se esperaban los ejes del 1 al 2"),
+        (lambda: Permute(()), "dims: se esperaban los ejes"),
+        (lambda: Permute(2), "dims: se esperaba una tupla"),
+        (lambda: Permute((2, 1)).forward(np.zeros((2, 3, 4, 5))), "se esperaban observaciones de 2 ejes"),
+        (lambda: RepeatVector(0), "n: se esperaba un entero de al menos 1"),
+        (lambda: RepeatVector(2).forward(np.zeros((1, 2, 3))), "x: se esperaban vectores"),
         (lambda: Reshape((2, -1, -1)), "a lo sumo un -1"),
         (lambda: Reshape((2, 0)), "entero de al menos 1"),
         (lambda: Reshape("23"), "target_shape.*: se esperaba un"),
@@ -145,6 +166,65 @@ def test_a_layer_made_of_layers_needs_only_its_three_methods():
     replica = model.replica()
     assert replica.layers[1].branch["salida"] is replica.layers[1].layers[1]
     assert replica.layers[1].branch["salida"] is not model.layers[1].branch["salida"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("width", [1, 7, 8])
+def test_gaussian_noise_is_normal_and_independent(dtype, width):
+    layer = GaussianNoise(1.0, seed=1, dtype=dtype)
+    noise = layer.forward(np.zeros((200_000 // width, width), dtype), training=True).astype(float)
+    z = noise.ravel()
+    # Los cuatro momentos, la mediana de su tamaño y una cola.
+    assert np.allclose([z.mean(), z.std(), (z**3).mean(), (z**4).mean()], [0, 1, 0, 3], atol=0.06)
+    assert np.isclose(np.median(np.abs(z)), 0.6745, atol=0.01)
+    assert np.isclose((np.abs(z) > 2).mean(), 0.0455, atol=0.003)
+    if width > 1:
+        # Las dos que salen de una pareja tampoco se parecen, ni en tamaño.
+        assert np.allclose(np.corrcoef(noise.T), np.eye(width), atol=0.03)
+        assert np.allclose(np.corrcoef(noise.T**2), np.eye(width), atol=0.03)
+
+
+def test_the_extremes_of_the_draw_give_finite_noise():
+    class Extreme(GaussianNoise):
+        def uniform(self, out):
+            out[...] = self.value
+            return out
+
+    for dtype in (np.float32, np.float64):
+        for value in (dtype(0), np.nextafter(dtype(1), dtype(0))):
+            layer = Extreme(1.0, dtype=np.dtype(dtype).name)
+            layer.value = value
+            assert np.isfinite(layer.forward(np.zeros((2, 5)), training=True)).all()
+
+
+def test_gaussian_dropout_has_the_mean_and_the_deviation_of_dropout():
+    x = np.full((400, 500), 3.0)
+    for rate in (0.1, 0.5, 0.8):
+        gaussian, coins = (
+            layer(rate, seed=0, dtype="float64").forward(x, training=True) for layer in (GaussianDropout, Dropout)
+        )
+        assert np.isclose(gaussian.mean(), coins.mean(), atol=0.06)
+        assert np.isclose(gaussian.std(), coins.std(), rtol=0.02)
+        assert gaussian.min() < 0 or rate == 0.1
+
+
+def test_where_noise_shape_says_one_the_coin_is_shared():
+    y = Dropout(0.5, noise_shape=(None, 1, None), seed=0).forward(np.ones((50, 6, 8)), training=True)
+    assert set(np.unique(y)) == {0, 2}
+    assert (y == y[:, :1]).all()
+    assert 0.4 < (y[:, 0] == 0).mean() < 0.6
+    assert len(np.unique(y[:, 0], axis=0)) > 40
+
+
+def test_a_layer_that_only_moves_numbers_takes_other_sizes_alone_and_says_no_in_a_network():
+    flat = Flatten()
+    assert [flat(np.zeros((2, *size, 3))).shape for size in ((4, 5), (6, 7), (4, 5))] == [(2, 60), (2, 126), (2, 60)]
+    model = Sequential([Input((4, 5, 3)), flat, Dense(2)])
+    with pytest.raises(ValueError, match=r"x: se esperaba la forma \(n, 4, 5, 3\), pero llegó \(2, 6, 7, 3\)"):
+        model(np.zeros((2, 6, 7, 3)))
+    # Lo que conserva el último eje sí deja pasar otros tamaños.
+    model = Sequential([Input((4, 5, 3)), Permute((2, 1, 3)), Dense(2)])
+    assert model(np.zeros((2, 6, 7, 3))).shape == (2, 7, 6, 2)
 
 
 def test_dropout_keeps_the_mean_and_is_off_at_inference():

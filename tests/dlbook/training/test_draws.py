@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chapters.cnn import RandomFlip, RandomRotation, RandomTranslation
+from chapters.cnn import RandomFlip, RandomRotation, RandomTranslation, SpatialDropout2D
 from chapters.mlp.dense import Dense
 from chapters.mlp.dropout import Dropout
 from chapters.mlp.flatten import Flatten
+from chapters.mlp.gaussian_noise import GaussianDropout, GaussianNoise
 from chapters.mlp.layer import Layer
 from chapters.mlp.optimizers import Adam
 from chapters.mlp.sequential import Input, Sequential
@@ -49,6 +50,7 @@ MODELS = {
     "dropout": lambda: [Flatten(), Dense(9, "tanh"), Dropout(0.5), Dense(7, "tanh"), Dropout(0.2)],
     "imágenes": lambda: [RandomTranslation(0.2, 0.3), RandomRotation(0.1), RandomFlip(), Flatten(), Dense(4)],
     "adentro": lambda: [Sequential([Flatten(), Dropout(0.3), Sequential([Dense(5), Dropout(0.5)])])],
+    "canales": lambda: [SpatialDropout2D(0.3), GaussianNoise(0.3), Flatten(), Dense(5), GaussianDropout(0.2)],
     "propia": lambda: [Noise(), Flatten(), Dropout(0.5)],
 }
 

@@ -1,0 +1,74 @@
+r"""Repetir un vector: la misma observación en todos los instantes."""
+
+import numpy as np
+
+from chapters.mlp.layer import Layer, text_of_shape
+from dlbook import check
+
+
+class RepeatVector(Layer):
+    r"""Capa que hace de cada vector una serie de copias suyas, con los argumentos de Keras.
+
+    Un codificador resume una serie en un vector; para escribir otra, el decodificador lo consulta en cada instante.
+    Con :math:`n` copias, :math:`y_{tj}=x_j`. Mover :math:`x_j` las mueve a todas, y su gradiente es la suma:
+
+    .. math::
+       :label: ec-mlp-repetir
+
+       \frac{\partial\mathcal L}{\partial x_j} = \sum_{t=1}^{n} \frac{\partial\mathcal L}{\partial y_{tj}} .
+
+    **A mano.** Tres copias de :math:`(1, 2)`:
+
+    >>> layer = RepeatVector(3, dtype="float64")
+    >>> layer.forward([[1, 2]])
+    array([[[1., 2.],
+            [1., 2.],
+            [1., 2.]]])
+    >>> layer.backward([[[1, 10], [2, 20], [3, 30]]])
+    array([[ 6., 60.]])
+
+    Parameters
+    ----------
+    n : int
+        Cuántas copias.
+    **options
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si ``n`` no es un entero de al menos 1, o si las observaciones no son vectores.
+
+        >>> RepeatVector(3).compute_output_shape((4, 2))
+        Traceback (most recent call last):
+            ...
+        ValueError: x: se esperaban vectores, de forma (n, d), pero llegó (n, 4, 2)
+    """
+
+    def __init__(self, n, **options):
+        super().__init__(**options)
+        self.n = check.integer(n, "n", 1)
+
+    def build(self, input_shape):
+        r"""Exige vectores."""
+        self.compute_output_shape(input_shape)
+        super().build(input_shape)
+
+    def compute_output_shape(self, input_shape):
+        r"""Devuelve la forma con un eje más, el de las copias."""
+        shape = check.shape(input_shape, "input_shape", unknown=True)
+        if len(shape) != 1:
+            raise ValueError(f"x: se esperaban vectores, de forma (n, d), pero llegó {text_of_shape(shape)}")
+        return self.n, *shape
+
+    def forward(self, x, training=False):
+        r"""Copia cada vector en todos los instantes."""
+        self.x = x = self.ready(x)
+        self.y = y = self.buffer("y", (len(x), self.n, x.shape[1]))
+        y[...] = x[:, np.newaxis]
+        return y
+
+    def backward(self, dy):
+        r"""Suma la culpa de las copias."""
+        dy = self.output_gradient(dy)
+        return dy.sum(axis=1, out=self.buffer("dx", self.x.shape))  # [ec-mlp-repetir]
