@@ -9,7 +9,6 @@ from chapters.mlp.layer import _shapes_only, every_one_of_any_size
 from chapters.mlp.model import Model
 from dlbook import check
 from dlbook.several import each
-from dlbook.training import check_depth
 
 
 class Slot(NamedTuple):
@@ -125,27 +124,14 @@ class Graph(Model):
         self._plain = tuple((call.plain, call.sources[0], call.targets[0]) for call in calls)
         # Las copias de las capas que se repiten, y qué llamadas hacen falta al volver.
         self.echoes, self._back = (), None
-        # El tipo de cada entrada, cuando se sepa.
-        self._dtypes = None
-
-    @property
-    def several(self):
-        r"""Si recibe varias entradas."""
-        return self._entries > 1
+        self.several = entries > 1
+        self.integers = bool(calls) and not self.several and self.takes_integers(0)
 
     any_size = property(every_one_of_any_size)
 
     @property
-    def integers(self):
-        r"""Si lo que entra son enteros."""
-        return not self.several and self.input_dtypes[0].kind == "i"
-
-    @property
     def input_dtypes(self):
         r"""El tipo con que llega cada entrada: el del modelo, o enteros."""
-        if self._dtypes is not None:
-            return self._dtypes
-        check_depth(self)
         return [np.dtype("int64") if self.takes_integers(k) else self.dtype for k in range(self._entries)]
 
     def takes_integers(self, k):
@@ -173,8 +159,6 @@ class Graph(Model):
             elif not layer._admits(shape):
                 raise ValueError(f"{layer.name}: se construyó para entradas {layer.input_shape}, y le llegan {shape}")
             self._keep(call, layer.compute_output_shape(shape), shapes)
-        self._dtypes = None
-        self._dtypes = self.input_dtypes
         # Los pesos que ya están en el vector de otro modelo se quedan ahí hasta que este se entrene.
         if all(weight.base is None for weight in self.trainable_weights):
             self._bind()

@@ -102,7 +102,20 @@ class Sequential(Graph):
     def forward(self, x, training=False):
         r"""Pasa la entrada por todas las capas."""
         self._refuse_empty()
-        return super().forward(x, training)
+        y = self.ready(x)
+        for layer in self.layers:
+            y = layer.forward(y, training)
+        self.y = y
+        return y
+
+    def backward(self, dy):
+        r"""Lleva el gradiente de la última capa a la primera."""
+        dy = self.output_gradient(dy)
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy)
+            if dy is None or not layer.input_gradient:
+                return None
+        return dy
 
     def retrace(self):
         r"""Apunta la fila con valores simbólicos: así cada capa sabe su entrada y su salida."""
