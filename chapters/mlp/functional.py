@@ -90,7 +90,7 @@ class Functional(Graph):
 
     Los datos van en una lista, en el orden de las entradas, o en un diccionario con sus nombres:
 
-    >>> x = {"foto": np.ones((2, 4)), "edad": [[30.0], [40.0]]}
+    >>> x = {"foto": [[0.1, 0.2, 0.3, 0.4]] * 2, "edad": [[30.0], [40.0]]}
     >>> model.predict(x).shape
     (2, 1)
 

@@ -63,7 +63,7 @@ class InputLayer(Layer):
         self.shape = check.shape(shape, "shape", unknown=True)
         if batch_size is not None:
             check.integer(batch_size, "batch_size", 1)
-        self.input_dtype = check.choice(getattr(dtype, "name", dtype) or "float32", "dtype", DTYPES)
+        self.input_dtype = check.choice("float32" if dtype is None else getattr(dtype, "name", dtype), "dtype", DTYPES)
         if name is None:
             self.name = "input"
         self.build(self.shape)

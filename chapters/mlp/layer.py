@@ -596,7 +596,7 @@ class Layer(Configured):
 
     # --- Lo que toda capa ya sabe ---
 
-    def __call__(self, *inputs, **options):
+    def __call__(self, x, *others, **options):
         r"""Es otra manera de escribir :meth:`forward`, que pueden usar varios hilos a la vez.
 
         Lo que una llamada calcula en el camino es solo suya; al terminar, la capa se queda con lo de la última que
@@ -604,15 +604,15 @@ class Layer(Configured):
 
         Con valores simbólicos, como los que da :func:`Input`, no calcula nada: apunta la llamada y da otros.
         """
-        if any(True for _ in symbols_in((*inputs, *options.values()))):
-            return self.record(inputs, options)
+        if any(True for _ in symbols_in((x, *others, *options.values()))):
+            return self.record((x, *others), options)
         if self.reuse:
-            return self.forward(*inputs, **options)
+            return self.forward(x, *others, **options)
         with _lock:
             if not self.built:
-                return self.forward(*inputs, **options)
+                return self.forward(x, *others, **options)
             twin, pairs = self._twin()
-        y = twin.forward(*inputs, **options)
+        y = twin.forward(x, *others, **options)
         with _lock:
             for layer, other, before in pairs:
                 written = ((name, v) for name, v in vars(other).items() if before.get(name, _MISSING) is not v)
@@ -858,7 +858,7 @@ class Layer(Configured):
 
     def _each_ready(self, xs):
         xs = self.arranged(xs, "x")
-        dtypes = self.input_dtypes
+        dtypes = self.input_dtypes if self.built else [self.dtype] * len(xs)
         ready = [type(x) is np.ndarray and x.dtype == d and x.flags.carray for x, d in zip(xs, dtypes, strict=True)]
         if all(ready) and len(xs[0]) and [x.shape[1:] for x in xs] == self._seen and len({len(x) for x in xs}) == 1:
             return xs

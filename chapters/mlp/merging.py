@@ -398,8 +398,9 @@ class Dot(Layer):
     array([[11.]], dtype=float32)
     >>> [dx.tolist() for dx in layer.backward([[1.0]])]
     [[[3.0, 4.0]], [[1.0, 2.0]]]
-    >>> Dot(axes=1, normalize=True).forward([[[3.0, 4.0]], [[8.0, 6.0]]])
-    array([[0.96]], dtype=float32)
+    >>> cosine = Dot(axes=1, normalize=True, dtype="float64")
+    >>> cosine.forward([[[3.0, 4.0]], [[8.0, 6.0]]])
+    array([[0.96]])
 
     Parameters
     ----------

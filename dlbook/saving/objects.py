@@ -84,7 +84,7 @@ def config(value):
 
     >>> from chapters.mlp.reshape import Reshape
     >>> config(Reshape((2, -1), name="cuadro"))
-    {'target_shape': [2, -1], 'dtype': 'float32', 'name': 'cuadro', 'trainable': True}
+    {'target_shape': [2, -1], 'dtype': 'float32', 'name': 'cuadro', 'trainable': True, 'activity_regularizer': None}
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def parameters(cls):
 
     >>> from chapters.mlp.reshape import Reshape
     >>> parameters(Reshape)
-    ['target_shape', 'dtype', 'seed', 'name', 'trainable']
+    ['target_shape', 'dtype', 'seed', 'name', 'trainable', 'activity_regularizer']
 
     Parameters
     ----------

@@ -1,5 +1,7 @@
 r"""El bloque residual: aprender la diferencia y sumar lo que entró."""
 
+import itertools
+
 import numpy as np
 
 from chapters.cnn.arguments import known
@@ -39,7 +41,7 @@ def check_distinct(parent):
     ValueError: residual: la capa 'dense' está repetida; cada una guarda lo suyo, usa dos distintas
     """
     seen = set()
-    for layer in walk(parent):
+    for layer in itertools.chain(*map(walk, parent.layers)):
         if id(layer) in seen:
             raise ValueError(
                 f"{parent.name}: la capa {layer.name!r} está repetida; cada una guarda lo suyo, usa dos distintas"

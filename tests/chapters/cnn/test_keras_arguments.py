@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chapters import cnn
-from chapters.mlp import Dense, Dropout
+from chapters.mlp import Dense
 
 CONVOLUTION = "filters kernel_size strides padding data_format dilation_rate groups activation use_bias"
 BOTH = "kernel_initializer bias_initializer kernel_regularizer bias_regularizer"
@@ -84,14 +84,12 @@ def test_padding_in_capitals_of_the_functions():
 @pytest.mark.parametrize(
     ("make", "argument"),
     [
-        (lambda **o: cnn.Conv2D(2, 3, **o), "activity_regularizer"),
         (lambda **o: cnn.Conv1D(2, 3, **o), "kernel_constraint"),
         (lambda **o: cnn.Conv2DTranspose(2, 3, **o), "bias_constraint"),
         (lambda **o: cnn.DepthwiseConv2D(3, **o), "depthwise_constraint"),
         (lambda **o: cnn.BatchNormalization(**o), "gamma_constraint"),
         (lambda **o: cnn.BatchNormalization(**o), "renorm_clipping"),
         (lambda **o: Dense(2, **o), "kernel_constraint"),
-        (lambda **o: Dropout(0.5, **o), "activity_regularizer"),
     ],
 )
 def test_what_does_not_exist_here_is_taken_only_if_it_asks_for_nothing(make, argument):
