@@ -181,15 +181,38 @@ LOSSES = [
     of("loss", "BinaryCrossentropy"),
     of("loss", "BinaryCrossentropy", from_logits=True),
     of("loss", "BinaryCrossentropy", from_logits=True, label_smoothing=0.1),
+    of("loss", "BinaryFocalCrossentropy"),
+    of("loss", "BinaryFocalCrossentropy", apply_class_balancing=True, gamma=0.5, label_smoothing=0.1),
+    of("loss", "BinaryFocalCrossentropy", apply_class_balancing=True, alpha=0.3, gamma=1.5, from_logits=True),
     of("loss", "CategoricalCrossentropy"),
     of("loss", "CategoricalCrossentropy", from_logits=True),
     of("loss", "CategoricalCrossentropy", label_smoothing=0.2),
+    of("loss", "CategoricalFocalCrossentropy"),
+    of("loss", "CategoricalFocalCrossentropy", alpha=0.5, gamma=1.5, from_logits=True),
+    of("loss", "CategoricalFocalCrossentropy", gamma=0.0, label_smoothing=0.2),
+    of("loss", "CategoricalHinge"),
+    of("loss", "CosineSimilarity"),
     of("loss", "GridDetectionLoss"),
     of("loss", "GridDetectionLoss", boxes=1, box_weight=2.0, empty_weight=0.1),
+    of("loss", "Hinge"),
+    of("loss", "Huber"),
+    of("loss", "Huber", delta=0.3, reduction="sum"),
+    of("loss", "KLDivergence"),
+    of("loss", "LogCosh"),
     of("loss", "MeanAbsoluteError"),
+    of("loss", "MeanAbsoluteError", reduction="mean_with_sample_weight"),
+    of("loss", "MeanAbsolutePercentageError"),
     of("loss", "MeanSquaredError"),
+    of("loss", "MeanSquaredError", reduction="sum"),
+    of("loss", "MeanSquaredLogarithmicError"),
+    of("loss", "Poisson"),
+    of("loss", "Poisson", reduction="mean"),
     of("loss", "SparseCategoricalCrossentropy"),
     of("loss", "SparseCategoricalCrossentropy", from_logits=True),
+    of("loss", "SparseCategoricalCrossentropy", from_logits=True, ignore_class=0),
+    of("loss", "SparseCategoricalCrossentropy", ignore_class=1, reduction="sum"),
+    of("loss", "SparseCategoricalCrossentropy", ignore_class=0, reduction="mean_with_sample_weight"),
+    of("loss", "SquaredHinge"),
 ]
 
 
@@ -205,19 +228,53 @@ def objects_in_cells(rng, shape):
     return truth * truth[..., :1]
 
 
+def normal(rng, shape):
+    return rng.normal(size=shape)
+
+
+def signs(rng, shape):
+    return rng.choice([-1.0, 1.0], shape)
+
+
+def one_hot(rng, shape):
+    return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
+
+
+def zeros_and_ones(rng, shape):
+    return rng.integers(0, 2, shape).astype(float)
+
+
+def labels(rng, shape):
+    return rng.integers(0, shape[-1], shape[:-1])
+
+
 # Lo correcto que pide cada pérdida y cada métrica, para una salida de esa forma.
 TARGETS = {
-    "BinaryAccuracy": lambda rng, shape: rng.integers(0, 2, shape).astype(float),
+    "BinaryAccuracy": zeros_and_ones,
     "BinaryCrossentropy": lambda rng, shape: rng.random(shape),
+    "BinaryFocalCrossentropy": lambda rng, shape: rng.random(shape),
     "CategoricalAccuracy": probabilities,
     "CategoricalCrossentropy": probabilities,
+    "CategoricalFocalCrossentropy": probabilities,
+    "CategoricalHinge": one_hot,
+    "CosineSimilarity": normal,
     "GridDetectionLoss": objects_in_cells,
-    "MeanAbsoluteError": lambda rng, shape: rng.normal(size=shape),
-    "MeanSquaredError": lambda rng, shape: rng.normal(size=shape),
-    "SparseCategoricalAccuracy": lambda rng, shape: rng.integers(0, shape[-1], shape[:-1]),
-    "SparseCategoricalCrossentropy": lambda rng, shape: rng.integers(0, shape[-1], shape[:-1]),
-    "SparseTopKCategoricalAccuracy": lambda rng, shape: rng.integers(0, shape[-1], shape[:-1]),
+    "Hinge": signs,
+    "Huber": normal,
+    "KLDivergence": probabilities,
+    "LogCosh": normal,
+    "MeanAbsoluteError": normal,
+    "MeanAbsolutePercentageError": normal,
+    "MeanSquaredError": normal,
+    "MeanSquaredLogarithmicError": lambda rng, shape: rng.random(shape),
+    "Poisson": lambda rng, shape: rng.poisson(3, shape).astype(float),
+    "SparseCategoricalAccuracy": labels,
+    "SparseCategoricalCrossentropy": labels,
+    "SparseTopKCategoricalAccuracy": labels,
+    "SquaredHinge": signs,
 }
+# Las que miran lo predicho con un logaritmo, sin que lo diga ``from_logits``.
+POSITIVE = ["KLDivergence", "MeanSquaredLogarithmicError", "Poisson"]
 # Las salidas con que se prueban: observaciones, a veces un eje más, y números al final.
 SHAPES = [(1, 2), (5, 3), (2, 3, 4)]
 
@@ -234,7 +291,7 @@ def example(case, shape, seed=0, dtype="float64"):
     """Lo correcto, lo predicho y el peso de cada observación."""
     rng = np.random.default_rng(seed)
     y_true = TARGETS[case.name](rng, shape)
-    needs = getattr(case.make(), "from_logits", True) is False
+    needs = case.name in POSITIVE or getattr(case.make(), "from_logits", True) is False
     y_pred = probabilities(rng, shape) if needs else 2 * rng.normal(size=shape)
     return y_true if y_true.dtype.kind == "i" else y_true.astype(dtype), y_pred.astype(dtype), rng.random(shape[0])
 
@@ -367,7 +424,7 @@ BASES = {
         "RandomLayer": "lo que comparten las que aumentan los datos",
         "_GlobalPooling2D": "lo que comparten los agrupamientos globales",
     },
-    "loss": {"Loss": "la base de todas"},
+    "loss": {"Loss": "la base de todas", "RowLoss": "lo que comparten las que van renglón por renglón"},
     "metric": {"Metric": "la base de todas"},
     "optimizer": {"Optimizer": "la base de todos"},
     "regularizer": {},
