@@ -250,31 +250,55 @@ def labels(rng, shape):
 
 # Lo correcto que pide cada pérdida y cada métrica, para una salida de esa forma.
 TARGETS = {
+    "AUC": zeros_and_ones,
+    "Accuracy": lambda rng, shape: rng.integers(0, 3, shape).astype(float),
     "BinaryAccuracy": zeros_and_ones,
     "BinaryCrossentropy": lambda rng, shape: rng.random(shape),
     "BinaryFocalCrossentropy": lambda rng, shape: rng.random(shape),
+    "BinaryIoU": zeros_and_ones,
     "CategoricalAccuracy": probabilities,
     "CategoricalCrossentropy": probabilities,
     "CategoricalFocalCrossentropy": probabilities,
     "CategoricalHinge": one_hot,
     "CosineSimilarity": normal,
+    "F1Score": zeros_and_ones,
+    "FBetaScore": zeros_and_ones,
+    "FalseNegatives": zeros_and_ones,
+    "FalsePositives": zeros_and_ones,
     "GridDetectionLoss": objects_in_cells,
     "Hinge": signs,
     "Huber": normal,
+    "IoU": lambda rng, shape: rng.integers(0, 4, shape).astype(float),
     "KLDivergence": probabilities,
     "LogCosh": normal,
+    "LogCoshError": normal,
+    "Mean": normal,
     "MeanAbsoluteError": normal,
     "MeanAbsolutePercentageError": normal,
+    "MeanIoU": labels,
     "MeanSquaredError": normal,
     "MeanSquaredLogarithmicError": lambda rng, shape: rng.random(shape),
     "Poisson": lambda rng, shape: rng.poisson(3, shape).astype(float),
+    "Precision": zeros_and_ones,
+    "R2Score": normal,
+    "Recall": zeros_and_ones,
+    "RootMeanSquaredError": normal,
     "SparseCategoricalAccuracy": labels,
     "SparseCategoricalCrossentropy": labels,
     "SparseTopKCategoricalAccuracy": labels,
     "SquaredHinge": signs,
+    "Sum": normal,
+    "TopKCategoricalAccuracy": one_hot,
+    "TrueNegatives": zeros_and_ones,
+    "TruePositives": zeros_and_ones,
 }
-# Las que miran lo predicho con un logaritmo, sin que lo diga ``from_logits``.
-POSITIVE = ["KLDivergence", "MeanSquaredLogarithmicError", "Poisson"]
+# Las que miran probabilidades, o un logaritmo, sin que lo diga ``from_logits``.
+POSITIVE = [
+    *("BinaryIoU", "F1Score", "FBetaScore", "FalseNegatives", "FalsePositives", "KLDivergence", "MeanIoU"),
+    *("MeanSquaredLogarithmicError", "Poisson", "Precision", "Recall", "TrueNegatives", "TruePositives"),
+]
+# Las que miran clases ya decididas.
+DECIDED = ["Accuracy", "IoU"]
 # Las salidas con que se prueban: observaciones, a veces un eje más, y números al final.
 SHAPES = [(1, 2), (5, 3), (2, 3, 4)]
 
@@ -283,8 +307,12 @@ def shapes(case):
     """Las formas de la salida con que se prueba una pérdida o una métrica."""
     if case.name == "GridDetectionLoss":
         return [(3, 2, 2, 5 * case.make().boxes + 3)]
+    if case.name == "R2Score":
+        return [(5, 3), (4, 2)]
+    # Unas miran un vector por observación.
+    flat = case.name in ("F1Score", "FBetaScore") or case.arguments.get("multi_label")
     # Las etiquetas de una métrica van una por observación.
-    return SHAPES[:2] if case.kind == "metric" and case.name.startswith("Sparse") else SHAPES
+    return SHAPES[:2] if flat or (case.kind == "metric" and case.name.startswith("Sparse")) else SHAPES
 
 
 def example(case, shape, seed=0, dtype="float64"):
@@ -293,18 +321,68 @@ def example(case, shape, seed=0, dtype="float64"):
     y_true = TARGETS[case.name](rng, shape)
     needs = case.name in POSITIVE or getattr(case.make(), "from_logits", True) is False
     y_pred = probabilities(rng, shape) if needs else 2 * rng.normal(size=shape)
+    if case.name in DECIDED:
+        y_pred = TARGETS[case.name](rng, shape)
     return y_true if y_true.dtype.kind == "i" else y_true.astype(dtype), y_pred.astype(dtype), rng.random(shape[0])
 
 
 METRICS = [
+    of("metric", "AUC"),
+    of("metric", "AUC", num_thresholds=50, curve="PR"),
+    of("metric", "AUC", num_thresholds=20, curve="PR", summation_method="majoring", from_logits=True),
+    of("metric", "AUC", curve="PRGAIN", summation_method="minoring", thresholds=[0.3, 0.7, 0.2]),
+    of("metric", "AUC", multi_label=True, num_thresholds=30),
+    of("metric", "Accuracy"),
     of("metric", "BinaryAccuracy"),
     of("metric", "BinaryAccuracy", threshold=0.1),
+    of("metric", "BinaryCrossentropy"),
+    of("metric", "BinaryCrossentropy", from_logits=True, label_smoothing=0.1),
+    of("metric", "BinaryIoU"),
+    of("metric", "BinaryIoU", target_class_ids=[1], threshold=0.3),
     of("metric", "CategoricalAccuracy"),
+    of("metric", "CategoricalCrossentropy"),
+    of("metric", "CategoricalCrossentropy", from_logits=True, label_smoothing=0.1),
+    of("metric", "CategoricalHinge"),
+    of("metric", "CosineSimilarity"),
+    of("metric", "F1Score"),
+    of("metric", "F1Score", average="macro", threshold=0.4),
+    of("metric", "FBetaScore", beta=2.0, average="weighted", threshold=0.3),
+    of("metric", "FBetaScore", beta=0.5, average="micro"),
+    of("metric", "FalseNegatives"),
+    of("metric", "FalsePositives", thresholds=[0.6, 0.2]),
+    of("metric", "Hinge"),
+    of("metric", "IoU", num_classes=4, target_class_ids=[0, 2]),
+    of("metric", "KLDivergence"),
+    of("metric", "LogCoshError"),
+    of("metric", "Mean"),
     of("metric", "MeanAbsoluteError"),
+    of("metric", "MeanAbsolutePercentageError"),
+    of("metric", "MeanIoU", num_classes=4, sparse_y_pred=False, ignore_class=1),
     of("metric", "MeanSquaredError"),
+    of("metric", "MeanSquaredLogarithmicError"),
+    of("metric", "Poisson"),
+    of("metric", "Precision"),
+    of("metric", "Precision", thresholds=[0.25, 0.5, 0.1], class_id=1),
+    of("metric", "Precision", top_k=2),
+    of("metric", "R2Score"),
+    of("metric", "R2Score", class_aggregation=None, num_regressors=2),
+    of("metric", "R2Score", class_aggregation="variance_weighted_average"),
+    of("metric", "Recall"),
+    of("metric", "Recall", thresholds=[0.0, 0.25, 0.5, 0.75, 1.0]),
+    of("metric", "Recall", thresholds=0.2, top_k=1, class_id=0),
+    of("metric", "RootMeanSquaredError"),
     of("metric", "SparseCategoricalAccuracy"),
+    of("metric", "SparseCategoricalCrossentropy"),
+    of("metric", "SparseCategoricalCrossentropy", from_logits=True, ignore_class=1),
     of("metric", "SparseTopKCategoricalAccuracy", k=2),
+    of("metric", "SquaredHinge"),
+    of("metric", "Sum"),
+    of("metric", "TopKCategoricalAccuracy", k=2),
+    of("metric", "TrueNegatives", thresholds=[0.3]),
+    of("metric", "TruePositives"),
 ]
+# No comparan lo predicho con lo correcto: miran unos números.
+ALONE = ["Mean", "Sum"]
 
 SCHEDULES = [
     of("schedule", "CosineDecay", initial_learning_rate=0.1, decay_steps=20),
@@ -425,7 +503,11 @@ BASES = {
         "_GlobalPooling2D": "lo que comparten los agrupamientos globales",
     },
     "loss": {"Loss": "la base de todas", "RowLoss": "lo que comparten las que van renglón por renglón"},
-    "metric": {"Metric": "la base de todas"},
+    "metric": {
+        "Metric": "la base de todas",
+        "_LossMetric": "lo que comparten las que miden una pérdida",
+        "_Thresholds": "lo que comparten las que cuentan con umbrales",
+    },
     "optimizer": {"Optimizer": "la base de todos"},
     "regularizer": {},
     "schedule": {"LearningRateSchedule": "la base de todos"},

@@ -294,15 +294,7 @@ class Loss(Configured):
             raise ValueError(f"y_true: se esperaban {len(y_pred)} observaciones, pero llegaron {len(y_true)}")
         if sample_weight is None:
             sample_weight = np.ones(len(y_pred), y_pred.dtype)
-        weight = _cast(check.floats(sample_weight, "sample_weight", "..."), "sample_weight", y_pred.dtype)
-        if weight.ndim > 1 and weight.shape[-1] == 1 and weight.shape != y_pred.shape[:-1][: weight.ndim]:
-            weight = weight[..., 0]
-        if weight.shape != y_pred.shape[: max(1, min(weight.ndim, y_pred.ndim - 1))]:
-            expected = f"la forma {y_pred.shape[:1]}, un peso por observación"
-            raise ValueError(f"sample_weight: se esperaba {expected}, pero llegó {weight.shape}")
-        if weight.min() < 0:
-            raise ValueError(f"sample_weight: se esperaban pesos de al menos 0, pero hay un {weight.min()}")
-        return y_true, y_pred, weight
+        return y_true, y_pred, _weights(sample_weight, y_pred)
 
     def _fit(self, y_true, output_shape):
         # Un solo número por observación se puede escribir (n,) o (n, 1).
@@ -326,3 +318,15 @@ def _cast(array, name, dtype):
     if not np.isfinite(converted).all():
         raise ValueError(f"{name}: hay números de hasta {np.abs(array).max():g}, que no caben en {np.dtype(dtype)}")
     return converted
+
+
+def _weights(sample_weight, y_pred):
+    weight = _cast(check.floats(sample_weight, "sample_weight", "..."), "sample_weight", y_pred.dtype)
+    if weight.ndim > 1 and weight.shape[-1] == 1 and weight.shape != y_pred.shape[:-1][: weight.ndim]:
+        weight = weight[..., 0]
+    if weight.shape != y_pred.shape[: max(1, min(weight.ndim, y_pred.ndim - 1))]:
+        expected = f"la forma {y_pred.shape[:1]}, un peso por observación"
+        raise ValueError(f"sample_weight: se esperaba {expected}, pero llegó {weight.shape}")
+    if weight.min() < 0:
+        raise ValueError(f"sample_weight: se esperaban pesos de al menos 0, pero hay un {weight.min()}")
+    return weight
