@@ -128,7 +128,7 @@ class SparseCategoricalCrossentropy(Loss):
 
     @property
     def divides_by_rows(self):
-        r"""Si basta con dividir entre cuántas observaciones hay: si no hay etiquetas que no cuentan."""
+        r"""Si basta con dividir entre cuántas observaciones hay, porque todas las etiquetas cuentan."""
         return super().divides_by_rows and self.ignore_class is None
 
     def shard(self, y_true, y_pred, weight, gradient):

@@ -9,23 +9,24 @@ from dlbook.attributes import Absent, Checked
 
 
 class _LossMetric(Metric):
-    r"""La media de una pérdida, que dice :meth:`measured`."""
+    r"""La media de una pérdida."""
 
     rising = False
-    measured = None
+    # Qué pérdida: una clase, o un método que la crea.
+    _measured = None
 
     def accept(self, y_true, output_shape):
         r"""Acepta lo correcto si la pérdida lo acepta, tal como está."""
         _same_shape(self, y_true, output_shape)
-        self.measured().prepare(y_true, output_shape, "float64")
+        self._measured().prepare(y_true, output_shape, "float64")
 
     def shard(self, y_true, y_pred, weight=None):
         r"""Suma la pérdida de unas observaciones."""
         weight = np.ones(len(y_pred), y_pred.dtype) if weight is None else weight
-        return self.measured().shard(y_true, y_pred, weight, np.empty_like(y_pred))
+        return self._measured().shard(y_true, y_pred, weight, np.empty_like(y_pred))
 
     def _prepare(self, y_true, y_pred):
-        y_true = self.measured().prepare(y_true, y_pred.shape[1:], y_pred.dtype)
+        y_true = self._measured().prepare(y_true, y_pred.shape[1:], y_pred.dtype)
         if len(y_true) != len(y_pred):
             raise ValueError(f"y_true: se esperaban {len(y_pred)} observaciones, pero llegaron {len(y_true)}")
         return y_true
@@ -39,7 +40,7 @@ class MeanAbsolutePercentageError(_LossMetric):
     """
 
     name = "mean_absolute_percentage_error"
-    measured = losses.MeanAbsolutePercentageError
+    _measured = losses.MeanAbsolutePercentageError
 
 
 class MeanSquaredLogarithmicError(_LossMetric):
@@ -50,7 +51,7 @@ class MeanSquaredLogarithmicError(_LossMetric):
     """
 
     name = "mean_squared_logarithmic_error"
-    measured = losses.MeanSquaredLogarithmicError
+    _measured = losses.MeanSquaredLogarithmicError
 
 
 class LogCoshError(_LossMetric):
@@ -61,7 +62,7 @@ class LogCoshError(_LossMetric):
     """
 
     name = "logcosh"
-    measured = losses.LogCosh
+    _measured = losses.LogCosh
 
 
 class CosineSimilarity(_LossMetric):
@@ -81,7 +82,7 @@ class CosineSimilarity(_LossMetric):
     name = "cosine_similarity"
     rising = True
     axis = Absent(-1)
-    measured = losses.CosineSimilarity
+    _measured = losses.CosineSimilarity
 
     def __init__(self, name=None, dtype=None, axis=-1):
         super().__init__(name, dtype)
@@ -100,7 +101,7 @@ class Hinge(_LossMetric):
     """
 
     name = "hinge"
-    measured = losses.Hinge
+    _measured = losses.Hinge
 
 
 class SquaredHinge(_LossMetric):
@@ -111,7 +112,7 @@ class SquaredHinge(_LossMetric):
     """
 
     name = "squared_hinge"
-    measured = losses.SquaredHinge
+    _measured = losses.SquaredHinge
 
 
 class CategoricalHinge(_LossMetric):
@@ -122,7 +123,7 @@ class CategoricalHinge(_LossMetric):
     """
 
     name = "categorical_hinge"
-    measured = losses.CategoricalHinge
+    _measured = losses.CategoricalHinge
 
 
 class KLDivergence(_LossMetric):
@@ -133,7 +134,7 @@ class KLDivergence(_LossMetric):
     """
 
     name = "kl_divergence"
-    measured = losses.KLDivergence
+    _measured = losses.KLDivergence
 
 
 class Poisson(_LossMetric):
@@ -144,7 +145,7 @@ class Poisson(_LossMetric):
     """
 
     name = "poisson"
-    measured = losses.Poisson
+    _measured = losses.Poisson
 
 
 class BinaryCrossentropy(_LossMetric):
@@ -169,8 +170,7 @@ class BinaryCrossentropy(_LossMetric):
         super().__init__(name, dtype)
         self.from_logits, self.label_smoothing = from_logits, label_smoothing
 
-    def measured(self):
-        r"""Da la pérdida."""
+    def _measured(self):
         return losses.BinaryCrossentropy(self.from_logits, self.label_smoothing)
 
 
@@ -197,8 +197,7 @@ class CategoricalCrossentropy(_LossMetric):
         super().__init__(name, dtype)
         self.from_logits, self.label_smoothing, self.axis = from_logits, label_smoothing, axis
 
-    def measured(self):
-        r"""Da la pérdida."""
+    def _measured(self):
         return losses.CategoricalCrossentropy(self.from_logits, self.label_smoothing)
 
 
@@ -229,15 +228,14 @@ class SparseCategoricalCrossentropy(_LossMetric):
         super().__init__(name, dtype)
         self.from_logits, self.ignore_class, self.axis = from_logits, ignore_class, axis
 
-    def measured(self):
-        r"""Da la pérdida."""
+    def _measured(self):
         return losses.SparseCategoricalCrossentropy(self.from_logits, self.ignore_class)
 
     def accept(self, y_true, output_shape):
         r"""Acepta una clase, que exista o que se ignore, por vector de la salida."""
         if y_true.dtype.kind not in "iu" or y_true.shape[1:] != output_shape[:-1]:
             raise _useless(self, y_true, output_shape)
-        self.measured().prepare(y_true, output_shape, "float64")
+        self._measured().prepare(y_true, output_shape, "float64")
 
     def accumulate(self, y_true, y_pred, weight, state):
         r"""Como :meth:`Metric.accumulate`."""
