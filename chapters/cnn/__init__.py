@@ -10,7 +10,7 @@ from chapters.cnn.architectures.radial_basis import RadialBasis, digit_bitmaps
 from chapters.cnn.architectures.resnet import residual_block, resnet
 from chapters.cnn.architectures.scaled_tanh import ScaledTanh
 from chapters.cnn.architectures.subsampling import Subsampling2D
-from chapters.cnn.architectures.top_k import SparseTopKCategoricalAccuracy
+from chapters.cnn.architectures.top_k import SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy
 from chapters.cnn.architectures.vgg import vgg16
 from chapters.cnn.blocks.branches import Branches
 from chapters.cnn.blocks.conv_bn import conv_bn
@@ -94,6 +94,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "Subsampling2D",
+    "TopKCategoricalAccuracy",
     "UpSampling1D",
     "UpSampling2D",
     "ZeroPadding1D",

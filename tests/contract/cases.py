@@ -252,15 +252,38 @@ LOSSES = [
     of("loss", "BinaryCrossentropy"),
     of("loss", "BinaryCrossentropy", from_logits=True),
     of("loss", "BinaryCrossentropy", from_logits=True, label_smoothing=0.1),
+    of("loss", "BinaryFocalCrossentropy"),
+    of("loss", "BinaryFocalCrossentropy", apply_class_balancing=True, gamma=0.5, label_smoothing=0.1),
+    of("loss", "BinaryFocalCrossentropy", apply_class_balancing=True, alpha=0.3, gamma=1.5, from_logits=True),
     of("loss", "CategoricalCrossentropy"),
     of("loss", "CategoricalCrossentropy", from_logits=True),
     of("loss", "CategoricalCrossentropy", label_smoothing=0.2),
+    of("loss", "CategoricalFocalCrossentropy"),
+    of("loss", "CategoricalFocalCrossentropy", alpha=0.5, gamma=1.5, from_logits=True),
+    of("loss", "CategoricalFocalCrossentropy", gamma=0.0, label_smoothing=0.2),
+    of("loss", "CategoricalHinge"),
+    of("loss", "CosineSimilarity"),
     of("loss", "GridDetectionLoss"),
     of("loss", "GridDetectionLoss", boxes=1, box_weight=2.0, empty_weight=0.1),
+    of("loss", "Hinge"),
+    of("loss", "Huber"),
+    of("loss", "Huber", delta=0.3, reduction="sum"),
+    of("loss", "KLDivergence"),
+    of("loss", "LogCosh"),
     of("loss", "MeanAbsoluteError"),
+    of("loss", "MeanAbsoluteError", reduction="mean_with_sample_weight"),
+    of("loss", "MeanAbsolutePercentageError"),
     of("loss", "MeanSquaredError"),
+    of("loss", "MeanSquaredError", reduction="sum"),
+    of("loss", "MeanSquaredLogarithmicError"),
+    of("loss", "Poisson"),
+    of("loss", "Poisson", reduction="mean"),
     of("loss", "SparseCategoricalCrossentropy"),
     of("loss", "SparseCategoricalCrossentropy", from_logits=True),
+    of("loss", "SparseCategoricalCrossentropy", from_logits=True, ignore_class=0),
+    of("loss", "SparseCategoricalCrossentropy", ignore_class=1, reduction="sum"),
+    of("loss", "SparseCategoricalCrossentropy", ignore_class=0, reduction="mean_with_sample_weight"),
+    of("loss", "SquaredHinge"),
 ]
 
 
@@ -276,19 +299,77 @@ def objects_in_cells(rng, shape):
     return truth * truth[..., :1]
 
 
+def normal(rng, shape):
+    return rng.normal(size=shape)
+
+
+def signs(rng, shape):
+    return rng.choice([-1.0, 1.0], shape)
+
+
+def one_hot(rng, shape):
+    return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
+
+
+def zeros_and_ones(rng, shape):
+    return rng.integers(0, 2, shape).astype(float)
+
+
+def labels(rng, shape):
+    return rng.integers(0, shape[-1], shape[:-1])
+
+
 # Lo correcto que pide cada pérdida y cada métrica, para una salida de esa forma.
 TARGETS = {
-    "BinaryAccuracy": lambda rng, shape: rng.integers(0, 2, shape).astype(float),
+    "AUC": zeros_and_ones,
+    "Accuracy": lambda rng, shape: rng.integers(0, 3, shape).astype(float),
+    "BinaryAccuracy": zeros_and_ones,
     "BinaryCrossentropy": lambda rng, shape: rng.random(shape),
+    "BinaryFocalCrossentropy": lambda rng, shape: rng.random(shape),
+    "BinaryIoU": zeros_and_ones,
     "CategoricalAccuracy": probabilities,
     "CategoricalCrossentropy": probabilities,
+    "CategoricalFocalCrossentropy": probabilities,
+    "CategoricalHinge": one_hot,
+    "CosineSimilarity": normal,
+    "F1Score": zeros_and_ones,
+    "FBetaScore": zeros_and_ones,
+    "FalseNegatives": zeros_and_ones,
+    "FalsePositives": zeros_and_ones,
     "GridDetectionLoss": objects_in_cells,
-    "MeanAbsoluteError": lambda rng, shape: rng.normal(size=shape),
-    "MeanSquaredError": lambda rng, shape: rng.normal(size=shape),
-    "SparseCategoricalAccuracy": lambda rng, shape: rng.integers(0, shape[-1], shape[:-1]),
-    "SparseCategoricalCrossentropy": lambda rng, shape: rng.integers(0, shape[-1], shape[:-1]),
-    "SparseTopKCategoricalAccuracy": lambda rng, shape: rng.integers(0, shape[-1], shape[:-1]),
+    "Hinge": signs,
+    "Huber": normal,
+    "IoU": lambda rng, shape: rng.integers(0, 4, shape).astype(float),
+    "KLDivergence": probabilities,
+    "LogCosh": normal,
+    "LogCoshError": normal,
+    "Mean": normal,
+    "MeanAbsoluteError": normal,
+    "MeanAbsolutePercentageError": normal,
+    "MeanIoU": labels,
+    "MeanSquaredError": normal,
+    "MeanSquaredLogarithmicError": lambda rng, shape: rng.random(shape),
+    "Poisson": lambda rng, shape: rng.poisson(3, shape).astype(float),
+    "Precision": zeros_and_ones,
+    "R2Score": normal,
+    "Recall": zeros_and_ones,
+    "RootMeanSquaredError": normal,
+    "SparseCategoricalAccuracy": labels,
+    "SparseCategoricalCrossentropy": labels,
+    "SparseTopKCategoricalAccuracy": labels,
+    "SquaredHinge": signs,
+    "Sum": normal,
+    "TopKCategoricalAccuracy": one_hot,
+    "TrueNegatives": zeros_and_ones,
+    "TruePositives": zeros_and_ones,
 }
+# Las que miran probabilidades, o un logaritmo, sin que lo diga ``from_logits``.
+POSITIVE = [
+    *("BinaryIoU", "F1Score", "FBetaScore", "FalseNegatives", "FalsePositives", "KLDivergence", "MeanIoU"),
+    *("MeanSquaredLogarithmicError", "Poisson", "Precision", "Recall", "TrueNegatives", "TruePositives"),
+]
+# Las que miran clases ya decididas.
+DECIDED = ["Accuracy", "IoU"]
 # Las salidas con que se prueban: observaciones, a veces un eje más, y números al final.
 SHAPES = [(1, 2), (5, 3), (2, 3, 4)]
 
@@ -297,28 +378,82 @@ def shapes(case):
     """Las formas de la salida con que se prueba una pérdida o una métrica."""
     if case.name == "GridDetectionLoss":
         return [(3, 2, 2, 5 * case.make().boxes + 3)]
+    if case.name == "R2Score":
+        return [(5, 3), (4, 2)]
+    # Unas miran un vector por observación.
+    flat = case.name in ("F1Score", "FBetaScore") or case.arguments.get("multi_label")
     # Las etiquetas de una métrica van una por observación.
-    return SHAPES[:2] if case.kind == "metric" and case.name.startswith("Sparse") else SHAPES
+    return SHAPES[:2] if flat or (case.kind == "metric" and case.name.startswith("Sparse")) else SHAPES
 
 
 def example(case, shape, seed=0, dtype="float64"):
     """Lo correcto, lo predicho y el peso de cada observación."""
     rng = np.random.default_rng(seed)
     y_true = TARGETS[case.name](rng, shape)
-    needs = getattr(case.make(), "from_logits", True) is False
+    needs = case.name in POSITIVE or getattr(case.make(), "from_logits", True) is False
     y_pred = probabilities(rng, shape) if needs else 2 * rng.normal(size=shape)
+    if case.name in DECIDED:
+        y_pred = TARGETS[case.name](rng, shape)
     return y_true if y_true.dtype.kind == "i" else y_true.astype(dtype), y_pred.astype(dtype), rng.random(shape[0])
 
 
 METRICS = [
+    of("metric", "AUC"),
+    of("metric", "AUC", num_thresholds=50, curve="PR"),
+    of("metric", "AUC", num_thresholds=20, curve="PR", summation_method="majoring", from_logits=True),
+    of("metric", "AUC", curve="PRGAIN", summation_method="minoring", thresholds=[0.3, 0.7, 0.2]),
+    of("metric", "AUC", multi_label=True, num_thresholds=30),
+    of("metric", "Accuracy"),
     of("metric", "BinaryAccuracy"),
     of("metric", "BinaryAccuracy", threshold=0.1),
+    of("metric", "BinaryCrossentropy"),
+    of("metric", "BinaryCrossentropy", from_logits=True, label_smoothing=0.1),
+    of("metric", "BinaryIoU"),
+    of("metric", "BinaryIoU", target_class_ids=[1], threshold=0.3),
     of("metric", "CategoricalAccuracy"),
+    of("metric", "CategoricalCrossentropy"),
+    of("metric", "CategoricalCrossentropy", from_logits=True, label_smoothing=0.1),
+    of("metric", "CategoricalHinge"),
+    of("metric", "CosineSimilarity"),
+    of("metric", "F1Score"),
+    of("metric", "F1Score", average="macro", threshold=0.4),
+    of("metric", "FBetaScore", beta=2.0, average="weighted", threshold=0.3),
+    of("metric", "FBetaScore", beta=0.5, average="micro"),
+    of("metric", "FalseNegatives"),
+    of("metric", "FalsePositives", thresholds=[0.6, 0.2]),
+    of("metric", "Hinge"),
+    of("metric", "IoU", num_classes=4, target_class_ids=[0, 2]),
+    of("metric", "KLDivergence"),
+    of("metric", "LogCoshError"),
+    of("metric", "Mean"),
     of("metric", "MeanAbsoluteError"),
+    of("metric", "MeanAbsolutePercentageError"),
+    of("metric", "MeanIoU", num_classes=4, sparse_y_pred=False, ignore_class=1),
     of("metric", "MeanSquaredError"),
+    of("metric", "MeanSquaredLogarithmicError"),
+    of("metric", "Poisson"),
+    of("metric", "Precision"),
+    of("metric", "Precision", thresholds=[0.25, 0.5, 0.1], class_id=1),
+    of("metric", "Precision", top_k=2),
+    of("metric", "R2Score"),
+    of("metric", "R2Score", class_aggregation=None, num_regressors=2),
+    of("metric", "R2Score", class_aggregation="variance_weighted_average"),
+    of("metric", "Recall"),
+    of("metric", "Recall", thresholds=[0.0, 0.25, 0.5, 0.75, 1.0]),
+    of("metric", "Recall", thresholds=0.2, top_k=1, class_id=0),
+    of("metric", "RootMeanSquaredError"),
     of("metric", "SparseCategoricalAccuracy"),
+    of("metric", "SparseCategoricalCrossentropy"),
+    of("metric", "SparseCategoricalCrossentropy", from_logits=True, ignore_class=1),
     of("metric", "SparseTopKCategoricalAccuracy", k=2),
+    of("metric", "SquaredHinge"),
+    of("metric", "Sum"),
+    of("metric", "TopKCategoricalAccuracy", k=2),
+    of("metric", "TrueNegatives", thresholds=[0.3]),
+    of("metric", "TruePositives"),
 ]
+# No comparan lo predicho con lo correcto: miran unos números.
+ALONE = ["Mean", "Sum"]
 
 SCHEDULES = [
     of("schedule", "CosineDecay", initial_learning_rate=0.1, decay_steps=20),
@@ -445,8 +580,12 @@ BASES = {
         "Spatial": "lo que comparten las que miran a los lados",
         "_GlobalPooling2D": "lo que comparten los agrupamientos globales",
     },
-    "loss": {"Loss": "la base de todas"},
-    "metric": {"Metric": "la base de todas"},
+    "loss": {"Loss": "la base de todas", "RowLoss": "lo que comparten las que van renglón por renglón"},
+    "metric": {
+        "Metric": "la base de todas",
+        "_LossMetric": "lo que comparten las que miden una pérdida",
+        "_Thresholds": "lo que comparten las que cuentan con umbrales",
+    },
     "optimizer": {"Optimizer": "la base de todos"},
     "regularizer": {},
     "schedule": {"LearningRateSchedule": "la base de todos"},

@@ -57,6 +57,13 @@ def outline(maker):
 
 
 # Cada función, con unos argumentos que sirven.
+LOSSES = [
+    *("binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy"),
+    *("categorical_hinge", "cosine_similarity", "hinge", "huber", "kl_divergence", "log_cosh", "mean_absolute_error"),
+    *("mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error", "poisson"),
+    "squared_hinge",
+]
+LOSS_SHORT = ["kld", "mae", "mape", "mse", "msle"]
 EXAMPLES = {
     "chapters.introduction": {
         "activity_from_speed": {"speed": 3.0},
@@ -140,8 +147,7 @@ EXAMPLES = {
     },
     "chapters.mlp.initializers": {"fans": {"shape": (3, 4)}, "get": {"initializer": "zeros"}},
     "chapters.mlp.losses": {
-        **dict.fromkeys(["MAE", "MSE", "mae", "mse", "mean_absolute_error", "mean_squared_error"], PREDICTED),
-        **dict.fromkeys(["binary_crossentropy", "categorical_crossentropy"], PREDICTED),
+        **dict.fromkeys([*LOSSES, *LOSS_SHORT, *map(str.upper, LOSS_SHORT)], PREDICTED),
         "get": {"loss": "mse"},
         "sparse_categorical_crossentropy": {"y_true": [1], "y_pred": [[0.2, 0.8]]},
     },

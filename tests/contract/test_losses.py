@@ -22,12 +22,36 @@ def test_the_value_is_the_mean_of_each_observation(case):
     for loss, y_true, y_pred, weight in each_shape(case):
         each = loss.call(y_true, y_pred)
         assert each.shape[0] == len(y_pred)
+        if not loss.divides_by_rows:
+            continue
         by_observation = each.reshape(len(y_pred), -1).mean(axis=1)
         assert loss(y_true, y_pred) == pytest.approx(by_observation.mean(), rel=1e-12)
         assert loss(y_true, y_pred, weight) == pytest.approx((weight * by_observation).mean(), rel=1e-12)
         if each.ndim == 2:
             weights = np.random.default_rng(0).random(each.shape)
             assert loss(y_true, y_pred, weights) == pytest.approx((weights * each).mean(), rel=1e-12)
+
+
+@cases.every("loss")
+def test_any_reduction_comes_from_the_loss_of_each_observation(case):
+    for loss, y_true, y_pred, weight in each_shape(case):
+        each = loss.call(y_true, y_pred)
+        counted = np.ones_like(each)
+        if getattr(loss, "ignore_class", None) is not None:
+            counted = (y_true != loss.ignore_class).astype(float)
+            assert not each[counted == 0].any()
+        for w in (None, weight, np.random.default_rng(0).random(each.shape)):
+            wide = np.ones_like(each)
+            if w is not None:
+                wide = wide * w.reshape(w.shape + (1,) * (each.ndim - w.ndim))
+            divisors = {
+                "sum": 1,
+                "mean_with_sample_weight": (wide * counted).sum(),
+                "mean": counted.sum(),
+                "sum_over_batch_size": counted.sum(),
+            }
+            total, n = (wide * each).sum(), max(divisors[loss.reduction], 1e-300)
+            assert loss(y_true, y_pred, w) == pytest.approx(total / n, rel=1e-11)
 
 
 @cases.every("loss")
@@ -51,11 +75,13 @@ def test_the_shards_of_a_batch_add_up_to_the_batch(case):
     for loss, y_true, y_pred, weight in each_shape(case):
         n = len(y_pred)
         target = loss.prepare(y_true, y_pred.shape[1:], y_pred.dtype)
+        divided = weight / loss.divisor(target, weight)
+        assert not loss.divides_by_rows or loss.divisor(target, weight) == loss.divisor(target, None) == n
         for middle in range(n + 1):
             gradient, total = np.full_like(y_pred, np.nan), 0.0
             for a, b in itertools.pairwise([0, middle, n]):
                 if a < b:
-                    total += loss.shard(target[a:b], y_pred[a:b], weight[a:b] / n, gradient[a:b])
+                    total += loss.shard(target[a:b], y_pred[a:b], divided[a:b], gradient[a:b])
             assert isinstance(total, float)
             assert total == pytest.approx(loss(y_true, y_pred, weight), rel=1e-12)
             np.testing.assert_allclose(gradient, loss.gradient(y_true, y_pred, weight), rtol=1e-12)

@@ -28,9 +28,9 @@ def test_everything_that_exists_is_in_a_table(kind):
 
 def test_a_new_class_that_is_in_no_table_is_noticed(monkeypatch):
     module = types.ModuleType("chapters.nuevo")
-    module.Huber = type("Huber", (registry.base("loss"),), {"__module__": "chapters.nuevo"})
+    module.Tukey = type("Tukey", (registry.base("loss"),), {"__module__": "chapters.nuevo"})
     monkeypatch.setitem(sys.modules, "chapters.nuevo", module)
-    with pytest.raises(AssertionError, match=r"Huber no está en tests/contract/cases\.py"):
+    with pytest.raises(AssertionError, match=r"Tukey no está en tests/contract/cases\.py"):
         require_listed("loss")
 
 

@@ -13,6 +13,7 @@ FILLED = [[400, 300], [3, 3, 40, 60]]
 ROUNDED_BY_TENSORFLOW = {
     "GELU": 1e-6,
     "LeakyReLU": 1e-7,
+    "LogCosh": 1e-8,
     "RandomRotation": 1e-4,
     "RandomTranslation": 1e-4,
     "UpSampling2D": 1e-5,
@@ -126,6 +127,15 @@ def _our_loss(case, examples):
     return found
 
 
+def _our_metric(case, examples):
+    # Nosotros calculamos en el tipo de lo predicho, y Keras, siempre en float32.
+    return [
+        np.array(case.make()(*([] if case.name in cases.ALONE else [y_true]), np.float32(y_pred), w))
+        for y_true, y_pred, weight in examples
+        for w in (None, weight)
+    ]
+
+
 def _our_optimizer(case, theta, gradients):
     optimizer, theta, points = case.make(), theta.copy(), []
     for gradient in gradients:
@@ -149,7 +159,7 @@ OURS = {
     "initializer": lambda case, seed: [_shape_of_chance(case.make()(s, "float64", seed)) for s in _filled(case)],
     "layer": _our_layer,
     "loss": _our_loss,
-    "metric": lambda case, examples: [np.array(case.make()(y_true, y_pred)) for y_true, y_pred, _ in examples],
+    "metric": _our_metric,
     "optimizer": _our_optimizer,
     "regularizer": lambda case, w: [np.array(case.make()(w)), case.make().gradient(w)],
     "schedule": lambda case: [np.array([case.make()(step) for step in STEPS])],
@@ -198,7 +208,11 @@ THEIRS = {
     ],
     "layer": _their_layer,
     "loss": _their_loss,
-    "metric": lambda case, examples: [np.array(oracle.metric(case.name, case.arguments, y, p)) for y, p, _ in examples],
+    "metric": lambda case, examples: [
+        oracle.metric(case.name, case.arguments, None if case.name in cases.ALONE else y_true, y_pred, w)
+        for y_true, y_pred, weight in examples
+        for w in (None, weight)
+    ],
     "optimizer": lambda case, theta, gradients: [
         oracle.optimizer(case.name, their_arguments(case), theta, gradients)[WATCHED]
     ],

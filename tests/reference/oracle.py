@@ -103,11 +103,18 @@ def optimizer(name, arguments, theta, gradients):
     return np.array(points)
 
 
-def metric(name, arguments, y_true, y_pred):
-    """El valor en unas observaciones, que algunas solo miden en float32."""
-    machine = getattr(keras("float32").metrics, name)(**arguments)
-    machine.update_state(y_true, np.float32(y_pred))
-    return float(machine.result())
+def metric(name, arguments, y_true, y_pred, sample_weight=None):
+    """El valor en unas observaciones, que algunas solo miden en float32; sin y_true, el de unos números."""
+    own = {}
+    if "IoU" in name:
+        # Redondean los pesos a enteros, si no se les dice otra cosa, y piden uno por pixel.
+        own = {"dtype": "float32"}
+        if sample_weight is not None and sample_weight.ndim < y_true.ndim:
+            sample_weight = np.broadcast_to(sample_weight[..., np.newaxis], y_true.shape)
+    machine = getattr(keras("float32").metrics, name)(**arguments, **own)
+    given = [np.float32(y_pred)] if y_true is None else [y_true, np.float32(y_pred)]
+    machine.update_state(*given, sample_weight=None if sample_weight is None else np.float32(sample_weight))
+    return np.array(machine.result())
 
 
 def regularizer(name, arguments, w):

@@ -2,7 +2,7 @@ r"""La exactitud de ILSVRC: basta con estar entre las primeras."""
 
 from numba import njit
 
-from chapters.mlp.metrics import SparseCategoricalAccuracy
+from chapters.mlp.metrics import CategoricalAccuracy, SparseCategoricalAccuracy
 from dlbook import check
 from dlbook.attributes import Absent, Checked
 
@@ -48,18 +48,48 @@ class SparseTopKCategoricalAccuracy(SparseCategoricalAccuracy):
         super().__init__(name, dtype)
         self.k, self.from_sorted_ids = k, from_sorted_ids
 
-    def shard(self, y_true, y_pred):
-        r"""Cuenta los aciertos."""
-        classes = y_pred.shape[-1]
-        return _top_k_matches(y_true.reshape(-1), y_pred.reshape(-1, classes), self.k) * len(y_pred) / y_true.size
+    def _matches(self, labels, y_pred, weight):
+        return _top_k_matches(labels, y_pred, weight, self.k)
 
 
 @njit(cache=True, nogil=True)
-def _top_k_matches(labels, y_pred, k):
-    matches = 0
-    for i in range(labels.size):
-        better = 0
-        for j in range(y_pred.shape[1]):
-            better += y_pred[i, j] > y_pred[i, labels[i]]
-        matches += better < k  # [ec-cnn-top-k]
-    return matches
+def _top_k_matches(labels, y_pred, weight, k):
+    total, classes = 0.0, y_pred.shape[2]
+    for i in range(weight.size):
+        matches = 0
+        for j in range(labels.shape[1]):
+            correct = labels[i, j]
+            # Una etiqueta que no es una clase es de las que la pérdida ignora.
+            better = 0 if 0 <= correct < classes else k
+            for c in range(classes if better < k else 0):
+                better += y_pred[i, j, c] > y_pred[i, j, correct]
+            matches += better < k  # [ec-cnn-top-k]
+        total += weight[i] * matches
+    return total
+
+
+class TopKCategoricalAccuracy(CategoricalAccuracy):
+    r"""Exactitud *top-k* con las clases correctas en *one-hot*.
+
+    >>> scores = [[0.1, 0.5, 0.3, 0.1], [0.4, 0.3, 0.2, 0.1]]
+    >>> TopKCategoricalAccuracy(2)([[0, 0, 1, 0], [0, 0, 1, 0]], scores)
+    0.5
+
+    Parameters
+    ----------
+    k : int
+        Cuántas respuestas se permiten.
+    name, dtype
+        Como en :class:`~chapters.mlp.metrics.Metric`.
+    """
+
+    name = "top_k_categorical_accuracy"
+
+    k = Checked(check.integer, 1)
+
+    def __init__(self, k=5, name=None, dtype=None):
+        super().__init__(name, dtype)
+        self.k = k
+
+    def _matches(self, y_true, y_pred, weight):
+        return _top_k_matches(y_true.argmax(axis=-1), y_pred, weight, self.k)

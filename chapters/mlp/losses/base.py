@@ -5,6 +5,10 @@ import numpy as np
 from dlbook import check, registry
 from dlbook.attributes import Absent, Configured
 
+# Lo que se hace con las pérdidas de las observaciones, como en Keras.
+UNREDUCED = ("none", None)
+REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", *UNREDUCED)
+
 
 @registry.register("loss")
 class Loss(Configured):
@@ -100,13 +104,15 @@ class Loss(Configured):
 
     Parameters
     ----------
-    reduction : {"sum_over_batch_size"}
-        Se promedia. Como ``dtype``, y ``axis`` en las que lo tienen, está aquí para que el código de Keras sirva sin
-        cambios: no admite otro valor.
+    reduction : {"sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none"} or None
+        Qué se hace con las pérdidas de las observaciones, ya multiplicadas por su peso: se promedian, como en
+        :eq:`ec-mlp-costo`; se suman; se suman y se dividen entre la suma de los pesos; o nada, y llamarla da una por
+        observación. Con esta última no se puede entrenar.
     name : str, optional
         Otro nombre.
     dtype : None
-        El tipo es el de las predicciones.
+        El tipo es el de las predicciones. Está aquí, como ``axis`` en las que lo tienen, para que el código de Keras
+        sirva sin cambios: no admite otro valor.
 
     Attributes
     ----------
@@ -114,21 +120,27 @@ class Loss(Configured):
         El nombre con que la conoce Keras.
     """
 
-    name = None
-    reduction, axis, dtype = Absent("sum_over_batch_size"), Absent(-1), Absent(None)
+    name, reduction = None, "sum_over_batch_size"
+    axis, dtype = Absent(-1), Absent(None)
 
     def __init__(self, reduction="sum_over_batch_size", name=None, dtype=None):
-        self.reduction, self.dtype = reduction, dtype
+        reduction, self.dtype = check.choice(reduction, "reduction", REDUCTIONS, exact=True), dtype
+        if reduction != self.reduction:
+            self.reduction = reduction
         if name is not None:
             self.name = check.text(name, "name")
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        r"""Da la pérdida media; los argumentos son los de :meth:`gradient`."""
+        r"""Da la pérdida de todos, o la de cada uno si no se reducen; los argumentos son los de :meth:`gradient`."""
         y_true, y_pred, weight = self._arguments(y_true, y_pred, sample_weight)
-        return float(self.shard(y_true, y_pred, weight, np.empty_like(y_pred)))
+        if self.reduction in UNREDUCED:
+            each = self._each(y_true, y_pred)
+            return each * weight.reshape(weight.shape + (1,) * (each.ndim - weight.ndim))
+        weight = weight / self.divisor(y_true, weight)
+        return float(self.shard(y_true, y_pred, weight, np.empty_like(y_pred)))  # [ec-mlp-costo]
 
     def gradient(self, y_true, y_pred, sample_weight=None):
-        r"""Da el gradiente de la media respecto a las predicciones.
+        r"""Da el gradiente de la pérdida de todos respecto a las predicciones; sin reducir, el de la suma.
 
         Parameters
         ----------
@@ -151,7 +163,7 @@ class Loss(Configured):
         """
         y_true, y_pred, weight = self._arguments(y_true, y_pred, sample_weight)
         gradient = np.empty_like(y_pred)
-        self.shard(y_true, y_pred, weight, gradient)
+        self.shard(y_true, y_pred, weight / self.divisor(y_true, weight), gradient)
         return gradient
 
     def call(self, y_true, y_pred):
@@ -172,7 +184,9 @@ class Loss(Configured):
         TypeError, ValueError
             Como en :meth:`gradient`.
         """
-        y_true, y_pred, _ = self._arguments(y_true, y_pred, None)
+        return self._each(*self._arguments(y_true, y_pred, None)[:2])
+
+    def _each(self, y_true, y_pred):
         shape = y_pred.shape[:-1] if y_pred.ndim > 1 else y_pred.shape
         rows = int(np.prod(shape))
         y_true, y_pred = y_true.reshape(rows, -1), y_pred.reshape(rows, -1)
@@ -216,8 +230,8 @@ class Loss(Configured):
         y_pred : ndarray, shape (n, ...)
             Las predicciones.
         weight : ndarray, shape (n,)
-            El peso de cada observación, ya dividido entre el tamaño del lote entero: :math:`s_i/n`. Con más ejes, uno
-            por cada vector de la salida, dividido entre cuántos son.
+            El peso de cada observación, ya dividido entre :meth:`divisor` del lote entero; si se promedia,
+            :math:`s_i/n`. Con más ejes, uno por cada vector de la salida, dividido entre cuántos son.
         gradient : ndarray, shape (n, ...)
             Donde se escribe el gradiente de la suma.
 
@@ -228,6 +242,49 @@ class Loss(Configured):
         """
         raise NotImplementedError
 
+    def divisor(self, y_true, weight):
+        r"""Dice entre qué se divide la suma de :math:`s_i\,\mathcal L_i`, donde :math:`\mathcal L_i` es la media de los
+        vectores de una observación.
+
+        >>> from chapters.mlp.losses import MeanSquaredError
+        >>> import numpy as np
+        >>> y_true, weight = np.zeros((4, 1)), np.array([1.0, 1.0, 1.0, 0.0])
+        >>> names = ["sum_over_batch_size", "sum", "mean_with_sample_weight"]
+        >>> [MeanSquaredError(name).divisor(y_true, weight) for name in names]
+        [4.0, 1.0, 3.0]
+
+        Parameters
+        ----------
+        y_true : ndarray, shape (n, ...)
+            Lo que devolvió :meth:`prepare`, del lote entero.
+        weight : ndarray, shape (n,), or None
+            Los pesos :math:`s_i`, como se dieron. Con más ejes, uno por cada vector de la salida.
+
+        Returns
+        -------
+        float
+            Mayor que 0. Si :attr:`divides_by_rows`, es la longitud de ``y_true``.
+        """
+        counted = self._counted(y_true)
+        size = len(y_true) if weight is None else weight.size
+        # A cada peso le tocan varios vectores, si la salida tiene más ejes.
+        counted = counted.reshape(size, -1)
+        if self.reduction == "sum" or self.reduction in UNREDUCED:
+            return 1 / counted.shape[1]
+        if self.reduction == "mean_with_sample_weight" and weight is not None:
+            counted = counted * weight.reshape(-1, 1)
+        # Si nada cuenta, la suma es cero, y se queda en cero.
+        return float(counted.sum()) / counted.shape[1] or 1.0
+
+    @property
+    def divides_by_rows(self):
+        r"""Si basta con dividir entre cuántas observaciones hay, sin preguntarle a :meth:`divisor`."""
+        return self.reduction in ("sum_over_batch_size", "mean") and type(self).divisor is Loss.divisor
+
+    def _counted(self, y_true):
+        # De cada vector de lo correcto, si cuenta.
+        return np.ones(y_true.size // y_true.shape[-1] if y_true.ndim > 1 else y_true.size, bool)
+
     def _arguments(self, y_true, y_pred, sample_weight):
         y_pred = check.floats(y_pred, "y_pred", "...")
         if y_pred.ndim == 0:
@@ -237,15 +294,7 @@ class Loss(Configured):
             raise ValueError(f"y_true: se esperaban {len(y_pred)} observaciones, pero llegaron {len(y_true)}")
         if sample_weight is None:
             sample_weight = np.ones(len(y_pred), y_pred.dtype)
-        weight = _cast(check.floats(sample_weight, "sample_weight", "..."), "sample_weight", y_pred.dtype)
-        if weight.ndim > 1 and weight.shape[-1] == 1 and weight.shape != y_pred.shape[:-1][: weight.ndim]:
-            weight = weight[..., 0]
-        if weight.shape != y_pred.shape[: max(1, min(weight.ndim, y_pred.ndim - 1))]:
-            expected = f"la forma {y_pred.shape[:1]}, un peso por observación"
-            raise ValueError(f"sample_weight: se esperaba {expected}, pero llegó {weight.shape}")
-        if weight.min() < 0:
-            raise ValueError(f"sample_weight: se esperaban pesos de al menos 0, pero hay un {weight.min()}")
-        return y_true, y_pred, weight / weight.size  # [ec-mlp-costo]
+        return y_true, y_pred, _weights(sample_weight, y_pred)
 
     def _fit(self, y_true, output_shape):
         # Un solo número por observación se puede escribir (n,) o (n, 1).
@@ -269,3 +318,15 @@ def _cast(array, name, dtype):
     if not np.isfinite(converted).all():
         raise ValueError(f"{name}: hay números de hasta {np.abs(array).max():g}, que no caben en {np.dtype(dtype)}")
     return converted
+
+
+def _weights(sample_weight, y_pred):
+    weight = _cast(check.floats(sample_weight, "sample_weight", "..."), "sample_weight", y_pred.dtype)
+    if weight.ndim > 1 and weight.shape[-1] == 1 and weight.shape != y_pred.shape[:-1][: weight.ndim]:
+        weight = weight[..., 0]
+    if weight.shape != y_pred.shape[: max(1, min(weight.ndim, y_pred.ndim - 1))]:
+        expected = f"la forma {y_pred.shape[:1]}, un peso por observación"
+        raise ValueError(f"sample_weight: se esperaba {expected}, pero llegó {weight.shape}")
+    if weight.min() < 0:
+        raise ValueError(f"sample_weight: se esperaban pesos de al menos 0, pero hay un {weight.min()}")
+    return weight

@@ -126,16 +126,7 @@ class CategoricalCrossentropy(Loss):
     def prepare(self, y_true, output_shape, dtype):
         r"""Como :meth:`Loss.prepare`; además exige que cada renglón sume 1."""
         _classes(output_shape)
-        y_true = _between_0_and_1(super().prepare(y_true, output_shape, dtype))
-        totals = y_true.sum(axis=-1)
-        wrong = np.abs(totals - 1) > 1e-3
-        if wrong.any():
-            where = tuple(int(i) for i in np.argwhere(wrong)[0])
-            raise ValueError(
-                f"y_true: se esperaba que cada renglón sumara 1, pero el {where} suma {totals[where]:g}; "
-                "si tienes una etiqueta por observación usa sparse_categorical_crossentropy"
-            )
-        return y_true
+        return _distributions(super().prepare(y_true, output_shape, dtype))
 
     def shard(self, y_true, y_pred, weight, gradient):
         r"""Como :meth:`Loss.shard`."""
@@ -157,6 +148,18 @@ def _classes(output_shape):
             f"y_pred: se esperaban al menos 2 clases, pero hay {classes}; para sí o no usa binary_crossentropy"
         )
     return classes
+
+
+def _distributions(y_true):
+    totals = _between_0_and_1(y_true).sum(axis=-1)
+    wrong = np.abs(totals - 1) > 1e-3
+    if wrong.any():
+        where = tuple(int(i) for i in np.argwhere(wrong)[0])
+        raise ValueError(
+            f"y_true: se esperaba que cada renglón sumara 1, pero el {where} suma {totals[where]:g}; "
+            "si tienes una etiqueta por observación usa sparse_categorical_crossentropy"
+        )
+    return y_true
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

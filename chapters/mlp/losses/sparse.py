@@ -11,7 +11,7 @@ from chapters.mlp.losses.base import Loss
 from chapters.mlp.losses.binary import EPSILON
 from chapters.mlp.losses.categorical import _classes
 from dlbook import check
-from dlbook.attributes import Absent, Checked
+from dlbook.attributes import Checked
 
 
 class SparseCategoricalCrossentropy(Loss):
@@ -58,6 +58,16 @@ class SparseCategoricalCrossentropy(Loss):
     >>> loss([1], [[1e4, 0.0, 0.0]])
     10000.0
 
+    Con ``ignore_class=-1``, una etiqueta −1 es como si no estuviera:
+
+    >>> loss([0, -1], [[2.0, 1.0, 0.1], [9.0, 9.0, 9.0]])
+    Traceback (most recent call last):
+        ...
+    ValueError: y_true: se esperaba un entero entre 0 y 2, pero hay un -1 en la posición (1,)
+    >>> some = SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1)
+    >>> round(some([0, -1], [[2.0, 1.0, 0.1], [9.0, 9.0, 9.0]]), 4)
+    0.417
+
     Una red que no sabe nada reparte por igual entre :math:`K` clases, y su pérdida es :math:`\ln K`. Con diez,
     :math:`2.3`: si al empezar ves un número mucho mayor, algo anda mal.
 
@@ -68,15 +78,16 @@ class SparseCategoricalCrossentropy(Loss):
     ----------
     from_logits : bool
         Si las predicciones son logits y no probabilidades.
-    ignore_class : None
-        No existe aquí: todas las clases cuentan.
+    ignore_class : int, optional
+        Una etiqueta que no cuenta, sea o no una de las clases: la de lo que nadie anotó, o la del relleno de una
+        secuencia. La pérdida se divide entre los vectores que sí cuentan.
     reduction, axis, name, dtype
         Como en :class:`Loss`.
 
     Raises
     ------
-    ValueError
-        Si ``from_logits`` no es ``True`` o ``False``; al usarla, si alguna etiqueta no es una de las clases.
+    TypeError, ValueError
+        Si los argumentos no son de los tipos pedidos; al usarla, si alguna etiqueta no es una de las clases.
 
         >>> loss([3], [[0.2, 0.3, 0.5]])
         Traceback (most recent call last):
@@ -86,7 +97,7 @@ class SparseCategoricalCrossentropy(Loss):
 
     name = "sparse_categorical_crossentropy"
     from_logits = Checked(check.boolean)
-    ignore_class = Absent(None)
+    ignore_class = Checked(check.integer, -(2**31), 2**31, optional=True)
 
     def __init__(
         self,
@@ -103,14 +114,33 @@ class SparseCategoricalCrossentropy(Loss):
     def prepare(self, y_true, output_shape, dtype):
         r"""Como :meth:`Loss.prepare`, pero devuelve etiquetas: un entero entre 0 y K − 1 por vector de la salida."""
         output_shape = tuple(output_shape)
-        labels = check.labels(y_true, "y_true", _classes(output_shape), "...")
+        classes, ignored = _classes(output_shape), self.ignore_class
+        if ignored is None:
+            labels = check.labels(y_true, "y_true", classes, "...")
+        else:
+            y_true = check.floats(y_true, "y_true", "...")
+            labels = check.labels(np.where(y_true == ignored, 0, y_true), "y_true", classes, "...")
+            labels[y_true == ignored] = ignored
         return np.ascontiguousarray(self._fit(labels, output_shape[:-1]))
+
+    def _counted(self, y_true):
+        return y_true.reshape(-1) != self.ignore_class if self.ignore_class is not None else np.ones(y_true.size, bool)
+
+    @property
+    def divides_by_rows(self):
+        r"""Si basta con dividir entre cuántas observaciones hay, porque todas las etiquetas cuentan."""
+        return super().divides_by_rows and self.ignore_class is None
 
     def shard(self, y_true, y_pred, weight, gradient):
         r"""Como :meth:`Loss.shard`."""
         shape = -1, y_pred.shape[-1]
         kernel = _sparse_logits if self.from_logits else _sparse_probabilities
-        return kernel(y_true.reshape(-1), y_pred.reshape(shape), weight.reshape(-1), gradient.reshape(shape))
+        labels, weight = y_true.reshape(-1), weight.reshape(-1)
+        if self.ignore_class is not None:
+            # La que no cuenta pesa cero, y lleva la etiqueta de una clase que existe.
+            counted, per_weight = self._counted(y_true), labels.size // weight.size
+            labels, weight = np.where(counted, labels, 0), np.repeat(weight / per_weight, per_weight) * counted
+        return kernel(labels, y_pred.reshape(shape), weight, gradient.reshape(shape))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -9,12 +9,21 @@ from hypothesis import strategies as st
 
 from chapters.mlp import losses
 from chapters.mlp.activations import sigmoid, softmax
+from chapters.mlp.dense import Dense
 from chapters.mlp.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CosineSimilarity,
+    Hinge,
+    Huber,
+    KLDivergence,
+    MeanAbsolutePercentageError,
     MeanSquaredError,
+    Poisson,
     SparseCategoricalCrossentropy,
 )
+from chapters.mlp.sequential import Input, Sequential
 
 
 def test_one_number_per_observation_can_be_written_in_two_ways():
@@ -98,6 +107,8 @@ def test_get():
     assert losses.get(loss) is loss
     assert repr(loss) == "CategoricalCrossentropy(from_logits=True, label_smoothing=0.0)"
     assert type(losses.get(MeanSquaredError)) is MeanSquaredError
+    for function, cls in losses.FUNCTIONS.items():
+        assert type(losses.get(function)) is cls
     for nonsense in ("mes", 3, None, [], list):
         with pytest.raises(ValueError, match="loss: se esperaba 'mean_squared_error'"):
             losses.get(nonsense)
@@ -120,13 +131,117 @@ def test_what_keras_has_and_we_do_not_is_refused():
     assert (loss.name, loss.reduction, loss.axis) == ("mía", "sum_over_batch_size", -1)
     assert repr(eval(repr(loss))) == repr(loss)
     for call, name in (
-        (lambda: MeanSquaredError("sum"), "reduction"),
         (lambda: BinaryCrossentropy(False, 0.1, 1), "axis"),
-        (lambda: SparseCategoricalCrossentropy(False, 255), "ignore_class"),
+        (lambda: CosineSimilarity(0), "axis"),
         (lambda: CategoricalCrossentropy(dtype="float16"), "dtype"),
     ):
         with pytest.raises(ValueError, match=f"{name}: esta opción de Keras no existe aquí"):
             call()
+
+
+def test_without_reduction_there_is_a_loss_for_each_observation_and_no_training():
+    y_true, y_pred = np.array([[1.0, 0.0], [0.0, 2.0]]), np.zeros((2, 2))
+    for reduction in (None, "none"):
+        loss = MeanSquaredError(reduction=reduction)
+        assert repr(eval(repr(loss))) == repr(loss) == f"MeanSquaredError(reduction={reduction!r})"
+        assert loss(y_true, y_pred).tolist() == [0.5, 2.0]
+        assert loss(y_true, y_pred, [2.0, 0.5]).tolist() == [1.0, 1.0]
+        assert loss(y_true[None], y_pred[None], [2.0]).tolist() == [[1.0, 4.0]]
+        np.testing.assert_array_equal(loss.gradient(y_true, y_pred), MeanSquaredError("sum").gradient(y_true, y_pred))
+        model = Sequential([Input((2,)), Dense(2)])
+        with pytest.raises(ValueError, match="reduction: para entrenar se esperaba una pérdida que dé un solo número"):
+            model.compile("sgd", loss)
+    with pytest.raises(ValueError, match=r"reduction: se esperaba 'sum_over_batch_size' o .* pero llegó 'media'"):
+        MeanSquaredError(reduction="media")
+
+
+def test_what_is_ignored_is_as_if_it_were_not_there():
+    rng = np.random.default_rng(0)
+    labels, y_pred, weight = np.array([2, -1, 0, -1, 1]), rng.normal(size=(5, 3)), rng.random(5)
+    kept = labels >= 0
+    for from_logits, p in ((True, y_pred), (False, softmax(y_pred))):
+        loss = SparseCategoricalCrossentropy(from_logits, ignore_class=-1)
+        plain = SparseCategoricalCrossentropy(from_logits)
+        assert loss(labels, p) == pytest.approx(plain(labels[kept], p[kept]), rel=1e-12)
+        assert loss(labels, p, weight) == pytest.approx(plain(labels[kept], p[kept], weight[kept]), rel=1e-12)
+        gradient = loss.gradient(labels, p)
+        assert not gradient[~kept].any()
+        np.testing.assert_allclose(gradient[kept], plain.gradient(labels[kept], p[kept]), rtol=1e-12)
+        assert loss([-1, -1], p[:2]) == 0
+        assert loss.prepare(labels, (3,), "float64").tolist() == labels.tolist()
+    with pytest.raises(ValueError, match="y_true: se esperaba un entero entre 0 y 2, pero hay un 3"):
+        loss([3, -1], p[:2])
+    with pytest.raises(TypeError, match=r"ignore_class: se esperaba un entero, pero llegó 0\.5"):
+        SparseCategoricalCrossentropy(ignore_class=0.5)
+
+
+def test_functions_take_the_arguments_of_keras():
+    assert losses.huber([[0.0]], [[3.0]], 2.0).tolist() == [4.0]
+    assert losses.huber([[0.0]], [[3.0]], delta=2.0).tolist() == [4.0]
+    np.testing.assert_allclose(losses.binary_crossentropy([[1]], [[0.0]], from_logits=True), np.log([2]))
+    assert losses.binary_crossentropy.__name__ == "binary_crossentropy"
+    assert losses.kld([[0.5, 0.5]], [[0.5, 0.5]]).tolist() == [0.0]
+
+
+def test_hinge_accepts_both_ways_of_writing_no():
+    y_pred = np.random.default_rng(0).normal(size=(6, 1))
+    y = np.array([1, 0, 0, 1, 1, 0])
+    assert Hinge()(y, y_pred) == Hinge()(2 * y - 1, y_pred)
+    for nonsense in ([0, -1], [2, 1], [0.5, 1]):
+        with pytest.raises(ValueError, match="y_true: se esperaba −1 y 1, o 0 y 1, pero hay"):
+            Hinge()(nonsense, y_pred[:2])
+
+
+EXTREMES = [
+    (losses.BinaryFocalCrossentropy(), [[0.0, 1.0, 1.0, 0.0]], [[0.0, 1.0, 0.0, 1.0]]),
+    (losses.BinaryFocalCrossentropy(from_logits=True), [[0.0, 1.0]], [[1e4, -1e4]]),
+    (CategoricalFocalCrossentropy(), [[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 1.0]]),
+    (CategoricalFocalCrossentropy(from_logits=True), [[0.0, 1.0]], [[1e4, -1e4]]),
+    (losses.CategoricalHinge(), [[1.0, 0.0, 0.0]], [[0.0, 0.0, 0.0]]),
+    (CosineSimilarity(), [[0.0, 0.0], [1.0, 2.0]], [[1.0, 2.0], [1e-9, 0.0]]),
+    (Hinge(), [[1.0, -1.0]], [[1.0, 1e30]]),
+    (Huber(), [[0.0, 0.0]], [[1.0, -1e30]]),
+    (KLDivergence(), [[0.0, 1.0], [1.0, 0.0]], [[1.0, 0.0], [1.0, 0.0]]),
+    (losses.LogCosh(), [[0.0, 0.0]], [[1e4, -1e4]]),
+    (MeanAbsolutePercentageError(), [[0.0, 1.0]], [[1.0, 1.0]]),
+    (losses.MeanSquaredLogarithmicError(), [[0.0, 5.0]], [[-3.0, 0.0]]),
+    (Poisson(), [[0.0, 3.0]], [[0.0, 0.0]]),
+    (losses.SquaredHinge(), [[1.0, -1.0]], [[1.0, 1e10]]),
+]
+
+
+@pytest.mark.parametrize(("loss", "y_true", "y_pred"), EXTREMES, ids=lambda value: type(value).__name__)
+@pytest.mark.filterwarnings("error")
+def test_extremes_are_finite_and_do_not_warn(loss, y_true, y_pred):
+    y_true, y_pred = np.array(y_true), np.array(y_pred)
+    value, gradient = loss(y_true, y_pred), loss.gradient(y_true, y_pred)
+    assert np.isfinite(value)
+    assert np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize(("loss", "y_true", "y_pred"), EXTREMES, ids=lambda value: type(value).__name__)
+def test_extremes_are_those_of_the_keras_installed_here(loss, y_true, y_pred):
+    pytest.importorskip("keras")
+    from tests.reference import oracle
+
+    arguments = {"from_logits": True} if getattr(loss, "from_logits", False) else {}
+    value, gradient = oracle.loss(type(loss).__name__, arguments, np.array(y_true), np.array(y_pred))
+    assert loss(y_true, y_pred) == pytest.approx(value, rel=1e-6, abs=1e-7)
+    np.testing.assert_allclose(loss.gradient(y_true, y_pred), gradient, rtol=1e-6, atol=1e-7)
+
+
+def test_a_zero_vector_has_no_direction():
+    loss = CosineSimilarity()
+    assert loss([[1.0, 2.0]], [[0.0, 0.0]]) == 0
+    assert np.isfinite(loss.gradient([[1.0, 2.0]], [[0.0, 0.0]])).all()
+
+
+def test_each_class_can_have_its_own_weight():
+    rows, p = np.eye(2), np.full((2, 2), 0.5)
+    each = CategoricalFocalCrossentropy(alpha=[0.5, 1.0]).call(rows, p)
+    np.testing.assert_allclose(each, CategoricalFocalCrossentropy(alpha=1.0).call(rows, p) * [0.5, 1.0])
+    with pytest.raises(ValueError, match="alpha: se esperaban 2 elementos, pero llegaron 3"):
+        CategoricalFocalCrossentropy(alpha=[1, 2, 3])(rows, p)
 
 
 def test_a_label_of_a_sequence_can_have_an_axis_of_its_own():

@@ -120,6 +120,155 @@ def test_every_name_of_keras_for_labels(names, cls):
         assert type(metrics.get(name, np.array([1, 0]), np.zeros((2, 3)))) is cls
 
 
+def test_every_metric_has_the_names_of_keras_and_an_unknown_one_is_refused_at_once():
+    y, p = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[0.9, 0.2], [0.4, 0.6]])
+    for name in (
+        "auc",
+        "AUC",
+        "precision",
+        "Recall",
+        "f1_score",
+        "F1Score",
+        "r2_score",
+        "mape",
+        "MSLE",
+        "bce",
+        "hinge",
+    ):
+        metrics.check_name(name)
+        assert name.lower().replace("_", "")[:3] in type(metrics.get(name, y, p)).__name__.lower() or len(name) < 5
+    assert type(metrics.get("log_cosh_error", y, p)) is type(metrics.get("logcosh", y, p)) is metrics.LogCoshError
+    assert repr(metrics.get("crossentropy", np.array([1, 0]), p)) == "SparseCategoricalCrossentropy(" + (
+        "from_logits=False, ignore_class=None)"
+    )
+    assert metrics.get("ce", y[:, :1], p[:, :1], from_logits=True).from_logits
+    for name in ("accuracy", "acc", "ce", Metric, metrics.AUC(), None):
+        metrics.check_name(name)
+    # Piden argumentos o no comparan nada: no basta su nombre.
+    for name in ("exactitud", "io_u", "IoU", "mean", "Sum", "", "metric"):
+        with pytest.raises(ValueError, match="metrics: se esperaba 'accuracy' o 'auc' o "):
+            metrics.check_name(name)
+    with pytest.raises(ValueError, match="metrics: se esperaba una que compare lo predicho con lo correcto"):
+        metrics.get(metrics.Mean(), y, p)
+
+
+# --- Con pesos, por lotes y en los extremos ---
+
+
+def test_a_metric_of_ones_own_can_be_weighted_with_or_without_help():
+    class Zeros(Metric):
+        def shard(self, y_true, y_pred):
+            return float((y_true == 0).sum())
+
+    class Fast(Metric):
+        def shard(self, y_true, y_pred, weight=None):
+            return float(((y_true == 0)[:, 0] * (1 if weight is None else weight)).sum())
+
+    class HalfError(MeanAbsoluteError):
+        def shard(self, y_true, y_pred):
+            return super().shard(y_true, y_pred) / 2
+
+    y, p, w = [[0.0], [1.0], [0.0]], [[1.0], [3.0], [0.0]], [3.0, 1.0, 0.0]
+    for cls in (Zeros, Fast):
+        assert cls()(y, p) == pytest.approx(2 / 3)
+        assert cls()(y, p, w) == pytest.approx(3 / 4)
+    assert HalfError()(y, p, w) == pytest.approx(5 / 8)
+    assert HalfError()(y, p) == pytest.approx(0.5)
+
+
+def test_what_was_seen_before_decides_the_shape():
+    metric = metrics.F1Score()
+    metric.update_state([[1.0, 0.0]], [[0.9, 0.1]])
+    with pytest.raises(ValueError, match=r"y_pred: la forma \(1, 3\) no concuerda con lo que se esperaba"):
+        metric.update_state([[1.0, 0.0, 0.0]], [[0.9, 0.1, 0.0]])
+    assert metric.result().round(4).tolist() == [1.0, 0.0]
+
+
+def test_the_root_is_taken_at_the_end():
+    rng = np.random.default_rng(0)
+    y, p = rng.normal(size=(9, 2)), rng.normal(size=(9, 2))
+    metric = metrics.RootMeanSquaredError()
+    for k in range(0, 9, 2):
+        metric.update_state(y[k : k + 2], p[k : k + 2])
+    assert metric.result() == pytest.approx(np.sqrt(((y - p) ** 2).mean()))
+
+
+@pytest.mark.parametrize("n", [10, 300])
+def test_the_area_is_the_fraction_of_pairs_in_order(n):
+    rng = np.random.default_rng(n)
+    y = np.arange(n) % 2
+    # Con puntajes que caen en los umbrales no hay empates entre ellos.
+    p = rng.permutation(n) / n + 0.5 / n
+    in_order = (p[y == 1][:, None] > p[y == 0][None, :]).mean()
+    assert metrics.AUC(num_thresholds=n + 1)(y, p) == pytest.approx(in_order, abs=1e-12)
+    assert metrics.AUC()(y, p) == pytest.approx(in_order, abs=0.02)
+    assert metrics.AUC(from_logits=True)(y, np.log(p / (1 - p))) == pytest.approx(metrics.AUC()(y, p))
+    assert metrics.AUC()(y, y) == metrics.AUC(curve="PR")(y, y) == 1
+
+
+def test_the_counts_agree_with_scikit_learn():
+    from sklearn.metrics import f1_score, precision_score, r2_score, recall_score
+
+    rng = np.random.default_rng(3)
+    y, p, w = rng.integers(0, 2, (40, 3)), rng.random((40, 3)), rng.random(40)
+    said = p > 0.5
+    for k in range(3):
+        one = {"sample_weight": w}
+        assert metrics.Precision(class_id=k)(y, p, w) == pytest.approx(precision_score(y[:, k], said[:, k], **one))
+        assert metrics.Recall(class_id=k)(y, p, w) == pytest.approx(recall_score(y[:, k], said[:, k], **one))
+    for average in (None, "micro", "macro", "weighted"):
+        theirs = f1_score(y, said, average=average, sample_weight=w)
+        assert metrics.F1Score(average, 0.5)(y, p, w) == pytest.approx(theirs, rel=1e-6)
+    for average, name in ((None, "raw_values"), ("uniform_average",) * 2):
+        assert metrics.R2Score(average)(y, p, w) == pytest.approx(r2_score(y, p, multioutput=name, sample_weight=w))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("y", [[0.0, 0.0], [1.0, 1.0]])
+@pytest.mark.parametrize("p", [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.5, 0.5]])
+def test_one_class_only_and_extreme_probabilities_give_finite_numbers(y, p):
+    made = [metrics.AUC(), metrics.AUC(curve="PR"), metrics.AUC(curve="PRGAIN"), metrics.Precision(), metrics.Recall()]
+    made += [metrics.Precision(thresholds=[0.0, 0.5, 1.0]), metrics.BinaryIoU(), metrics.BinaryCrossentropy()]
+    made += [metrics.KLDivergence(), metrics.Poisson()]
+    values = [metric(y, p) for metric in made]
+    assert all(np.isfinite(value).all() for value in values)
+
+
+def test_a_threshold_is_rounded_as_what_it_is_compared_with():
+    # Como en Keras: un 0.1 de float32 no pasa de 0.1, aunque mida un poco más.
+    p = np.array([0.1], np.float32)
+    assert BinaryAccuracy(threshold=0.1)([0], p) == 1
+    assert metrics.Precision(thresholds=0.1)([1], p) == metrics.TruePositives(0.1)([1], p) == 0
+    assert metrics.TruePositives(0.1)([1], p.astype(float)) == 1
+
+
+def test_an_ignored_label_is_a_miss_and_harms_nothing():
+    labels, p = np.array([0, -1, 255]), np.eye(3)
+    state = np.zeros(2)
+    for metric in (SparseCategoricalAccuracy(), SparseTopKCategoricalAccuracy(3)):
+        metric.accept(labels, (3,))
+        state[:] = 0
+        metric.accumulate(labels, p, None, state)
+        assert state.tolist() == [1, 3]
+
+
+def test_mean_and_sum_of_numbers():
+    mean, total = metrics.Mean(), metrics.Sum()
+    assert mean.result() == total.result() == 0
+    for metric in (mean, total):
+        metric.update_state([[1.0, 3.0], [5.0, 7.0]], sample_weight=[1.0, 3.0])
+        metric.update_state(10.0)
+    assert mean.result() == pytest.approx((2 + 3 * 6 + 10) / 5)
+    assert total.result() == 4 + 3 * 12 + 10
+    for metric in (mean, total):
+        with pytest.raises(ValueError, match="sample_weight: se esperaba la forma"):
+            metric.update_state([1.0, 2.0], sample_weight=[1.0, 2.0, 3.0])
+        with pytest.raises(TypeError, match="values: se esperaban números reales"):
+            metric.update_state("no")
+        metric.reset_state()
+        assert metric.result() == 0
+
+
 # --- Formas ---
 
 
@@ -199,6 +348,19 @@ def test_a_metric_that_cannot_read_the_labels_says_so():
         (lambda: SparseTopKCategoricalAccuracy(0), "k: se esperaba un entero de al menos 1"),
         (lambda: setattr(SparseTopKCategoricalAccuracy(), "k", 0), "k: se esperaba un entero de al menos 1"),
         (lambda: SparseTopKCategoricalAccuracy(from_sorted_ids=True), "from_sorted_ids: esta opción"),
+        (lambda: metrics.AUC(1), "num_thresholds: se esperaba un entero"),
+        (lambda: metrics.AUC(curve="roc curve"), "curve: se esperaba 'ROC' o 'PR' o 'PRGAIN'"),
+        (lambda: metrics.AUC(num_labels=2), "num_labels: se esperaba None"),
+        (lambda: metrics.AUC(label_weights=[1, 2])([[1]], [[0.5]]), "metrics: auc no sirve con"),
+        (lambda: metrics.Precision(1.5), "thresholds: se esperaba un número de al menos 0 y de a lo sumo 1"),
+        (lambda: metrics.Recall(top_k=3)([[1, 0]], [[0.5, 0.1]]), "metrics: recall no sirve con"),
+        (lambda: metrics.Recall(class_id=2)([[1, 0]], [[0.5, 0.1]]), "metrics: recall no sirve con"),
+        (lambda: metrics.F1Score("media"), "average: se esperaba None o 'micro'"),
+        (lambda: metrics.F1Score()([1], [0.5]), r"y_true: se esperaba la forma \(n, K\)"),
+        (lambda: metrics.FBetaScore(beta=0), "beta: se esperaba un número mayor que 0"),
+        (lambda: metrics.IoU(2, [2]), "target_class_ids: se esperaba un entero entre 0 y 1, pero llegó 2"),
+        (lambda: metrics.MeanIoU(2)([[0, 1]], [[[0, 1]]]), "metrics: mean_io_u no sirve con"),
+        (lambda: metrics.Hinge()([2], [1.0]), "y_true: se esperaba −1 y 1, o 0 y 1"),
         (lambda: SparseCategoricalAccuracy()([5], [[0.2, 0.8]]), "se esperaba un entero entre 0 y 1"),
     ],
 )
