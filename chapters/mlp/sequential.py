@@ -99,6 +99,13 @@ class Sequential(Graph):
         self._refuse_empty()
         super().build(input_shape)
 
+    def compute_output_shape(self, input_shape):
+        r"""Devuelve la forma de la salida de la última capa."""
+        if len(self.calls) != len(self.layers):
+            # Alguien cambió la lista sin add ni pop.
+            self._chain()
+        return super().compute_output_shape(input_shape)
+
     def forward(self, x, training=False):
         r"""Pasa la entrada por todas las capas."""
         self._refuse_empty()

@@ -564,7 +564,7 @@ class Engine:
 
         parts = self._parts(n, len(chunks))
         self._run(part, parts)
-        self.total += losses.sum() * n
+        self.total += float(losses.sum()) * n
         self.outputs += every.sum(axis=0) * n
         self.sums[0].add(sums)
         self.seen += n

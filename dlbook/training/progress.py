@@ -3,10 +3,17 @@ r"""Lo que se ve mientras se entrena."""
 import sys
 import time
 
+import numpy as np
+
 from dlbook.console import Bar, say
 
 # Cada cuántos segundos se refresca la barra.
 REFRESH = 0.1
+
+
+def _brief(value):
+    # Casi todo es un número; algunas métricas dan uno por clase.
+    return f"{value:.4g}" if np.ndim(value) == 0 else np.array2string(np.asarray(value), precision=4)
 
 
 class Progress:
@@ -36,7 +43,7 @@ class Progress:
 
     def finish(self, logs):
         r"""Escribe cómo terminó la época."""
-        text = ", ".join(f"{name}={value:.4g}" for name, value in logs.items())
+        text = ", ".join(f"{name}={_brief(value)}" for name, value in logs.items())
         if self.bar is not None:
             self.bar.advance(self.steps, text)
         elif self.verbose == 2:
