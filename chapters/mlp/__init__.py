@@ -32,7 +32,7 @@ from chapters.mlp.maxout import Maxout
 from chapters.mlp.model import Model
 from chapters.mlp.neuron_chain import neuron_chain_gradient
 from chapters.mlp.one_layer import one_layer_gradient
-from chapters.mlp.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, RMSprop
+from chapters.mlp.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, RMSprop
 from chapters.mlp.preprocessing import (
     class_proportions,
     class_weights,
@@ -45,6 +45,7 @@ from chapters.mlp.reshape import Reshape
 from chapters.mlp.saddle import linear_chain, linear_chain_hessian
 from chapters.mlp.schedules import (
     CosineDecay,
+    CosineDecayRestarts,
     ExponentialDecay,
     InverseTimeDecay,
     PiecewiseConstantDecay,
@@ -65,9 +66,11 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
     "BinaryCrossentropy",
     "CategoricalCrossentropy",
     "CosineDecay",
+    "CosineDecayRestarts",
     "Dense",
     "Dropout",
     "ExponentialDecay",
@@ -75,10 +78,12 @@ __all__ = [
     "Input",
     "InverseTimeDecay",
     "Layer",
+    "Lion",
     "Maxout",
     "MeanAbsoluteError",
     "MeanSquaredError",
     "Model",
+    "Nadam",
     "PiecewiseConstantDecay",
     "PolynomialDecay",
     "RMSprop",

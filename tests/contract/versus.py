@@ -13,6 +13,7 @@ FILLED = [[400, 300], [3, 3, 40, 60]]
 ROUNDED_BY_TENSORFLOW = {
     "GELU": 1e-6,
     "LeakyReLU": 1e-7,
+    "Nadam": 1e-7,
     "RandomRotation": 1e-4,
     "RandomTranslation": 1e-4,
     "UpSampling2D": 1e-5,
