@@ -349,12 +349,18 @@ REGULARIZERS = [
 
 # Ninguno de estos cambia por sí solo lo que se aprende.
 CALLBACKS = [
+    of("callback", "BackupAndRestore", backup_dir="respaldo", delete_checkpoint=True),
     of("callback", "CSVLogger", filename="historia.csv"),
     of("callback", "EarlyStopping", monitor="loss", patience=100),
     of("callback", "History"),
+    of("callback", "LambdaCallback", on_epoch_end=lambda epoch, logs: None),
     of("callback", "LearningRateScheduler", schedule=lambda epoch, rate: rate),
     of("callback", "ModelCheckpoint", filepath="{epoch}.safetensors"),
     of("callback", "ModelCheckpoint", filepath="mejor.safetensors", monitor="loss", save_best_only=True),
+    of("callback", "ModelCheckpoint", filepath="{epoch}-{batch}.safetensors", save_freq=2),
+    of("callback", "ReduceLROnPlateau", monitor="loss", patience=100),
+    of("callback", "TensorBoard", histogram_freq=1, update_freq=2, write_steps_per_second=True),
+    of("callback", "TerminateOnNaN"),
 ]
 
 TABLES = {
@@ -372,7 +378,7 @@ TABLES = {
 # No se usan solas: de ellas heredan las demás.
 BASES = {
     "activation": {"ActivationFunction": "la base de todas"},
-    "callback": {"Callback": "la base de todos", "_Monitor": "lo que comparten los que vigilan"},
+    "callback": {"Callback": "la base de todos", "Monitor": "lo que comparten los que vigilan"},
     "initializer": {"Initializer": "la base de todos"},
     "layer": {
         "Layer": "la base de todas",
