@@ -38,7 +38,7 @@ from chapters.mlp.merging import Add, Average, Concatenate, Dot, Maximum, Minimu
 from chapters.mlp.model import Model
 from chapters.mlp.neuron_chain import neuron_chain_gradient
 from chapters.mlp.one_layer import one_layer_gradient
-from chapters.mlp.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, RMSprop
+from chapters.mlp.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, RMSprop
 from chapters.mlp.permute import Permute
 from chapters.mlp.preprocessing import (
     class_proportions,
@@ -53,6 +53,7 @@ from chapters.mlp.reshape import Reshape
 from chapters.mlp.saddle import linear_chain, linear_chain_hessian
 from chapters.mlp.schedules import (
     CosineDecay,
+    CosineDecayRestarts,
     ExponentialDecay,
     InverseTimeDecay,
     PiecewiseConstantDecay,
@@ -74,12 +75,14 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
     "Add",
     "Average",
     "BinaryCrossentropy",
     "CategoricalCrossentropy",
     "Concatenate",
     "CosineDecay",
+    "CosineDecayRestarts",
     "Dense",
     "Dot",
     "Dropout",
@@ -94,6 +97,7 @@ __all__ = [
     "InputLayer",
     "InverseTimeDecay",
     "Layer",
+    "Lion",
     "Maximum",
     "Maxout",
     "MeanAbsoluteError",
@@ -101,6 +105,7 @@ __all__ = [
     "Minimum",
     "Model",
     "Multiply",
+    "Nadam",
     "Permute",
     "PiecewiseConstantDecay",
     "PolynomialDecay",

@@ -31,6 +31,20 @@ class LearningRateSchedule(Configured):
     0.05
     0.025
 
+    **El tuyo** hereda de esta clase y escribe ``__call__``, que recibe el paso y devuelve la tasa. El de los primeros
+    transformadores sube en línea recta y luego baja como :math:`1/\sqrt t`:
+
+    >>> class Rise(LearningRateSchedule):
+    ...     def __init__(self, warmup):
+    ...         self.warmup = warmup
+    ...     def __call__(self, step):
+    ...         t = step + 1
+    ...         return 0.1 * min(t / self.warmup, (self.warmup / t) ** 0.5)
+    >>> [Rise(4)(step) for step in (0, 1, 3, 15)]
+    [0.025, 0.05, 0.1, 0.05]
+    >>> SGD(Rise(4)).learning_rate
+    0.025
+
     Parameters
     ----------
     name : str, optional
@@ -63,7 +77,7 @@ class LearningRateSchedule(Configured):
         return self._rate(check.number(step, "step", 0))
 
     def _rate(self, t):
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: falta escribir __call__, que recibe el paso y da la tasa")
 
     def __repr__(self):
         r"""Escribe la llamada que lo crea."""
@@ -349,3 +363,81 @@ class CosineDecay(LearningRateSchedule):
             start, t = self.warmup_target, t - self.warmup_steps
         wave = 0.5 * (1 + math.cos(math.pi * min(t, self.decay_steps) / self.decay_steps))
         return start * ((1 - self.alpha) * wave + self.alpha)  # [ec-mlp-tasa-coseno]
+
+
+class CosineDecayRestarts(LearningRateSchedule):
+    r"""Cosenos que vuelven a empezar (*warm restarts*): la tasa baja, salta arriba y baja otra vez, cada vez más lento.
+
+    Una tasa que ya bajó deja a la red donde esté. Subirla de golpe la sacude, y a veces la saca a un sitio mejor
+    :cite:p:`loshchilov2017`. La primera bajada dura :math:`T`; cada una, :math:`a` veces lo que la anterior, y su tasa
+    se multiplica por :math:`b`. La número :math:`i`, contada desde 0, empieza en el paso :math:`s_i`:
+
+    .. math::
+       :label: ec-mlp-tasa-rearranques
+
+       s_i = T\,(1+a+\dots+a^{i-1}),
+       \qquad
+       \eta_t = \eta_0\Bigl[(1-\alpha)\,\tfrac{b^i}2\Bigl(1+\cos\frac{\pi\,(t-s_i)}{T\,a^i}\Bigr)+\alpha\Bigr] .
+
+    **A mano.** Con :math:`T=10` y :math:`a=2`, la primera acaba en 10 y la segunda en 30; a la mitad de cada una, la
+    mitad de la tasa:
+
+    >>> schedule = CosineDecayRestarts(0.1, first_decay_steps=10)
+    >>> [round(schedule(t), 4) for t in (0, 5, 10, 20, 30)]
+    [0.1, 0.05, 0.1, 0.05, 0.1]
+    >>> schedule = CosineDecayRestarts(0.1, first_decay_steps=10, t_mul=1, m_mul=0.5)
+    >>> [round(schedule(t), 4) for t in (0, 5, 10, 15, 20)]
+    [0.1, 0.05, 0.05, 0.025, 0.025]
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+        La tasa :math:`\eta_0` del primer paso.
+    first_decay_steps : float
+        Los pasos :math:`T` que dura la primera bajada.
+    t_mul : float
+        Cuánto se alarga cada una, :math:`a`; al menos 1.
+    m_mul : float
+        Por cuánto se multiplica su tasa, :math:`b`.
+    alpha : float
+        La fracción :math:`\alpha` que queda al final de cada una.
+    name : str, optional
+        Un nombre, como en Keras.
+    """
+
+    initial_learning_rate = Checked(check.number, 0)
+    first_decay_steps = Checked(check.number, 0, open_low=True)
+    t_mul = Checked(check.number, 1)
+    m_mul = Checked(check.number, 0)
+    alpha = Checked(check.number, 0)
+
+    def __init__(self, initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0, name=None):
+        super().__init__(name)
+        self.initial_learning_rate, self.first_decay_steps = initial_learning_rate, first_decay_steps
+        self.t_mul, self.m_mul, self.alpha = t_mul, m_mul, alpha
+
+    def _rate(self, t):
+        i, share = self._restart(t / self.first_decay_steps)
+        wave = 0.5 * self.m_mul**i * (1 + math.cos(math.pi * share))
+        return self.initial_learning_rate * ((1 - self.alpha) * wave + self.alpha)  # [ec-mlp-tasa-rearranques]
+
+    def _restart(self, periods):
+        # Cuál bajada es, y qué fracción de ella va.
+        growth = self.t_mul - 1
+        if not growth:
+            return math.floor(periods), periods % 1
+        i = math.floor(math.log1p(periods * growth) / math.log1p(growth))
+        length = self.t_mul**i
+        share = (periods - (length - 1) / growth) / length
+        # Al redondear, la cuenta puede quedar justo antes de un arranque.
+        return (i, share) if share < 1 else (i + 1, (share - 1) / self.t_mul)
+
+
+CLASSES = (
+    CosineDecay,
+    CosineDecayRestarts,
+    ExponentialDecay,
+    InverseTimeDecay,
+    PiecewiseConstantDecay,
+    PolynomialDecay,
+)

@@ -3,7 +3,7 @@ r"""El ciclo de entrenamiento: épocas, lotes y callbacks."""
 import numpy as np
 
 from dlbook import check
-from dlbook.callbacks import Callback, History, ModelCheckpoint, called
+from dlbook.callbacks import BackupAndRestore, Callback, History, ModelCheckpoint, TerminateOnNaN, called
 from dlbook.numeric.parallel import get_threads
 from dlbook.training.data import prepare, source_of, train_and_validation, weigh_classes
 from dlbook.training.engine import Engine, one_at_a_time
@@ -14,6 +14,8 @@ from dlbook.training.state import remembered
 def _turn(callback):
     # Quien guarda va al final, y el que guarda siempre, después del que elige: en el archivo está lo que los demás
     # recuerdan ya de esa época.
+    if isinstance(callback, BackupAndRestore):
+        return 2
     return 0 if not isinstance(callback, ModelCheckpoint) else 1 if callback.save_best_only else 2
 
 
@@ -90,18 +92,18 @@ def fit(
     model.optimizer.claim(model.identity)
     model.reset_metrics()
     history = model.history = History()
-    history.set_model(model)
     model.stop_training = False
     steps = steps_per_epoch or train.steps(batch_size)
-    for callback in callbacks:
+    for callback in (*callbacks, history):
         callback.set_model(model)
         callback.set_params({"epochs": epochs, "steps": steps, "verbose": verbose})
-    resumes = 0 < initial_epoch == model.epoch
     with Engine(model) as engine:
         engine.limit_blas()
         engine.start(train.first())
         _call(callbacks, "on_train_begin", {})
-        if resumes:
+        for backup in (c for c in callbacks if isinstance(c, BackupAndRestore) and c.restored):
+            initial_epoch = backup.restored
+        if 0 < initial_epoch == model.epoch:
             _resume(model, callbacks)
         model.callbacks, logs = callbacks, {}
         try:
@@ -120,11 +122,16 @@ def fit(
                 history.on_epoch_end(epoch, logs)
                 if model.stop_training:
                     break
-        except FloatingPointError:
+        except FloatingPointError as error:
+            keepers = [c for c in callbacks if isinstance(c, TerminateOnNaN)]
+            for keeper in keepers:
+                keeper.stop(str(error))
             # También es un final: los mejores pesos se recuperan y lo que se abrió se cierra.
             _call(callbacks, "on_train_end", logs)
-            raise
+            if not keepers:
+                raise
         else:
+            model.optimizer.finalize(model.theta)
             _call(callbacks, "on_train_end", logs)
         finally:
             model.remembered, model.callbacks = remembered(callbacks), ()

@@ -459,6 +459,9 @@ SCHEDULES = [
     of("schedule", "CosineDecay", initial_learning_rate=0.1, decay_steps=20),
     of("schedule", "CosineDecay", initial_learning_rate=0.1, decay_steps=20, alpha=0.1),
     of("schedule", "CosineDecay", initial_learning_rate=0.01, decay_steps=20, warmup_target=0.1, warmup_steps=6),
+    of("schedule", "CosineDecayRestarts", initial_learning_rate=0.1, first_decay_steps=7),
+    of("schedule", "CosineDecayRestarts", initial_learning_rate=0.1, first_decay_steps=8, t_mul=1.0, m_mul=0.5),
+    of("schedule", "CosineDecayRestarts", initial_learning_rate=0.1, first_decay_steps=6, t_mul=1.3, alpha=0.1),
     of("schedule", "ExponentialDecay", initial_learning_rate=0.1, decay_steps=7, decay_rate=0.6),
     of("schedule", "ExponentialDecay", initial_learning_rate=0.1, decay_steps=7, decay_rate=0.6, staircase=True),
     of("schedule", "InverseTimeDecay", initial_learning_rate=0.1, decay_steps=7, decay_rate=0.6),
@@ -477,8 +480,17 @@ OPTIMIZERS = [
     of("optimizer", "Adam"),
     of("optimizer", "Adam", learning_rate=0.05, beta_1=0.8, beta_2=0.95, epsilon=1e-3),
     of("optimizer", "Adam", learning_rate=SCHEDULES[2], global_clipnorm=1.0),
+    of("optimizer", "Adam", learning_rate=0.05, amsgrad=True, clipnorm=1.0),
+    of("optimizer", "Adam", learning_rate=0.05, use_ema=True),
     of("optimizer", "AdamW"),
     of("optimizer", "AdamW", learning_rate=0.05, weight_decay=0.1, clipvalue=0.3),
+    of("optimizer", "AdamW", learning_rate=0.05, amsgrad=True),
+    of("optimizer", "Adamax"),
+    of("optimizer", "Adamax", learning_rate=0.05, beta_1=0.8, beta_2=0.9, weight_decay=0.1),
+    of("optimizer", "Lion"),
+    of("optimizer", "Lion", learning_rate=0.01, beta_1=0.8, beta_2=0.5, weight_decay=0.1),
+    of("optimizer", "Nadam"),
+    of("optimizer", "Nadam", learning_rate=0.05, beta_1=0.8, beta_2=0.95, epsilon=1e-3, clipvalue=0.5),
     of("optimizer", "RMSprop"),
     of("optimizer", "RMSprop", learning_rate=0.01, rho=0.8, momentum=0.9),
     of("optimizer", "RMSprop", learning_rate=0.01, centered=True),
@@ -487,7 +499,9 @@ OPTIMIZERS = [
     of("optimizer", "SGD", learning_rate=0.05, momentum=0.9),
     of("optimizer", "SGD", learning_rate=0.05, momentum=0.9, nesterov=True),
     of("optimizer", "SGD", learning_rate=0.05, weight_decay=0.1, clipvalue=0.5),
-    of("optimizer", "SGD", learning_rate=SCHEDULES[3], global_clipnorm=1.0),
+    of("optimizer", "SGD", learning_rate=SCHEDULES[6], global_clipnorm=1.0),
+    of("optimizer", "SGD", learning_rate=0.05, use_ema=True, ema_momentum=0.9, ema_overwrite_frequency=3),
+    of("optimizer", "SGD", learning_rate=0.05, momentum=0.9, gradient_accumulation_steps=3),
 ]
 
 INITIALIZERS = [
@@ -541,12 +555,18 @@ REGULARIZERS = [
 
 # Ninguno de estos cambia por sí solo lo que se aprende.
 CALLBACKS = [
+    of("callback", "BackupAndRestore", backup_dir="respaldo", delete_checkpoint=True),
     of("callback", "CSVLogger", filename="historia.csv"),
     of("callback", "EarlyStopping", monitor="loss", patience=100),
     of("callback", "History"),
+    of("callback", "LambdaCallback", on_epoch_end=lambda epoch, logs: None),
     of("callback", "LearningRateScheduler", schedule=lambda epoch, rate: rate),
     of("callback", "ModelCheckpoint", filepath="{epoch}.safetensors"),
     of("callback", "ModelCheckpoint", filepath="mejor.safetensors", monitor="loss", save_best_only=True),
+    of("callback", "ModelCheckpoint", filepath="{epoch}-{batch}.safetensors", save_freq=2),
+    of("callback", "ReduceLROnPlateau", monitor="loss", patience=100),
+    of("callback", "TensorBoard", histogram_freq=1, update_freq=2, write_steps_per_second=True),
+    of("callback", "TerminateOnNaN"),
 ]
 
 TABLES = {
@@ -564,7 +584,7 @@ TABLES = {
 # No se usan solas: de ellas heredan las demás.
 BASES = {
     "activation": {"ActivationFunction": "la base de todas"},
-    "callback": {"Callback": "la base de todos", "_Monitor": "lo que comparten los que vigilan"},
+    "callback": {"Callback": "la base de todos", "Monitor": "lo que comparten los que vigilan"},
     "initializer": {"Initializer": "la base de todos"},
     "layer": {
         "Functional": "sus redes están en test_graphs.py",

@@ -14,6 +14,7 @@ ROUNDED_BY_TENSORFLOW = {
     "GELU": 1e-6,
     "LeakyReLU": 1e-7,
     "LogCosh": 1e-8,
+    "Nadam": 1e-7,
     "RandomRotation": 1e-4,
     "RandomTranslation": 1e-4,
     "UpSampling2D": 1e-5,

@@ -18,6 +18,7 @@ MADE = {
     "PolynomialDecay": lambda: schedules.PolynomialDecay(0.1, 10),
     "PiecewiseConstantDecay": lambda: schedules.PiecewiseConstantDecay([1], [0.1, 0.2]),
     "CosineDecay": lambda: schedules.CosineDecay(0.1, 10),
+    "CosineDecayRestarts": lambda: schedules.CosineDecayRestarts(0.1, 10),
     "EarlyStopping": callbacks.EarlyStopping,
     "ModelCheckpoint": lambda: callbacks.ModelCheckpoint("a"),
 }
@@ -94,7 +95,7 @@ def test_a_hyperparameter_changed_halfway_keeps_working():
         fresh = type(optimizer)(0.1)
         fresh.set_state(optimizer.get_state())
     optimizer.clipvalue = 1.0
-    with pytest.raises(ValueError, match="a lo sumo uno de los dos"):
+    with pytest.raises(ValueError, match="a lo sumo uno de los tres"):
         optimizer.global_clipnorm = 1.0
     optimizer.step(theta, gradient)
 

@@ -7,7 +7,7 @@ from numba import njit
 
 from chapters.mlp.optimizers.base import Optimizer
 from dlbook import check
-from dlbook.attributes import Absent, Checked
+from dlbook.attributes import Checked
 
 
 class Adam(Optimizer):
@@ -64,6 +64,17 @@ class Adam(Optimizer):
     entonces, más o menos, a lo sumo :math:`\eta` por paso, sin importar la escala de la pérdida. Por eso 0.001 sirve
     casi siempre.
 
+    **AMSGrad.** La media :math:`v` olvida, y con ella olvida los gradientes grandes y escasos, que a veces son los que
+    importaban. Con ``amsgrad=True`` se divide entre la mayor que ha habido :cite:p:`reddi2018`, y la tasa de un peso ya
+    no vuelve a subir:
+
+    .. math::
+       :label: ec-mlp-amsgrad
+
+       \hat v_i \leftarrow \max(\hat v_i, v_i),
+       \qquad
+       \theta_i \leftarrow \theta_i - \eta_t\,\frac{m_i}{\sqrt{\hat v_i}+\epsilon} .
+
     **A mano.** En :math:`f(\theta)=\theta^2` desde 1, con :math:`\eta=0.1`. Primer paso: :math:`g=2`, :math:`m=0.2`,
     :math:`v=0.004` y :math:`\eta_1=0.1\sqrt{0.001}/0.1=0.0316`. El paso es :math:`0.0316\cdot0.2/0.0632=0.1`, o sea
     :math:`\eta`:
@@ -92,8 +103,8 @@ class Adam(Optimizer):
     epsilon : float
         El número :math:`\epsilon`, positivo. Es el que el artículo llama :math:`\hat\epsilon`: se suma antes de
         corregir.
-    amsgrad : False
-        No existe aquí.
+    amsgrad : bool
+        Si se divide entre la mayor media que ha habido.
     weight_decay, clipnorm, clipvalue, global_clipnorm, **options
         Como en :class:`Optimizer`.
     """
@@ -101,7 +112,7 @@ class Adam(Optimizer):
     beta_1 = Checked(check.number, 0, 1, open_high=True)
     beta_2 = Checked(check.number, 0, 1, open_high=True)
     epsilon = Checked(check.number, 0, open_low=True)
-    amsgrad = Absent(False)
+    amsgrad = Checked(check.boolean)
 
     def __init__(
         self,
@@ -120,13 +131,18 @@ class Adam(Optimizer):
         self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
 
     def _slots(self):
-        return {"momentum": 0.0, "velocity": 0.0}
+        slots = {"momentum": 0.0, "velocity": 0.0}
+        return slots | {"velocity_hat": 0.0} if self.amsgrad else slots
 
     def _update(self, theta, gradient, rate):
         t = self.iterations + 1
         rate *= math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)  # [ec-mlp-adam-tasa]
         m, v = self.state["momentum"], self.state["velocity"]
-        _adam(theta, gradient, m, v, rate, 1 - self.beta_1, 1 - self.beta_2, self.epsilon)
+        if self.amsgrad:
+            top = self.state["velocity_hat"]
+            _amsgrad(theta, gradient, m, v, top, rate, 1 - self.beta_1, 1 - self.beta_2, self.epsilon)
+        else:
+            _adam(theta, gradient, m, v, rate, 1 - self.beta_1, 1 - self.beta_2, self.epsilon)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -139,6 +155,18 @@ def _adam(theta, gradient, m, v, rate, new_1, new_2, epsilon):
         m[i] += take_1 * (g - m[i])  # [ec-mlp-adam-momentos]
         v[i] += take_2 * (g * g - v[i])  # [ec-mlp-adam-momentos]
         theta[i] -= eta * m[i] / (np.sqrt(v[i]) + eps)  # [ec-mlp-adam]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _amsgrad(theta, gradient, m, v, top, rate, new_1, new_2, epsilon):
+    real = theta.dtype.type
+    eta, take_1, take_2, eps = real(rate), real(new_1), real(new_2), real(epsilon)
+    for i in range(theta.size):
+        g = gradient[i]
+        m[i] += take_1 * (g - m[i])
+        v[i] += take_2 * (g * g - v[i])
+        top[i] = max(top[i], v[i])  # [ec-mlp-amsgrad]
+        theta[i] -= eta * m[i] / (np.sqrt(top[i]) + eps)
 
 
 class AdamW(Adam):

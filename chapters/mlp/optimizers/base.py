@@ -1,6 +1,7 @@
 r"""Lo que todo optimizador sabe hacer: dar un paso."""
 
 import inspect
+import itertools
 
 import numpy as np
 from numba import njit
@@ -9,6 +10,22 @@ from chapters.mlp.optimizers.clipping import _clip_by_global_norm, _clip_by_valu
 from chapters.mlp.schedules import LearningRateSchedule
 from dlbook import check, registry
 from dlbook.attributes import Absent, Checked, Configured, refuse
+
+# El nombre, entre lo que recuerda, de la media de los pesos y del gradiente que se va juntando.
+AVERAGE, GATHERED = "average", "accumulated_gradient"
+
+
+def _starts(parts):
+    wrong = "parts: se esperaba una lista de pares, el peso y cuántos números tiene, pero llegó"
+    if not isinstance(parts, tuple) or not all(isinstance(part, tuple) and len(part) == 2 for part in parts):
+        raise TypeError(f"{wrong} {parts!r:.60}")
+    try:
+        repeated = len({key for key, _ in parts}) < len(parts)
+    except TypeError:
+        raise TypeError(f"{wrong} {parts!r:.60}") from None
+    if repeated:
+        raise ValueError("parts: se esperaba cada peso una vez, pero hay alguno repetido")
+    return tuple(np.cumsum([0, *(check.integer(size, "parts", 0) for _, size in parts)]).tolist())
 
 
 @registry.register("optimizer")
@@ -44,12 +61,22 @@ class Optimizer(Configured):
        * - :class:`AdamW`
          - encoger los pesos aparte
          - ``keras.optimizers.AdamW``
+       * - :class:`Nadam`
+         - Adam con la mirada de Nesterov
+         - ``keras.optimizers.Nadam``
+       * - :class:`Adamax`
+         - Adam con el mayor gradiente en vez de la media
+         - ``keras.optimizers.Adamax``
+       * - :class:`Lion`
+         - solo el signo
+         - ``keras.optimizers.Lion``
 
     Nombres, argumentos, valores por omisión y fórmulas son los de Keras 3; en TensorFlow están en
     ``tf.keras.optimizers``. :item:`OPT-31`
 
-    **Antes del paso**, si se pide, ocurren dos cosas. Se recorta el gradiente, con :func:`clip_by_value` o con
-    :func:`clip_by_global_norm`. Y se encogen los pesos (*weight decay*), lo que mantiene pequeños a los que no sirven:
+    **Antes del paso**, si se pide, ocurren dos cosas. Se recorta el gradiente: con :func:`clip_by_value`, con
+    :func:`clip_by_global_norm`, o con ``clipnorm``, que hace lo mismo que la segunda con cada peso por separado. Y se
+    encogen los pesos (*weight decay*), lo que mantiene pequeños a los que no sirven:
 
     .. math::
        :label: ec-mlp-encoger
@@ -73,18 +100,60 @@ class Optimizer(Configured):
     >>> theta.round(12)
     array([0.85])
 
+    **Una media de los pesos.** Con lotes al azar los pesos no se detienen: tiemblan alrededor de un lugar. La media de
+    sus últimas posiciones tiembla menos, y suele acertar más. Con ``use_ema=True`` se lleva después de cada paso una
+    media móvil exponencial (*exponential moving average*, EMA):
+
+    .. math::
+       :label: ec-mlp-media-pesos
+
+       \bar{\boldsymbol\theta} \leftarrow m\,\bar{\boldsymbol\theta} + (1-m)\,\boldsymbol\theta ,
+
+    que parte de los pesos del primer paso, y que ``fit`` pone en el lugar de los pesos al terminar. Con :math:`m=0.5`,
+    los pesos 0.8 y 0.64 dan :math:`0.5\cdot0.8+0.5\cdot0.64=0.72`:
+
+    >>> theta, optimizer = np.array([1.0]), SGD(0.1, use_ema=True, ema_momentum=0.5)
+    >>> for _ in range(2):
+    ...     optimizer.step(theta, 2 * theta)
+    >>> print(theta.round(2), optimizer.state["average"].round(2))
+    [0.64] [0.72]
+    >>> optimizer.finalize(theta)
+    >>> theta.round(2)
+    array([0.72])
+
+    **Varios lotes por paso.** Si un lote grande no cabe en la memoria, se le dan varios chicos: con
+    ``gradient_accumulation_steps=k`` los pesos se mueven una vez cada :math:`k` gradientes, con su media.
+
+    >>> theta, optimizer = np.array([1.0]), SGD(0.1, gradient_accumulation_steps=2)
+    >>> for gradient in (1.0, 3.0):
+    ...     optimizer.step(theta, np.array([gradient]))
+    ...     print(theta, optimizer.iterations)
+    [1.] 0
+    [0.8] 1
+
     Parameters
     ----------
     learning_rate : float or LearningRateSchedule
         La tasa de aprendizaje :math:`\eta`, o un programa que la da en cada paso.
     weight_decay : float, optional
         El factor :math:`\lambda` de :eq:`ec-mlp-encoger`.
-    clipnorm : None
-        No existe aquí, como se explica abajo.
-    clipvalue, global_clipnorm : float, optional
-        El tope del gradiente, por coordenada o de su norma. A lo sumo uno de los dos.
+    clipnorm, clipvalue, global_clipnorm : float, optional
+        El tope del gradiente: de la norma de cada peso, de cada coordenada o de la norma de todo. A lo sumo uno de los
+        tres. Dónde empieza cada peso lo dice :meth:`follow`; sin eso, el vector cuenta como uno.
+    use_ema : bool
+        Si se lleva la media de los pesos.
+    ema_momentum : float
+        La fracción :math:`m` que conserva, entre 0 y 1.
+    ema_overwrite_frequency : int, optional
+        Cada cuántos pasos toma la media el lugar de los pesos; sin él, solo al terminar.
+    loss_scale_factor : None
+        No existe aquí.
+    gradient_accumulation_steps : int, optional
+        De cuántos gradientes se hace cada paso, al menos 2.
+    name : str, optional
+        Un nombre; sin él, el de la clase.
     **options
-        Los demás argumentos de Keras, como ``use_ema`` o ``name``. Aquí no existen: solo se admiten apagados.
+        Ninguna más: un argumento que no existe se rechaza.
 
     Attributes
     ----------
@@ -97,34 +166,56 @@ class Optimizer(Configured):
     ------
     TypeError, ValueError
         Si un argumento no es del tipo o del intervalo pedido.
-
-    Notes
-    -----
-    El ``clipnorm`` de Keras, que recorta por separado la norma de cada peso, aquí no existe: para el optimizador no hay
-    pesos separados.
     """
 
     weight_decay = Checked(check.number, 0, optional=True)
+    clipnorm = Checked(check.number, 0, open_low=True, optional=True)
     clipvalue = Checked(check.number, 0, open_low=True, optional=True)
     global_clipnorm = Checked(check.number, 0, open_low=True, optional=True)
-    clipnorm, use_ema, ema_momentum, ema_overwrite_frequency = Absent(None), Absent(False), Absent(0.99), Absent(None)
-    loss_scale_factor, gradient_accumulation_steps, name = Absent(None), Absent(None), Absent(None)
+    use_ema = Checked(check.boolean)
+    ema_momentum = Checked(check.number, 0, 1)
+    ema_overwrite_frequency = Checked(check.integer, 1, optional=True)
+    gradient_accumulation_steps = Checked(check.integer, 2, optional=True)
+    name = Checked(check.text)
+    loss_scale_factor = Absent(None)
 
     def __init__(
-        self, learning_rate, weight_decay=None, clipnorm=None, clipvalue=None, global_clipnorm=None, **options
+        self,
+        learning_rate,
+        weight_decay=None,
+        clipnorm=None,
+        clipvalue=None,
+        global_clipnorm=None,
+        use_ema=False,
+        ema_momentum=0.99,
+        ema_overwrite_frequency=None,
+        loss_scale_factor=None,
+        gradient_accumulation_steps=None,
+        name=None,
+        **options,
     ):
         self.learning_rate, self.weight_decay, self.clipnorm = learning_rate, weight_decay, clipnorm
         self.clipvalue, self.global_clipnorm = clipvalue, global_clipnorm
+        self.use_ema, self.ema_momentum = use_ema, ema_momentum
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.loss_scale_factor, self.gradient_accumulation_steps = loss_scale_factor, gradient_accumulation_steps
+        self.name = type(self).__name__.lower() if name is None else name
         refuse(self, options)
         self._limit()
         self.iterations = 0
         self.state = {}
+        # De quién es cada trozo del vector, dónde empieza, y lo que se recuerda de los pesos que ahora no están.
+        self._parts, self._starts, self._aside = None, None, {}
+        # Los gradientes que se han juntado para el próximo paso.
+        self._gathered = 0
         self._clipped = self._owner = None
 
     @property
     def learning_rate(self):
         r"""La tasa del próximo paso. Se le puede asignar otro número, u otro programa."""
-        return self._learning_rate if self.schedule is None else self.schedule(self.iterations)
+        if self.schedule is None:
+            return self._learning_rate
+        return check.number(self.schedule(self.iterations), f"{type(self.schedule).__name__}()", 0)
 
     @learning_rate.setter
     def learning_rate(self, value):
@@ -136,9 +227,6 @@ class Optimizer(Configured):
     def schedule(self):
         r"""El programa que da la tasa, o ``None`` si es un número."""
         return self._learning_rate if isinstance(self._learning_rate, LearningRateSchedule) else None
-
-    def follow(self, parts):
-        r"""Recibe los pesos de que está hecho theta."""
 
     def step(self, theta, gradient):
         r"""Da un paso: modifica ``theta`` en su sitio.
@@ -168,12 +256,94 @@ class Optimizer(Configured):
         if not theta.flags.writeable:
             raise ValueError("theta: se esperaba un arreglo que se pueda modificar, pero es de solo lectura")
         self._remember(theta)
-        gradient = self._clip(gradient)
-        rate = self.learning_rate
-        if self.weight_decay:
-            _decay(theta, rate * self.weight_decay)
-        self._update(theta, gradient, rate)
-        self.iterations += 1
+        whole = self._gather(gradient) if self.gradient_accumulation_steps else gradient
+        if whole is not None:
+            whole = self._clip(whole)
+            rate = self.learning_rate
+            if self.weight_decay:
+                _decay(theta, rate * self.weight_decay)
+            self._update(theta, whole, rate)
+        if self.use_ema:
+            # En el primer paso no hay nada que conservar.
+            _average(theta, self.state[AVERAGE], self.ema_momentum if self.iterations else 0.0)
+            if self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
+                self.finalize(theta)
+        self.iterations += whole is not None
+
+    def finalize(self, theta):
+        r"""Pone en el lugar de los pesos la media que se llevaba; sin ``use_ema``, nada.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (p,)
+            Los parámetros; se modifican en su sitio.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Como en :meth:`step`.
+        """
+        if self.use_ema and self.state:
+            _vector(theta, "theta")
+            self._remember(theta)
+            # De un peso que aún no da un paso no hay media.
+            np.copyto(theta, self.state[AVERAGE], where=~np.isnan(self.state[AVERAGE]))
+
+    def follow(self, parts):
+        r"""Aprende de quién es cada trozo del vector de los parámetros; lo llama el modelo.
+
+        La fórmula de un optimizador no lo necesita, pero hay dos cosas que van por peso. Una es ``clipnorm``. La otra,
+        la memoria, si cambia qué pesos se entrenan: la de los que siguen se muda a su nuevo lugar, la de los que se van
+        se aparta y la recuperan si vuelven, y los nuevos empiezan sin ella. Así se puede congelar una parte de la red y
+        descongelarla después sin que nadie pierda su inercia.
+
+        **A mano.** Dos pesos, :math:`w` y :math:`b`, con inercia. Tras un paso, la velocidad es :math:`-\eta\mathbf
+        g`; :math:`b` se congela un rato y la suya lo espera:
+
+        >>> from chapters.mlp.optimizers import SGD
+        >>> optimizer = SGD(0.1, momentum=0.9)
+        >>> optimizer.follow([("w", 2), ("b", 1)])
+        >>> optimizer.step(np.zeros(3), np.array([1.0, 2.0, 3.0]))
+        >>> optimizer.follow([("w", 2)])
+        >>> optimizer.state["momentum"].round(2)
+        array([-0.1, -0.2])
+        >>> optimizer.follow([("b", 1), ("w", 2)])
+        >>> optimizer.state["momentum"].round(2)
+        array([-0.3, -0.1, -0.2])
+
+        Parameters
+        ----------
+        parts : sequence of (hashable, int)
+            De cada peso, en el orden del vector, algo que lo distinga de los demás y cuántos números tiene.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Si no son pares así, o si hay un peso repetido.
+
+        Notes
+        -----
+        Lo apartado se copia con el optimizador, pero no está en :meth:`get_state`, ni en los archivos. Si no sabía de
+        quién era lo que recuerda, porque viene de :meth:`set_state`, se entiende que es de estos pesos.
+        """
+        parts = tuple(parts) if isinstance(parts, list) else parts
+        if parts == self._parts:
+            return
+        starts = _starts(parts)
+        if self._parts is not None:
+            self._move(parts, starts)
+        self._parts, self._starts = parts, starts
+
+    def _move(self, parts, starts):
+        slots = self._every_slot()
+        for (key, _), (a, b) in zip(self._parts, itertools.pairwise(self._starts), strict=True):
+            self._aside[key] = {name: vector[a:b].copy() for name, vector in self.state.items()}
+        for name, vector in self.state.items():
+            self.state[name] = np.full(starts[-1], slots.get(name, 0.0), vector.dtype)
+        for (key, size), (a, b) in zip(parts, itertools.pairwise(starts), strict=True):
+            for name, piece in self._aside.pop(key, {}).items():
+                if name in self.state and piece.size == size:
+                    self.state[name][a:b] = piece
 
     def claim(self, owner):
         r"""Queda al servicio de un modelo: lo que recuerde desde ahora es de sus parámetros.
@@ -205,9 +375,11 @@ class Optimizer(Configured):
         dict of ndarray
             Copias de los vectores, el número de pasos y, si es un número, la tasa.
         """
-        slots = self._slots()
+        slots = self._every_slot()
         state = {name: array.copy() for name, array in self.state.items() if name in slots}
         state["iterations"] = np.array(self.iterations)
+        if self.gradient_accumulation_steps:
+            state["gathered"] = np.array(self._gathered)
         if self.schedule is None:
             state["learning_rate"] = np.array(self._learning_rate)
         return state
@@ -227,26 +399,32 @@ class Optimizer(Configured):
         """
         if not isinstance(state, dict):
             raise TypeError(f"state: se esperaba un diccionario, pero llegó {type(state).__name__}")
-        arrays = {name: value for name, value in state.items() if name not in ("iterations", "learning_rate")}
-        if "iterations" not in state or (arrays and set(arrays) != set(self._slots())):
-            expected = ", ".join(["iterations", *self._slots()])
+        arrays = {name: v for name, v in state.items() if name not in ("iterations", "learning_rate", "gathered")}
+        slots = self._every_slot()
+        if "iterations" not in state or (arrays and set(arrays) != set(slots)):
+            expected = ", ".join(["iterations", *slots])
             raise ValueError(f"state: se esperaban {expected}, pero llegaron {', '.join(map(str, state)) or 'ninguno'}")
         iterations = check.integer(np.asarray(state["iterations"])[()], "iterations", 0)
         rate = check.number(np.asarray(state.get("learning_rate", 0.0))[()], "learning_rate", 0)
+        gathered = check.integer(np.asarray(state.get("gathered", 0))[()], "gathered", 0)
         for name, array in arrays.items():
             _vector(array, name)
-            check.floats(array, name)
+            if name != AVERAGE:
+                # La media de un peso que aún no da un paso es NaN.
+                check.floats(array, name)
         if len({(array.shape, array.dtype) for array in arrays.values()}) > 1:
             raise ValueError("state: se esperaban vectores del mismo tamaño y tipo")
         if "learning_rate" in state:
             self.learning_rate = rate
-        self.iterations, self._owner = iterations, None
+        self.iterations, self._gathered, self._owner = iterations, gathered, None
+        self._parts, self._starts, self._aside = None, None, {}
         self.state = {name: array.copy() for name, array in arrays.items()}
 
     def __copy__(self):
         r"""Copia el optimizador con lo que recuerda: los pasos de uno no mueven la memoria del otro."""
         other = object.__new__(type(self))
-        vars(other).update(vars(self), state={name: array.copy() for name, array in self.state.items()}, _clipped=None)
+        state = {name: array.copy() for name, array in self.state.items()}
+        vars(other).update(vars(self), state=state, _aside=dict(self._aside), _clipped=None)
         return other
 
     def _slots(self):
@@ -256,8 +434,19 @@ class Optimizer(Configured):
     def _update(self, theta, gradient, rate):
         raise NotImplementedError
 
+    def _every_slot(self):
+        # Los de la fórmula y los que comparten todos. Una media que vale NaN todavía no empieza.
+        slots = self._slots()
+        if self.use_ema:
+            slots[AVERAGE] = np.nan
+        if self.gradient_accumulation_steps:
+            slots[GATHERED] = 0.0
+        return slots
+
     def _remember(self, theta):
-        for name, start in self._slots().items():
+        if self._starts is not None and self._starts[-1] != theta.size:
+            raise ValueError(f"theta: se esperaban {self._starts[-1]} parámetros, pero llegaron {theta.size}")
+        for name, start in self._every_slot().items():
             if name not in self.state:
                 self.state[name] = np.full_like(theta, start)
         for array in self.state.values():
@@ -267,10 +456,25 @@ class Optimizer(Configured):
                     f"llegaron {theta.size} de {theta.dtype}; para otra red crea otro optimizador"
                 )
 
+    def _gather(self, gradient):
+        # Devuelve la media de los gradientes que tocan, o nada si todavía faltan.
+        total = self.state[GATHERED]
+        total += gradient
+        self._gathered += 1
+        if self._gathered < self.gradient_accumulation_steps:
+            return None
+        gradient = total / self.gradient_accumulation_steps
+        total[:], self._gathered = 0, 0
+        return gradient
+
     def _limit(self):
-        if self.clipvalue is not None and self.global_clipnorm is not None:
-            raise ValueError("clipvalue y global_clipnorm: se esperaba a lo sumo uno de los dos, pero llegaron ambos")
-        return self.clipvalue or self.global_clipnorm
+        limits = [limit for limit in (self.clipnorm, self.clipvalue, self.global_clipnorm) if limit is not None]
+        if len(limits) > 1:
+            raise ValueError(
+                "clipnorm, clipvalue y global_clipnorm: se esperaba a lo sumo uno de los tres, pero llegaron "
+                f"{len(limits)}"
+            )
+        return limits[0] if limits else None
 
     def _clip(self, gradient):
         limit = self._limit()
@@ -279,14 +483,22 @@ class Optimizer(Configured):
         # El recorte va a un vector propio, que se reutiliza: el gradiente de quien llama no se toca.
         if self._clipped is None or self._clipped.shape != gradient.shape or self._clipped.dtype != gradient.dtype:
             self._clipped = np.empty_like(gradient)
-        kernel = _clip_by_value if self.clipvalue else _clip_by_global_norm
-        kernel(gradient, limit, self._clipped)
+        if self.clipvalue:
+            _clip_by_value(gradient, limit, self._clipped)
+            return self._clipped
+        starts = self._starts if self.clipnorm and self._starts else (0, gradient.size)
+        for a, b in itertools.pairwise(starts):
+            _clip_by_global_norm(gradient[a:b], limit, self._clipped[a:b])
         return self._clipped
 
     def __repr__(self):
-        r"""Escribe la llamada que lo crea."""
-        names = [name for name in inspect.signature(type(self)).parameters if name in vars(self)]
-        values = {"learning_rate": self._learning_rate} | {name: getattr(self, name) for name in names}
+        r"""Escribe la llamada que lo crea; de lo que todos comparten, solo lo que no se quedó como estaba."""
+        own = inspect.signature(type(self)).parameters
+        shared = {name: p.default for name, p in inspect.signature(Optimizer).parameters.items() if name not in own}
+        shared["name"] = type(self).__name__.lower()
+        values = {name: getattr(self, name) for name in own if name in vars(self)}
+        values |= {name: getattr(self, name) for name, v in shared.items() if getattr(self, name, v) != v}
+        values = {"learning_rate": self._learning_rate} | values
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in values.items())})"
 
 
@@ -303,3 +515,14 @@ def _decay(theta, amount):
     share = theta.dtype.type(amount)
     for i in range(theta.size):
         theta[i] -= share * theta[i]  # [ec-mlp-encoger]
+
+
+@njit(cache=True, nogil=True)
+def _average(theta, average, momentum):
+    real = theta.dtype.type
+    keep, take = real(momentum), real(1 - momentum)
+    for i in range(theta.size):
+        # NaN: la de este peso empieza ahora.
+        if np.isnan(average[i]):
+            average[i] = theta[i]
+        average[i] = keep * average[i] + take * theta[i]  # [ec-mlp-media-pesos]

@@ -8,11 +8,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chapters.mlp import optimizers
-from chapters.mlp.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, RMSprop, clip_by_global_norm, clip_by_value
+from chapters.mlp.optimizers import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Lion,
+    Nadam,
+    RMSprop,
+    clip_by_global_norm,
+    clip_by_value,
+)
 from chapters.mlp.optimizers.landscapes import bowl, path, ravine, rosenbrock
 from chapters.mlp.schedules import (
     CosineDecay,
+    CosineDecayRestarts,
     ExponentialDecay,
+    LearningRateSchedule,
     PiecewiseConstantDecay,
     PolynomialDecay,
 )
@@ -28,6 +42,12 @@ EVERY = [
     lambda: RMSprop(0.01, momentum=0.5, centered=True),
     lambda: Adam(0.1),
     lambda: AdamW(0.1),
+    lambda: Nadam(0.05),
+    lambda: Adamax(0.1),
+    lambda: Lion(0.02),
+    lambda: Adam(0.1, amsgrad=True),
+    lambda: SGD(0.05, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=2),
+    lambda: SGD(0.05, gradient_accumulation_steps=2),
     lambda: Adam(ExponentialDecay(0.1, 10, 0.5), clipvalue=0.5),
     lambda: SGD(CosineDecay(0.1, 50), momentum=0.5, global_clipnorm=1.0, weight_decay=0.01),
 ]
@@ -52,15 +72,8 @@ def test_the_order_of_the_arguments_is_that_of_keras():
     assert AdamW(1e-3, 0.01, 0.8).beta_1 == 0.8
     assert SGD(0.1, 0.9, True, 0.01, None, 2.0).clipvalue == 2
     assert CosineDecay(0.1, 10, 0.0, "coseno", 0.2, 5).warmup_target == 0.2
-    for call, name in (
-        (lambda: Adam(1e-3, 0.9, 0.999, 1e-7, True), "amsgrad"),
-        (lambda: AdamW(1e-3, 0.01, 0.9, 0.999, 1e-7, True), "amsgrad"),
-        (lambda: SGD(0.1, clipnorm=1.0), "clipnorm"),
-        (lambda: RMSprop(use_ema=True), "use_ema"),
-        (lambda: Adagrad(gradient_accumulation_steps=4), "gradient_accumulation_steps"),
-    ):
-        with pytest.raises(ValueError, match=f"{name}: esta opción de Keras no existe aquí"):
-            call()
+    with pytest.raises(ValueError, match="loss_scale_factor: esta opción de Keras no existe aquí"):
+        RMSprop(loss_scale_factor=2.0)
     with pytest.raises(TypeError, match="Adam: no se conoce el argumento 'lr'"):
         Adam(lr=0.1)
 
@@ -146,6 +159,125 @@ def test_get():
             optimizers.get(nonsense)
 
 
+def test_get_from_a_description():
+    schedule = {"class_name": "ExponentialDecay", "config": {"initial_learning_rate": 0.1, "decay_steps": 10}}
+    schedule["config"]["decay_rate"] = 0.5
+    made = optimizers.get({"class_name": "adam", "config": {"learning_rate": schedule, "clipnorm": 1.0, "name": "a"}})
+    assert type(made) is Adam
+    assert (made.learning_rate, made.clipnorm, made.name) == (0.1, 1.0, "a")
+    assert type(made.schedule) is ExponentialDecay
+    assert optimizers.get({"class_name": "SGD"}).learning_rate == 0.01
+    for nonsense, message in (
+        ({}, "se esperaba un diccionario con 'class_name' y 'config'"),
+        ({"class_name": "adan"}, "optimizer: se esperaba 'SGD'"),
+        ({"class_name": "SGD", "config": [1]}, "se esperaba un diccionario con 'class_name' y 'config'"),
+        ({"class_name": "SGD", "config": {"lr": 0.1}}, "SGD: no se conoce el argumento 'lr'"),
+        ({"class_name": "SGD", "config": {"learning_rate": {"class_name": "adam"}}}, "learning_rate: se esperaba 'Cos"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=message):
+            optimizers.get(nonsense)
+
+
+class Negative(LearningRateSchedule):
+    def __call__(self, step):
+        return -1.0
+
+
+# --- Peso por peso ---
+
+
+def test_each_weight_is_shortened_by_itself():
+    theta, gradient = np.zeros(4), np.array([3.0, 4.0, 0.0, 0.5])
+    optimizer = SGD(1.0, clipnorm=1.0)
+    optimizer.follow([("w", 2), ("b", 1), ("c", 1)])
+    optimizer.step(theta, gradient)
+    np.testing.assert_allclose(theta, [-0.6, -0.8, 0.0, -0.5])
+    # Sin saber dónde acaba cada uno, son uno solo.
+    whole = np.zeros(4)
+    SGD(1.0, clipnorm=1.0).step(whole, gradient)
+    assert np.linalg.norm(whole) == pytest.approx(1)
+
+
+def test_the_average_of_a_weight_starts_when_the_weight_does():
+    optimizer = SGD(0.5, use_ema=True, ema_momentum=0.5)
+    optimizer.follow([("a", 1)])
+    for _ in range(2):
+        optimizer.step(np.array([1.0]), np.array([1.0]))
+    optimizer.follow([("a", 1), ("b", 1)])
+    theta = np.array([7.0, 7.0])
+    optimizer.finalize(theta)
+    np.testing.assert_array_equal(theta, [0.5, 7.0])
+    # Lo que aún no empieza se guarda y se recupera.
+    other = SGD(0.5, use_ema=True, ema_momentum=0.5)
+    other.set_state(optimizer.get_state())
+    for one in (optimizer, other):
+        theta = np.array([1.5, 9.0])
+        one.step(theta, np.array([0.0, 0.0]))
+        one.finalize(theta)
+        np.testing.assert_array_equal(theta, [1.0, 9.0])
+
+
+def test_the_average_is_put_where_the_weights_were_only_when_asked():
+    theta = np.array([1.0])
+    plain = SGD(0.1)
+    plain.finalize(theta)
+    SGD(0.1, use_ema=True).finalize(theta)
+    assert theta[0] == 1
+
+
+def test_a_weight_of_another_size_starts_again():
+    optimizer = SGD(0.1, momentum=0.9)
+    optimizer.follow([("a", 2)])
+    optimizer.step(np.zeros(2), np.ones(2))
+    optimizer.follow([("a", 3)])
+    np.testing.assert_array_equal(optimizer.state["momentum"], np.zeros(3))
+
+
+def test_several_gradients_make_one_step():
+    rng = np.random.default_rng(0)
+    gradients = rng.normal(size=(6, 3))
+    few, many = Adam(0.1), Adam(0.1, gradient_accumulation_steps=3)
+    theta, other = np.zeros(3), np.zeros(3)
+    for k, gradient in enumerate(gradients):
+        many.step(other, gradient)
+        if k % 3 == 2:
+            few.step(theta, gradients[k - 2 : k + 1].mean(axis=0))
+    np.testing.assert_allclose(theta, other, rtol=1e-12)
+    assert many.iterations == few.iterations == 2
+
+
+def test_nadam_goes_on_from_a_saved_state_without_its_product():
+    gradients = np.random.default_rng(0).normal(size=(40, 3))
+    whole, theta = Nadam(0.1), np.zeros(3)
+    for gradient in gradients:
+        whole.step(theta, gradient)
+    half, other = Nadam(0.1), np.zeros(3)
+    for gradient in gradients[:25]:
+        half.step(other, gradient)
+    again = Nadam(0.1)
+    again.set_state(half.get_state())
+    for gradient in gradients[25:]:
+        again.step(other, gradient)
+    np.testing.assert_array_equal(theta, other)
+
+
+def test_a_restart_is_where_it_should_even_if_rounding_disagrees():
+    for first, factor in ((7, 2.0), (10, 1.1), (3, 3.0), (0.1, 1.5), (6, 1.0)):
+        schedule, start, length = CosineDecayRestarts(0.1, first, factor), 0.0, float(first)
+        for _ in range(12):
+            start, length = start + length, length * factor
+            # Justo antes está abajo; justo después, arriba.
+            assert schedule(start * (1 - 1e-9)) < 1e-6
+            assert schedule(start * (1 + 1e-9)) > 0.0999
+
+
+def test_a_name_is_kept_and_printed_only_if_it_was_given():
+    assert Adam().name == "adam"
+    assert "name" not in repr(Adam())
+    assert Adam(name="mío").name == "mío"
+    assert repr(SGD(0.1, use_ema=True, name="mío")).endswith("use_ema=True, name='mío')")
+
+
 V = np.ones(3)
 
 
@@ -155,7 +287,13 @@ V = np.ones(3)
         (lambda: SGD(momentum=1.5), "momentum: .*de a lo sumo 1"),
         (lambda: SGD(nesterov="sí"), "nesterov: se esperaba True o False"),
         (lambda: SGD(clipvalue=0), "clipvalue: se esperaba un número mayor que 0"),
-        (lambda: SGD(clipvalue=1, global_clipnorm=1), "a lo sumo uno de los dos"),
+        (lambda: SGD(clipvalue=1, global_clipnorm=1), "a lo sumo uno de los tres"),
+        (lambda: SGD(clipnorm=1, clipvalue=1), "a lo sumo uno de los tres"),
+        (lambda: SGD(ema_momentum=1.5), "ema_momentum: .*de a lo sumo 1"),
+        (lambda: SGD(ema_overwrite_frequency=0), "ema_overwrite_frequency: se esperaba un entero de al menos 1"),
+        (lambda: SGD(gradient_accumulation_steps=1), "gradient_accumulation_steps: .* de al menos 2"),
+        (lambda: Lion(beta_1=0), "beta_1: .*mayor que 0"),
+        (lambda: Adam(amsgrad=2), "amsgrad: se esperaba True o False"),
         (lambda: Adam(beta_1=1), "beta_1: .*menor que 1"),
         (lambda: Adam(beta_2=-0.1), "beta_2: .*de al menos 0"),
         (lambda: Adam(epsilon=0), "epsilon: se esperaba un número mayor que 0"),
@@ -184,6 +322,9 @@ V = np.ones(3)
         (lambda: ExponentialDecay(0.1, 1, 0), "decay_rate: se esperaba un número mayor que 0"),
         (lambda: PolynomialDecay(0.1, 1, power=0), "power: se esperaba un número mayor que 0"),
         (lambda: CosineDecay(0.1, 10, warmup_target=-1), "warmup_target"),
+        (lambda: CosineDecayRestarts(0.1, 10, t_mul=0.5), "t_mul: se esperaba un número de al menos 1"),
+        (lambda: SGD(Negative()).learning_rate, r"Negative\(\): se esperaba un número de al menos 0"),
+        (lambda: SGD(LearningRateSchedule(3)), "name: se esperaba un texto"),
         (lambda: PiecewiseConstantDecay([1, 2], [0.1, 0.2]), "una tasa más que fronteras"),
         (lambda: PiecewiseConstantDecay([], [0.1]), "al menos una frontera"),
         (lambda: PiecewiseConstantDecay([2, 1], [0.1, 0.2, 0.3]), "fronteras crecientes"),
@@ -217,3 +358,8 @@ def test_a_path_that_runs_away_says_so(landscape, rate, steps):
     # También si se desborda justo en el último paso, y sin avisos de NumPy por el camino.
     with pytest.raises(ValueError, match="finitos"):
         path(SGD(rate), landscape, [2.0, 3.0], steps)
+
+
+def test_a_schedule_without_its_formula_says_what_is_missing():
+    with pytest.raises(NotImplementedError, match="LearningRateSchedule: falta escribir __call__"):
+        LearningRateSchedule()(0)

@@ -12,7 +12,20 @@ from chapters.mlp.dense import Dense
 from chapters.mlp.optimizers import SGD, Adam
 from chapters.mlp.schedules import ExponentialDecay
 from chapters.mlp.sequential import Input, Sequential
-from dlbook.callbacks import Callback, CSVLogger, EarlyStopping, History, LearningRateScheduler, ModelCheckpoint
+from dlbook.callbacks import (
+    BackupAndRestore,
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    History,
+    LambdaCallback,
+    LearningRateScheduler,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    TensorBoard,
+    TerminateOnNaN,
+    called,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 RNG = np.random.default_rng(0)
@@ -404,9 +417,29 @@ def test_the_checkpoint_takes_the_arguments_of_keras_in_its_order():
     for epoch, loss in enumerate([3.0, 2.0]):
         keeper.on_epoch_end(epoch, {"loss": loss})
     assert (keeper.monitor, keeper.mode, keeper.best, saved) == ("loss", "min", 2.0, ["a"])
-    for options in ({"save_weights_only": True}, {"save_freq": 10}):
-        with pytest.raises(ValueError, match="esta opción de Keras no existe aquí"):
-            ModelCheckpoint("a", **options)
+    with pytest.raises(ValueError, match="save_freq: se esperaba 'epoch' o un entero de al menos 1, pero llegó 'lote'"):
+        ModelCheckpoint("a", save_freq="lote")
+
+
+def test_the_checkpoint_can_keep_only_the_weights():
+    model, whole, weights = network(), [], []
+    model.save = whole.append
+    model.save_weights = weights.append
+    fit(model, epochs=2, callbacks=[ModelCheckpoint("{epoch}", save_weights_only=True)])
+    assert (whole, weights) == ([], ["1", "2"])
+
+
+def test_the_checkpoint_can_save_every_so_many_steps():
+    model, saved = network(), []
+    model.save = saved.append
+    # Tres pasos por época: la cuenta sigue de una a otra.
+    fit(model, epochs=3, callbacks=[ModelCheckpoint("{epoch}-{batch}-{loss:.0f}", save_freq=4)])
+    assert [name.rsplit("-", 1)[0] for name in saved] == ["2-1", "3-2"]
+    saved.clear()
+    fit(model, epochs=3, callbacks=[ModelCheckpoint("{epoch}", "loss", save_best_only=True, save_freq=1)])
+    assert saved[0] == "1"
+    with pytest.raises(ValueError, match="monitor: se esperaba 'loss', pero llegó 'val_loss'"):
+        fit(model, callbacks=[ModelCheckpoint("m", save_best_only=True, save_freq=1)], validation_split=0.2)
 
 
 @pytest.mark.parametrize(
@@ -420,11 +453,246 @@ def test_the_checkpoint_takes_the_arguments_of_keras_in_its_order():
         (lambda: EarlyStopping(monitor=3), "monitor: se esperaba el nombre"),
         (lambda: LearningRateScheduler(0.1), "schedule: se esperaba una función"),
         (lambda: CSVLogger("a", separator=""), "separator: se esperaba un solo carácter"),
+        (lambda: ReduceLROnPlateau(factor=1), "factor: se esperaba un número .* menor que 1"),
+        (lambda: BackupAndRestore(""), "backup_dir: se esperaba la ruta"),
+        (lambda: BackupAndRestore("a", save_freq=False), "save_freq: se esperaba 'epoch' o un entero"),
+        (lambda: LambdaCallback(on_epoch_end=3), "on_epoch_end: se esperaba una función, pero llegó 3"),
+        (lambda: LambdaCallback(lr=3), "LambdaCallback: nadie llama a lr, porque no existe"),
+        (lambda: TerminateOnNaN("sí"), "raise_error: se esperaba True o False"),
+        (lambda: TensorBoard(update_freq="step"), "update_freq: se esperaba 'epoch' o 'batch' o un entero"),
+        (lambda: TensorBoard(write_images=True), "write_images: esta opción de Keras no existe aquí"),
     ],
 )
 def test_bad_arguments_are_named(call, message):
     with pytest.raises((TypeError, ValueError), match=message):
         call()
+
+
+# --- ReduceLROnPlateau ---
+
+
+# Como keras.callbacks.ReduceLROnPlateau 3.15 con los mismos números, desde una tasa de 0.1.
+@pytest.mark.parametrize(
+    ("options", "values", "rates"),
+    [
+        ({"patience": 2}, [3, 2, 2, 2, 2, 2], [0.1, 0.1, 0.1, 0.01, 0.01, 0.001]),
+        ({"patience": 1, "factor": 0.5}, [3, 3, 3, 2, 2, 2], [0.1, 0.05, 0.025, 0.025, 0.0125, 0.00625]),
+        (
+            {"patience": 1, "factor": 0.5, "cooldown": 2},
+            [3, 3, 3, 3, 3, 3, 3, 3],
+            [0.1, 0.05, 0.05, 0.025, 0.025, 0.0125, 0.0125, 0.00625],
+        ),
+        ({"patience": 0, "factor": 0.5, "cooldown": 1}, [3, 3, 3, 3, 3], [0.1, 0.05, 0.025, 0.0125, 0.00625]),
+        ({"patience": 1, "factor": 0.1, "min_lr": 0.004}, [3, 3, 3, 3, 3], [0.1, 0.01, 0.004, 0.004, 0.004]),
+        ({"patience": 1, "factor": 0.5, "min_delta": 0.5}, [3, 2.8, 2.6, 2.4, 1], [0.1, 0.05, 0.025, 0.025, 0.025]),
+        ({"patience": 1, "factor": 0.5, "mode": "max"}, [1, 2, 1, 1, 3], [0.1, 0.1, 0.05, 0.025, 0.025]),
+        (
+            {"patience": 2, "factor": 0.5, "cooldown": 1},
+            [3, 3, 3, 1, 3, 3, 3, 3],
+            [0.1, 0.1, 0.05, 0.05, 0.05, 0.025, 0.025, 0.0125],
+        ),
+        ({"patience": 1, "factor": 0.5}, [NAN, 3, NAN, 2], [0.05, 0.05, 0.025, 0.025]),
+    ],
+)
+def test_the_rate_goes_down_when_nothing_gets_better(options, values, rates):
+    model, plateau, logs = network(SGD(0.1)), ReduceLROnPlateau(**options), []
+    plateau.set_model(model)
+    plateau.on_train_begin()
+    found = []
+    for epoch, value in enumerate(values):
+        logs.append({"val_loss": value})
+        plateau.on_epoch_end(epoch, logs[-1])
+        found.append(model.optimizer.learning_rate)
+    assert found == pytest.approx(rates)
+    # Se anota la tasa con que se entrenó la época.
+    assert [log["learning_rate"] for log in logs] == pytest.approx([0.1, *rates[:-1]])
+
+
+def test_a_plateau_in_two_halves_is_one(tmp_path, capsys):
+    def plateau():
+        return ReduceLROnPlateau("val_loss", factor=0.5, patience=2, cooldown=1, verbose=1)
+
+    whole, half = network(SGD(0.1)), network(SGD(0.1))
+    rates = fit(whole, epochs=7, callbacks=[Fixed(), plateau()]).history["learning_rate"]
+    assert "la tasa de aprendizaje baja a 0.05" in capsys.readouterr().out
+    first = fit(half, epochs=3, callbacks=[Fixed(), plateau()]).history["learning_rate"]
+    half.save(tmp_path / "mitad.safetensors")
+    from chapters.mlp import load_model
+
+    again = load_model(tmp_path / "mitad.safetensors")
+    again = fit(again, epochs=7, initial_epoch=3, callbacks=[Fixed(), plateau()]).history["learning_rate"]
+    assert first + again == rates
+    assert rates[-1] < rates[0]
+
+
+def test_a_plateau_and_a_schedule_at_once_are_refused():
+    with pytest.raises(ValueError, match=r"learning_rate: se esperaba un número, .* ExponentialDecay"):
+        fit(network(SGD(ExponentialDecay(0.1, 10, 0.5))), callbacks=[ReduceLROnPlateau("loss")])
+
+
+# --- Los que acaban antes o vuelven a empezar ---
+
+
+def broken(**options):
+    with np.errstate(all="ignore"):
+        return fit(network(SGD(1e200)), **options)
+
+
+def test_a_loss_that_breaks_ends_the_training_without_an_error(capsys):
+    ended = []
+    others = [TerminateOnNaN(), LambdaCallback(on_train_end=lambda logs: ended.append(logs))]
+    history = broken(callbacks=others)
+    assert history.epoch == []
+    assert np.isfinite(history.model.theta).all()
+    assert len(ended) == 1
+    assert "en la época 1, lote 2 de 3" in capsys.readouterr().out
+    with pytest.raises(RuntimeError, match="en la época 1, lote 2 de 3"):
+        broken(callbacks=[TerminateOnNaN(raise_error=True), others[1]])
+    assert len(ended) == 1
+
+
+def test_by_hand_the_loss_of_a_step_is_watched_too(capsys):
+    watcher, model = TerminateOnNaN(), network()
+    watcher.set_model(model)
+    for loss, stops in ((1.0, False), (NAN, True)):
+        watcher.on_train_batch_end(4, {"loss": loss})
+        assert model.stop_training == stops
+    assert capsys.readouterr().out == "la pérdida es nan en el lote 5\n"
+
+
+class Outage(Callback):
+    """Corta el entrenamiento en un paso de una época."""
+
+    def __init__(self, epoch, step=0):
+        self.when, self.now = (epoch, step), 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.now = epoch
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if (self.now, batch) == self.when:
+            raise OSError("se fue la luz")
+
+
+@pytest.mark.parametrize("same_process", [False, True])
+def test_what_was_cut_goes_on_by_itself_with_the_same_bits(tmp_path, same_process):
+    whole = network()
+    stop = EarlyStopping("loss", patience=50)
+    expected = fit(whole, epochs=5, callbacks=[stop])
+    cut = network()
+    backup = BackupAndRestore(tmp_path / "a" / "b")
+    with pytest.raises(OSError, match="luz"):
+        fit(cut, epochs=5, callbacks=[backup, Outage(2, 1)])
+    assert backup.restored is None
+    again, backup = (cut, backup) if same_process else (network(), BackupAndRestore(tmp_path / "a" / "b"))
+    other = EarlyStopping("loss", patience=50)
+    history = fit(again, epochs=5, callbacks=[backup, other])
+    assert (backup.restored, history.epoch) == (2, [2, 3, 4])
+    assert history.history["loss"] == expected.history["loss"][2:]
+    assert np.array_equal(again.theta, whole.theta)
+    assert not (tmp_path / "a" / "b").exists()
+
+
+def test_a_backup_every_so_many_steps_repeats_the_epoch(tmp_path):
+    cut, backup = network(), BackupAndRestore(tmp_path, save_freq=2, delete_checkpoint=False)
+    with pytest.raises(OSError, match="luz"):
+        fit(cut, callbacks=[backup, Outage(1, 2)])
+    again = network()
+    assert fit(again, callbacks=[backup]).epoch == [1, 2]
+    # Cuatro pasos guardados y dos épocas de tres.
+    assert again.optimizer.iterations == 4 + 6
+    assert (tmp_path / "latest.safetensors").exists()
+    assert fit(network(), callbacks=[BackupAndRestore(tmp_path)]).epoch == [2]
+
+
+def test_a_damaged_backup_is_said_and_the_one_before_is_used(tmp_path, capsys):
+    def cut(double):
+        with pytest.raises(OSError, match="luz"):
+            fit(network(), callbacks=[BackupAndRestore(tmp_path, double_checkpoint=double), Outage(2)])
+        (tmp_path / "latest.safetensors").write_bytes(b"roto")
+
+    cut(False)
+    with pytest.raises(ValueError, match="el archivo está dañado"):
+        fit(network(), callbacks=[BackupAndRestore(tmp_path)])
+    (tmp_path / "latest.safetensors").unlink()
+    cut(True)
+    assert fit(network(), callbacks=[BackupAndRestore(tmp_path)]).epoch == [1, 2]
+    assert "se usa el anterior" in capsys.readouterr().out
+
+
+def test_a_backup_of_another_network_is_refused(tmp_path):
+    with pytest.raises(OSError, match="luz"):
+        fit(network(), callbacks=[BackupAndRestore(tmp_path), Outage(1)])
+    other = Sequential([Dense(2)], dtype="float64", seed=0)
+    other.compile("adam", "mse")
+    with pytest.raises(ValueError, match="se esperaban"):
+        fit(other, callbacks=[BackupAndRestore(tmp_path)])
+
+
+def test_only_its_own_files_are_deleted(tmp_path):
+    (tmp_path / "mío.txt").write_text("no se toca")
+    fit(network(), callbacks=[BackupAndRestore(tmp_path)])
+    assert [path.name for path in tmp_path.iterdir()] == ["mío.txt"]
+
+
+# --- Los avisos ---
+
+
+def test_a_misspelt_hook_is_refused_and_the_closest_is_named():
+    with pytest.raises(TypeError, match=r"Typo: .* on_epoch_ended, porque no existe; .* on_epoch_end$"):
+        type("Typo", (Callback,), {"on_epoch_ended": lambda self, epoch, logs=None: None})
+    mixin = type("Mixin", (), {"on_train_batch_stop": lambda self, batch, logs=None: None})
+    with pytest.raises(TypeError, match=r"Mixed: .* on_train_batch_stop, .* on_train_batch_"):
+        type("Mixed", (mixin, Callback), {})
+    # Un atributo que no se llama no molesta.
+    type("Fine", (Callback,), {"on_disk": "sí", "one": lambda self: None})
+
+
+def test_the_other_name_of_a_step_is_called_once_and_only_if_the_first_is_not_there():
+    calls = []
+
+    class Old(Callback):
+        def on_batch_end(self, batch, logs=None):
+            calls.append(("viejo", batch))
+
+    class Both(Old):
+        def on_train_batch_end(self, batch, logs=None):
+            calls.append(("nuevo", batch))
+
+    fit(network(), epochs=1, callbacks=[Old(), Both()])
+    assert calls == [(name, batch) for batch in range(3) for name in ("viejo", "nuevo")]
+    Callback.on_train_batch_end(Old(), 7)
+    assert calls[-1] == ("viejo", 7)
+    assert called([Callback(), History(), LambdaCallback()], "on_train_batch_end") == []
+
+
+def test_loose_functions_are_called_like_methods():
+    seen = []
+    moments = ["on_train_begin", "on_epoch_begin", "on_train_batch_begin", "on_train_batch_end", "on_epoch_end"]
+    tell = LambdaCallback(**{name: lambda *arguments, name=name: seen.append(name) for name in moments})
+    fit(network(), epochs=1, batch_size=50, callbacks=[tell])
+    assert seen == moments
+    assert called([LambdaCallback(on_test_end=len)], "on_test_end") == [len]
+
+
+def test_the_history_knows_how_it_was_trained():
+    assert fit(network()).params == {"epochs": 3, "steps": 3, "verbose": 0}
+
+
+def test_after_fit_the_weights_are_the_average():
+    plain, averaged = network(SGD(0.1)), network(SGD(0.1, use_ema=True, ema_momentum=0.5))
+    seen = [plain.theta * 0]
+    step = LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(plain.theta.copy()))
+    fit(plain, epochs=2, callbacks=[step])
+    ended = []
+    last = LambdaCallback(on_train_end=lambda logs: ended.append(averaged.theta.copy()))
+    fit(averaged, epochs=2, callbacks=[last])
+    average = seen[1]
+    for theta in seen[2:]:
+        average = 0.5 * average + 0.5 * theta
+    np.testing.assert_allclose(averaged.theta, average, rtol=1e-12)
+    # Los callbacks ya ven, al terminar, los pesos que quedan.
+    np.testing.assert_array_equal(ended[0], averaged.theta)
 
 
 # --- Lo que se ve ---

@@ -158,20 +158,24 @@ def test_thawing_gives_everything_back():
     assert all(np.shares_memory(g, model.gradient) for g in model.gradients)
 
 
-def test_the_optimizer_must_know():
+def test_what_the_optimizer_remembers_goes_with_each_weight():
     model = network()
     fit(model)
+    memory = model.optimizer.state["momentum"].copy()
+    first = model.layers[0].count_params()
     model.layers[0].trainable = False
-    with pytest.raises(ValueError, match="llama otra vez a compile"):
-        fit(model)
-    model.compile(Adam(0.01), "mse")
+    assert model.theta.size == memory.size - first
+    assert np.array_equal(model.optimizer.state["momentum"], memory[first:])
     fit(model)
-    # Uno que no recuerda nada sirve igual.
-    model = network()
-    model.compile(SGD(0.1), "mse")
+    model.layers[0].trainable = True
+    assert model.theta.size == memory.size
+    # Lo de la que estuvo congelada la esperaba.
+    assert np.array_equal(model.optimizer.state["momentum"][:first], memory[:first])
     fit(model)
-    model.layers[0].trainable = False
-    fit(model)
+    with pytest.raises(ValueError, match="optimizador"):
+        other = network()
+        other.compile(model.optimizer, "mse")
+        fit(other)
 
 
 def test_changing_it_in_the_middle_of_a_training_is_an_error():

@@ -1,0 +1,86 @@
+r"""Adam con el mayor gradiente en vez de la media de los cuadrados."""
+
+from numba import njit
+
+from chapters.mlp.optimizers.base import Optimizer
+from dlbook import check
+from dlbook.attributes import Checked
+
+
+class Adamax(Optimizer):
+    r"""Adam con la norma del máximo (Adamax).
+
+    Adam divide entre una media cuadrática, donde un gradiente enorme pesa por su cuadrado. :cite:t:`kingma2015`
+    proponen, en el mismo artículo, dividir entre el mayor gradiente reciente, que se va olvidando a razón de
+    :math:`\beta_2`. No parte de cero ni se queda corto, así que solo hay que corregir :math:`m`, que es la de
+    :eq:`ec-mlp-adam-momentos`:
+
+    .. math::
+       :label: ec-mlp-adamax
+
+       \begin{gathered}
+       u_i \leftarrow \max\bigl(\beta_2 u_i,\ |g_i|\bigr),
+       \\
+       \theta_i \leftarrow \theta_i - \frac{\eta}{1-\beta_1^{\,t}}\,\frac{m_i}{u_i+\epsilon} .
+       \end{gathered}
+
+    **A mano.** En :math:`f(\theta)=\theta^2` desde 1, con :math:`\eta=0.1`. Primero :math:`m=0.2`, :math:`u=2` y el
+    paso es :math:`\frac{0.1}{0.1}\cdot\frac{0.2}2=0.1`. Después :math:`g=1.8`, :math:`m=0.36` y
+    :math:`u=0.999\cdot2`:
+
+    >>> import numpy as np
+    >>> from chapters.mlp.optimizers import Adamax
+    >>> theta, optimizer = np.array([1.0]), Adamax(learning_rate=0.1)
+    >>> for _ in range(2):
+    ...     optimizer.step(theta, 2 * theta)
+    ...     print(theta.round(5))
+    [0.9]
+    [0.80517]
+    >>> round(0.9 - 0.1 / 0.19 * 0.36 / 1.998, 5)
+    0.80517
+
+    Parameters
+    ----------
+    learning_rate, beta_1, beta_2, epsilon
+        Como en :class:`Adam`.
+    weight_decay, clipnorm, clipvalue, global_clipnorm, **options
+        Como en :class:`Optimizer`.
+    """
+
+    beta_1 = Checked(check.number, 0, 1, open_high=True)
+    beta_2 = Checked(check.number, 0, 1, open_high=True)
+    epsilon = Checked(check.number, 0, open_low=True)
+
+    def __init__(
+        self,
+        learning_rate=0.001,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-7,
+        weight_decay=None,
+        clipnorm=None,
+        clipvalue=None,
+        global_clipnorm=None,
+        **options,
+    ):
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, **options)
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+
+    def _slots(self):
+        return {"momentum": 0.0, "norm": 0.0}
+
+    def _update(self, theta, gradient, rate):
+        rate /= 1 - self.beta_1 ** (self.iterations + 1)
+        m, u = self.state["momentum"], self.state["norm"]
+        _adamax(theta, gradient, m, u, rate, 1 - self.beta_1, self.beta_2, self.epsilon)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _adamax(theta, gradient, m, u, rate, new, keep, epsilon):
+    real = theta.dtype.type
+    eta, take, keep, eps = real(rate), real(new), real(keep), real(epsilon)
+    for i in range(theta.size):
+        g = gradient[i]
+        m[i] += take * (g - m[i])
+        u[i] = max(keep * u[i], abs(g))  # [ec-mlp-adamax]
+        theta[i] -= eta * m[i] / (u[i] + eps)  # [ec-mlp-adamax]

@@ -1,0 +1,66 @@
+r"""Llevar la bitácora en un archivo."""
+
+import csv
+
+from dlbook import check, paths
+from dlbook.callbacks.base import Callback
+
+
+class CSVLogger(Callback):
+    r"""Escribe un renglón por época en un archivo CSV, que se puede ir leyendo mientras se entrena.
+
+    La historia de ``fit`` se entrega al final; el archivo crece época por época, y sobrevive aunque el programa no. La
+    columna ``epoch`` cuenta desde 0, como en Keras.
+
+    **A mano.** La bitácora de la neurona que empezaba en cero en :class:`Callback`:
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from chapters.mlp import Dense, Sequential
+    >>> model = Sequential([Dense(1, kernel_initializer="zeros")], dtype="float64")
+    >>> model.compile("sgd", "mse")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "recta.csv")
+    ...     history = model.fit([[1.0]], [[2.0]], epochs=2, callbacks=[CSVLogger(path)], verbose=0)
+    ...     print(path.read_text())
+    epoch,loss
+    0,4.0
+    1,3.6864
+    <BLANKLINE>
+
+    Parameters
+    ----------
+    filename : str or pathlib.Path
+        El archivo.
+    separator : str
+        Lo que separa las columnas.
+    append : bool
+        Si se agrega a lo que ya había, para continuar un entrenamiento.
+    """
+
+    def __init__(self, filename, separator=",", append=False):
+        self.filename = paths.checked(filename, "filename")
+        if not isinstance(separator, str) or len(separator) != 1:
+            raise ValueError(f"separator: se esperaba un solo carácter, pero llegó {separator!r}")
+        self.separator = separator
+        self.append = check.boolean(append, "append")
+        self._columns = None
+
+    def on_train_begin(self, logs=None):
+        r"""Empieza el archivo, o lee los nombres de sus columnas si se va a continuar."""
+        self._columns = None
+        if self.append and self.filename.exists() and self.filename.stat().st_size:
+            with self.filename.open(newline="", encoding="utf-8") as file:
+                self._columns = next(csv.reader(file, delimiter=self.separator))[1:]
+        else:
+            self.filename.write_text("", encoding="utf-8")
+
+    def on_epoch_end(self, epoch, logs=None):
+        r"""Escribe el renglón de la época."""
+        logs = logs or {}
+        with self.filename.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, delimiter=self.separator, lineterminator="\n")
+            if self._columns is None:
+                self._columns = list(logs)
+                writer.writerow(["epoch", *self._columns])
+            writer.writerow([epoch, *(logs.get(name, "") for name in self._columns)])
