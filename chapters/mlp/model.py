@@ -655,6 +655,7 @@ class Model(Layer):
             raise ValueError("loss: falta decir qué se minimiza; llama antes a compile(optimizer, loss)")
         if self.built:
             self._bind()
+            self._tell_optimizer()
 
     def __getstate__(self):
         r"""Da lo que se copia y se guarda: todo, menos los dos vectores."""

@@ -162,6 +162,10 @@ def test_they_are_called_in_order_and_what_one_adds_the_next_one_sees():
         ("on_train_batch_end", 0),
         ("on_train_batch_begin", 1),
         ("on_train_batch_end", 1),
+        ("on_test_begin", None),
+        ("on_test_batch_begin", 0),
+        ("on_test_batch_end", 0),
+        ("on_test_end", None),
         ("on_epoch_end", 0),
         ("on_train_end", None),
     ]
