@@ -2,6 +2,8 @@ r"""Capas una tras otra."""
 
 import math
 
+from chapters.mlp.activation import Activation
+from chapters.mlp.activations import ActivationFunction
 from chapters.mlp.layer import Layer, _shapes_only, all_or_nothing, distinguish, every_one_of_any_size
 from chapters.mlp.model import Model
 from dlbook import check, training
@@ -180,6 +182,8 @@ class Sequential(Model):
                 raise ValueError(f"layers: se esperaba un solo Input, pero hay dos, de {self._input} y {layer.shape}")
             self._input = layer.shape
             return
+        if isinstance(layer, ActivationFunction):
+            layer = Activation(layer)
         # La capa y las que contiene también han de caber un nivel más abajo.
         training.check_depth(check.layer(layer, "layers"), level=2)
         if layer is self or any(layer is other for other in self.layers):

@@ -166,6 +166,8 @@ class Engine:
                 if not math.isfinite(loss):
                     raise FloatingPointError(self._why(loss, data, order, start, stop, epoch, batch, batch_size))
                 self._update()
+                if self.constrained:
+                    self.model.constrain()
             finally:
                 self.interrupts.release()
             self.step += 1
@@ -193,6 +195,7 @@ class Engine:
         self.losses = [0.0] * self.team.size
         self.theta, self.gradient = self.model.theta, self.model.gradient
         self.updated = registry.ours(type(self.model.optimizer))
+        self.constrained = self.model.constrained
 
     def _logs(self, total, seen):
         values = self.sums.sum(axis=0) / seen

@@ -573,7 +573,7 @@ class Conv2D(Layer):
         self.x = x = self.input(x)
         places = self._at(x.shape[1:])
         # La ReLU no necesita una vuelta aparte: el producto ya sale recortado en cero.
-        fused = isinstance(self.activation, activations.ReLU)
+        fused = isinstance(self.activation, activations.ReLU) and self.activation.plain
         floor = 0 if fused else -np.inf
         z = y = places.forward(x, self.kernel, self.bias, floor, self.buffer)
         if self.activation is not None and not fused:

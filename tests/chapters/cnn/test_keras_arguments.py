@@ -13,7 +13,8 @@ BOTH = "kernel_initializer bias_initializer kernel_regularizer bias_regularizer"
 ORDER = {
     "AveragePooling2D": "pool_size strides padding data_format",
     "BatchNormalization": "axis momentum epsilon center scale beta_initializer gamma_initializer "
-    "moving_mean_initializer moving_variance_initializer beta_regularizer gamma_regularizer",
+    "moving_mean_initializer moving_variance_initializer beta_regularizer gamma_regularizer beta_constraint "
+    "gamma_constraint",
     "Conv1D": f"{CONVOLUTION} {BOTH}",
     "Conv2D": f"{CONVOLUTION} {BOTH}",
     "Conv2DTranspose": "filters kernel_size strides padding output_padding data_format dilation_rate activation "
@@ -88,9 +89,8 @@ def test_padding_in_capitals_of_the_functions():
         (lambda **o: cnn.Conv1D(2, 3, **o), "kernel_constraint"),
         (lambda **o: cnn.Conv2DTranspose(2, 3, **o), "bias_constraint"),
         (lambda **o: cnn.DepthwiseConv2D(3, **o), "depthwise_constraint"),
-        (lambda **o: cnn.BatchNormalization(**o), "gamma_constraint"),
         (lambda **o: cnn.BatchNormalization(**o), "renorm_clipping"),
-        (lambda **o: Dense(2, **o), "kernel_constraint"),
+        (lambda **o: Dense(2, **o), "activity_regularizer"),
         (lambda **o: Dropout(0.5, **o), "activity_regularizer"),
     ],
 )
