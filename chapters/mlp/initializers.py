@@ -8,6 +8,7 @@ import numpy as np
 
 from dlbook import check, registry
 from dlbook.attributes import Configured
+from dlbook.saving import objects
 
 DTYPES = ["float32", "float64"]
 DISTRIBUTIONS = ["truncated_normal", "untruncated_normal", "uniform"]
@@ -664,8 +665,9 @@ def get(initializer):
     if isinstance(initializer, type) and issubclass(initializer, Initializer):
         return initializer()
     if isinstance(initializer, dict) and isinstance(initializer.get("config"), dict) and "class_name" in initializer:
-        return type(get(initializer["class_name"]))(**initializer["config"])
-    if callable(initializer):
+        name = type(get(initializer["class_name"])).__name__
+        return objects.rebuild({"initializer": name, "config": initializer["config"]})
+    if callable(initializer) and not isinstance(initializer, type):
         return FunctionInitializer(initializer)
     names = NAMES | ALIASES | {c.__name__: c for c in CLASSES}
     if isinstance(initializer, str) and initializer in names:

@@ -7,7 +7,7 @@ from dlbook import check
 
 
 class CELU(ActivationFunction):
-    r"""ELU continuamente derivable (*continuously differentiable ELU*, CELU).
+    r"""ELU de derivada continua (*continuously differentiable ELU*, CELU).
 
     La ELU solo junta sus dos ramas sin pico si :math:`\alpha=1`. Aquí el exponente también se estira, y la pendiente
     en el cero es siempre 1 :cite:p:`barron2017`:

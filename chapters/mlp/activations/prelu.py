@@ -256,7 +256,7 @@ class PReLU(Layer):
 
     @property
     def any_size(self):
-        r"""Si, ya construida, admite otros tamaños: si comparte la pendiente en todos los ejes menos el último."""
+        r"""Si admite otros tamaños, por compartir la pendiente en todos los ejes menos el último."""
         return self.built and set(range(1, len(self.input_shape))) <= set(self.shared_axes or ())
 
     def build(self, input_shape):

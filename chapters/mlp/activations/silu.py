@@ -71,7 +71,7 @@ silu = SiLU()
 
 
 class Mish(ActivationFunction):
-    r"""*Mish*: la compuerta es la tangente hiperbólica de la *softplus* :cite:p:`misra2020`.
+    r"""*Mish*: la compuerta es la tangente hiperbólica de la *softplus* :cite:p:`misra2019`.
 
     .. math::
        :label: ed-mlp-mish

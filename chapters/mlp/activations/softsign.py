@@ -17,7 +17,7 @@ class Softsign(ActivationFunction):
 
     Por el cociente, si :math:`z>0`, :math:`\varphi'=\frac{(1+z)-z}{(1+z)^2}`; del otro lado es igual, porque la función
     es impar. La pendiente de la tangente cae como :math:`e^{-2|z|}`; esta, como :math:`1/z^2`: en :math:`z=5` deja
-    pasar la treintaiseisava parte del error, y la tangente, menos de la cinco milésima.
+    pasar :math:`\tfrac1{36}` del error, y la tangente, menos de dos diezmilésimas.
 
     >>> from chapters.mlp.activations import softsign, tanh
     >>> softsign([-1.0, 0.0, 3.0])
