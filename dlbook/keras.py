@@ -10,7 +10,13 @@ from dlbook import registry
 from dlbook.saving import objects
 
 # En qué módulo de Keras está cada especie.
-MODULES = {"layer": "layers", "activation": "layers", "initializer": "initializers", "regularizer": "regularizers"}
+MODULES = {
+    "layer": "layers",
+    "activation": "layers",
+    "initializer": "initializers",
+    "regularizer": "regularizers",
+    "constraint": "constraints",
+}
 # Las activaciones que en Keras son además una capa.
 ACTIVATION_LAYERS = ("ReLU", "LeakyReLU", "ELU", "Softmax")
 
@@ -150,13 +156,9 @@ def _activation_there(keras, name, arguments):
 
 
 def _here(keras, layer):
-    name = type(layer).__name__
     common = {"name": layer.name, "dtype": _dtype(layer), "trainable": layer.trainable}
     if type(layer) is keras.Sequential:
         return {"layer": "Sequential", "config": {"layers": [_here(keras, one) for one in layer.layers], **common}}
-    if name in ACTIVATION_LAYERS:
-        own = {"activation": _described(keras, "activation", layer, layer.name)}
-        return {"layer": "Activation", "config": {**own, **common}}
     described = _described(keras, "layer", layer, layer.name)
     described["config"] |= common
     return described
@@ -191,7 +193,7 @@ def _value_here(keras, described, value, where):
         return described
     if not isinstance(described, dict):
         return described
-    kinds = {"keras.initializers": "initializer", "keras.regularizers": "regularizer", "keras.layers": "activation"}
+    kinds = {f"keras.{module}": kind for kind, module in MODULES.items() if kind != "layer"}
     if described.get("module") not in kinds:
         raise ValueError(f"{where}: no se sabe traer {described.get('class_name', described)!r}")
     return _described(keras, kinds[described["module"]], value, where)

@@ -4,10 +4,22 @@ Los estimadores para scikit-learn se importan aparte, de :mod:`chapters.mlp.esti
 cargar.
 """
 
-from chapters.mlp import activations, initializers, losses, metrics, optimizers, regularizers, schedules
+from chapters.mlp import (
+    activation_layers,
+    activations,
+    constraints,
+    initializers,
+    losses,
+    metrics,
+    optimizers,
+    regularizers,
+    schedules,
+)
 from chapters.mlp.activation import Activation
+from chapters.mlp.activations.prelu import PReLU, prelu_backward, prelu_forward
 from chapters.mlp.autodiff import Value
 from chapters.mlp.chain_rule import chain_rule
+from chapters.mlp.constraints import MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 from chapters.mlp.dense import Dense, dense_backward, dense_forward
 from chapters.mlp.dropout import Dropout
 from chapters.mlp.feedforward import feedforward
@@ -98,14 +110,18 @@ __all__ = [
     "InverseTimeDecay",
     "Layer",
     "Lion",
+    "MaxNorm",
     "Maximum",
     "Maxout",
     "MeanAbsoluteError",
     "MeanSquaredError",
+    "MinMaxNorm",
     "Minimum",
     "Model",
     "Multiply",
     "Nadam",
+    "NonNeg",
+    "PReLU",
     "Permute",
     "PiecewiseConstantDecay",
     "PolynomialDecay",
@@ -116,12 +132,15 @@ __all__ = [
     "SparseCategoricalCrossentropy",
     "Subtract",
     "Symbol",
+    "UnitNorm",
     "Value",
+    "activation_layers",
     "activations",
     "chain_rule",
     "class_proportions",
     "class_weights",
     "collapse",
+    "constraints",
     "dense_backward",
     "dense_forward",
     "draw_graph",
@@ -140,6 +159,8 @@ __all__ = [
     "one_hot",
     "one_layer_gradient",
     "optimizers",
+    "prelu_backward",
+    "prelu_forward",
     "regularizers",
     "relu_interpolation",
     "schedules",

@@ -4,7 +4,35 @@ from chapters.mlp import activations
 from chapters.mlp.layer import Layer
 
 
-class Activation(Layer):
+class AppliedActivation(Layer):
+    r"""Lo que comparten las capas que solo aplican una activación: la que dé :meth:`applied`."""
+
+    any_size = True
+
+    def applied(self):
+        r"""Da la activación, o ``None`` si es la identidad."""
+        raise NotImplementedError
+
+    def forward(self, x, training=False):
+        r"""Aplica la activación."""
+        self.x = self.y = self.ready(x)
+        self.used = self.applied()
+        if self.used is not None:
+            self.y = self.buffer("y", self.x.shape)
+            self.used.forward(self.x, self.y)
+        return self.y
+
+    def backward(self, dy):
+        r"""Multiplica el gradiente que llega por la pendiente."""
+        dy = self.output_gradient(dy)
+        if self.used is None:
+            return dy
+        dx = self.buffer("dx", dy.shape)
+        self.used.backward(self.x, self.y, dy, dx)
+        return dx
+
+
+class Activation(AppliedActivation):
     r"""Aplica una función de activación a lo que le llega, sin pesos de por medio.
 
     ``Dense(8, activation="tanh")`` y ``Dense(8)`` seguida de ``Activation("tanh")`` son la misma red. La capa aparte
@@ -28,25 +56,10 @@ class Activation(Layer):
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
     """
 
-    any_size = True
-
     def __init__(self, activation, **options):
         super().__init__(**options)
         self.activation = activations.get(activation)
 
-    def forward(self, x, training=False):
-        r"""Aplica la activación."""
-        self.x = self.y = self.ready(x)
-        if self.activation is not None:
-            self.y = self.buffer("y", self.x.shape)
-            self.activation.forward(self.x, self.y)
-        return self.y
-
-    def backward(self, dy):
-        r"""Multiplica el gradiente que llega por la pendiente."""
-        dy = self.output_gradient(dy)
-        if self.activation is None:
-            return dy
-        dx = self.buffer("dx", dy.shape)
-        self.activation.backward(self.x, self.y, dy, dx)
-        return dx
+    def applied(self):
+        r"""Da la activación con que se creó."""
+        return self.activation

@@ -5,10 +5,9 @@ import math
 import numpy as np
 from numba import njit
 
-from chapters.mlp import activations, initializers, regularizers
+from chapters.mlp import activations, constraints, initializers, regularizers
 from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
-from dlbook.attributes import Absent
 from dlbook.numeric.matmul import matmul, matmul_transposed
 
 
@@ -298,6 +297,8 @@ class Dense(Layer):
         Con qué valores empiezan los pesos y los sesgos.
     kernel_regularizer, bias_regularizer : str or Regularizer, optional
         Penalización que se suma a la pérdida.
+    kernel_constraint, bias_constraint : str, Constraint or callable, optional
+        Restricción que se les impone después de cada paso.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`Layer`.
 
@@ -319,8 +320,6 @@ class Dense(Layer):
         ValueError: units: se esperaba un entero de al menos 1, pero llegó 0
     """
 
-    kernel_constraint = Absent(None)
-    bias_constraint = Absent(None)
     any_size = True
 
     def __init__(
@@ -332,6 +331,9 @@ class Dense(Layer):
         bias_initializer="zeros",
         kernel_regularizer=None,
         bias_regularizer=None,
+        *,
+        kernel_constraint=None,
+        bias_constraint=None,
         **options,
     ):
         super().__init__(**options)
@@ -342,15 +344,19 @@ class Dense(Layer):
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
         self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
         self.kernel = self.bias = None
 
     def build(self, input_shape):
         r"""Crea los pesos y los sesgos para entradas de una forma."""
         super().build(input_shape)
         d = last_axis(self.input_shape)
-        self.kernel = self.add_weight((d, self.units), self.kernel_initializer, regularizer=self.kernel_regularizer)
+        own = {"regularizer": self.kernel_regularizer, "constraint": self.kernel_constraint}
+        self.kernel = self.add_weight((d, self.units), self.kernel_initializer, **own)
         if self.use_bias:
-            self.bias = self.add_weight((self.units,), self.bias_initializer, regularizer=self.bias_regularizer)
+            own = {"regularizer": self.bias_regularizer, "constraint": self.bias_constraint}
+            self.bias = self.add_weight((self.units,), self.bias_initializer, **own)
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma de la entrada con el último eje cambiado por las neuronas."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from dlbook import check, registry
 from dlbook.attributes import Configured
+from dlbook.saving import objects
 
 DTYPES = ["float32", "float64"]
 DISTRIBUTIONS = ["truncated_normal", "untruncated_normal", "uniform"]
@@ -577,6 +578,7 @@ CLASSES = (
 )
 NAMES = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", c.__name__).lower(): c for c in CLASSES}
 # Los que Keras llama además de otro modo.
+IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
 ALIASES = {
     "normal": RandomNormal,
     "uniform": RandomUniform,
@@ -585,6 +587,50 @@ ALIASES = {
     "IdentityInitializer": Identity,
     "OrthogonalInitializer": Orthogonal,
 }
+# Y con los que los llama como si fueran funciones: ``he_normal()``.
+constant, zeros, ones, identity, orthogonal = Constant, Zeros, Ones, Identity, Orthogonal
+random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
+variance_scaling, glorot_normal, glorot_uniform = VarianceScaling, GlorotNormal, GlorotUniform
+he_normal, he_uniform, lecun_normal, lecun_uniform = HeNormal, HeUniform, LecunNormal, LecunUniform
+
+
+class FunctionInitializer(Initializer):
+    r"""Una función de quien lee, que recibe la forma y el tipo, hecha inicializador.
+
+    Su azar es asunto suyo: la semilla de la capa no le llega. Y un modelo que la use no se puede guardar.
+
+    >>> def small(shape, dtype=None):
+    ...     return np.full(shape, 0.01, dtype)
+    >>> get(small)((2,))
+    array([0.01, 0.01], dtype=float32)
+
+    Parameters
+    ----------
+    function : callable
+        Recibe ``shape`` y ``dtype``, como en Keras.
+    """
+
+    def __init__(self, function):
+        try:
+            inspect.signature(function).bind((1,), dtype="float32")
+        except TypeError:
+            raise TypeError(
+                f"initializer: se esperaba una función f(shape, dtype=None), pero llegó {function!r:.60}"
+            ) from None
+        except ValueError:  # de las que no están escritas en Python no siempre se sabe
+            pass
+        self.function = function
+
+    def __call__(self, shape, dtype="float32", seed=None):
+        r"""Le pide el arreglo a la función."""
+        return self.function(shape, dtype=dtype)
+
+    def get_config(self):
+        r"""Se niega: una función no cabe en un archivo."""
+        raise TypeError(
+            f"no se sabe guardar la función {getattr(self.function, '__name__', self.function)!r}, que inicia unos "
+            f"pesos; escribe una clase que herede de Initializer"
+        )
 
 
 def get(initializer):
@@ -596,11 +642,14 @@ def get(initializer):
     RandomNormal(mean=0.0, stddev=0.05, seed=None)
     >>> get(HeNormal(seed=1))
     HeNormal(seed=1)
+    >>> get({"class_name": "HeNormal", "config": {"seed": 1}})
+    HeNormal(seed=1)
 
     Parameters
     ----------
-    initializer : str or Initializer
-        El nombre de Keras, ``"he_normal"`` o ``"HeNormal"``, o el propio objeto.
+    initializer : str, Initializer, type, dict or callable
+        El nombre de Keras, ``"he_normal"`` o ``"HeNormal"``; el propio objeto o su clase; el diccionario con que Keras
+        lo describe; o una función ``f(shape, dtype=None)`` que da los números.
 
     Returns
     -------
@@ -613,6 +662,13 @@ def get(initializer):
     """
     if isinstance(initializer, Initializer):
         return initializer
+    if isinstance(initializer, type) and issubclass(initializer, Initializer):
+        return initializer()
+    if isinstance(initializer, dict) and isinstance(initializer.get("config"), dict) and "class_name" in initializer:
+        name = type(get(initializer["class_name"])).__name__
+        return objects.rebuild({"initializer": name, "config": initializer["config"]})
+    if callable(initializer) and not isinstance(initializer, type):
+        return FunctionInitializer(initializer)
     names = NAMES | ALIASES | {c.__name__: c for c in CLASSES}
     if isinstance(initializer, str) and initializer in names:
         return names[initializer]()

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chapters.mlp import initializers, promises, regularizers
+from chapters.mlp import constraints, initializers, promises, regularizers
 from chapters.mlp.symbol import Node, Symbol, symbols_in
 from dlbook import check, registry
 from dlbook.attributes import Configured, refuse
@@ -31,12 +31,13 @@ _INTEGER = np.dtype("int64")
 
 
 class Weight(NamedTuple):
-    r"""Un peso de una capa: sus números, su gradiente, su penalización, si se aprende y qué lo distingue de otros."""
+    r"""Un peso de una capa: sus números, su gradiente, si se aprende, y qué se le pide y qué lo distingue de otros."""
 
     value: np.ndarray
     gradient: np.ndarray | None
     regularizer: regularizers.L1L2 | None
     trainable: bool
+    constraint: constraints.Constraint | None
     # Los números se mudan de memoria; esto no cambia nunca.
     key: object
 
@@ -750,7 +751,15 @@ class Layer(Configured):
             layer._trainable = value
 
     def add_weight(
-        self, shape, initializer="glorot_uniform", dtype=None, trainable=True, *, regularizer=None, name=None
+        self,
+        shape,
+        initializer="glorot_uniform",
+        dtype=None,
+        trainable=True,
+        *,
+        regularizer=None,
+        constraint=None,
+        name=None,
     ):
         r"""Crea un peso, con su gradiente en cero. Los argumentos van en el orden de Keras.
 
@@ -770,6 +779,8 @@ class Layer(Configured):
             guarda y se copia con los demás, y no entra en el gradiente.
         regularizer : str or Regularizer, optional
             La penalización que se le suma a la pérdida.
+        constraint : str, Constraint or callable, optional
+            La restricción que se le impone después de cada paso.
         name : str, optional
             Cómo se llama en los archivos, si no es como el atributo.
 
@@ -792,7 +803,11 @@ class Layer(Configured):
         trainable = check.boolean(trainable, "trainable")
         value = self._new_values(where, shape, initializers.get(initializer))
         key = f"weight_{len(self._weights)}" if name is None else name
-        self._weights[key] = Weight(value, None, regularizers.get(regularizer), trainable, object())
+        constraint = constraints.get(constraint)
+        self._weights[key] = Weight(value, None, regularizers.get(regularizer), trainable, constraint, object())
+        if constraint is not None and not self._outline:
+            # Que se queje aquí, y no a la mitad del entrenamiento, si no sabe qué hacer con un peso así.
+            fitted(constraint(value.copy()), f"{where}, restricción", shape, self.dtype)
         if self._fresh is None:
             vars(self)["_fresh"] = {}
         self._fresh[id(value)] = key, name is not None
@@ -1120,6 +1135,20 @@ class Layer(Configured):
                         weight = layer._with_gradient(name)
                     weight.regularizer.add_gradient(weight.value, weight.gradient)
         return total
+
+    @property
+    def constrained(self):
+        r"""Si alguno de sus pesos, o de los de las capas que contiene, tiene restricción."""
+        return any(weight.constraint is not None for layer in walk(self) for weight in layer._weights.values())
+
+    def constrain(self):
+        r"""Impone, en su sitio, las restricciones de los pesos que se aprenden; se llama después de cada paso."""
+        for layer, name in self.learned():
+            weight = layer._weights[name]
+            w = weight.value
+            # Si el paso desbordó los pesos, que lo diga la pérdida.
+            if weight.constraint is not None and np.isfinite(w).all():
+                w[...] = fitted(weight.constraint(w), f"{layer.name}, {name}, restricción", w.shape, w.dtype)
 
     def uniform(self, out):
         r"""Llena un arreglo con números al azar de 0 a 1, sin el 1.

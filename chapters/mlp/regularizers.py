@@ -132,6 +132,10 @@ class L2(L1L2):
         super().__init__(l2=l2)
 
 
+# Los nombres con que Keras los llama como si fueran funciones.
+l1, l2, l1_l2 = L1, L2, L1L2
+
+
 def _method(cls, name):
     return getattr(cls, name) is not getattr(L1L2, name)
 
@@ -180,6 +184,8 @@ def get(regularizer):
     """
     if regularizer is None:
         return None
+    if isinstance(regularizer, type) and issubclass(regularizer, L1L2):
+        return get(regularizer())
     if not isinstance(regularizer, L1L2):
         return NAMES[check.choice(regularizer, "regularizer", list(NAMES))]()
     # Quien solo cambia una de estas dos, o lo que se llama desde fuera, se quedaría con la penalización de otra.

@@ -1,5 +1,7 @@
 r"""Capas una tras otra."""
 
+from chapters.mlp.activation import Activation
+from chapters.mlp.activations import ActivationFunction
 from chapters.mlp.graph import Call, Graph, Slot
 from chapters.mlp.input_layer import Input, InputLayer
 from chapters.mlp.layer import Layer, all_or_nothing, distinguish
@@ -159,6 +161,8 @@ class Sequential(Graph):
             self._input, self._input_dtype = layer.observation, layer.dtype
             self._input_name = layer.name if layer.node.layer._own["name"] else None
             return
+        if isinstance(layer, ActivationFunction):
+            layer = Activation(layer)
         # La capa y las que contiene también han de caber un nivel más abajo.
         training.check_depth(check.layer(layer, "layers"), level=2)
         if layer is self or any(layer is other for other in self.layers):

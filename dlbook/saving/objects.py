@@ -15,7 +15,10 @@ import numpy as np
 from dlbook import registry
 
 # Lo que se sabe describir, además de números, textos, listas y diccionarios.
-KINDS = ("layer", "activation", "initializer", "regularizer", "loss", "metric", "optimizer", "schedule")
+KINDS = (
+    *("layer", "activation", "initializer", "regularizer", "constraint"),
+    *("loss", "metric", "optimizer", "schedule"),
+)
 
 
 def describe(value, where="config"):

@@ -221,6 +221,8 @@ class Engine:
             if not math.isfinite(loss):
                 raise FloatingPointError(self._why(loss, data, order, start, stop, where))
             self._update()
+            if self.constrained:
+                self.model.constrain()
         finally:
             self.interrupts.release()
         self.step += 1
@@ -235,6 +237,7 @@ class Engine:
         self.theta, self.gradient = self.model.theta, self.model.gradient
         self.updated = registry.ours(type(self.model.optimizer))
         self.restart()
+        self.constrained = self.model.constrained
 
     def restart(self):
         r"""Empieza otra vez la cuenta de la pérdida y las métricas."""

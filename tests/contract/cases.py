@@ -97,7 +97,9 @@ LAYERS = [
     layer("AveragePooling2D", (5, 4, 2), pool_size=2),
     layer("AveragePooling2D", (4, 5, 2), pool_size=(3, 2), strides=(2, 3), padding="same"),
     layer("BatchNormalization", (3,)),
-    layer("BatchNormalization", (2, 3), momentum=0.7, epsilon=0.01, gamma_regularizer="l2"),
+    layer(
+        "BatchNormalization", (2, 3), momentum=0.7, epsilon=0.01, gamma_regularizer="l2", gamma_constraint="max_norm"
+    ),
     layer("BatchNormalization", (3, 2, 4), axis=1, scale=False),
     layer("BatchNormalization", (2, 2, 3), center=False, moving_mean_initializer="ones"),
     layer(
@@ -155,6 +157,11 @@ LAYERS = [
     layer("Dropout", (6,), rate=0.4),
     layer("Dropout", (2, 3), rate=0.0),
     layer("Dropout", (3, 2), rate=0.4, noise_shape=(None, 1, 2)),
+    layer("Dense", (2, 4), units=3, kernel_constraint="unit_norm", bias_constraint="non_neg"),
+    layer("Dropout", (6,), rate=0.4),
+    layer("Dropout", (2, 3), rate=0.0),
+    layer("ELU", (2, 3)),
+    layer("ELU", (5,), alpha=0.5),
     layer("Flatten", (2, 3)),
     layer("Flatten", (4,)),
     layer("GaussianDropout", (2, 3), rate=0.3),
@@ -169,6 +176,8 @@ LAYERS = [
     layer("GlobalMaxPooling2D", (3, 2, 3)),
     layer("GlobalMaxPooling2D", (3, 4, 2), keepdims=True),
     layer("Identity", (2, 3)),
+    layer("LeakyReLU", (6,)),
+    layer("LeakyReLU", (2, 3), negative_slope=0.1),
     layer("LocalResponseNormalization", (6,), depth_radius=1, bias=1.0, alpha=0.5),
     layer("LocalResponseNormalization", (3, 2, 5), alpha=0.1, beta=0.5),
     layer("MaxPooling1D", (5, 2)),
@@ -184,6 +193,9 @@ LAYERS = [
     layer("MinPooling2D", (5, 4, 2), pool_size=3, strides=2, padding="same"),
     merging("Minimum", (4,)),
     merging("Multiply", (2, 3), parts=3),
+    layer("PReLU", (6,)),
+    layer("PReLU", (4,), alpha_initializer="ones", alpha_regularizer="l2", alpha_constraint="non_neg"),
+    layer("PReLU", (3, 4, 2), shared_axes=[1, 2]),
     layer("PartialConv2D", (5, 5, 3), table=[(0, 2), (1,), (0, 1, 2)], kernel_size=3),
     layer("Permute", (3, 4), dims=(2, 1)),
     layer("Permute", (2, 3, 4), dims=(3, 1, 2)),
@@ -203,6 +215,8 @@ LAYERS = [
         fill_value=0.25,
     ),
     layer("RepeatVector", (3,), n=4),
+    layer("ReLU", (6,)),
+    layer("ReLU", (2, 5), max_value=1.5, negative_slope=0.1, threshold=0.25),
     layer("Reshape", (2, 6), target_shape=(3, -1)),
     layer("Reshape", (6,), target_shape=(1, 2, 3)),
     layer("Residual", (3,), main=[layer("Dense", units=5, activation="tanh"), DENSE], activation="tanh"),
@@ -217,6 +231,9 @@ LAYERS = [
     layer("Sequential", (3,), layers=[layer("Sequential", layers=[DENSE]), layer("Dropout", rate=0.3), NARROW]),
     layer("SpatialDropout1D", (4, 3), rate=0.4),
     layer("SpatialDropout2D", (2, 3, 4), rate=0.4),
+    layer("Softmax", (4,)),
+    layer("Softmax", (3, 4), axis=1),
+    layer("Softmax", (3, 2, 4), axis=-2),
     layer("Subsampling2D", (5, 4, 3)),
     layer("Subsampling2D", (6, 4, 2), pool_size=3),
     merging("Subtract", (2, 3)),
@@ -231,22 +248,55 @@ LAYERS = [
 ]
 
 ACTIVATIONS = [
+    of("activation", "CELU"),
+    of("activation", "CELU", alpha=0.5),
     of("activation", "ELU"),
     of("activation", "ELU", alpha=0.5),
+    of("activation", "Exponential"),
     of("activation", "GELU"),
     of("activation", "GELU", approximate=True),
+    of("activation", "HardShrink"),
+    of("activation", "HardShrink", threshold=2.0),
+    of("activation", "HardSiLU"),
+    of("activation", "HardSigmoid"),
+    of("activation", "HardTanh"),
     of("activation", "LeakyReLU"),
     of("activation", "LeakyReLU", negative_slope=0.1),
     of("activation", "Linear"),
+    of("activation", "LogSigmoid"),
+    of("activation", "LogSoftmax"),
+    of("activation", "Mish"),
     of("activation", "ReLU"),
+    of("activation", "ReLU", max_value=6.0),
+    of("activation", "ReLU", negative_slope=0.1, max_value=2.0, threshold=0.5),
+    of("activation", "SELU"),
     of("activation", "ScaledTanh"),
     of("activation", "ScaledTanh", scale=2.0, slope=0.5),
+    of("activation", "SiLU"),
     of("activation", "Sigmoid"),
+    of("activation", "SoftShrink"),
+    of("activation", "SoftShrink", threshold=2.0),
     of("activation", "Softmax"),
     of("activation", "Softplus"),
+    of("activation", "Softsign"),
+    of("activation", "SparsePlus"),
+    of("activation", "SparseSigmoid"),
+    of("activation", "Squareplus"),
+    of("activation", "Squareplus", b=0.5),
     of("activation", "Step"),
     of("activation", "Tanh"),
+    of("activation", "TanhShrink"),
 ]
+# Dónde hacen pico o saltan, además del cero: ahí no hay pendiente que medir.
+KINKS = {
+    "HardShrink": [-2, -0.5, 0.5, 2],
+    "HardSiLU": [-3, 3],
+    "HardSigmoid": [-3, 3],
+    "HardTanh": [-1, 1],
+    "ReLU": [0.5, 2, 6],
+    "SoftShrink": [-2, -0.5, 0.5, 2],
+    "SparseSigmoid": [-1, 1],
+}
 
 LOSSES = [
     of("loss", "BinaryCrossentropy"),
@@ -553,6 +603,16 @@ REGULARIZERS = [
     of("regularizer", "L2", l2=0.2),
 ]
 
+CONSTRAINTS = [
+    of("constraint", "MaxNorm"),
+    of("constraint", "MaxNorm", max_value=0.5, axis=1),
+    of("constraint", "MinMaxNorm"),
+    of("constraint", "MinMaxNorm", min_value=0.5, max_value=0.8, rate=0.3, axis=(0, 1)),
+    of("constraint", "NonNeg"),
+    of("constraint", "UnitNorm"),
+    of("constraint", "UnitNorm", axis=-1),
+]
+
 # Ninguno de estos cambia por sí solo lo que se aprende.
 CALLBACKS = [
     of("callback", "BackupAndRestore", backup_dir="respaldo", delete_checkpoint=True),
@@ -572,6 +632,7 @@ CALLBACKS = [
 TABLES = {
     "activation": ACTIVATIONS,
     "callback": CALLBACKS,
+    "constraint": CONSTRAINTS,
     "initializer": INITIALIZERS,
     "layer": LAYERS,
     "loss": LOSSES,
@@ -585,8 +646,13 @@ TABLES = {
 BASES = {
     "activation": {"ActivationFunction": "la base de todas"},
     "callback": {"Callback": "la base de todos", "Monitor": "lo que comparten los que vigilan"},
-    "initializer": {"Initializer": "la base de todos"},
+    "constraint": {"Constraint": "la base de todas", "NormConstraint": "lo que comparten las que miden vectores"},
+    "initializer": {
+        "FunctionInitializer": "la que envuelve la función de quien lee",
+        "Initializer": "la base de todos",
+    },
     "layer": {
+        "AppliedActivation": "lo que comparten las que solo aplican una activación",
         "Functional": "sus redes están en test_graphs.py",
         "Graph": "lo que comparten las redes",
         "InputLayer": "nace construida; está en todas las redes de test_graphs.py",
@@ -615,6 +681,7 @@ BASES = {
 NOT_IN_KERAS = {
     "activation": {"ScaledTanh": "es la de LeNet-5", "Step": "su derivada no sirve para aprender"},
     "callback": {},
+    "constraint": {},
     "initializer": {},
     "layer": {
         "Branches": "en Keras se escribe con su grafo",

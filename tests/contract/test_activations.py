@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -28,6 +28,7 @@ def backward(f, z, dy):
 @given(arrays(np.float64, shapes, elements=st.floats(-20, 20).filter(lambda z: abs(z) > 1e-3)), st.integers(0, 1000))
 def test_the_gradient_is_the_measured_one(case, z, seed):
     f = case.make()
+    assume(not any((abs(z - kink) < 1e-3).any() for kink in cases.KINKS.get(case.name, [])))
     dy = np.random.default_rng(seed).normal(size=z.shape)
     y, dz = backward(f, z, dy)
     np.testing.assert_array_equal(f(z), y)
@@ -44,7 +45,8 @@ def test_the_derivative_times_the_error_is_backward(case, z):
     np.testing.assert_allclose(backward(f, z, dy)[1], expected, rtol=1e-9, atol=1e-12)
 
 
-@cases.every("activation")
+# La exponencial de un número grande es infinita también en Keras.
+@cases.every("activation", lambda case: case.name != "Exponential")
 @both_types
 @pytest.mark.filterwarnings("error")
 def test_large_numbers_neither_overflow_nor_warn(case, dtype):
@@ -94,7 +96,7 @@ def test_the_result_may_be_written_over_what_comes_in(case, dtype):
     np.testing.assert_array_equal(over, y)
 
 
-@cases.every("activation", lambda case: case.name != "Softmax")
+@cases.every("activation", lambda case: "Softmax" not in case.name)
 def test_a_number_gives_a_number(case):
     f = case.make()
     assert np.ndim(f(0.5)) == np.ndim(f.derivative(0.5)) == 0

@@ -121,6 +121,8 @@ EXAMPLES = {
             **{"f": fit_line, "theta": [0.0, 0.0], **LINE},
             **{"batch_size": 2, "learning_rate": 0.01, "epochs": 2, "seed": 0},
         },
+        "prelu_backward": {"x": POINTS, "alpha": [0.5, 0.1], "dy": POINTS},
+        "prelu_forward": {"x": POINTS, "alpha": [0.5, 0.1]},
         "neuron_chain_gradient": {"x": 0.5, "y": 1.0, "w": [0.4, -0.3]},
         "neuron_loss": {"theta": [0.0, 0.0], **LINE, "loss": mlp.MeanSquaredError()},
         "one_hot": {"values": [2, 0], "categories": 4},
@@ -141,10 +143,10 @@ EXAMPLES = {
         "two_layer_gradient": {"x": [0.5], "y": [1.0], "W1": [[0.3]], "b1": [0.2], "W2": [[0.3]], "b2": [0.2]},
     },
     "chapters.mlp.activations": {
-        **dict.fromkeys(["elu", "gelu", "leaky_relu", "linear", "relu", "sigmoid"], ACTIVATED),
-        **dict.fromkeys(["softmax", "softplus", "step", "tanh"], ACTIVATED),
+        **dict.fromkeys([name for name in mlp.activations.__all__ if name.islower() and name != "get"], ACTIVATED),
         "get": {"activation": "relu"},
     },
+    "chapters.mlp.constraints": {"get": {"constraint": "non_neg"}},
     "chapters.mlp.initializers": {"fans": {"shape": (3, 4)}, "get": {"initializer": "zeros"}},
     "chapters.mlp.losses": {
         **dict.fromkeys([*LOSSES, *LOSS_SHORT, *map(str.upper, LOSS_SHORT)], PREDICTED),
@@ -318,7 +320,8 @@ def test_functions(module, name):
     call = outline(function) if name in SLOW else function
     if name != "read_idx":
         call(**good)
-    names = [p.name for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    parameters = inspect.signature(function).parameters.values()
+    names = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     for argument in names:
         for what, value in WRONG.items():
             attempt(f"{name}({argument}={what})", lambda a=argument, v=value: call(**good | {a: v}))

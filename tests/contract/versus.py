@@ -71,12 +71,15 @@ def _path(case, rng):
 
 
 def _points(case, rng):
-    z = np.concatenate([rng.normal(size=10) * 3, [-40.0, -8.0, 0.0, 8.0, 40.0]]).reshape(3, 5)
+    # En el cero, la pendiente de la CELU es 1; Keras, que suma las de dos trozos, da 2.
+    middle = 0.5 if case.name == "CELU" else 0.0
+    z = np.concatenate([rng.normal(size=10) * 3, [-40.0, -8.0, middle, 8.0, 40.0]]).reshape(3, 5)
     return {"z": z, "dy": rng.normal(size=z.shape)}
 
 
 INPUTS = {
     "activation": _points,
+    "constraint": lambda case, rng: {"w": rng.normal(size=(3, 4))},
     "initializer": lambda case, rng: {"seed": int(rng.integers(100))},
     "layer": _layer_inputs,
     "loss": _examples,
@@ -157,6 +160,7 @@ def _filled(case):
 
 OURS = {
     "activation": _our_activation,
+    "constraint": lambda case, w: [case.make()(w)],
     "initializer": lambda case, seed: [_shape_of_chance(case.make()(s, "float64", seed)) for s in _filled(case)],
     "layer": _our_layer,
     "loss": _our_loss,
@@ -204,6 +208,7 @@ def _their_loss(case, examples):
 
 THEIRS = {
     "activation": lambda case, z, dy: list(oracle.activation(their_name(case), case.arguments, z, dy)),
+    "constraint": lambda case, w: [oracle.constraint(case.name, case.arguments, w)],
     "initializer": lambda case, seed: [
         _shape_of_chance(oracle.initializer(case.name, case.arguments, s)) for s in _filled(case)
     ],

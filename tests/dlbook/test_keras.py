@@ -8,7 +8,7 @@ import types
 import numpy as np
 import pytest
 
-from chapters.mlp import activations, initializers, regularizers
+from chapters.mlp import activation_layers, activations, initializers, regularizers
 from chapters.mlp.activation import Activation
 from chapters.mlp.dense import Dense
 from chapters.mlp.dropout import Dropout
@@ -113,7 +113,7 @@ def test_weights_alone_move_with_get_and_set(keras):
     np.testing.assert_allclose(ours.forward(x), theirs.predict(x, verbose=0), atol=1e-6)
 
 
-def test_activation_layers_of_keras_arrive_as_activations(keras):
+def test_activation_layers_of_keras_arrive_as_layers_or_as_activations(keras):
     layers = keras.layers
     theirs = keras.Sequential(
         [
@@ -122,7 +122,9 @@ def test_activation_layers_of_keras_arrive_as_activations(keras):
             layers.LeakyReLU(),
             layers.Dense(4, activation=layers.LeakyReLU(negative_slope=0.4)),
             layers.ELU(alpha=0.7),
-            layers.ReLU(),
+            layers.ReLU(max_value=6.0),
+            layers.Dense(3, activation="selu", kernel_constraint=keras.constraints.MaxNorm(1.5, axis=[0])),
+            layers.PReLU("ones", alpha_constraint="non_neg"),
             layers.Dense(2, kernel_initializer=keras.initializers.HeNormal(seed=1), kernel_regularizer="l2"),
             layers.Softmax(),
         ]
@@ -130,8 +132,15 @@ def test_activation_layers_of_keras_arrive_as_activations(keras):
     ours = from_keras(theirs)
     x = RNG.normal(size=(6, 3)).astype("float32")
     np.testing.assert_allclose(ours.forward(x), theirs.predict(x, verbose=0), atol=1e-6)
-    assert repr(ours.layers[1].activation) == "LeakyReLU(negative_slope=0.3)"
-    assert ours.layers[5].kernel_regularizer.l2 == 0.01
+    assert type(ours.layers[1]) is activation_layers.LeakyReLU
+    assert ours.layers[1].negative_slope == pytest.approx(0.3)
+    assert repr(ours.layers[2].activation) == "LeakyReLU(negative_slope=0.4)"
+    assert repr(ours.layers[5].kernel_constraint) == "MaxNorm(max_value=1.5, axis=(0,))"
+    assert ours.layers[7].kernel_regularizer.l2 == 0.01
+    back = to_keras(ours)
+    np.testing.assert_allclose(back.predict(x, verbose=0), theirs.predict(x, verbose=0), atol=1e-6)
+    assert [type(one) for one in back.layers] == [type(one) for one in theirs.layers]
+    assert back.layers[5].kernel_constraint.max_value == 1.5
 
 
 def test_what_keras_does_not_have(keras):
@@ -159,10 +168,7 @@ def test_what_this_book_does_not_have(keras):
     for model, text in [
         (red(layers.LayerNormalization()), "aquí no hay LayerNormalization"),
         (red(layers.BatchNormalization(renorm=True)), "renorm"),
-        (red(layers.Dense(2, kernel_constraint="max_norm")), "kernel_constraint"),
-        (red(layers.Dense(2, activation="selu")), "selu"),
-        (red(layers.ReLU(max_value=6.0)), "max_value"),
-        (red(layers.Softmax(axis=1)), "axis"),
+        (red(layers.Dense(2, activation="glu")), "glu"),
         (red(layers.Dropout(0.5, noise_shape=(None, 1))), "noise_shape"),
         (red(layers.Dense(2, dtype="float16")), "dtype"),
         (red(layers.Dense(2, kernel_regularizer=keras.regularizers.OrthogonalRegularizer())), "Orthogonal"),

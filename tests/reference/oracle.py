@@ -127,6 +127,12 @@ def regularizer(name, arguments, w):
     return float(value), gradient
 
 
+def constraint(name, arguments, w):
+    """Los pesos permitidos."""
+    cls = getattr(keras(str(w.dtype)).constraints, name)
+    return np.array(cls(**arguments)(w))
+
+
 def initializer(name, arguments, shape):
     """Un peso de esa forma, con azar o sin él."""
     return np.array(getattr(keras().initializers, name)(**arguments)(shape, dtype="float64"))

@@ -566,7 +566,7 @@ class Conv2D(Convolution):
         r"""Calcula los mapas de cada imagen."""
         self.x = x = self.ready(x)
         # La ReLU no necesita una vuelta aparte: el producto ya sale recortado en cero.
-        fused = isinstance(self.activation, activations.ReLU)
+        fused = isinstance(self.activation, activations.ReLU) and self.activation.plain
         z = self.at(x.shape[1:]).forward(x, self.kernel, self.bias, 0 if fused else -np.inf, self.buffer)
         self.z, self.y = z, z if fused else self._activated(z)
         return self.y

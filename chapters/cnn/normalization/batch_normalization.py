@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 from chapters.cnn.arguments import known
-from chapters.mlp import initializers, regularizers
+from chapters.mlp import constraints, initializers, regularizers
 from chapters.mlp.layer import Layer
 from dlbook import check
 from dlbook.attributes import Absent
@@ -387,6 +387,8 @@ class BatchNormalization(Layer):
         Con qué valores empiezan.
     beta_regularizer, gamma_regularizer : str or Regularizer, optional
         Penalización que se suma a la pérdida.
+    beta_constraint, gamma_constraint : str, Constraint or callable, optional
+        Restricción que se les impone después de cada paso.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`chapters.mlp.Layer`.
 
@@ -419,8 +421,6 @@ class BatchNormalization(Layer):
     """
 
     whole_batch = True
-    beta_constraint = Absent(None)
-    gamma_constraint = Absent(None)
     renorm = Absent(False)
     renorm_clipping = Absent(None)
     renorm_momentum = Absent(0.99)
@@ -439,6 +439,8 @@ class BatchNormalization(Layer):
         moving_variance_initializer="ones",
         beta_regularizer=None,
         gamma_regularizer=None,
+        beta_constraint=None,
+        gamma_constraint=None,
         **options,
     ):
         super().__init__(**options)
@@ -452,6 +454,8 @@ class BatchNormalization(Layer):
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.beta_regularizer = regularizers.get(beta_regularizer)
         self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
         self.gamma = self.beta = self.moving_mean = self.moving_variance = None
 
     def build(self, input_shape):
@@ -467,9 +471,11 @@ class BatchNormalization(Layer):
         self._axis_of_channels = axis
         self.any_size = axis == len(sizes)
         if self.scale:
-            self.gamma = self.add_weight(shape, self.gamma_initializer, regularizer=self.gamma_regularizer)
+            own = {"regularizer": self.gamma_regularizer, "constraint": self.gamma_constraint}
+            self.gamma = self.add_weight(shape, self.gamma_initializer, **own)
         if self.center:
-            self.beta = self.add_weight(shape, self.beta_initializer, regularizer=self.beta_regularizer)
+            own = {"regularizer": self.beta_regularizer, "constraint": self.beta_constraint}
+            self.beta = self.add_weight(shape, self.beta_initializer, **own)
         self.moving_mean = self.add_weight(shape, self.moving_mean_initializer, trainable=False)
         self.moving_variance = self.add_weight(shape, self.moving_variance_initializer, trainable=False)
         # Lo que hace las veces del peso que no hay.

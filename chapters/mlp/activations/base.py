@@ -1,5 +1,7 @@
 r"""Lo que toda función de activación sabe hacer."""
 
+import inspect
+
 import numpy as np
 
 from dlbook import check, registry
@@ -39,6 +41,13 @@ class ActivationFunction(Configured):
     >>> tanh.derivative(z).round(4)
     array([0.0099, 0.7864, 0.0099])
 
+    Cada una tiene además, con el nombre de Keras, el ejemplar que trae lo de siempre: ``tanh`` es ``Tanh()``. Si
+    le das más argumentos, son los de su clase:
+
+    >>> from chapters.mlp.activations import relu
+    >>> relu([-2.0, 3.0, 8.0], max_value=6)
+    array([0., 3., 6.])
+
     Attributes
     ----------
     name : str
@@ -46,9 +55,13 @@ class ActivationFunction(Configured):
     """
 
     name = None
+    # Como una función: así la rotula quien dibuja varias.
+    __name__ = property(lambda self: self.name)
 
-    def __call__(self, z):
-        r"""Da el valor en cada punto."""
+    def __call__(self, z, *arguments, **options):
+        r"""Da el valor en cada punto; con más argumentos, el de otra de su clase que los tenga."""
+        if arguments or options:
+            return type(self)(*arguments, **options)(z)
         z = check.floats(z, "z", "...")
         y = np.empty_like(z)
         self.forward(z, y)
@@ -105,5 +118,6 @@ class ActivationFunction(Configured):
 
     def __repr__(self):
         r"""Escribe la llamada que la crea."""
-        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
-        return f"{type(self).__name__}({arguments})"
+        usual = inspect.signature(type(self)).parameters
+        own = [(name, value) for name, value in vars(self).items() if name in usual and value != usual[name].default]
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in own)})"

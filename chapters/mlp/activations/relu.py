@@ -1,5 +1,6 @@
 r"""La rectificadora lineal y su variante con fuga."""
 
+import numpy as np
 from numba import njit
 
 from chapters.mlp.activations.base import ActivationFunction
@@ -40,17 +41,70 @@ class ReLU(ActivationFunction):
     array([0., 0., 3.])
     >>> relu.derivative([-2, 0, 3])
     array([0., 0., 1.])
+
+    **Sus tres perillas.** Keras deja mover el lugar donde se enciende, :math:`\theta`, ponerle un techo :math:`M` y
+    darle una fuga :math:`\alpha` a lo que queda debajo:
+
+    .. math::
+       :label: ec-mlp-relu-general
+
+       \varphi(z) = \begin{cases} \min(z, M) & \text{si } z > \theta,\\
+       \alpha\,(z-\theta) & \text{si } z\leq\theta. \end{cases}
+
+    La pendiente es 1 entre :math:`\theta` y :math:`M`, 0 por encima del techo y :math:`\alpha` debajo. Con techo 6 se
+    llama ``relu6``: la usan las redes para teléfonos, que guardan cada salida en pocos bits y no quieren números
+    grandes.
+
+    >>> from chapters.mlp.activations import ReLU, relu6
+    >>> relu6([-1.0, 3.0, 8.0])
+    array([0., 3., 6.])
+    >>> ReLU(negative_slope=0.5, threshold=1)([-1.0, 1.0, 1.5])         # 0.5 (-1 - 1) = -1
+    array([-1. ,  0. ,  1.5])
+
+    Parameters
+    ----------
+    negative_slope : float
+        La fuga :math:`\alpha`, cero o más.
+    max_value : float, optional
+        El techo :math:`M`, cero o más.
+    threshold : float
+        Dónde se enciende, :math:`\theta`, cero o más.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si alguno no es un número real, es negativo o no es finito.
     """
 
     name = "relu"
 
+    def __init__(self, negative_slope=0.0, max_value=None, threshold=0.0):
+        self.negative_slope = check.number(negative_slope, "negative_slope", 0)
+        self.max_value = None if max_value is None else check.number(max_value, "max_value", 0)
+        self.threshold = check.number(threshold, "threshold", 0)
+
+    @property
+    def plain(self):
+        r"""Si es la de siempre, :math:`\max(0, z)`."""
+        return self.max_value is None and not self.negative_slope and not self.threshold
+
+    def _knobs(self, z):
+        highest = np.inf if self.max_value is None else self.max_value
+        return [z.dtype.type(value) for value in (self.negative_slope, highest, self.threshold)]
+
     def forward(self, z, y):
-        r"""Escribe en ``y`` la parte positiva de ``z``."""
-        _relu(z.reshape(-1), y.reshape(-1))
+        r"""Escribe en ``y`` el valor en ``z``."""
+        if self.plain:
+            _relu(z.reshape(-1), y.reshape(-1))
+        else:
+            _relu_general(z.reshape(-1), y.reshape(-1), *self._knobs(z))
 
     def backward(self, z, y, dy, dz):
-        r"""Escribe en ``dz`` lo que pasa de ``dy``: todo donde ``z`` es positivo, nada donde no."""
-        _relu_backward(z.reshape(-1), dy.reshape(-1), dz.reshape(-1))
+        r"""Escribe en ``dz`` lo que pasa de ``dy``: todo donde está encendida, nada o la fuga donde no."""
+        if self.plain:
+            _relu_backward(z.reshape(-1), dy.reshape(-1), dz.reshape(-1))
+        else:
+            _relu_general_backward(z.reshape(-1), dy.reshape(-1), dz.reshape(-1), *self._knobs(z))
 
 
 # Con «z <= 0» y no «z > 0», un NaN pasa en vez de volverse cero: que el error se vea.
@@ -68,7 +122,24 @@ def _relu_backward(z, dy, dz):
         dz[i] = zero if z[i] <= 0 else dy[i]  # [ec-mlp-relu-derivada]
 
 
-relu = ReLU()
+@njit(cache=True, nogil=True)
+def _relu_general(z, y, slope, highest, threshold):
+    zero = z.dtype.type(0)
+    for i in range(z.size):
+        # Más cero: sin fuga saldría -0.
+        below = slope * (z[i] - threshold) + zero
+        y[i] = below if z[i] <= threshold else min(z[i], highest)  # [ec-mlp-relu-general]
+
+
+@njit(cache=True, nogil=True)
+def _relu_general_backward(z, dy, dz, slope, highest, threshold):
+    zero = z.dtype.type(0)
+    for i in range(z.size):
+        above = zero if z[i] >= highest else dy[i]
+        dz[i] = slope * dy[i] if z[i] <= threshold else above  # [ec-mlp-relu-general]
+
+
+relu, relu6 = ReLU(), ReLU(max_value=6)
 
 
 class LeakyReLU(ActivationFunction):

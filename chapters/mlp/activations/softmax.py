@@ -8,6 +8,22 @@ from chapters.mlp.activations.exponential import _add, exp
 from dlbook import check
 
 
+def _resolved(axis, ndim):
+    if not -ndim <= axis < ndim:
+        raise ValueError(f"axis: se esperaba un entero entre {-ndim} y {ndim - 1}, pero llegó {axis}")
+    return axis % ndim
+
+
+def _by_rows(kernel, axis, *arrays):
+    if axis == arrays[0].ndim - 1:
+        kernel(*(a.reshape(-1, a.shape[-1]) for a in arrays))
+        return
+    # Las clases, al último eje; y lo que sale, a su lugar.
+    moved = [np.ascontiguousarray(np.moveaxis(a, axis, -1)) for a in arrays]
+    kernel(*(a.reshape(-1, a.shape[-1]) for a in moved))
+    arrays[-1][...] = np.moveaxis(moved[-1], -1, axis)
+
+
 class Softmax(ActivationFunction):
     r"""*Softmax*: de :math:`K` puntajes a :math:`K` probabilidades que suman uno.
 
@@ -79,16 +95,37 @@ class Softmax(ActivationFunction):
     >>> bool(abs(softmax([3.0, 1.0])[0] - sigmoid(2.0)) < 1e-15)
     True
 
-    El eje de las clases es el último; lo demás son observaciones independientes.
+    Las clases van en un eje, casi siempre el último; lo demás son observaciones independientes:
+
+    >>> softmax([[2.0, 1.0], [2.0, 3.0]], axis=0).round(4)
+    array([[0.5   , 0.1192],
+           [0.5   , 0.8808]])
+
+    Parameters
+    ----------
+    axis : int
+        El eje de las clases. En una capa se cuenta el de las observaciones, que es el 0 y no puede ser.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si no es un entero o no hay tal eje.
     """
 
     name = "softmax"
+    # De un renglón de puntajes a uno de probabilidades, y de regreso.
+    kernels = property(lambda self: (_softmax, _softmax_backward))
 
-    def __call__(self, z):
-        r"""Da las probabilidades de cada observación."""
+    def __init__(self, axis=-1):
+        self.axis = check.integer(axis, "axis", -64, 63)
+
+    def __call__(self, z, *arguments, **options):
+        r"""Da los valores de cada observación, con las clases en el eje que sea."""
+        if arguments or options:
+            return type(self)(*arguments, **options)(z)
         z = check.floats(z, "z", "... K")
         y = np.empty_like(z)
-        self.forward(z, y)
+        _by_rows(self.kernels[0], _resolved(self.axis, z.ndim), z, y)
         return y
 
     def derivative(self, z):
@@ -111,18 +148,26 @@ class Softmax(ActivationFunction):
         ValueError
             Si está vacío o hay NaN o infinitos.
         """
-        p = self(z)
+        p = np.moveaxis(self(z), self.axis, -1)
         return p[..., :, None] * (np.eye(p.shape[-1], dtype=p.dtype) - p[..., None, :])  # [ec-mlp-softmax-jacobiana]
 
     def forward(self, z, y):
-        r"""Escribe en ``y`` las probabilidades de cada renglón de ``z``."""
-        classes = z.shape[-1]
-        _softmax(z.reshape(-1, classes), y.reshape(-1, classes))
+        r"""Escribe en ``y`` los valores de cada observación de ``z``."""
+        _by_rows(self.kernels[0], self.inner_axis(z.ndim), z, y)
 
     def backward(self, z, y, dy, dz):
         r"""Escribe en ``dz`` el gradiente de los puntajes, que sale de ``y`` y ``dy``."""
-        classes = y.shape[-1]
-        _softmax_backward(y.reshape(-1, classes), dy.reshape(-1, classes), dz.reshape(-1, classes))
+        _by_rows(self.kernels[1], self.inner_axis(y.ndim), y, dy, dz)
+
+    def inner_axis(self, ndim):
+        r"""Da el eje, contado desde 0, en un arreglo de tantos ejes; el de las observaciones se rechaza.
+
+        Sumar sobre las observaciones las mezclaría, y el resultado dependería de cómo se repartió el lote.
+        """
+        axis = _resolved(self.axis, ndim)
+        if axis == 0 and ndim > 1:
+            raise ValueError(f"axis: se esperaba un eje de cada observación, pero llegó {self.axis}, el del lote")
+        return axis
 
 
 # Restar el mayor de cada renglón: ningún exponente queda positivo.

@@ -1,5 +1,7 @@
 """Las activaciones: valen lo que las de Keras, su pendiente es la de verdad y aguantan cualquier número."""
 
+import importlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,8 +10,10 @@ from hypothesis.extra.numpy import arrays
 from numba import njit
 
 from chapters.mlp import activations
-from chapters.mlp.activations import ELU, GELU, LeakyReLU, exponential, linear, sigmoid, softmax, step, tanh
+from chapters.mlp.activations import ELU, GELU, LeakyReLU, linear, sigmoid, softmax, step, tanh
 
+# El módulo: en el paquete, ``exponential`` es la activación.
+exponential = importlib.import_module("chapters.mlp.activations.exponential")
 reals = st.floats(-20, 20)
 
 
@@ -20,6 +24,16 @@ SYMBOLIC = {
     "gelu": "z*(1+erf(z/sqrt(2)))/2",
     "leaky_relu": "Piecewise((z, z > 0), (z/5, True))",
     "elu": "Piecewise((z, z > 0), (exp(z)-1, True))",
+    "celu": "Piecewise((z, z > 0), (exp(z)-1, True))",
+    "exponential": "exp(z)",
+    "hard_sigmoid": "Min(Max(z/6+Rational(1,2), 0), 1)",
+    "hard_silu": "z*Min(Max(z/6+Rational(1,2), 0), 1)",
+    "log_sigmoid": "log(1/(1+exp(-z)))",
+    "mish": "z*tanh(log(1+exp(z)))",
+    "silu": "z/(1+exp(-z))",
+    "softsign": "z/(1+Abs(z))",
+    "squareplus": "(z+sqrt(z**2+4))/2",
+    "tanh_shrink": "z-tanh(z)",
 }
 
 
@@ -70,11 +84,46 @@ def test_the_kinks_follow_keras():
 def test_get():
     for name, f in activations.NAMES.items():
         assert activations.get(name) is (None if name == "linear" else f)
-        assert repr(f) in (f"{type(f).__name__}()", repr(type(f)()))
+        assert repr(f) == (f"{type(f).__name__}()" if name != "relu6" else "ReLU(max_value=6.0)")
     assert activations.get(None) is None
     for nonsense in ("Relu ", 3, [], lambda z: z, LeakyReLU):
         with pytest.raises(ValueError, match="activation: se esperaba 'linear' o 'step'"):
             activations.get(nonsense)
+
+
+def test_they_take_the_arguments_of_keras_as_functions_do():
+    z = [-2.0, 0.5, 8.0]
+    np.testing.assert_array_equal(activations.relu(z, 0.1, 6), activations.ReLU(0.1, max_value=6)(z))
+    np.testing.assert_array_equal(activations.elu(z, alpha=0.5), ELU(0.5)(z))
+    np.testing.assert_array_equal(activations.swish(z), activations.silu(z))
+    assert [f.__name__ for f in (activations.relu, activations.hard_silu)] == ["relu", "hard_silu"]
+    with pytest.raises(TypeError, match="negative_slope: se esperaba un número real"):
+        activations.leaky_relu(z, "mucha")
+
+
+@pytest.mark.parametrize("f", [softmax, activations.log_softmax])
+def test_classes_may_be_in_any_axis(f):
+    z = np.random.default_rng(0).normal(size=(2, 3, 4))
+    for axis in (0, 1, -2, 2):
+        np.testing.assert_array_equal(f(z, axis), np.moveaxis(f(np.moveaxis(z, axis, -1)), -1, axis))
+    for axis in (3, -4):
+        with pytest.raises(ValueError, match=f"axis: se esperaba un entero entre -3 y 2, pero llegó {axis}"):
+            f(z, axis=axis)
+    with pytest.raises(TypeError, match="axis: se esperaba un entero"):
+        f(z, axis=(0, 1))
+
+
+def test_log_softmax_keeps_what_softmax_rounds_to_zero():
+    assert activations.log_softmax([0.0, 1000.0])[0] == -1000
+    assert softmax([0.0, 1000.0])[0] == 0
+
+
+def test_selu_keeps_the_mean_and_the_variance_of_a_normal():
+    points, weights = np.polynomial.hermite_e.hermegauss(200)
+    weights /= weights.sum()
+    y = activations.selu(points)
+    assert weights @ y == pytest.approx(0, abs=2e-3)
+    assert weights @ y**2 == pytest.approx(1, abs=2e-3)
 
 
 @pytest.mark.parametrize(

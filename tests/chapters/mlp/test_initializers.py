@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chapters.mlp import initializers
+from chapters.mlp import Dense, Input, Sequential, initializers
 from chapters.mlp.initializers import (
     Constant,
     GlorotUniform,
@@ -84,7 +84,7 @@ def test_get():
     for name in ("glorot_uniform", "he_normal", "zeros", "orthogonal", "truncated_normal", "variance_scaling"):
         assert initializers.get(name)((2, 2)).shape == (2, 2)
     assert repr(initializers.get("constant")) == "Constant(value=0.0)"
-    for nonsense in ("glorot", None, 3, Constant):
+    for nonsense in ("glorot", None, 3, int):
         with pytest.raises(ValueError, match="initializer: se esperaba 'constant'"):
             initializers.get(nonsense)
 
@@ -105,3 +105,31 @@ def test_get():
 def test_bad_arguments_get_a_spanish_sentence(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_class_and_a_dictionary_of_keras_are_found_too():
+    assert repr(initializers.get(HeNormal)) == "HeNormal(seed=None)"
+    assert repr(initializers.get({"class_name": "he_normal", "config": {"seed": 3}})) == "HeNormal(seed=3)"
+    assert initializers.OrthogonalInitializer is initializers.orthogonal is Orthogonal
+    for nonsense in ({"class_name": "HeNormal"}, {"class_name": "He", "config": {}}):
+        with pytest.raises(ValueError, match="initializer: se esperaba"):
+            initializers.get(nonsense)
+    with pytest.raises(ValueError, match="HeNormal: no se conoce su argumento 'otro'"):
+        initializers.get({"class_name": "HeNormal", "config": {"otro": 1}})
+
+
+def test_a_function_of_the_reader_fills_the_weights_and_cannot_be_saved(tmp_path):
+    def halves(shape, dtype=None):
+        return np.full(shape, 0.5, dtype)
+
+    model = Sequential([Input((3,)), Dense(2, kernel_initializer=halves)], dtype="float64")
+    np.testing.assert_array_equal(model.layers[0].kernel, np.full((3, 2), 0.5))
+    with pytest.raises(TypeError, match="no se sabe guardar la función 'halves'"):
+        model.save(tmp_path / "red.safetensors")
+    # Lo que no da un peso así se rechaza al crearlo.
+    for wrong, message in [
+        (lambda shape, dtype=None: np.ones(7), "se esperaba la forma"),
+        (len, "se esperaba una función"),
+    ]:
+        with pytest.raises((TypeError, ValueError), match=message):
+            Dense(2, kernel_initializer=wrong).build((3,))

@@ -8,7 +8,7 @@ import pytest
 from chapters.mlp.dense import Dense
 from chapters.mlp.dropout import Dropout
 from chapters.mlp.layer import Layer
-from chapters.mlp.optimizers import SGD, Adam
+from chapters.mlp.optimizers import Adam
 from chapters.mlp.sequential import Input, Sequential
 from dlbook import saving
 from dlbook.callbacks import Callback
@@ -172,9 +172,9 @@ def test_what_the_optimizer_remembers_goes_with_each_weight():
     # Lo de la que estuvo congelada la esperaba.
     assert np.array_equal(model.optimizer.state["momentum"][:first], memory[:first])
     fit(model)
+    other = network()
+    other.compile(model.optimizer, "mse")
     with pytest.raises(ValueError, match="optimizador"):
-        other = network()
-        other.compile(model.optimizer, "mse")
         fit(other)
 
 
