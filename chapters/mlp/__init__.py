@@ -53,7 +53,10 @@ from chapters.mlp.schedules import (
 from chapters.mlp.sequential import Input, Sequential
 from chapters.mlp.two_layers import two_layer_gradient
 from chapters.mlp.universal import relu_interpolation, tanh_staircase
+from dlbook.saving import clone as clone_model
+from dlbook.saving import from_json as model_from_json
 from dlbook.saving import load as load_model
+from dlbook.saving import save as save_model
 
 __all__ = [
     "L1",
@@ -90,6 +93,7 @@ __all__ = [
     "chain_rule",
     "class_proportions",
     "class_weights",
+    "clone_model",
     "collapse",
     "dense_backward",
     "dense_forward",
@@ -104,6 +108,7 @@ __all__ = [
     "metrics",
     "min_max",
     "minibatch_gradient_descent",
+    "model_from_json",
     "neuron_chain_gradient",
     "neuron_loss",
     "one_hot",
@@ -111,6 +116,7 @@ __all__ = [
     "optimizers",
     "regularizers",
     "relu_interpolation",
+    "save_model",
     "schedules",
     "shapes_only",
     "stochastic_gradient_descent",

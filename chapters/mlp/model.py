@@ -6,9 +6,8 @@ import numpy as np
 
 from chapters.mlp import losses, metrics, optimizers
 from chapters.mlp.layer import Layer, _shapes_only, fitted, text_of_shape
-from dlbook import check, saving, training
-from dlbook.attributes import only
-from dlbook.console import say
+from dlbook import check, console, saving, training
+from dlbook.attributes import explains, only
 
 
 def _summarize(parent, indent, expand_nested, lines):
@@ -119,6 +118,7 @@ class Model(Layer):
         self._bind()
         return self._gradient
 
+    @explains
     def compile(
         self,
         optimizer="rmsprop",
@@ -159,6 +159,7 @@ class Model(Layer):
             self._bind()
         self._stale = False
 
+    @explains
     def fit(
         self,
         x,
@@ -246,6 +247,7 @@ class Model(Layer):
             initial_epoch=initial_epoch,
         )
 
+    @explains
     def evaluate(
         self,
         x,
@@ -282,6 +284,7 @@ class Model(Layer):
             return logs
         return logs["loss"] if len(logs) == 1 else list(logs.values())
 
+    @explains
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         r"""Calcula la salida de cada observación, en todos los núcleos.
 
@@ -329,13 +332,18 @@ class Model(Layer):
         loss += self.penalty(add_gradient=True)
         return loss, self._gradient.copy()
 
-    def summary(self, *, expand_nested=False):
+    @explains
+    def summary(self, line_length=None, *, print_fn=None, expand_nested=False):
         r"""Imprime las capas, la forma de lo que sale de cada una y sus parámetros.
 
         Lo que no se sabe todavía, porque nadie ha dicho qué forma tiene la entrada, sale como ``?``.
 
         Parameters
         ----------
+        line_length : int, optional
+            Cuántas letras, al menos, mide cada renglón.
+        print_fn : callable, optional
+            A quién se le entrega cada renglón, en vez de imprimirlo.
         expand_nested : bool
             Si debajo de cada capa hecha de capas se muestran también, con sangría, las que contiene.
         """
@@ -344,6 +352,9 @@ class Model(Layer):
         _summarize(self, "", check.boolean(expand_nested, "expand_nested"), lines)
         first, second, third = (max(map(len, column)) for column in zip(*lines, strict=True))
         first, second = max(first + 2, 15), max(second + 2, 21)
+        if line_length is not None:
+            first = max(first, check.integer(line_length, "line_length", 1) - second - third)
+        say = console.say if print_fn is None else print_fn
         say(type(self).__name__)
         for name, shape, count in lines:
             say(f"{name:<{first}}{shape:<{second}}{count:>{third}}")
@@ -354,22 +365,34 @@ class Model(Layer):
         say(f"Total: {total} parámetros" + (f", {learned} de ellos entrenables" if learned < total else ""))
 
     def save(self, filepath, overwrite=True, *, include_optimizer=True):
-        r"""Guarda el modelo en un archivo safetensors, como :func:`dlbook.saving.save`."""
+        r"""Guarda el modelo en un archivo, como :func:`dlbook.saving.save`: safetensors, ``.keras`` o ``.h5``."""
         self.refuse_outline()
-        saving.save(self, filepath, overwrite, include_optimizer)
+        saving.save(self, filepath, overwrite, include_optimizer=include_optimizer)
+
+    def save_weights(self, filepath, overwrite=True):
+        r"""Guarda solo los pesos, como :func:`dlbook.saving.save_weights`."""
+        saving.save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath, skip_mismatch=False):
+        r"""Lee solo los pesos, como :func:`dlbook.saving.load_weights`."""
+        saving.load_weights(self, filepath, skip_mismatch)
+
+    def to_json(self, **options):
+        r"""Escribe la arquitectura, sin los pesos, como :func:`dlbook.saving.to_json`."""
+        return saving.to_json(self, **options)
 
     def to_keras(self):
         r"""Da el mismo modelo en Keras, con los mismos pesos; hace falta tener Keras instalado."""
-        from dlbook import keras
+        from dlbook import bridge
 
-        return keras.to_keras(self)
+        return bridge.to_keras(self)
 
     @staticmethod
     def from_keras(model):
         r"""Da el modelo de este libro que hace lo mismo que uno de Keras, con los mismos pesos."""
-        from dlbook import keras
+        from dlbook import bridge
 
-        return keras.from_keras(model)
+        return bridge.from_keras(model)
 
     def get_state(self):
         r"""Da todo lo que hace falta para continuar el entrenamiento como si nunca se hubiera detenido.

@@ -187,13 +187,15 @@ class Sequential(Model):
                 f"layers: la capa {layer.name!r} está repetida; cada una guarda lo suyo, usa dos distintas"
             )
         distinguish(layer, self.layers, "layers")
+        if not self.layers and not self.built and self._input is None:
+            self._input = layer.first_shape
         self.layers.append(layer)
 
     def _build_if_possible(self):
         if self.built:
             self._build_layers()
         elif self._input is not None and self.layers:
-            self.build(self._input)
+            self.build_inside(self._input)
 
     def _build_layers(self):
         shape = self.input_shape

@@ -61,7 +61,7 @@ def test_the_order_of_the_arguments_is_that_of_keras():
     ):
         with pytest.raises(ValueError, match=f"{name}: esta opción de Keras no existe aquí"):
             call()
-    with pytest.raises(TypeError, match="Adam: no se conoce el argumento 'lr'"):
+    with pytest.raises(TypeError, match="Adam: el libro no tiene el argumento 'lr'; aquí se llama 'learning_rate'"):
         Adam(lr=0.1)
 
 
