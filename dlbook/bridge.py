@@ -110,7 +110,7 @@ def _only_its_functions(keras, layer):
         _only_its_functions(keras, inner)
         name = inner.get_config().get("activation")
         if isinstance(name, str) and inner.activation is not keras.activations.get(name):
-            raise ValueError(f"{inner.name}, activation: se llama {name}, pero no es de Keras, y no se sabe qué hace")
+            raise ValueError(f"{inner.name}: su activación se llama {name}, pero no es de Keras, y no se sabe qué hace")
 
 
 def _freeze(ours, theirs):

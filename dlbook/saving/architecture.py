@@ -49,7 +49,7 @@ def to_json(model, **options):
     model : Model
         El modelo.
     **options
-        Los de :func:`json.dumps`, como ``indent``.
+        Los de ``json.dumps``, como ``indent``.
 
     Returns
     -------

@@ -33,9 +33,7 @@ def h5py():
     try:
         import h5py as module
     except ImportError:
-        raise ImportError(
-            "los archivos .keras y .h5 necesitan h5py; instálalo con: pip install h5py (o pip install 'dlbook[keras]')"
-        ) from None
+        raise ImportError("los archivos .keras y .h5 necesitan ``h5py``; instálalo con ``pip install h5py``") from None
     return module
 
 

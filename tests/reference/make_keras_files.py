@@ -1,6 +1,6 @@
 """Escribe con Keras los archivos de ``keras_files/``, para leerlos donde Keras no está.
 
-python -m tests.reference.make_keras_files
+Se ejecuta como módulo, ``-m tests.reference.make_keras_files``, donde haya Keras.
 """
 
 import json
