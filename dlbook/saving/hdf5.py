@@ -214,7 +214,7 @@ def places(layer, path=""):
 
 def own_weights(layer):
     r"""Da los pesos propios de una capa, sin los de las que contiene."""
-    return [layer._weights[name].value for name in layer.weight_names]
+    return layer.weights[: len(layer.weight_names)]
 
 
 def write(file, model, trained):
@@ -269,8 +269,8 @@ def _in_legacy_order(layer):
 
 
 def _paths(layer, prefix):
-    for name in layer.weight_names:
-        yield id(layer._weights[name].value), f"{prefix}{layer.name}/{name}"
+    for name, weight in zip(layer.weight_names, own_weights(layer), strict=True):
+        yield id(weight), f"{prefix}{layer.name}/{name}"
     for inner in layer.layers:
         yield from _paths(inner, f"{prefix}{layer.name}/")
 
