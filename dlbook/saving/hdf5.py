@@ -314,8 +314,13 @@ def legacy_weights(folder, model, skip_mismatch=False):
 # --- Lo que recuerda el optimizador ---
 
 
-def _slot_groups(optimizer):
-    slots = list(optimizer._slots())
+def _slot_groups(model):
+    optimizer = model.optimizer
+    if not optimizer.state:
+        # Lo que recuerda se sabe cuando da un paso: lo da otro, igual, con un solo parámetro.
+        optimizer = type(optimizer).from_config(optimizer.get_config())
+        optimizer.step(np.zeros(1, model.dtype), np.zeros(1, model.dtype))
+    slots = list(optimizer.state)
     together = 2 if type(optimizer).__name__ in TOGETHER else 1
     return [group for group in (slots[:together], *([s] for s in slots[together:])) if group]
 
@@ -332,7 +337,7 @@ def optimizer_variables(model):
     yield "iteration", np.array(optimizer.iterations, np.int64)
     if optimizer.schedule is None:
         yield "learning_rate", np.array(state["learning_rate"], np.float32)
-    for slots in _slot_groups(optimizer):
+    for slots in _slot_groups(model):
         start = 0
         for k, weight in enumerate(model.trainable_weights):
             for slot in slots:
@@ -369,7 +374,7 @@ def optimizer_state(folder, model, paths):
     """
     optimizer, weights = model.optimizer, model.trainable_weights
     paths, state = list(paths), {}
-    expected = [(slot, w) for slots in _slot_groups(optimizer) for w in weights for slot in slots]
+    expected = [(slot, w) for slots in _slot_groups(model) for w in weights for slot in slots]
     scalars = 1 if optimizer.schedule is not None else 2
     if len(paths) not in (scalars, scalars + len(expected)):
         return None
