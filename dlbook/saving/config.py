@@ -313,9 +313,18 @@ def deserialize(described, custom_objects=None, kind=None):
         own = {key: v for key, v in config.items() if key not in common}
         described = {"activation": from_config(cls, own, custom_objects)} | common
         return from_config(registry.find("layer", "Activation"), described, custom_objects)
-    if objects.own(cls, "from_config"):
+    return create(cls, config, custom_objects)
+
+
+def create(cls, config, custom_objects=None):
+    r"""Crea un objeto con su configuración, como lo haga su clase; como :func:`from_config`."""
+    if not objects.own(cls, "from_config"):
+        return from_config(cls, config, custom_objects)
+    if not registry.ours(cls):
+        # La de quien lee suele terminar en ``cls(**config)``.
+        config = {key: deserialize(value, custom_objects, _place(key)) for key, value in config.items()}
+    with custom_object_scope(custom_objects or {}):
         return cls.from_config(config)
-    return from_config(cls, config, custom_objects)
 
 
 def _find(described, custom_objects, kind):

@@ -205,10 +205,8 @@ def rebuild(description, custom_objects=None):
         return description
     kind = next((kind for kind in KINDS if set(description) == {kind, "config"}), None)
     if kind is None and "class_name" in description:
-        # Lo que una clase propia pidió a super(): los objetos de dentro van escritos como en Keras.
-        from dlbook.saving import config as keras_config
-
-        return keras_config.deserialize(description, custom_objects)
+        # Está escrito como en Keras: lo lee el from_config de la clase que lo escribió.
+        return description
     if kind is None:
         return {name: rebuild(d, custom_objects) for name, d in description.items()}
     cls = _class(kind, description[kind], custom_objects or {})
@@ -217,7 +215,9 @@ def rebuild(description, custom_objects=None):
         raise ValueError(f"{cls.__name__}: se esperaban sus argumentos, pero hay {arguments!r:.60}")
     arguments = {name: rebuild(d, custom_objects) for name, d in arguments.items()}
     if own(cls, "from_config") or own(cls, "get_config"):
-        return cls.from_config(arguments)
+        from dlbook.saving.config import create
+
+        return create(cls, arguments, custom_objects)
     unknown = [name for name in arguments if name not in parameters(cls)]
     if unknown:
         raise ValueError(f"{cls.__name__}: no se conoce su argumento {unknown[0][:60]!r}")

@@ -193,6 +193,31 @@ def test_a_layer_of_ones_own_has_to_be_given(tmp_path, name):
     assert np.array_equal(copy.predict([[1, 2]]), model.predict([[1, 2]]))
 
 
+class OwnDense(Dense):
+    """Hereda de una del libro, y escribe lo suyo como en Keras; sus partes van escritas como las escribe Keras."""
+
+    def __init__(self, units, note="", **options):
+        super().__init__(units, **options)
+        self.note = note
+
+    def get_config(self):
+        return {**super().get_config(), "note": self.note}
+
+    @classmethod
+    def from_config(cls, config):
+        config["kernel_regularizer"] = deserialize(config["kernel_regularizer"])
+        return cls(**config)
+
+
+@pytest.mark.parametrize("name", ["red.keras", "red.h5", "red.safetensors"])
+def test_a_class_that_reads_and_writes_its_config_does_it_itself(tmp_path, name):
+    model = Sequential([Input((2,)), OwnDense(3, "hola", kernel_regularizer="l2", use_bias=False)])
+    model.save(tmp_path / name)
+    layer = load(tmp_path / name, {"OwnDense": OwnDense}).layers[0]
+    assert (type(layer), layer.note, layer.kernel_regularizer.l2) == (OwnDense, "hola", 0.01)
+    assert np.array_equal(layer.kernel, model.layers[0].kernel)
+
+
 def test_clones_have_new_weights_and_json_has_none():
     from chapters.mlp import clone_model, model_from_json
 
