@@ -1,5 +1,6 @@
 r"""Atributos que se comprueban cada vez que se les asigna algo, y no solo en el constructor."""
 
+import difflib
 import functools
 import inspect
 from types import MappingProxyType
@@ -115,6 +116,76 @@ class Absent:
         only(value, self.name, self.default)
 
 
+# Como se llamaban en Keras 1 y 2, o se llaman en otras bibliotecas, los argumentos que aquí tienen otro nombre.
+FORMER_NAMES = {
+    "alpha": "negative_slope",
+    "batch_input_shape": "input_shape",
+    "border_mode": "padding",
+    "bias": "use_bias",
+    "dropout_rate": "rate",
+    "eta": "learning_rate",
+    "filter_size": "kernel_size",
+    "in_features": "input_dim",
+    "init": "kernel_initializer",
+    "kernel": "kernel_size",
+    "lr": "learning_rate",
+    "nb_epoch": "epochs",
+    "nb_filter": "filters",
+    "out_features": "units",
+    "output_dim": "units",
+    "p": "rate",
+    "period": "save_freq",
+    "show_accuracy": "metrics",
+    "size": "pool_size",
+    "stride": "strides",
+    "subsample": "strides",
+    "W_regularizer": "kernel_regularizer",
+    "weights_only": "save_weights_only",
+}
+
+
+def closest(name, known):
+    r"""Da el nombre que más se le parece a otro, entre los que hay, o ``None``.
+
+    >>> closest("Dens", ["Dense", "Dropout"]), closest("x", ["Dense"])
+    ('Dense', None)
+    """
+    return next(iter(difflib.get_close_matches(name, known, 1)), None)
+
+
+def unknown(where, name, known):
+    r"""Da el error de un argumento que no existe: dice cuál se le parece o, si ninguno, cuáles hay.
+
+    >>> unknown("Dense", "unit", ["units", "activation"])
+    TypeError("Dense: el libro no tiene el argumento 'unit'; el más parecido es 'units'")
+    >>> unknown("SGD", "lr", ["learning_rate", "momentum"])
+    TypeError("SGD: el libro no tiene el argumento 'lr'; aquí se llama 'learning_rate'")
+    >>> unknown("Flatten", "n", ["name"])
+    TypeError("Flatten: el libro no tiene el argumento 'n'; tiene name")
+
+    Parameters
+    ----------
+    where : str
+        De quién es el argumento.
+    name : str
+        Cómo llegó.
+    known : sequence of str
+        Los que hay.
+
+    Returns
+    -------
+    TypeError
+    """
+    close = closest(name, known)
+    if FORMER_NAMES.get(name) in known:
+        hint = f"aquí se llama {FORMER_NAMES[name]!r}"
+    elif close:
+        hint = f"el más parecido es {close!r}"
+    else:
+        hint = f"tiene {', '.join(known)}" if known else "no tiene ninguno"
+    return TypeError(f"{where}: el libro no tiene el argumento {name!r}; {hint}")
+
+
 def refuse(instance, options):
     r"""Revisa los argumentos que el constructor no conoce: los que Keras tiene y aquí faltan, y los inventados.
 
@@ -124,7 +195,7 @@ def refuse(instance, options):
     >>> refuse(Brake(), {"ab": False})
     Traceback (most recent call last):
         ...
-    TypeError: Brake: no se conoce el argumento 'ab'
+    TypeError: Brake: el libro no tiene el argumento 'ab'; no tiene ninguno
 
     Parameters
     ----------
@@ -135,16 +206,99 @@ def refuse(instance, options):
     """
     for name, value in options.items():
         if not isinstance(getattr(type(instance), name, None), Absent):
-            raise TypeError(f"{type(instance).__name__}: no se conoce el argumento {name!r}")
+            raise unknown(type(instance).__name__, name, _every_argument(type(instance)))
         setattr(instance, name, value)
 
 
+def _every_argument(cls):
+    # Los de su constructor y, si los deja pasar, los de la base de su especie.
+    bases = [base for base in cls.__mro__ if "__init__" in vars(base) and base not in (object, Configured)]
+    chosen = bases[:1] + (bases[-1:] if bases and _passes_on(bases[0].__init__) else [])
+    return list(dict.fromkeys(parameter.name for base in chosen for parameter in _own_arguments(base)))
+
+
+def _passes_on(function):
+    return any(p.kind is p.VAR_KEYWORD for p in inspect.signature(function).parameters.values())
+
+
+def _explained(where, function, arguments, options, known):
+    # Python dice en inglés que una llamada no encaja; aquí, en español, y con lo que sí hay.
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    for name in options:
+        strange = FORMER_NAMES.get(name) in known if _passes_on(function) else True
+        if strange and name not in {p.name for p in parameters}:
+            return unknown(where, name, known)
+    places = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if not any(p.kind is p.VAR_POSITIONAL for p in parameters) and len(arguments) > len(places):
+        return TypeError(
+            f"{where}: se esperaban a lo sumo {len(places)} argumentos sin nombre, pero llegaron {len(arguments)}"
+        )
+    for place in places[: len(arguments)]:
+        if place.name in options:
+            return TypeError(f"{where}: el argumento {place.name!r} llegó dos veces, sin nombre y con él")
+    for p in parameters:
+        required = p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        if required and p not in places[: len(arguments)] and p.name not in options:
+            return TypeError(f"{where}: falta el argumento {p.name!r}")
+    return None
+
+
+def explains(method):
+    r"""Decora un método que recibe argumentos de Keras: lo que no encaje se dice en español.
+
+    >>> class Car:
+    ...     @explains
+    ...     def drive(self, speed, *, gear=1):
+    ...         return speed
+    >>> Car().drive(sped=3)
+    Traceback (most recent call last):
+        ...
+    TypeError: drive: el libro no tiene el argumento 'sped'; el más parecido es 'speed'
+    >>> Car().drive()
+    Traceback (most recent call last):
+        ...
+    TypeError: drive: falta el argumento 'speed'
+
+    Parameters
+    ----------
+    method : function
+        El método.
+
+    Returns
+    -------
+    function
+    """
+
+    @functools.wraps(method)
+    def explained(self, *arguments, **options):
+        try:
+            inspect.signature(method).bind(self, *arguments, **options)
+        except TypeError as error:
+            known = [p.name for p in _method_arguments(method)]
+            raise _explained(method.__name__, method, arguments, options, known) or error from None
+        return method(self, *arguments, **options)
+
+    return explained
+
+
+def _method_arguments(function):
+    kinds = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+    return [p for p in list(inspect.signature(function).parameters.values())[1:] if p.kind in kinds]
+
+
 def _tracked(init):
+    signature = inspect.signature(init)
+
     # Mientras el constructor trabaja, lo que asigna es asunto suyo.
     @functools.wraps(init)
     def tracked(self, *arguments, **options):
         if id(self) in _making:
             return init(self, *arguments, **options)
+        try:
+            signature.bind(self, *arguments, **options)
+        except TypeError as error:
+            cls = type(self)
+            raise _explained(cls.__name__, init, arguments, options, _every_argument(cls)) or error from None
         _making.add(id(self))
         try:
             init(self, *arguments, **options)
@@ -155,9 +309,7 @@ def _tracked(init):
 
 
 def _own_arguments(cls):
-    kinds = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
-    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
-    return [parameter for parameter in parameters if parameter.kind in kinds]
+    return _method_arguments(cls.__init__)
 
 
 class Configured:
@@ -184,6 +336,10 @@ class Configured:
     # De cada argumento, la clase cuyo constructor lo conoce.
     configurable = MappingProxyType({})
 
+    @_tracked
+    def __init__(self):
+        r"""No recibe nada; está para que lo diga en español."""
+
     def __init_subclass__(cls, **options):
         r"""Anota qué argumentos hay que comprobar."""
         super().__init_subclass__(**options)
@@ -205,6 +361,19 @@ class Configured:
         if name in self.configurable and id(self) not in _making:
             value = self.configured(name, value)
         object.__setattr__(self, name, value)
+
+    def get_config(self):
+        r"""Da los argumentos con que se crea una copia, con los nombres de Keras."""
+        from dlbook.saving import config
+
+        return config.get_config(self)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        r"""Crea un objeto con lo que dio :meth:`get_config`, aquí o en Keras."""
+        from dlbook.saving import config as keras_config
+
+        return keras_config.from_config(cls, config, custom_objects)
 
     def configured(self, name, value):
         r"""Da lo que el constructor guardaría en uno de sus argumentos, si lo admite."""

@@ -75,7 +75,10 @@ from chapters.mlp.sequential import Sequential
 from chapters.mlp.symbol import Symbol
 from chapters.mlp.two_layers import two_layer_gradient
 from chapters.mlp.universal import relu_interpolation, tanh_staircase
+from dlbook.saving import clone as clone_model
+from dlbook.saving import from_json as model_from_json
 from dlbook.saving import load as load_model
+from dlbook.saving import save as save_model
 
 __all__ = [
     "L1",
@@ -139,6 +142,7 @@ __all__ = [
     "chain_rule",
     "class_proportions",
     "class_weights",
+    "clone_model",
     "collapse",
     "constraints",
     "dense_backward",
@@ -154,6 +158,7 @@ __all__ = [
     "metrics",
     "min_max",
     "minibatch_gradient_descent",
+    "model_from_json",
     "neuron_chain_gradient",
     "neuron_loss",
     "one_hot",
@@ -163,6 +168,7 @@ __all__ = [
     "prelu_forward",
     "regularizers",
     "relu_interpolation",
+    "save_model",
     "schedules",
     "shapes_only",
     "stochastic_gradient_descent",

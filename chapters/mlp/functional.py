@@ -8,7 +8,13 @@ from chapters.mlp.layer import distinguish
 from chapters.mlp.model import Model
 from chapters.mlp.symbol import Node, Symbol, substituted
 from dlbook import training
+from dlbook.saving.config import deserialize, serialize
+from dlbook.saving.weights import free
 from dlbook.several import each
+
+# Con qué nombre escribe Keras un valor simbólico, y más capas que estas no son para una red de este libro.
+TENSOR = "__keras_tensor__"
+MOST_LAYERS = 10_000
 
 
 def _symbols(value, name):
@@ -130,11 +136,12 @@ class Functional(Graph):
         if len({id(entry) for entry in entries}) < len(entries):
             raise ValueError("inputs: se esperaban entradas distintas, pero hay una repetida")
         self._connect(entries, exits)
-        built = next((layer.dtype for layer in self.layers if layer.built and layer.weights), None)
-        if built is not None and not self._own["dtype"]:
-            self.dtype = built
+        if not self._own["dtype"]:
+            # El de la primera capa que ya lo tiene decidido.
+            decided = (layer for layer in self.layers if layer.weights or layer._own["dtype"])
+            self.dtype = next((layer.dtype for layer in decided), self.dtype)
         shapes = [entry.observation for entry in entries]
-        self.build(shapes if self.several else shapes[0])
+        self.build_inside(shapes if self.several else shapes[0])
 
     def _connect(self, entries, exits):
         layers, nodes = _sorted(exits, entries)
@@ -210,48 +217,68 @@ class Functional(Graph):
         return [" | ".join(texts) if texts else "datos" for texts in found]
 
     def get_config(self):
-        r"""Da lo que hace falta para crear otra igual: las capas y, por su número, qué le llega a cada una."""
-        calls = [
-            {"layer": c.layer, "arguments": _numbered(c.arguments), "options": _numbered(c.options)} for c in self.calls
-        ]
+        r"""Da lo que hace falta para crear otra igual, escrito como en Keras: las capas, y qué recibe cada llamada."""
+        names = []
+        for layer in self.layers:
+            names.append(free(layer.name, names))
+        shapes = self._traced(self.input_shape)
+        histories = [[names[door], 0, 0] for door in self._doors]
+        nodes = [[] for _ in self.layers]
+
+        def tensor(value):
+            config = {"shape": [None, *shapes[value.number]], "dtype": self.dtype.name}
+            return {"class_name": TENSOR, "config": config | {"keras_history": histories[value.number]}}
+
+        for call in self.calls:
+            found = nodes[call.layer]
+            histories += [[names[call.layer], len(found), k] for k in range(len(call.targets))]
+            found.append({"args": _written(call.arguments, tensor), "kwargs": _written(call.options, tensor)})
+        layers = []
+        for layer, name, found in zip(self.layers, names, nodes, strict=True):
+            described = serialize(layer, layer.name)
+            own = {"name": name, "config": described["config"] | {"name": name}, "inbound_nodes": found}
+            layers.append(described | own)
         return {
-            "layers": list(self.layers),
-            "inputs": list(self._doors),
-            "calls": calls,
-            "outputs": list(self._exits),
-            "dtype": self.dtype,
             "name": self.name,
             "trainable": self.trainable,
+            "layers": layers,
+            "input_layers": histories[: len(self._doors)],
+            "output_layers": [histories[slot] for slot in self._exits],
         }
 
     @classmethod
     def from_config(cls, config):
-        r"""Crea una red como la que describió :meth:`get_config`.
+        r"""Crea una red como la que describió :meth:`get_config`, o Keras.
 
         Raises
         ------
         ValueError
-            Si el grafo pide una capa o un valor que no existe.
+            Si el grafo está incompleto, o pide una capa o un valor que no existe.
         """
-        layers, values = config["layers"], []
-
-        def taken(found, k, what):
-            if type(k) is not int or not 0 <= k < len(found):
-                raise ValueError(f"{what}: se esperaba uno de los {len(found)} que hay hasta ahí, no {k!r:.40}")
-            return found[k]
-
-        values += [taken(layers, k, "inputs").output for k in config["inputs"]]
-        inputs = list(values)
-
-        def symbol(number):
-            return taken(values, number, "calls")
-
-        for call in config["calls"]:
-            layer = taken(layers, call["layer"], "calls")
-            outputs = layer.record(tuple(_lettered(call["arguments"], symbol)), _lettered(call["options"], symbol))
-            values += each(outputs)
-        outputs = [taken(values, k, "outputs") for k in config["outputs"]]
-        return cls(inputs, outputs, **{name: config[name] for name in ("dtype", "name", "trainable") if name in config})
+        described = config.get("layers")
+        if not isinstance(described, list) or not 0 < len(described) <= MOST_LAYERS:
+            raise ValueError(f"{cls.__name__}: se esperaba la lista de sus capas, de a lo sumo {MOST_LAYERS}")
+        values, pending = {}, []
+        for one in described:
+            layer = deserialize({key: one[key] for key in one if key not in ("name", "inbound_nodes")}, kind="layer")
+            name = one.get("name", layer.name)
+            if isinstance(layer, InputLayer):
+                values[name, 0, 0] = layer.output
+            pending += [(layer, name, k, _call_of(node)) for k, node in enumerate(one.get("inbound_nodes") or ())]
+        while pending:
+            # De las que ya tienen todo lo que reciben; las demás esperan.
+            waiting = []
+            for layer, name, k, (arguments, options) in pending:
+                if not all(history in values for history in _histories((arguments, options))):
+                    waiting.append((layer, name, k, (arguments, options)))
+                    continue
+                outputs = layer.record(tuple(_read(arguments, values)), _read(options, values))
+                values |= {(name, k, j): symbol for j, symbol in enumerate(each(outputs))}
+            if len(waiting) == len(pending):
+                raise ValueError(f"{cls.__name__}: la capa {waiting[0][1]!r:.60} recibe algo que no sale de ninguna")
+            pending = waiting
+        ends = [_ends(config.get(key), key, values) for key in ("input_layers", "output_layers")]
+        return cls(*ends, name=config.get("name"), trainable=config.get("trainable", True))
 
     def takes_integers(self, k):
         r"""Dice si son enteros lo que entra por la entrada ``k``: si ella lo dice, o todas las capas que lo reciben."""
@@ -277,21 +304,61 @@ class Functional(Graph):
         return self._exit_keys or [symbol.name for symbol in self._outputs]
 
 
-def _numbered(value):
-    # Lo que se escribe de un argumento: en lugar de cada valor, su número.
+def _written(value, tensor):
+    # Lo que se escribe de un argumento: en lugar de cada valor, de dónde viene.
     if isinstance(value, Slot):
-        return {"slot": value.number}
+        return tensor(value)
     if isinstance(value, (list, tuple)):
-        return [_numbered(v) for v in value]
-    return {name: _numbered(v) for name, v in value.items()} if isinstance(value, dict) else value
+        return [_written(v, tensor) for v in value]
+    return {name: _written(v, tensor) for name, v in value.items()} if isinstance(value, dict) else value
 
 
-def _lettered(value, symbol):
+def _is_tensor(value):
+    return isinstance(value, dict) and value.get("class_name") == TENSOR
+
+
+def _history(value):
+    history = value if isinstance(value, (list, tuple)) else value["config"]["keras_history"]
+    return tuple(history[:3])
+
+
+def _histories(value):
+    if _is_tensor(value):
+        yield _history(value)
+    elif isinstance(value, (list, tuple, dict)):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _histories(one)
+
+
+def _read(value, values):
+    if _is_tensor(value):
+        return values[_history(value)]
     if isinstance(value, dict):
-        if set(value) == {"slot"}:
-            return symbol(value["slot"])
-        return {name: _lettered(v, symbol) for name, v in value.items()}
-    return [_lettered(v, symbol) for v in value] if isinstance(value, list) else value
+        return {name: _read(v, values) for name, v in value.items()}
+    return [_read(v, values) for v in value] if isinstance(value, (list, tuple)) else deserialize(value)
+
+
+def _call_of(node):
+    # Los argumentos de una llamada; en los archivos de Keras 2, una lista de lugares.
+    if isinstance(node, dict):
+        arguments, options = node.get("args", ()), node.get("kwargs") or {}
+        return arguments, {name: value for name, value in options.items() if value is not None}
+    tensors = [{"class_name": TENSOR, "config": {"keras_history": place[:3]}} for place in node]
+    options = node[0][3] if node and len(node[0]) > 3 else {}
+    return (tensors if len(tensors) == 1 else [tensors]), {k: v for k, v in (options or {}).items() if v is not None}
+
+
+def _ends(places, where, values):
+    # Las entradas o las salidas: un lugar, una lista de ellos o un diccionario.
+    if isinstance(places, dict):
+        return {name: _ends(place, where, values) for name, place in places.items()}
+    if not isinstance(places, (list, tuple)) or not places:
+        raise ValueError(f"{where}: se esperaba al menos un lugar")
+    if isinstance(places[0], str):
+        if _history(places) not in values:
+            raise ValueError(f"{where}: no hay nada en el lugar {places!r:.60}")
+        return values[_history(places)]
+    return [_ends(place, where, values) for place in places]
 
 
 @functools.cache

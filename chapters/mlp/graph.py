@@ -110,6 +110,10 @@ class Graph(Model):
         Las llamadas, en el orden en que se hacen.
     """
 
+    def __new__(cls, *_, **__):
+        r"""Crea una red de su propia clase, con los argumentos que sean."""
+        return object.__new__(cls)
+
     def __init__(self, **options):
         super().__init__(**options)
         self._arrange((), 1, (0,))
@@ -155,7 +159,7 @@ class Graph(Model):
             layer = self.layers[call.layer]
             shape = self._received(call, layer, shapes)
             if not layer.built:
-                layer.build(shape)
+                layer.build_inside(shape)
             elif not layer._admits(shape):
                 raise ValueError(f"{layer.name}: se construyó para entradas {layer.input_shape}, y le llegan {shape}")
             self._keep(call, layer.compute_output_shape(shape), shapes)

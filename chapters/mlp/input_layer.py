@@ -90,8 +90,19 @@ class InputLayer(Layer):
         return self.output_gradient(dy)
 
     def get_config(self):
-        r"""Da los argumentos con que se crea otra igual."""
-        return {"shape": list(self.shape), "dtype": self.input_dtype, "name": self.name}
+        r"""Da los argumentos con que se crea otra igual, con los nombres de Keras."""
+        return {"batch_shape": [None, *self.shape], "dtype": self.input_dtype, "sparse": False, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config):
+        r"""Crea una capa con lo que da :meth:`get_config`, aquí o en Keras."""
+        known = ("shape", "batch_shape", "batch_input_shape", "dtype", "name", "sparse", "ragged", "optional")
+        others = [key for key, value in config.items() if key not in known and value not in (None, False)]
+        if others or any(config.get(key) for key in ("sparse", "ragged", "optional")):
+            raise ValueError(f"InputLayer: se esperaba una entrada corriente, pero llegó {config!r:.120}")
+        shape = config.get("batch_shape", config.get("batch_input_shape"))
+        own = {"shape": config["shape"]} if shape is None else {"batch_shape": [None, *shape[1:]]}
+        return cls(dtype=config.get("dtype"), name=config.get("name"), **own)
 
 
 def Input(  # noqa: N802  (como en Keras: se escribe como una clase)

@@ -23,6 +23,8 @@ from dlbook.training import check_depth, walk
 _shapes_only = contextvars.ContextVar("shapes_only", default=False)
 # Cuántos números se pueden pedir todavía para pesos en cero; sin nada, los pesos salen de sus inicializadores.
 _blank = contextvars.ContextVar("blank", default=None)
+# Si quien construye es el libro: entonces las formas van sin el eje de las observaciones.
+_inside = contextvars.ContextVar("inside", default=False)
 # Construir una capa, copiarla para una llamada y entregarle lo que la llamada calculó: de a un hilo.
 _lock = threading.RLock()
 _MISSING = object()
@@ -67,12 +69,29 @@ def shapes_only():
 
 
 @contextlib.contextmanager
-def _without_drawing(numbers):
+def blank(numbers):
+    r"""Lo que se construya adentro tiene los pesos en cero, sin pedir memoria para más números de los que se dicen.
+
+    Parameters
+    ----------
+    numbers : int
+        Cuántos pueden ser, a lo sumo.
+    """
     token = _blank.set([numbers])
     try:
         yield
     finally:
         _blank.reset(token)
+
+
+def _first_shape(options):
+    # Los dos nombres con que Keras la recibe, en cualquier capa.
+    if "input_dim" in options:
+        return check.shape((options.pop("input_dim"),), "input_dim")
+    if options.get("input_shape") is not None:
+        return check.shape(options.pop("input_shape"), "input_shape", unknown=True)
+    options.pop("input_shape", None)
+    return None
 
 
 @contextlib.contextmanager
@@ -111,17 +130,29 @@ def all_or_nothing(*layers):
         raise
 
 
+def _without_batch(shapes):
+    # A un modelo se le puede decir la forma como en Keras, con None en el lugar de las observaciones.
+    return [s[1:] if isinstance(s, (list, tuple)) and len(s) > 1 and s[0] is None else s for s in shapes]
+
+
 def _whole(build):
     # Una construcción termina entera, con cada peso en su atributo, o no empezó.
     @functools.wraps(build)
     def whole(self, *arguments, **options):
         if self._building:
             return build(self, *arguments, **options)
-        with _lock, all_or_nothing(self):
-            vars(self)["_building"] = True
-            build(self, *arguments, **options)
-            self._finish()
-            vars(self)["_building"] = False
+        if hasattr(self, "fit") and not _inside.get():
+            arguments = _without_batch(arguments)
+            options = dict(zip(options, _without_batch(options.values()), strict=True))
+        token = _inside.set(True)
+        try:
+            with _lock, all_or_nothing(self):
+                vars(self)["_building"] = True
+                build(self, *arguments, **options)
+                self._finish()
+                vars(self)["_building"] = False
+        finally:
+            _inside.reset(token)
 
     return whole
 
@@ -415,6 +446,9 @@ class Layer(Configured):
     whole = None
     activity_regularizer = None
 
+    # Lo que se lee de un archivo se construye así.
+    blank = staticmethod(blank)
+
     # Los pesos, por su nombre, y con qué atributos se llama a cada uno.
     _weights, _attributes = {}, {}
     # Los pesos que se acaban de crear y esperan su atributo.
@@ -433,6 +467,8 @@ class Layer(Configured):
             promises.checked(cls)
 
     def __init__(self, *, dtype=None, seed=None, name=None, trainable=True, activity_regularizer=None, **unknown):
+        # La forma de lo que entra, si se le dio a la capa: su modelo se construye con ella.
+        self.first_shape = _first_shape(unknown)
         refuse(self, unknown)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._weights, self._attributes = {}, {}
@@ -813,17 +849,6 @@ class Layer(Configured):
         self._fresh[id(value)] = key, name is not None
         return value
 
-    @staticmethod
-    def blank(numbers):
-        r"""Para quien trae los pesos de otra parte: las capas que se construyan adentro tienen pesos en cero.
-
-        Parameters
-        ----------
-        numbers : int
-            Cuántos pueden ser, a lo sumo.
-        """
-        return _without_drawing(numbers)
-
     def build_blank(self, input_shape, numbers):
         r"""Construye la capa con los pesos en cero, sin pedir memoria para más números de los que se dicen.
 
@@ -841,8 +866,16 @@ class Layer(Configured):
         ValueError
             Si le tocan más.
         """
-        with _without_drawing(numbers):
+        with blank(numbers):
+            self.build_inside(input_shape)
+
+    def build_inside(self, input_shape):
+        r"""Como :meth:`build`, con la forma siempre sin el eje de las observaciones, también en un modelo."""
+        token = _inside.set(True)
+        try:
             self.build(input_shape)
+        finally:
+            _inside.reset(token)
 
     def ready(self, x):
         r"""Deja la entrada lista para el código compilado: tipo, forma y memoria, comprobados.

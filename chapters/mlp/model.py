@@ -8,9 +8,9 @@ import numpy as np
 from chapters.mlp import losses, optimizers
 from chapters.mlp import metrics as metrics_module
 from chapters.mlp.layer import Layer, _shapes_only, fitted, text_of_shape
-from dlbook import check, registry, saving, training
-from dlbook.attributes import only
-from dlbook.console import say
+from chapters.mlp.symbol import symbols_in
+from dlbook import check, console, registry, saving, training
+from dlbook.attributes import explains, only
 from dlbook.several import distribute, each
 from dlbook.training import per_output, walk
 
@@ -146,11 +146,11 @@ class Model(Layer):
 
     def __new__(cls, *arguments, **options):
         r"""Con entradas y salidas, ``Model(inputs, outputs)`` es un :class:`Functional`, como en Keras."""
-        if len(arguments) < 2 and "outputs" not in options:
+        if "outputs" not in options and not any(True for _ in symbols_in(arguments[:2])):
             return super().__new__(cls)
-        from chapters.mlp.functional import Functional, with_graph
+        from chapters.mlp.functional import with_graph
 
-        return super().__new__(cls if issubclass(cls, Functional) else with_graph(cls))
+        return super().__new__(with_graph(cls))
 
     def __init__(self, **options):
         super().__init__(**options)
@@ -184,6 +184,7 @@ class Model(Layer):
         self._bind()
         return self._gradient
 
+    @explains
     def compile(
         self,
         optimizer="rmsprop",
@@ -256,6 +257,7 @@ class Model(Layer):
             found.append(Target(name, loss[k], 1.0 if weights[k] is None else weights[k], wanted))
         return found
 
+    @explains
     def fit(
         self,
         x,
@@ -349,6 +351,7 @@ class Model(Layer):
             validation_freq=validation_freq,
         )
 
+    @explains
     def evaluate(
         self,
         x,
@@ -384,6 +387,7 @@ class Model(Layer):
         """
         return _flat(training.evaluate(self, x, y, sample_weight, batch_size, steps, callbacks), return_dict)
 
+    @explains
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         r"""Calcula la salida de cada observación, en todos los núcleos.
 
@@ -473,13 +477,18 @@ class Model(Layer):
         loss += self.penalty(add_gradient=True)
         return loss, self._gradient.copy()
 
-    def summary(self, *, expand_nested=False):
+    @explains
+    def summary(self, line_length=None, *, print_fn=None, expand_nested=False):
         r"""Imprime las capas, la forma de lo que sale de cada una y sus parámetros.
 
         Lo que no se sabe todavía, porque nadie ha dicho qué forma tiene la entrada, sale como ``?``.
 
         Parameters
         ----------
+        line_length : int, optional
+            Cuántas letras, al menos, mide cada renglón.
+        print_fn : callable, optional
+            A quién se le entrega cada renglón, en vez de imprimirlo.
         expand_nested : bool
             Si debajo de cada capa hecha de capas se muestran también, con sangría, las que contiene.
         """
@@ -488,6 +497,9 @@ class Model(Layer):
         _summarize(self, "", check.boolean(expand_nested, "expand_nested"), lines)
         first, second, third, _ = (max(map(len, column)) for column in zip(*lines, strict=True))
         first, second = max(first + 2, 15), max(second + 2, 21)
+        if line_length is not None:
+            first = max(first, check.integer(line_length, "line_length", 1) - second - third)
+        say = console.say if print_fn is None else print_fn
         say(type(self).__name__)
         for name, shape, count, source in lines:
             say(f"{name:<{first}}{shape:<{second}}{count:>{third}}  {source}".rstrip())
@@ -498,22 +510,34 @@ class Model(Layer):
         say(f"Total: {total} parámetros" + (f", {learned} de ellos entrenables" if learned < total else ""))
 
     def save(self, filepath, overwrite=True, *, include_optimizer=True):
-        r"""Guarda el modelo en un archivo safetensors, como :func:`dlbook.saving.save`."""
+        r"""Guarda el modelo en un archivo, como :func:`dlbook.saving.save`: safetensors, ``.keras`` o ``.h5``."""
         self.refuse_outline()
-        saving.save(self, filepath, overwrite, include_optimizer)
+        saving.save(self, filepath, overwrite, include_optimizer=include_optimizer)
+
+    def save_weights(self, filepath, overwrite=True):
+        r"""Guarda solo los pesos, como :func:`dlbook.saving.save_weights`."""
+        saving.save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath, skip_mismatch=False):
+        r"""Lee solo los pesos, como :func:`dlbook.saving.load_weights`."""
+        saving.load_weights(self, filepath, skip_mismatch)
+
+    def to_json(self, **options):
+        r"""Escribe la arquitectura, sin los pesos, como :func:`dlbook.saving.to_json`."""
+        return saving.to_json(self, **options)
 
     def to_keras(self):
         r"""Da el mismo modelo en Keras, con los mismos pesos; hace falta tener Keras instalado."""
-        from dlbook import keras
+        from dlbook import bridge
 
-        return keras.to_keras(self)
+        return bridge.to_keras(self)
 
     @staticmethod
     def from_keras(model):
         r"""Da el modelo de este libro que hace lo mismo que uno de Keras, con los mismos pesos."""
-        from dlbook import keras
+        from dlbook import bridge
 
-        return keras.from_keras(model)
+        return bridge.from_keras(model)
 
     def get_state(self):
         r"""Da todo lo que hace falta para continuar el entrenamiento como si nunca se hubiera detenido.

@@ -171,6 +171,8 @@ class Sequential(Graph):
                 f"Model(inputs, outputs)"
             )
         distinguish(layer, self.layers, "layers")
+        if not self.layers and not self.built and self._input is None:
+            self._input = layer.first_shape
         self.layers.append(layer)
         self._chain()
 
@@ -182,7 +184,7 @@ class Sequential(Graph):
         if self.built:
             self._build_layers()
         elif self._input is not None and self.layers:
-            self.build(self._input)
+            self.build_inside(self._input)
 
     def _build_layers(self):
         super()._build_layers()

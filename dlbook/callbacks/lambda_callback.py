@@ -1,6 +1,7 @@
 r"""Un *callback* hecho de funciones sueltas."""
 
-from dlbook.callbacks.base import Callback, hooks, unknown
+from dlbook.attributes import unknown
+from dlbook.callbacks.base import Callback, hooks
 
 
 class LambdaCallback(Callback):
@@ -33,8 +34,8 @@ class LambdaCallback(Callback):
         >>> LambdaCallback(on_epoch_finish=print)
         Traceback (most recent call last):
             ...
-        TypeError: LambdaCallback: nadie llama a on_epoch_finish, porque no existe;
-        el que más se parece es on_epoch_begin
+        TypeError: LambdaCallback: el libro no tiene el argumento
+        'on_epoch_finish'; el más parecido es 'on_epoch_begin'
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class LambdaCallback(Callback):
         functions |= {"on_train_batch_begin": on_train_batch_begin, "on_train_batch_end": on_train_batch_end}
         for name, function in functions.items():
             if name not in hooks():
-                raise TypeError(f"LambdaCallback: nadie llama a {unknown(name)}")
+                raise unknown("LambdaCallback", name, hooks())
             if function is not None:
                 if not callable(function):
                     raise TypeError(f"{name}: se esperaba una función, pero llegó {function!r:.60}")

@@ -1,24 +1,44 @@
-r"""Guardar una red y volver a tenerla: los pesos en safetensors, la arquitectura en su cabecera."""
+r"""Guardar una red y volver a tenerla: en safetensors, con la arquitectura en su cabecera, o como la guarda Keras."""
 
 import json
 import math
-import os
 
 import numpy as np
 
-from dlbook import check, paths, registry
-from dlbook.saving import files, objects
+from dlbook import paths, registry
+from dlbook.saving import files, keras_files, objects
+from dlbook.saving.architecture import clone, from_json, to_json
+from dlbook.saving.config import (
+    custom_object_scope,
+    deserialize,
+    get_custom_objects,
+    register,
+    serialize,
+)
+from dlbook.saving.weights import free, load_weights, save_weights, weight_names, writable
 from dlbook.training import walk
 
 FORMAT = "dlbook"
 VERSION = 1
-# Una observación de más números, un gigabyte, no es para una red de este libro.
-MOST_NUMBERS = 1 << 28
 
-__all__ = ["load", "save", "weight_names"]
+__all__ = [
+    "clone",
+    "custom_object_scope",
+    "deserialize",
+    "from_json",
+    "get_custom_objects",
+    "load",
+    "load_weights",
+    "register",
+    "save",
+    "save_weights",
+    "serialize",
+    "to_json",
+    "weight_names",
+]
 
 
-def save(model, filepath, overwrite=True, include_optimizer=True):
+def save(model, filepath, overwrite=True, *, include_optimizer=True):
     r"""Guarda un modelo en un archivo: pesos, arquitectura y lo que haga falta para seguir entrenando.
 
     El archivo es safetensors: los números tal como están en la memoria, precedidos por una cabecera que dice cómo se
@@ -37,6 +57,9 @@ def save(model, filepath, overwrite=True, include_optimizer=True):
     >>> weight_names(copy)
     ['dense/kernel', 'dense/bias', 'dense_1/kernel', 'dense_1/bias']
 
+    Si el nombre termina en ``.keras`` o en ``.h5``, el archivo es el que escribe Keras, y Keras lo puede abrir; hace
+    falta ``h5py``.
+
     La escritura es atómica: o queda el archivo completo, o queda lo que había antes.
 
     Parameters
@@ -54,18 +77,19 @@ def save(model, filepath, overwrite=True, include_optimizer=True):
     ------
     FileExistsError
         Si el archivo existe y no se quiere reemplazar.
+    ImportError
+        Si es de Keras y falta ``h5py``.
     TypeError
         Si no es un modelo o lleva algo que no se sabe guardar, como una función.
     ValueError
         Si no está construido, si algún peso dejó de ser un número o si en ese lugar hay algo que no es un archivo.
     """
-    check.model(model)
-    if not model.built:
-        raise ValueError("model: aún no está construido; pon un Input al principio o dale unos datos")
-    filepath = paths.checked(filepath, "filepath")
-    if not overwrite and os.path.lexists(filepath):
-        raise FileExistsError(f"filepath: ya existe {filepath}; con overwrite=True se reemplaza")
+    filepath = writable(model, filepath, overwrite)
     try:
+        if keras_files.suffix(filepath):
+            _finite(dict(zip(weight_names(model), model.weights, strict=True)))
+            keras_files.write(filepath, model, include_optimizer)
+            return
         tensors, metadata = _contents(model, include_optimizer)
     except RecursionError:
         raise ValueError(files.TOO_DEEP) from None
@@ -91,8 +115,10 @@ def _contents(model, include_optimizer):
     return tensors, texts
 
 
-def load(filepath, custom_objects=None, compile=True):
-    r"""Lee un modelo que guardó :func:`save`. En los capítulos se llama como en Keras, ``load_model``.
+def load(filepath, custom_objects=None, compile=True, safe_mode=True):
+    r"""Lee un modelo que guardó :func:`save`, o Keras. En los capítulos se llama como en Keras, ``load_model``.
+
+    Qué archivo es se sabe por cómo empieza, y no por su nombre: safetensors, un ``.keras`` o un ``.h5``.
 
     Nada de lo que diga el archivo se da por bueno: las clases se buscan entre las del libro y las que tú pases, los
     tamaños se comparan con los arreglos **antes** de pedir memoria, y los pesos se revisan uno por uno.
@@ -105,6 +131,8 @@ def load(filepath, custom_objects=None, compile=True):
         Clases propias que el modelo usa, por su nombre.
     compile : bool
         Si se recuperan también el optimizador, la pérdida, las métricas y el punto en que iba el entrenamiento.
+    safe_mode : bool
+        Se acepta por compatibilidad con Keras: aquí nunca se ejecuta nada de lo que traiga un archivo.
 
     Returns
     -------
@@ -114,6 +142,8 @@ def load(filepath, custom_objects=None, compile=True):
     ------
     FileNotFoundError
         Si no existe.
+    ImportError
+        Si es de Keras y falta ``h5py``.
     ValueError
         Si está dañado, lo escribió otro programa, no cabe en la memoria o lo que dice no concuerda con lo que trae.
     TypeError
@@ -132,8 +162,13 @@ def load(filepath, custom_objects=None, compile=True):
     """
     if not isinstance(custom_objects, (dict, type(None))):
         raise TypeError(f"custom_objects: se esperaba un diccionario de clases, pero llegó {custom_objects!r:.60}")
-    tensors, metadata = files.read(filepath)
+    filepath = paths.readable(filepath, "filepath")
+    with filepath.open("rb") as file:
+        kind = keras_files.kind(file.read(8))
+    tensors, metadata = ({}, {}) if kind else files.read(filepath)
     try:
+        if kind:
+            return keras_files.read(filepath, custom_objects, compile)
         if metadata.get("format") != FORMAT:
             raise ValueError("tiene arreglos, pero no lo escribió este libro y no dice qué red es")
         if metadata.get("version") != str(VERSION):
@@ -143,6 +178,8 @@ def load(filepath, custom_objects=None, compile=True):
         for name, weight in zip(weight_names(model), model.weights, strict=True):
             weight[...] = tensors.pop(name)
         _training(model, tensors, metadata, custom_objects, compile)
+    except ImportError:
+        raise
     except MemoryError:
         raise ValueError(f"{filepath}: no cabe en la memoria") from None
     except RecursionError:
@@ -157,57 +194,8 @@ def load(filepath, custom_objects=None, compile=True):
     return model
 
 
-def weight_names(layer):
-    r"""Da el nombre de cada peso, como en Keras: la capa, una diagonal y el atributo.
-
-    >>> from chapters.mlp.dense import Dense
-    >>> from chapters.mlp.sequential import Input, Sequential
-    >>> encoder = Sequential([Dense(2, use_bias=False)], name="codificador")
-    >>> weight_names(Sequential([Input(shape=(4,)), encoder, Dense(4)]))
-    ['codificador/dense/kernel', 'dense/kernel', 'dense/bias']
-
-    Parameters
-    ----------
-    layer : Layer
-        Una capa o un modelo.
-
-    Returns
-    -------
-    list of str
-        En el orden de ``layer.weights``, sin repetidos.
-
-    Raises
-    ------
-    TypeError
-        Si no es una capa.
-    """
-    check.layer(layer, "layer")
-    names = {}
-    for name in _weight_names(layer, "", {id(layer)}):
-        names[_free(name, names)] = True
-    return list(names)
-
-
-def _weight_names(layer, prefix, seen):
-    # Primero van los pesos propios, y luego los de las capas que contiene; una que está en dos lugares va una vez.
-    for name in layer.weight_names:
-        yield prefix + name
-    for inner in layer.layers:
-        if id(inner) not in seen:
-            seen.add(id(inner))
-            yield from _weight_names(inner, f"{prefix}{inner.name}/", seen)
-
-
 def _shape(shape):
     return [list(one) for one in shape] if isinstance(shape, list) else list(shape)
-
-
-def _free(name, taken):
-    k, free = 0, name
-    while free in taken:
-        k += 1
-        free = f"{name}_{k}"
-    return free
 
 
 def _finite(tensors):
@@ -236,8 +224,10 @@ def _model(architecture, tensors, custom_objects):
     shape = architecture.get("input_shape")
     several = shape if isinstance(shape, list) and shape and all(isinstance(s, list) for s in shape) else [shape]
     sizes = [[size for size in one if type(size) is int] if isinstance(one, list) else [] for one in several]
-    if sum(map(math.prod, sizes)) > MOST_NUMBERS:
-        raise ValueError(f"se esperaban observaciones de a lo sumo {MOST_NUMBERS} números, y pide la forma {shape}")
+    if sum(map(math.prod, sizes)) > objects.MOST_NUMBERS:
+        raise ValueError(
+            f"se esperaban observaciones de a lo sumo {objects.MOST_NUMBERS} números, y pide la forma {shape}"
+        )
     if not model.built:
         model.build_blank(shape, available)
     _freeze(model, architecture.get("frozen", []))
@@ -283,7 +273,7 @@ def _training(model, tensors, metadata, custom_objects, compile):
 # El estado del entrenamiento es un árbol: los arreglos van con los demás, y en su lugar queda el nombre que les tocó.
 def _flatten(value, path, tensors):
     if isinstance(value, np.ndarray):
-        name = _free(path, tensors)
+        name = free(path, tensors)
         tensors[name] = value
         return {"tensor": name}
     if isinstance(value, dict):

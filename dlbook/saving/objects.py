@@ -13,12 +13,12 @@ import numbers
 import numpy as np
 
 from dlbook import registry
+from dlbook.attributes import Configured
 
+# Una observación de más números, un gigabyte, no es para una red de este libro.
+MOST_NUMBERS = 1 << 28
 # Lo que se sabe describir, además de números, textos, listas y diccionarios.
-KINDS = (
-    *("layer", "activation", "initializer", "regularizer", "constraint"),
-    *("loss", "metric", "optimizer", "schedule"),
-)
+KINDS = ("layer", "activation", "initializer", "regularizer", "constraint", "loss", "metric", "optimizer", "schedule")
 
 
 def describe(value, where="config"):
@@ -67,18 +67,23 @@ def describe(value, where="config"):
         return [describe(v, f"{where}[{k}]") for k, v in enumerate(value)]
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return {key: describe(v, f"{where}[{key!r}]") for key, v in value.items()}
-    kind = next((kind for kind in KINDS if isinstance(value, registry.base(kind))), None)
+    kind = next((kind for kind in _kinds() if isinstance(value, registry.base(kind))), None)
     if kind is None:
         raise TypeError(f"{where}: no se sabe guardar {value!r}")
     name = type(value).__name__
-    if _is_namesake(kind, type(value)):
+    if is_namesake(kind, type(value)):
         raise TypeError(f"{where}: {name} es una clase tuya que se llama como otra del libro; ponle otro nombre")
     return {kind: name, "config": config(value)}
 
 
+def _kinds():
+    return [kind for kind in KINDS if kind in registry.kinds()]
+
+
 # Buscar recorre todas las clases, y una red tiene las mismas pocas muchas veces.
 @functools.lru_cache
-def _is_namesake(kind, cls):
+def is_namesake(kind, cls):
+    r"""Dice si una clase se llama como otra del libro sin ser ella."""
     return registry.find(kind, cls.__name__) not in (None, cls)
 
 
@@ -99,17 +104,45 @@ def config(value):
     dict
     """
     where = type(value).__name__
-    if hasattr(value, "get_config"):
+    if own(type(value), "get_config"):
         return describe(value.get_config(), where)
-    arguments = {}
-    for name in parameters(type(value)):
+    return {name: describe(v, f"{where}, {name}") for name, v in arguments(value, type(value)).items()}
+
+
+def own(cls, method):
+    r"""Dice si una clase define por su cuenta un método que :class:`dlbook.attributes.Configured` ya tiene."""
+    return next((base for base in cls.__mro__ if method in vars(base)), Configured) is not Configured
+
+
+def arguments(value, cls):
+    r"""Da los argumentos de un objeto, tal como los guarda, que conoce el constructor de una clase.
+
+    >>> from chapters.mlp.reshape import Reshape
+    >>> arguments(Reshape((2, -1)), Reshape)["target_shape"]
+    (2, -1)
+
+    Parameters
+    ----------
+    value : object
+        El objeto.
+    cls : type
+        Su clase, o una de sus bases.
+
+    Returns
+    -------
+    dict
+    """
+    found = {}
+    for name in parameters(cls):
         attribute = next((a for a in (f"_{name}", name) if a in vars(value)), None)
         if attribute is not None:
-            arguments[name] = describe(vars(value)[attribute], f"{where}, {name}")
-        elif name != "seed" and not hasattr(type(value), name):
+            found[name] = vars(value)[attribute]
+        elif name != "seed" and not hasattr(cls, name):
             # Lo que no está en el objeto, pero sí en su clase, vale lo de siempre.
-            raise TypeError(f"{where}: para guardarla hace falta un atributo que se llame como su argumento {name!r}")
-    return arguments
+            raise TypeError(
+                f"{cls.__name__}: para guardarla hace falta un atributo que se llame como su argumento {name!r}"
+            )
+    return found
 
 
 def parameters(cls):
@@ -129,10 +162,9 @@ def parameters(cls):
     list of str
     """
     names = []
-    own = list(inspect.signature(cls).parameters.values())
-    for parameter in own:
+    for parameter in inspect.signature(cls).parameters.values():
         if parameter.kind is parameter.VAR_KEYWORD:
-            parent = next((b for b in map(registry.base, KINDS) if issubclass(cls, b) and cls is not b), None)
+            parent = next((b for b in map(registry.base, _kinds()) if issubclass(cls, b) and cls is not b), None)
             names += parameters(parent) if parent is not None else []
         elif parameter.kind is not parameter.VAR_POSITIONAL:
             names.append(parameter.name)
@@ -172,6 +204,9 @@ def rebuild(description, custom_objects=None):
     if not isinstance(description, dict):
         return description
     kind = next((kind for kind in KINDS if set(description) == {kind, "config"}), None)
+    if kind is None and "class_name" in description:
+        # Está escrito como en Keras: lo lee el from_config de la clase que lo escribió.
+        return description
     if kind is None:
         return {name: rebuild(d, custom_objects) for name, d in description.items()}
     cls = _class(kind, description[kind], custom_objects or {})
@@ -179,20 +214,31 @@ def rebuild(description, custom_objects=None):
     if not isinstance(arguments, dict):
         raise ValueError(f"{cls.__name__}: se esperaban sus argumentos, pero hay {arguments!r:.60}")
     arguments = {name: rebuild(d, custom_objects) for name, d in arguments.items()}
-    if hasattr(cls, "from_config"):
-        return cls.from_config(arguments)
+    if own(cls, "from_config") or own(cls, "get_config"):
+        from dlbook.saving.config import create
+
+        return create(cls, arguments, custom_objects)
     unknown = [name for name in arguments if name not in parameters(cls)]
     if unknown:
         raise ValueError(f"{cls.__name__}: no se conoce su argumento {unknown[0][:60]!r}")
-    missing = [name for name in _required(cls) if name not in arguments]
+    missing = [name for name in required(cls) if name not in arguments]
     if missing:
         raise ValueError(f"{cls.__name__}: le falta su argumento {missing[0]!r}")
     return cls(**arguments)
 
 
-def _required(cls):
+def required(cls):
+    r"""Da los argumentos que una clase no puede suponer."""
     every = inspect.signature(cls).parameters.values()
     return [p.name for p in every if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+
+
+def kind_of(cls, name):
+    r"""Dice de qué especie es una clase propia, que llegó con un nombre."""
+    kind = next((k for k in _kinds() if isinstance(cls, type) and issubclass(cls, registry.base(k))), None)
+    if kind is None:
+        raise ValueError(f"custom_objects[{name!r}]: se esperaba una clase del libro o que herede de una")
+    return kind
 
 
 def _class(kind, name, custom_objects):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from dlbook.saving.objects import parameters
+from chapters.mlp import Adam, Dense, Input, Sequential
+from dlbook.saving.objects import parameters, required
 from tests.contract import cases
 from tests.contract.hostile import WRONG, attempt
 
@@ -34,6 +35,54 @@ def test_what_the_constructor_refuses_is_refused_when_assigned_later(case):
                 elif instance is built:
                     built = case.make()
                     built.build(case.received)
+
+
+@cases.over(EVERY)
+def test_an_argument_that_does_not_exist_is_said_in_spanish(case):
+    with pytest.raises(TypeError, match=f"^{case.name}: el libro no tiene el argumento 'inventado'; "):
+        case.make(inventado=3)
+    known = [name for name in parameters(case.cls) if name not in case.arguments and len(name) > 4]
+    for name in known:
+        with pytest.raises(
+            TypeError, match=f"no tiene el argumento '{name[:-1]}'; (el más parecido es|aquí se llama) '"
+        ):
+            case.make(**{name[:-1]: 3})
+
+
+@cases.over(EVERY)
+def test_too_many_arguments_or_too_few_are_said_in_spanish(case):
+    with pytest.raises(TypeError, match=r"^[A-Z].*(se esperaban a lo sumo .* sin nombre|llegó dos veces)"):
+        case.cls(*range(40), **{name: cases.made(value) for name, value in case.arguments.items()})
+    needed = required(case.cls)
+    for name in needed:
+        rest = {key: cases.made(value) for key, value in case.arguments.items() if key in needed and key != name}
+        with pytest.raises(TypeError, match=f"^{case.name}: falta el argumento"):
+            case.cls(**rest)
+
+
+@pytest.mark.parametrize("method", ["compile", "fit", "evaluate", "predict", "summary"])
+def test_the_methods_of_a_model_say_it_too(method):
+    model = Sequential([Input((2,)), Dense(1)])
+    call = getattr(model, method)
+    with pytest.raises(TypeError, match=f"^{method}: el libro no tiene el argumento 'inventado'; "):
+        call(inventado=3)
+    with pytest.raises(TypeError, match=f"^{method}: se esperaban a lo sumo"):
+        call(*range(40))
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda: Adam(lr=0.1), "Adam: el libro no tiene el argumento 'lr'; aquí se llama 'learning_rate'"),
+        (lambda: Dense(output_dim=3), "aquí se llama 'units'"),
+        (lambda: Sequential().fit(1, 2, nb_epoch=3), "fit: el libro no tiene el argumento 'nb_epoch'; aquí se llama"),
+        (lambda: Sequential().fit(), "fit: falta el argumento 'x'"),
+        (lambda: Dense(3, kernel_initialiser=1), "el más parecido es 'kernel_initializer'"),
+    ],
+)
+def test_former_names_are_recognised(call, text):
+    with pytest.raises(TypeError, match=text):
+        call()
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from chapters.mlp.dense import Dense
 from chapters.mlp.flatten import Flatten
 from chapters.mlp.reshape import Reshape
 from chapters.mlp.sequential import Input, Sequential
-from dlbook.keras import from_keras, to_keras
+from dlbook.bridge import from_keras, to_keras
 from dlbook.saving import objects
 from dlbook.training import walk
 

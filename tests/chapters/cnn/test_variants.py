@@ -302,7 +302,7 @@ def test_a_layer_agrees_with_the_keras_installed_here(kind, seed):
 
 def test_the_bridge_carries_every_layer():
     keras = pytest.importorskip("keras")
-    from dlbook.keras import from_keras, to_keras
+    from dlbook.bridge import from_keras, to_keras
 
     model = Sequential(
         [

@@ -68,7 +68,7 @@ def test_dense_acts_on_the_last_axis(n, shape, units):
         (lambda: Dense(3).build((0,)), r"input_shape\[0\]: se esperaba un entero de al menos 1"),
         (lambda: Dense(3).build(4), "input_shape: se esperaba una tupla"),
         (lambda: Dense(3).build((3, None)), r"se supiera el último eje.*\(n, 3, \?\)"),
-        (lambda: Dense(3, otro=1), "Dense: no se conoce el argumento 'otro'"),
+        (lambda: Dense(3, otro=1), "Dense: el libro no tiene el argumento 'otro'"),
         (lambda: Sequential().build((3,)), "el modelo está vacío"),
         (lambda: Sequential().forward([[1.0]]), "el modelo está vacío"),
         (lambda: Sequential([Input((3,)), Input((3,)), Dense(2)]), "un solo Input, pero hay dos"),

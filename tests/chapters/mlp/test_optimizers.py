@@ -74,7 +74,7 @@ def test_the_order_of_the_arguments_is_that_of_keras():
     assert CosineDecay(0.1, 10, 0.0, "coseno", 0.2, 5).warmup_target == 0.2
     with pytest.raises(ValueError, match="loss_scale_factor: esta opción de Keras no existe aquí"):
         RMSprop(loss_scale_factor=2.0)
-    with pytest.raises(TypeError, match="Adam: no se conoce el argumento 'lr'"):
+    with pytest.raises(TypeError, match="Adam: el libro no tiene el argumento 'lr'; aquí se llama 'learning_rate'"):
         Adam(lr=0.1)
 
 

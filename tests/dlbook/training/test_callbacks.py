@@ -457,7 +457,7 @@ def test_the_checkpoint_can_save_every_so_many_steps():
         (lambda: BackupAndRestore(""), "backup_dir: se esperaba la ruta"),
         (lambda: BackupAndRestore("a", save_freq=False), "save_freq: se esperaba 'epoch' o un entero"),
         (lambda: LambdaCallback(on_epoch_end=3), "on_epoch_end: se esperaba una función, pero llegó 3"),
-        (lambda: LambdaCallback(lr=3), "LambdaCallback: nadie llama a lr, porque no existe"),
+        (lambda: LambdaCallback(lr=3), "LambdaCallback: el libro no tiene el argumento 'lr'"),
         (lambda: TerminateOnNaN("sí"), "raise_error: se esperaba True o False"),
         (lambda: TensorBoard(update_freq="step"), "update_freq: se esperaba 'epoch' o 'batch' o un entero"),
         (lambda: TensorBoard(write_images=True), "write_images: esta opción de Keras no existe aquí"),

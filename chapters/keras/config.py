@@ -1,0 +1,8 @@
+r"""Lo general, como en ``keras.config``."""
+
+from chapters.keras.shelf import shelf
+
+__getattr__, __dir__ = shelf(
+    __name__,
+    homes=["dlbook.settings"],
+)

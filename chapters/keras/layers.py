@@ -1,0 +1,11 @@
+r"""Las capas, como en ``keras.layers``."""
+
+from chapters.keras.shelf import shelf
+
+__getattr__, __dir__ = shelf(
+    __name__,
+    kind="layer",
+    homes=["chapters.mlp", "chapters.cnn"],
+    serialize="dlbook.saving:serialize",
+    deserialize="dlbook.saving:deserialize",
+)
