@@ -130,6 +130,17 @@ def load_cifar10(download=True):
     return (x_train, y_train), parts[-1]
 
 
+def load_data():
+    r"""Lo mismo que :func:`load_cifar10`, como en Keras: con etiquetas de un byte y en columna.
+
+    Returns
+    -------
+    (x_train, y_train), (x_test, y_test)
+        Todo, ndarray of uint8: ``x``, de forma (50000, 32, 32, 3) y (10000, 32, 32, 3); ``y``, (50000, 1) y (10000, 1).
+    """
+    return tuple((x, y[:, np.newaxis].astype(np.uint8)) for x, y in load_cifar10())
+
+
 def _batches(path):
     # Solo se leen seis archivos corrientes, por su nombre y con su tamaño exacto; nada se escribe en el disco.
     found = {}

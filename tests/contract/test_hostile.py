@@ -116,15 +116,21 @@ EXAMPLES = {
         },
         "neuron_chain_gradient": {"x": 0.5, "y": 1.0, "w": [0.4, -0.3]},
         "neuron_loss": {"theta": [0.0, 0.0], **LINE, "loss": mlp.MeanSquaredError()},
+        "normalize": {"x": POINTS, "axis": -1, "order": 2},
         "one_hot": {"values": [2, 0], "categories": 4},
         "one_layer_gradient": {"x": [0.5], "y": [1.0], "W": [[0.3]], "b": [0.2], "activations": ["tanh"]},
         "relu_interpolation": {"knots": [0, 1, 2], "values": [0, 1, 0]},
+        "pad_sequences": {
+            **{"sequences": [[1, 2], [3]], "maxlen": 3, "dtype": "int32"},
+            **{"padding": "pre", "truncating": "pre", "value": 0.0},
+        },
         "shapes_only": {},
         "stochastic_gradient_descent": {
             **{"f": fit_line, "theta": [0.0, 0.0], **LINE},
             **{"learning_rate": 0.01, "steps": 3, "seed": 0},
         },
         "tanh_staircase": {"knots": [0, 2], "values": [0, 1], "steepness": 10},
+        "to_categorical": {"x": [2, 0], "num_classes": 4},
         "train_validation_test_split": {
             "x": np.zeros((10, 2)),
             "y": np.zeros(10),
@@ -318,7 +324,7 @@ def test_functions(module, name):
             attempt(f"{name}({argument}={what})", lambda a=argument, v=value: call(**good | {a: v}))
 
 
-LAYERS = list({case.name: case for case in cases.LAYERS}.values())
+LAYERS = list({case.name: case for case in cases.listed("layer")}.values())
 
 
 @cases.over(LAYERS)

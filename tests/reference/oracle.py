@@ -32,9 +32,12 @@ def layer(name, arguments, weights, x, dy, training=False):
     """Salida, gradiente de la entrada, gradientes de los pesos y lo que recuerda sin aprenderlo."""
     import tensorflow as tf
 
-    machine = getattr(keras(str(x.dtype)).layers, name)(**arguments)
+    machine = getattr(keras(str(dy.dtype)).layers, name)(**arguments)
     machine.build((None, *x.shape[1:]))
     machine.set_weights(weights)
+    if name == "Normalization":
+        # Sus pesos no son lo que usa, sino de donde lo saca.
+        machine.finalize_state()
     x = tf.constant(x)
     variables = [v.value for v in machine.trainable_variables]
     with tf.GradientTape() as tape:
