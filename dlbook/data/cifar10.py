@@ -102,7 +102,7 @@ def load_cifar10(download=True):
     Parameters
     ----------
     download : bool
-        Con ``False`` no se usa la red: si falta el archivo, :class:`FileNotFoundError`.
+        Con ``False`` no se usa la red: si falta el archivo, ``FileNotFoundError``.
 
     Returns
     -------
@@ -121,8 +121,8 @@ def load_cifar10(download=True):
 
     Notes
     -----
-    En Keras ``y`` tiene forma (n, 1); aquí, como en :func:`load_mnist`, es un vector. Los autores no declaran una
-    licencia; piden que se cite su informe.
+    En Keras ``y`` tiene forma (n, 1), como en ``load_data``; aquí es un vector, como en los demás conjuntos. Los
+    autores no declaran una licencia; piden que se cite su informe.
     """
     (path,) = fetch(FILES, MIRRORS, "cifar10", download)
     parts = [read_cifar10(content) for content in _batches(path)]
@@ -131,7 +131,7 @@ def load_cifar10(download=True):
 
 
 def load_data():
-    r"""Lo mismo que :func:`load_cifar10`, como en Keras: con etiquetas de un byte y en columna.
+    r"""Lo mismo que :func:`~dlbook.data.load_cifar10`, como en Keras: con etiquetas de un byte y en columna.
 
     Returns
     -------

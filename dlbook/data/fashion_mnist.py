@@ -75,7 +75,7 @@ def load_fashion_mnist(download=True):
     Parameters
     ----------
     download : bool
-        Con ``False`` no se usa la red: si faltan los archivos, :class:`FileNotFoundError`.
+        Con ``False`` no se usa la red: si faltan los archivos, ``FileNotFoundError``.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def load_fashion_mnist(download=True):
 
 
 def load_data():
-    r"""Lo mismo que :func:`load_fashion_mnist`, como en Keras: con etiquetas de un byte.
+    r"""Lo mismo que :func:`~dlbook.data.load_fashion_mnist`, como en Keras: con etiquetas de un byte.
 
     Returns
     -------

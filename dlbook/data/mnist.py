@@ -84,7 +84,7 @@ def load_mnist(download=True):
     Parameters
     ----------
     download : bool
-        Con ``False`` no se usa la red: si faltan los archivos, :class:`FileNotFoundError`.
+        Con ``False`` no se usa la red: si faltan los archivos, ``FileNotFoundError``.
 
     Returns
     -------
@@ -103,9 +103,9 @@ def load_mnist(download=True):
 
     Notes
     -----
-    Las etiquetas son ``int64`` por la misma razón que en :func:`load_digits`. Yann LeCun y Corinna Cortes conservan los
-    derechos de MNIST, derivado de los conjuntos originales del NIST y ofrecido con la licencia Creative Commons
-    Attribution-Share Alike 3.0.
+    Las etiquetas son ``int64`` por la misma razón que en :func:`~dlbook.data.load_digits`. Yann LeCun y Corinna Cortes
+    conservan los derechos de MNIST, derivado de los conjuntos originales del NIST y ofrecido con la licencia Creative
+    Commons Attribution-Share Alike 3.0.
     """
     x_train, y_train, x_test, y_test = map(read_idx, fetch(FILES, MIRRORS, "mnist", download))
     return (x_train, y_train.astype(np.int64)), (x_test, y_test.astype(np.int64))
@@ -130,12 +130,12 @@ def with_labels_of_a_byte(sets):
 
 
 def load_data(path="mnist.npz"):
-    r"""Lo mismo que :func:`load_mnist`, como en Keras: con etiquetas de un byte.
+    r"""Lo mismo que :func:`~dlbook.data.load_mnist`, como en Keras: con etiquetas de un byte.
 
     Parameters
     ----------
     path : {"mnist.npz"}
-        Está por compatibilidad: los archivos son los que busca :func:`load_mnist`.
+        Está por compatibilidad: los archivos son los que busca :func:`~dlbook.data.load_mnist`.
 
     Returns
     -------

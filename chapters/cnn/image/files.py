@@ -32,7 +32,7 @@ def pillow(name):
     try:
         from PIL import Image
     except ImportError:
-        raise ImportError(f"{name}: hace falta Pillow; instálalo con pip install pillow") from None
+        raise ImportError(f"{name}: hace falta Pillow; se instala con ``pip install pillow``") from None
     return Image
 
 

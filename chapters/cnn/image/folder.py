@@ -166,9 +166,7 @@ def image_dataset_from_directory(
     pillow("image_dataset_from_directory")
     only(pad_to_aspect_ratio, "pad_to_aspect_ratio", False)
     channels_last(data_format)
-    label_mode = (
-        None if label_mode is None else check.choice(label_mode, "label_mode", ["int", "categorical", "binary"])
-    )
+    label_mode = check.choice(label_mode, "label_mode", ["int", "categorical", "binary", None])
     color_mode = check.choice(color_mode, "color_mode", list(MODES))
     batch_size = check.integer(batch_size, "batch_size", 1)
     shuffle, verbose = check.boolean(shuffle, "shuffle"), check.boolean(verbose, "verbose")

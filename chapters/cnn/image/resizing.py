@@ -43,7 +43,7 @@ def _sources(start, count, size, interpolation, dtype):
         center = (np.arange(size, dtype=np.float32) + np.float32(0.5)) * (np.float32(count) / np.float32(size))
         first = np.minimum(center.astype(np.int64), count - 1)
         return start + first, start + first, np.zeros(size, dtype)
-    center = np.clip((np.arange(size) + 0.5) * count / size - 0.5, 0, count - 1)  # [ec-cnn-tamano]
+    center = np.clip((np.arange(size) + 0.5) * count / size - 0.5, 0, count - 1)  # [ec-cnn-resizing]
     first = center.astype(np.int64)
     return start + first, start + np.minimum(first + 1, count - 1), (center - first).astype(dtype)
 
@@ -118,12 +118,12 @@ class Resizing(Resampled):
     son cuadritos: de :math:`n` a :math:`m`, el centro del nuevo número :math:`a` está, en unidades de los viejos, en
 
     .. math::
-       :label: ec-cnn-tamano
+       :label: ec-cnn-resizing
 
        r = \Bigl(a+\tfrac12\Bigr)\frac nm-\tfrac12 ,
 
     y se interpola entre los dos que tiene a los lados. El gradiente vuelve con los mismos pesos,
-    :eq:`ec-cnn-agrandar-atras`. Por el vecino más cercano, se copia el píxel en cuyo cuadrito cae.
+    :eq:`ec-cnn-agrandar-atras`. Por el vecino más cercano, se copia el píxel en el que cae.
 
     Ojo al encoger mucho: solo se miran dos vecinos por lado, y lo que hay entre ellos se pierde.
 

@@ -146,7 +146,7 @@ class Normalization(Layer):
         self._refuse_change("variance")
 
     def _refuse_change(self, name):
-        raise ValueError(f"{name}: solo se puede dar al crear {type(self).__name__}, o calcular con adapt")
+        raise ValueError(f"{name}: solo se puede dar al crear {type(self).__name__}")
 
     def build(self, input_shape):
         r"""Crea la media y la varianza, si no se le dieron: empiezan en 0 y 1."""

@@ -56,7 +56,7 @@ def normalize(x, axis=-1, order=2):
     if not x.ndim:
         raise ValueError("x: se esperaba un arreglo, pero llegó un solo número")
     axis = check.integer(axis, "axis", -x.ndim, x.ndim - 1)
-    if order != np.inf:
+    if not (np.isscalar(order) and order == np.inf):
         order = check.number(order, "order", 0, open_low=True)
     largest = np.abs(x).max(axis, keepdims=True)
     largest[largest == 0] = 1
