@@ -55,6 +55,7 @@ def to_keras(model):
     finally:
         keras.config.set_dtype_policy(usual)
     other.set_weights(model.get_weights())
+    _settle(other)
     return other
 
 
@@ -95,6 +96,14 @@ def from_keras(model):
     ours.build(shape)
     ours.set_weights(model.get_weights())
     return ours
+
+
+def _settle(layer):
+    # La que normaliza no usa sus pesos, sino lo que saca de ellos cuando se le pide.
+    for inner in getattr(layer, "layers", ()):
+        _settle(inner)
+    if hasattr(layer, "finalize_state"):
+        layer.finalize_state()
 
 
 def _keras():

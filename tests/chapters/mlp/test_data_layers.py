@@ -16,6 +16,8 @@ from chapters.mlp import (
     to_categorical,
 )
 from chapters.mlp.preprocessing import normalization
+from dlbook.keras import from_keras, to_keras
+from tests.reference import oracle
 
 RNG = np.random.default_rng(0)
 DATA = RNG.normal(5, 3, size=(200, 4, 3))
@@ -185,3 +187,17 @@ def test_utils_agree_with_keras():
         np.testing.assert_array_equal(
             pad_sequences(sequences, **options), keras.utils.pad_sequences(sequences, **options)
         )
+
+
+def test_the_layers_go_to_keras_and_back():
+    pytest.importorskip("keras", reason="Keras no está instalado")
+    layer = Normalization()
+    layer.adapt(DATA)
+    model = Sequential([Input((4, 3)), layer, Rescaling([1.0, 2.0, 3.0], 0.5), Dense(2)], seed=0)
+    theirs = to_keras(model)
+    np.testing.assert_allclose(theirs.predict(DATA, verbose=0), model.predict(DATA), atol=1e-4)
+    np.testing.assert_array_equal(from_keras(theirs).predict(DATA), model.predict(DATA))
+    again = oracle.keras("float32").layers.Normalization(axis=-1)
+    again.adapt(DATA.astype(np.float32))
+    np.testing.assert_allclose(np.ravel(again.mean), np.ravel(layer.mean), rtol=1e-5)
+    np.testing.assert_allclose(np.ravel(again.variance), np.ravel(layer.variance), rtol=1e-4)
