@@ -52,6 +52,7 @@ def to_keras(model):
     for layer in model.layers:
         other.get_layer(layer.name).set_weights(layer.get_weights())
     _freeze(model, other)
+    _settle(other)
     return other
 
 
@@ -92,6 +93,14 @@ def from_keras(model):
     for layer in ours.layers:
         layer.set_weights(model.get_layer(layer.name).get_weights())
     return ours
+
+
+def _settle(layer):
+    # La que normaliza no usa sus pesos, sino lo que saca de ellos cuando se le pide.
+    for inner in getattr(layer, "layers", ()):
+        _settle(inner)
+    if hasattr(layer, "finalize_state"):
+        layer.finalize_state()
 
 
 def _keras():

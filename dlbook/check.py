@@ -10,6 +10,8 @@ import inspect
 import math
 import numbers
 import os
+import random
+import threading
 from collections.abc import Iterable, Mapping, Set
 
 import numpy as np
@@ -20,6 +22,8 @@ from dlbook import registry
 LARGEST = 2**63 - 1
 # De a cuántos números se revisa un arreglo grande.
 CHUNK = 1 << 16
+# De dónde nacen las semillas de lo que no tiene la suya, si alguien la fijó.
+_seeds, _seeds_lock = [], threading.Lock()
 
 
 def floats(value, name, shape=None, sizes=None):
@@ -62,21 +66,22 @@ def floats(value, name, shape=None, sizes=None):
         ...
     ValueError: x: se esperaban números finitos, pero hay un nan en la posición (1,)
     """
-    array = numbers_of(value, name)
+    array = numbers_of(value, name, shape, sizes)
     if array.dtype not in (np.float32, np.float64):
         with np.errstate(over="ignore"):  # lo que no quepa en float64 se rechaza abajo, por infinito
             array = array.astype(np.float32 if array.dtype == np.float16 else np.float64)
-    if shape is not None:
-        _fit(array, name, shape, {} if sizes is None else sizes)
     finite(array, name)
     return array
 
 
-def numbers_of(value, name):
+def numbers_of(value, name, shape=None, sizes=None):
     r"""Convierte en un arreglo contiguo de números reales, sin cambiarles el tipo ni revisar si son finitos.
 
     >>> numbers_of([[1, 2], [3, 4]], "x").dtype.kind
     'i'
+
+    De una tabla de pandas se toman las columnas: todas han de ser de números, sin que falte ninguno. Lo que está en un
+    archivo, ``np.memmap``, ahí se queda.
 
     Parameters
     ----------
@@ -84,6 +89,8 @@ def numbers_of(value, name):
         Números reales, enteros o booleanos.
     name : str
         Nombre del argumento, para el mensaje.
+    shape, sizes
+        Como en :func:`floats`.
 
     Returns
     -------
@@ -94,11 +101,45 @@ def numbers_of(value, name):
     ------
     TypeError
         Si no son números reales.
+    ValueError
+        Si la forma no es la pedida, o si a una columna le faltan valores.
     """
-    array = _array(value, name)
+    array = _from_table(value, name) if hasattr(value, "to_numpy") and hasattr(value, "isna") else _array(value, name)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name}: se esperaban números reales, pero llegó {_describe(value, array)}")
-    return np.require(array, requirements=["C", "A"]) if array.ndim else array
+    array = np.require(array, requirements=["C", "A"]) if array.ndim else array
+    if shape is not None:
+        _fit(array, name, shape, {} if sizes is None else sizes)
+    return array
+
+
+def cast(array, name, dtype):
+    r"""Da los mismos números en otro tipo, contiguos, si son finitos y caben; copia a lo sumo una vez.
+
+    >>> cast(np.array([1, 2], np.uint8), "y", "float32")
+    array([1., 2.], dtype=float32)
+
+    Parameters
+    ----------
+    array : ndarray
+        Números reales, contiguos.
+    name : str
+        Nombre del argumento, para el mensaje.
+    dtype : str or numpy.dtype
+        El tipo.
+
+    Returns
+    -------
+    ndarray
+        Puede ser el mismo.
+
+    Raises
+    ------
+    ValueError
+        Como en :func:`finite`.
+    """
+    finite(array, name, np.dtype(dtype))
+    return np.asarray(array, dtype, order="C")
 
 
 def finite(array, name, dtype=None):
@@ -181,19 +222,22 @@ def labels(value, name, classes, shape="n", sizes=None):
         ...
     ValueError: y: se esperaba uno de -1, 1, pero hay un 0 en la posición (1,)
     """
-    array = floats(value, name, shape, sizes)
+    array = numbers_of(value, name, shape, sizes)
+    finite(array, name)
     # Se revisa la copia que se devuelve: si alguien cambia el original entretanto, ya no importa.
     with np.errstate(invalid="ignore"):
         labels = array.astype(np.int64)
     if isinstance(classes, numbers.Integral):
-        outside = (array != labels) | (labels < 0) | (labels >= classes)
+        outside = (labels < 0) | (labels >= classes)
         expected = f"un entero entre 0 y {classes - 1}"
     else:
-        outside = (array != labels) | ~np.isin(labels, classes)
+        outside = ~np.isin(labels, classes)
         expected = "uno de " + ", ".join(str(c) for c in classes)
+    if array.dtype.kind == "f":
+        outside |= array != labels
     if outside.any():
         where = tuple(int(i) for i in np.argwhere(outside)[0])
-        raise ValueError(f"{name}: se esperaba {expected}, pero hay un {array[where]:g} en la posición {where}")
+        raise ValueError(f"{name}: se esperaba {expected}, pero hay un {float(array[where]):g} en la posición {where}")
     return labels
 
 
@@ -657,8 +701,44 @@ def function(value, name, arguments=0):
     return value
 
 
+def set_random_seed(seed):
+    r"""Fija el azar de todo el programa: ejecutado otra vez, da los mismos números.
+
+    Lo que se cree después sin semilla propia, capas, modelos, barajas, la toma de esta, en el orden en que se cree.
+    También siembra los generadores de Python y de NumPy, como Keras.
+
+    >>> from chapters.mlp import Dense
+    >>> def kernel():
+    ...     layer = Dense(1)
+    ...     layer.build((2,))
+    ...     return layer.kernel.tolist()
+    >>> set_random_seed(7)
+    >>> first, second = kernel(), kernel()
+    >>> set_random_seed(7)
+    >>> first == kernel(), first == second
+    (True, False)
+
+    Parameters
+    ----------
+    seed : int
+        La semilla, de 0 a :math:`2^{32}-1`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si no es un entero de esos.
+    """
+    seed = integer(seed, "seed", 0, 2**32 - 1)
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 (es justo el que hay que sembrar)
+    with _seeds_lock:
+        _seeds[:] = [np.random.SeedSequence(seed)]
+
+
 def generator(seed, name="seed"):
     r"""Devuelve un ``numpy.random.Generator`` a partir de una semilla entera o de otro generador.
+
+    Sin semilla, ``None``, sale de la de :func:`set_random_seed`; si nadie la fijó, es distinto cada vez.
 
     Raises
     ------
@@ -672,8 +752,11 @@ def generator(seed, name="seed"):
     >>> int(generator(0).integers(100))
     85
     """
-    if seed is None or isinstance(seed, np.random.Generator):
-        return np.random.default_rng(seed)
+    if seed is None:
+        with _seeds_lock:
+            return np.random.default_rng(_seeds[0].spawn(1)[0] if _seeds else None)
+    if isinstance(seed, np.random.Generator):
+        return seed
     return np.random.default_rng(integer(seed, name, 0))
 
 
@@ -684,6 +767,24 @@ def _array(value, name):
         return np.asarray(value)
     except ValueError:
         raise ValueError(f"{name}: se esperaba un arreglo, pero llegaron filas de distinto largo") from None
+
+
+def _from_table(value, name):
+    # Una tabla o una columna de pandas, que no hace falta tener: se reconoce por lo que sabe hacer. Una columna que
+    # admite huecos llega como objetos, aunque no los tenga.
+    whole = hasattr(value, "columns")
+    columns = list(value.items()) if whole else [(getattr(value, "name", None), value)]
+    for label, column in columns:
+        where = name if label is None else f"{name}, columna {label!r}"
+        if getattr(column.dtype, "kind", "O") not in "biuf":
+            raise TypeError(f"{where}: se esperaban números, pero es de tipo {column.dtype}; conviértelos antes")
+        if not isinstance(column.dtype, np.dtype) and (missing := int(column.isna().sum())):
+            raise ValueError(f"{where}: se esperaba un número por fila, pero faltan {missing}")
+    types = {column.dtype for _, column in columns}
+    if not columns or (len(types) == 1 and isinstance(next(iter(types)), np.dtype)):
+        return np.asarray(value)
+    arrays = [column.to_numpy(getattr(column.dtype, "numpy_dtype", column.dtype)) for _, column in columns]
+    return np.column_stack(arrays) if whole else arrays[0]
 
 
 def _shorten(text):

@@ -35,10 +35,20 @@ from chapters.cnn.detection.average_precision import average_precision
 from chapters.cnn.detection.boxes import iou
 from chapters.cnn.detection.suppression import non_max_suppression
 from chapters.cnn.detection.yolo import GridDetectionLoss, grid_decode, grid_encode, grid_output_shape
-from chapters.cnn.image.augmentation import RandomFlip, RandomRotation, RandomTranslation, affine_transform
+from chapters.cnn.image.augmentation import (
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+    affine_transform,
+)
 from chapters.cnn.image.color import hsv_to_rgb, rgb_to_gray, rgb_to_hsv, rgb_to_ycbcr, ycbcr_to_rgb
+from chapters.cnn.image.files import array_to_img, img_to_array, load_img, save_img
+from chapters.cnn.image.folder import image_dataset_from_directory
 from chapters.cnn.image.histogram import equalize, histogram
+from chapters.cnn.image.light import RandomBrightness, RandomContrast
 from chapters.cnn.image.pixels import composite, pixel_table, to_float, to_uint8
+from chapters.cnn.image.resizing import CenterCrop, RandomCrop, Resizing
 from chapters.cnn.normalization.batch_normalization import BatchNormalization, batch_norm_backward, batch_norm_forward
 from chapters.cnn.normalization.local_response import (
     LocalResponseNormalization,
@@ -64,6 +74,7 @@ __all__ = [
     "AveragePooling2D",
     "BatchNormalization",
     "Branches",
+    "CenterCrop",
     "Conv1D",
     "Conv1DTranspose",
     "Conv2D",
@@ -83,10 +94,15 @@ __all__ = [
     "MinPooling2D",
     "PartialConv2D",
     "RadialBasis",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
     "RandomFlip",
     "RandomRotation",
     "RandomTranslation",
+    "RandomZoom",
     "Residual",
+    "Resizing",
     "ScaledTanh",
     "SeparableConv1D",
     "SeparableConv2D",
@@ -101,6 +117,7 @@ __all__ = [
     "ZeroPadding2D",
     "affine_transform",
     "alexnet",
+    "array_to_img",
     "average_pooling_backward",
     "average_pooling_forward",
     "average_precision",
@@ -127,12 +144,15 @@ __all__ = [
     "histogram",
     "hsv_to_rgb",
     "im2col",
+    "image_dataset_from_directory",
+    "img_to_array",
     "inception_block",
     "inception_v3",
     "iou",
     "kernel_span",
     "lenet5",
     "lenet5_1998",
+    "load_img",
     "local_response_backward",
     "local_response_forward",
     "max_pooling_backward",
@@ -149,6 +169,7 @@ __all__ = [
     "rgb_to_ycbcr",
     "saliency",
     "same_padding",
+    "save_img",
     "separate",
     "to_float",
     "to_uint8",

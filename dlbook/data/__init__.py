@@ -6,8 +6,10 @@ Los dígitos y las fotografías se entregan como en Keras, ``(x_train, y_train),
 
 from dlbook.data.cifar10 import CIFAR10_CLASSES, load_cifar10, read_cifar10
 from dlbook.data.digits import load_digits
+from dlbook.data.fashion_mnist import FASHION_MNIST_CLASSES, load_fashion_mnist
 from dlbook.data.idx import read_idx
 from dlbook.data.mnist import load_mnist
+from dlbook.data.py_dataset import PyDataset
 from dlbook.data.scenes import shape_scenes
 from dlbook.data.toys import (
     ages_and_salaries,
@@ -20,11 +22,14 @@ from dlbook.data.toys import (
 
 __all__ = [
     "CIFAR10_CLASSES",
+    "FASHION_MNIST_CLASSES",
+    "PyDataset",
     "ages_and_salaries",
     "apples_and_oranges",
     "circles",
     "load_cifar10",
     "load_digits",
+    "load_fashion_mnist",
     "load_mnist",
     "logic_gate",
     "read_cifar10",

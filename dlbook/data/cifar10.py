@@ -102,7 +102,7 @@ def load_cifar10(download=True):
     Parameters
     ----------
     download : bool
-        Con ``False`` no se usa la red: si falta el archivo, :class:`FileNotFoundError`.
+        Con ``False`` no se usa la red: si falta el archivo, ``FileNotFoundError``.
 
     Returns
     -------
@@ -121,13 +121,24 @@ def load_cifar10(download=True):
 
     Notes
     -----
-    En Keras ``y`` tiene forma (n, 1); aquí, como en :func:`load_mnist`, es un vector. Los autores no declaran una
-    licencia; piden que se cite su informe.
+    En Keras ``y`` tiene forma (n, 1), como en ``load_data``; aquí es un vector, como en los demás conjuntos. Los
+    autores no declaran una licencia; piden que se cite su informe.
     """
     (path,) = fetch(FILES, MIRRORS, "cifar10", download)
     parts = [read_cifar10(content) for content in _batches(path)]
     x_train, y_train = (np.concatenate(part) for part in zip(*parts[:-1], strict=True))
     return (x_train, y_train), parts[-1]
+
+
+def load_data():
+    r"""Lo mismo que :func:`~dlbook.data.load_cifar10`, como en Keras: con etiquetas de un byte y en columna.
+
+    Returns
+    -------
+    (x_train, y_train), (x_test, y_test)
+        Todo, ndarray of uint8: ``x``, de forma (50000, 32, 32, 3) y (10000, 32, 32, 3); ``y``, (50000, 1) y (10000, 1).
+    """
+    return tuple((x, y[:, np.newaxis].astype(np.uint8)) for x, y in load_cifar10())
 
 
 def _batches(path):

@@ -44,7 +44,7 @@ class Expected(NamedTuple):
     others: dict = {}  # noqa: RUF012 (nadie lo modifica)
 
 
-def fetch(files, mirrors, folder, download=True):
+def fetch(files, mirrors, folder, download=True, loose=True):
     r"""Da la ruta de cada archivo, comprobado; si falta, lo descarga.
 
     Busca cada uno en la carpeta ``DLBOOK_DATA/folder``, en la propia ``DLBOOK_DATA`` (cuando esa variable de entorno
@@ -67,6 +67,8 @@ def fetch(files, mirrors, folder, download=True):
         Subcarpeta de este conjunto de datos.
     download : bool
         Con ``False`` no se usa la red.
+    loose : bool
+        Si también sirven sueltos en ``DLBOOK_DATA``; no, cuando se llaman como los de otro conjunto.
 
     Returns
     -------
@@ -85,7 +87,7 @@ def fetch(files, mirrors, folder, download=True):
         Si el disco no deja leer o escribir.
     """
     cache = user_cache_path("dlbook") / folder
-    own = _own_folders(folder)
+    own = _own_folders(folder)[: None if loose else 1]
     found = [_find({name: expected, **expected.others}, own, cache) for name, expected in files.items()]
     missing = [name for name, path in zip(files, found, strict=True) if path is None]
     by_hand = (

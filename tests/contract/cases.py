@@ -115,6 +115,8 @@ LAYERS = [
     ),
     merging("Concatenate", (2, 3), parts=3),
     merging("Concatenate", (2, 3), axis=1),
+    layer("CenterCrop", (5, 6, 2), height=3, width=2),
+    layer("CenterCrop", (3, 5, 2), height=4, width=4),
     layer("Conv1D", (7, 2), filters=2, kernel_size=3, activation="tanh"),
     layer("Conv1D", (6, 1), filters=2, kernel_size=2, padding="causal", dilation_rate=2, use_bias=False),
     layer("Conv1D", (6, 2), filters=2, kernel_size=3, padding="causal", strides=2),
@@ -196,11 +198,22 @@ LAYERS = [
     layer("PReLU", (6,)),
     layer("PReLU", (4,), alpha_initializer="ones", alpha_regularizer="l2", alpha_constraint="non_neg"),
     layer("PReLU", (3, 4, 2), shared_axes=[1, 2]),
+    layer("Normalization", (3,)),
+    layer("Normalization", (2, 3), axis=(1, 2), invert=True),
+    layer("Normalization", (4, 2), axis=None),
+    layer("Normalization", (2, 3), mean=[1.0, -1.0, 0.5], variance=[4.0, 0.25, 1.0]),
+    layer("Normalization", (2, 3), axis=1, mean=2.0, variance=9.0, invert=True),
     layer("PartialConv2D", (5, 5, 3), table=[(0, 2), (1,), (0, 1, 2)], kernel_size=3),
     layer("Permute", (3, 4), dims=(2, 1)),
     layer("Permute", (2, 3, 4), dims=(3, 1, 2)),
     layer("Permute", (2, 3, 4), dims=(2, 1, 3)),
     layer("RadialBasis", (3,), prototypes=[[1.0, -1.0, 0.5], [0.0, 2.0, 1.0]]),
+    layer("RandomBrightness", (3, 4, 2), factor=0.3, value_range=(-5, 5)),
+    layer("RandomBrightness", (3, 4, 2), factor=(0.002, 0.002)),
+    layer("RandomContrast", (3, 4, 2), factor=0.4, value_range=(-5, 5)),
+    layer("RandomContrast", (3, 4, 2), factor=(-0.2, 0.2), value_range=(-1, 2)),
+    layer("RandomCrop", (4, 5, 2), height=3, width=2),
+    layer("RandomCrop", (3, 5, 2), height=4, width=4),
     layer("RandomFlip", (3, 4, 2)),
     layer("RandomFlip", (3, 4, 2), mode="horizontal"),
     layer("RandomRotation", (5, 4, 2), factor=0.1),
@@ -217,8 +230,15 @@ LAYERS = [
     layer("RepeatVector", (3,), n=4),
     layer("ReLU", (6,)),
     layer("ReLU", (2, 5), max_value=1.5, negative_slope=0.1, threshold=0.25),
+    layer("RandomZoom", (5, 4, 2), height_factor=0.3),
+    layer("RandomZoom", (5, 4, 2), height_factor=(0.2, 0.2), width_factor=(-0.3, -0.3), fill_mode="constant"),
+    layer("Rescaling", (3, 2), scale=0.5),
+    layer("Rescaling", (4, 3), scale=[2.0, -1.0, 0.5], offset=1.0),
     layer("Reshape", (2, 6), target_shape=(3, -1)),
     layer("Reshape", (6,), target_shape=(1, 2, 3)),
+    layer("Resizing", (5, 3, 2), height=3, width=7),
+    layer("Resizing", (3, 6, 2), height=5, width=4, interpolation="nearest"),
+    layer("Resizing", (3, 7, 2), height=4, width=3, crop_to_aspect_ratio=True),
     layer("Residual", (3,), main=[layer("Dense", units=5, activation="tanh"), DENSE], activation="tanh"),
     layer("Residual", (4,), main=DENSE, shortcut=[layer("Dense", units=3)], activation="tanh"),
     layer("Residual", (4, 3, 2), main=NORMALIZED, shortcut=layer("Conv2D", filters=2, kernel_size=1)),
@@ -245,6 +265,14 @@ LAYERS = [
     layer("ZeroPadding1D", (3, 2), padding=(2, 1)),
     layer("ZeroPadding2D", (2, 3, 2)),
     layer("ZeroPadding2D", (2, 3, 2), padding=((1, 0), (0, 2))),
+]
+
+# Las que reciben enteros: no hay gradiente de la entrada que comprobar. Las prueba test_integer_layers.py.
+INTEGER_LAYERS = [
+    layer("CategoryEncoding", (3,), num_tokens=5),
+    layer("CategoryEncoding", (4,), num_tokens=3, output_mode="count"),
+    layer("CategoryEncoding", (1,), num_tokens=4, output_mode="one_hot"),
+    layer("CategoryEncoding", (2,), num_tokens=4, output_mode="one_hot"),
 ]
 
 ACTIVATIONS = [
@@ -642,6 +670,12 @@ TABLES = {
     "schedule": SCHEDULES,
 }
 
+
+def listed(kind):
+    """Todos los casos de una especie."""
+    return [*TABLES.get(kind, ()), *(INTEGER_LAYERS if kind == "layer" else ())]
+
+
 # No se usan solas: de ellas heredan las demás.
 BASES = {
     "activation": {"ActivationFunction": "la base de todas"},
@@ -661,9 +695,12 @@ BASES = {
         "Merge": "lo que comparten las que juntan entradas",
         "Model": "la base de los modelos",
         "Pooling2D": "lo que comparten los agrupamientos",
+        "RandomAffine": "lo que comparten las que mueven los píxeles",
         "RandomLayer": "lo que comparten las que aumentan los datos",
         "_Choice": "lo que comparten la mayor y la menor",
         "Spatial": "lo que comparten las que miran a los lados",
+        "RandomLight": "lo que comparten las que cambian la luz",
+        "Resampled": "lo que comparten las que dan imágenes de un tamaño fijo",
         "_GlobalPooling2D": "lo que comparten los agrupamientos globales",
     },
     "loss": {"Loss": "la base de todas", "RowLoss": "lo que comparten las que van renglón por renglón"},
@@ -690,6 +727,7 @@ NOT_IN_KERAS = {
         "MinPooling2D": "Keras no la tiene",
         "PartialConv2D": "es de LeNet-5",
         "RadialBasis": "es de LeNet-5",
+        "RandomCrop": "la de Keras no recorta al predecir, y al entrenar sortea una ventana para todo el lote",
         "Residual": "en Keras se escribe con su grafo",
         "Sequential": "la compara el puente, con todas sus capas",
         "Subsampling2D": "es de LeNet-5",
@@ -704,9 +742,9 @@ NOT_IN_KERAS = {
 
 def unlisted(kind):
     """Qué clases de una especie no están en ninguna tabla, y cuáles están y ya no existen."""
-    listed = {case.name for case in TABLES.get(kind, ())} | set(BASES.get(kind, ()))
+    found = {case.name for case in listed(kind)} | set(BASES.get(kind, ()))
     known = set(registry.classes(kind))
-    return sorted(known - listed), sorted(listed - known)
+    return sorted(known - found), sorted(found - known)
 
 
 def over(listed):

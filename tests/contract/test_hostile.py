@@ -6,12 +6,14 @@ con qué argumentos sirve. De las clases registradas, los constructores se prueb
 
 import importlib
 import inspect
+import io
 import pkgutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from chapters import mlp
+from chapters import cnn, mlp
 from chapters.mlp import Dense, Input, Sequential
 from chapters.mlp.layer import shapes_only
 from dlbook.attributes import Configured
@@ -26,6 +28,15 @@ LINE = {"x": [[0.0], [1.0], [2.0]], "y": [1.0, 3.0, 5.0]}
 PREDICTED = {"y_true": [[0.0, 1.0]], "y_pred": [[0.2, 0.8]]}
 ACTIVATED = {"z": [[0.5, -1.0]]}
 RECORD = bytes(3073)
+
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def picture():
+    file = io.BytesIO()
+    cnn.save_img(file, np.zeros((2, 3, 3)), file_format="png")
+    return file
 
 
 def classifier():
@@ -128,15 +139,21 @@ EXAMPLES = {
         "model_from_json": {"json_string": TINY.to_json()},
         "neuron_chain_gradient": {"x": 0.5, "y": 1.0, "w": [0.4, -0.3]},
         "neuron_loss": {"theta": [0.0, 0.0], **LINE, "loss": mlp.MeanSquaredError()},
+        "normalize": {"x": POINTS, "axis": -1, "order": 2},
         "one_hot": {"values": [2, 0], "categories": 4},
         "one_layer_gradient": {"x": [0.5], "y": [1.0], "W": [[0.3]], "b": [0.2], "activations": ["tanh"]},
         "relu_interpolation": {"knots": [0, 1, 2], "values": [0, 1, 0]},
+        "pad_sequences": {
+            **{"sequences": [[1, 2], [3]], "maxlen": 3, "dtype": "int32"},
+            **{"padding": "pre", "truncating": "pre", "value": 0.0},
+        },
         "shapes_only": {},
         "stochastic_gradient_descent": {
             **{"f": fit_line, "theta": [0.0, 0.0], **LINE},
             **{"learning_rate": 0.01, "steps": 3, "seed": 0},
         },
         "tanh_staircase": {"knots": [0, 2], "values": [0, 1], "steepness": 10},
+        "to_categorical": {"x": [2, 0], "num_classes": 4},
         "train_validation_test_split": {
             "x": np.zeros((10, 2)),
             "y": np.zeros(10),
@@ -164,6 +181,7 @@ EXAMPLES = {
     "chapters.mlp.regularizers": {"get": {"regularizer": "l2"}},
     "chapters.cnn": {
         "affine_transform": {"images": X, "transform": np.eye(2, 3), "fill_mode": "constant", "fill_value": 0.0},
+        "array_to_img": {"x": np.zeros((2, 2, 3)), "data_format": None, "scale": True, "dtype": "float32"},
         "alexnet": {"input_shape": (227, 227, 3), "classes": 10, "classifier_activation": None},
         "average_pooling_backward": {"dy": np.ones((1, 2, 2, 3)), "input_shape": (1, 4, 4, 3)},
         "average_pooling_forward": {"x": X, "pool_size": 2, "strides": None, "padding": "valid"},
@@ -202,6 +220,9 @@ EXAMPLES = {
         "grid_output_shape": {"grid": 7, "boxes": 2, "classes": 20},
         "histogram": {"image": IMAGE},
         "hsv_to_rgb": {"hsv": X},
+        "image_dataset_from_directory": {"directory": DOCS, "batch_size": 2, "verbose": False},
+        "img_to_array": {"img": np.zeros((2, 2, 3)), "data_format": None, "dtype": "float32"},
+        "load_img": {"path": picture(), "color_mode": "rgb", "target_size": (2, 2), "interpolation": "nearest"},
         "im2col": {"x": X, "kernel_size": 2, "strides": 1, "padding": "same", "dilation_rate": 1},
         "inception_block": dict.fromkeys(("ones", "reduce_threes", "threes", "reduce_fives", "fives", "pooled"), 2),
         "inception_v3": {"input_shape": (75, 75, 3), "classes": 10, "classifier_activation": None},
@@ -241,6 +262,7 @@ EXAMPLES = {
         "ages_and_salaries": {"n": 5, "noise": 0.1, "seed": 0},
         "apples_and_oranges": {"n": None, "seed": 0},
         "circles": {"n": 6, "noise": 0.0, "seed": 0},
+        "PyDataset": {"workers": 1},
         "load_digits": {"test_fraction": 0.2, "seed": 0},
         "logic_gate": {"name": "or"},
         "read_cifar10": {"content": RECORD},
@@ -281,7 +303,7 @@ EXAMPLES = {
 }
 ELSEWHERE = {
     # Traen archivos de la red o de un disco: los prueban los suyos.
-    *("load_cifar10", "load_mnist", "load_model", "save_model"),
+    *("load_cifar10", "load_fashion_mnist", "load_mnist", "load_model", "save_img", "save_model"),
     # No comprueba nada: la llaman las capas, con lo que ya comprobaron.
     "value_of",
     # Son lo que se devuelve, no lo que se llama.
@@ -331,7 +353,7 @@ def test_functions(module, name):
             attempt(f"{name}({argument}={what})", lambda a=argument, v=value: call(**good | {a: v}))
 
 
-LAYERS = list({case.name: case for case in cases.LAYERS}.values())
+LAYERS = list({case.name: case for case in cases.listed("layer")}.values())
 
 
 @cases.over(LAYERS)

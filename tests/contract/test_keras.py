@@ -12,8 +12,8 @@ from tests.reference import make_contract_reference as maker
 REFERENCE = json.loads(
     (Path(__file__).resolve().parents[1] / "reference" / "contract.json").read_text(encoding="utf-8")
 )
-COMPARED = [case for kind in versus.INPUTS for case in cases.TABLES[kind] if cases.in_keras(case)]
-NAMED = [case for table in cases.TABLES.values() for case in table if cases.in_keras(case)]
+COMPARED = [case for kind in versus.INPUTS for case in cases.listed(kind) if cases.in_keras(case)]
+NAMED = [case for kind in cases.TABLES for case in cases.listed(kind) if cases.in_keras(case)]
 
 
 def stored(case):

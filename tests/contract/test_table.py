@@ -12,7 +12,7 @@ from dlbook import registry
 from dlbook.saving import files, objects
 from tests.contract import cases
 
-ALL = [case for table in cases.TABLES.values() for case in table]
+ALL = [case for kind in cases.TABLES for case in cases.listed(kind)]
 
 
 def require_listed(kind):

@@ -11,12 +11,17 @@ FILLED = [[400, 300], [3, 3, 40, 60]]
 
 # TensorFlow guarda como float32 algunos números aunque calcule en float64.
 ROUNDED_BY_TENSORFLOW = {
+    "CenterCrop": 1e-5,
     "GELU": 1e-6,
     "LeakyReLU": 1e-7,
     "LogCosh": 1e-8,
     "Nadam": 1e-7,
+    "RandomBrightness": 1e-6,
+    "RandomContrast": 1e-6,
     "RandomRotation": 1e-4,
     "RandomTranslation": 1e-4,
+    "RandomZoom": 1e-4,
+    "Resizing": 1e-5,
     "UpSampling2D": 1e-5,
 }
 TOLERANCE = {"layer": 1e-7, "initializer": 0.05, "metric": 1e-6}
@@ -29,12 +34,17 @@ def tolerance(case):
 
 def modes(case):
     """Se compara también entrenando si entonces hace otra cosa, y siempre la misma."""
-    if case.parts > 1:
+    if case.parts > 1 or takes_integers(case):
         return [False]
     x = np.random.default_rng(0).normal(size=(3, *case.shape))
     first, second = (case.make(seed=seed).forward(x, training=True) for seed in (0, 1))
     matters = case.cls.random or _built(case).non_trainable_weights
     return [False, True] if matters and (not case.cls.random or np.array_equal(first, second)) else [False]
+
+
+def takes_integers(case):
+    """Si lo que recibe son enteros, que no tienen gradiente."""
+    return getattr(case.cls, "integers", False)
 
 
 def _built(case):
@@ -55,6 +65,8 @@ def _layer_inputs(case, rng):
     xs = [rng.normal(size=(2, *case.shape)).round(3) for _ in range(case.parts)]
     dy = rng.normal(size=(2, *layer.compute_output_shape(case.received))).round(3)
     x = xs if case.parts > 1 else xs[0]
+    if takes_integers(case):
+        x = rng.integers(0, layer.num_tokens, x.shape)
     return {"x": x, "dy": dy, "weights": weights}
 
 
@@ -112,8 +124,11 @@ def _our_layer(case, x, dy, weights):
 
 
 def _compared(case):
-    # El gradiente que da TensorFlow al mover una imagen es otra interpolación, no el de su cuenta.
-    return 1 if case.cls.random else None
+    # El gradiente que da TensorFlow al mover una imagen es otra interpolación, no el de su cuenta. La cuenta que Keras
+    # guarda al normalizar es un entero.
+    if case.name == "Normalization":
+        return 2
+    return 1 if case.cls.random or takes_integers(case) else None
 
 
 def _our_activation(case, z, dy):
@@ -192,7 +207,8 @@ def their_arguments(case):
 def _their_layer(case, x, dy, weights):
     # En TensorFlow girar una imagen es solo para float32.
     dtype = "float32" if case.name.startswith("Random") else "float64"
-    x = [one.astype(dtype) for one in x] if case.parts > 1 else x.astype(dtype)
+    if not takes_integers(case):
+        x = [one.astype(dtype) for one in x] if case.parts > 1 else x.astype(dtype)
     call = case.name, case.arguments, weights, x, dy.astype(dtype)
     return [array for training in modes(case) for array in oracle.layer(*call, training)[: _compared(case)]]
 

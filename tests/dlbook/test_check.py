@@ -1,12 +1,15 @@
 """Nada sin comprobar llega al código compilado."""
 
+import random
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from chapters.mlp import Dense, Sequential
+from chapters.mlp import Dense, Dropout, Sequential
 from dlbook import check
 
 ANYTHING = st.one_of(
@@ -245,3 +248,41 @@ def test_a_list_may_come_from_anything_that_goes_in_order():
         check.sequence((), "x")
     with pytest.raises(ValueError, match="se esperaban 2 elementos, pero llegaron 1"):
         check.sequence([1], "x", 2)
+
+
+def test_a_program_with_its_seed_fixed_gives_the_same_numbers_twice():
+    def program():
+        x, y = np.random.rand(20, 3), np.random.rand(20, 1)  # noqa: NPY002 (Keras también los siembra)
+        model = Sequential([Dense(4, "tanh"), Dropout(0.5), Dense(1)])
+        model.compile("sgd", "mse")
+        model.fit(x, y, batch_size=4, verbose=0)
+        return [random.random(), check.generator(None).random(), *model.theta.tolist()]
+
+    try:
+        check.set_random_seed(3)
+        first, again = program(), program()
+        check.set_random_seed(3)
+        assert program() == first != again
+        # Quien trae su semilla no gasta la de todos.
+        check.set_random_seed(3)
+        Dense(4, seed=1).build((3,))
+        assert program() == first
+    finally:
+        check._seeds.clear()
+    assert check.generator(None).random() != check.generator(None).random()
+
+
+def test_many_threads_take_different_seeds():
+    check.set_random_seed(0)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda _: check.generator(None).random(), range(200)))
+        assert len(set(found)) == 200
+    finally:
+        check._seeds.clear()
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 0.5, None, True, "a"])
+def test_a_seed_for_everything_is_an_integer_of_32_bits(seed):
+    with pytest.raises((TypeError, ValueError), match="seed: se esperaba un entero"):
+        check.set_random_seed(seed)

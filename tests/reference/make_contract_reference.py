@@ -51,12 +51,12 @@ def records(known):
         found["keras"] = oracle.keras().__version__
         found["fans"] = [[shape, plain(oracle.fans(shape))] for shape in FANS]
     found["signatures"] = {}
-    for kind, table in cases.TABLES.items():
+    for kind in cases.TABLES:
         old = known.get("signatures", {}).get(kind, {})
-        compared = {case.name: case for case in table if cases.in_keras(case)}
+        compared = {case.name: case for case in cases.listed(kind) if cases.in_keras(case)}
         found["signatures"][kind] = {n: old[n] if n in old else signature(case) for n, case in compared.items()}
     for kind in filter(versus.INPUTS.__contains__, cases.TABLES):
-        old, compared = known.get(kind, {}), filter(cases.in_keras, cases.TABLES[kind])
+        old, compared = known.get(kind, {}), filter(cases.in_keras, cases.listed(kind))
         found[kind] = {key: old[key] if key in old else numbers(case) for key, case in ((repr(c), c) for c in compared)}
     return found
 

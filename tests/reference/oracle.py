@@ -33,10 +33,13 @@ def layer(name, arguments, weights, x, dy, training=False):
     import tensorflow as tf
 
     xs = x if isinstance(x, list) else [x]
-    machine = getattr(keras(str(xs[0].dtype)).layers, name)(**arguments)
+    machine = getattr(keras(str(dy.dtype)).layers, name)(**arguments)
     shapes = [(None, *one.shape[1:]) for one in xs]
     machine.build(shapes if isinstance(x, list) else shapes[0])
     machine.set_weights(weights)
+    if name == "Normalization":
+        # Sus pesos no son lo que usa, sino de donde lo saca.
+        machine.finalize_state()
     x = [tf.constant(one) for one in xs] if isinstance(x, list) else tf.constant(x)
     variables = [v.value for v in machine.trainable_variables]
     with tf.GradientTape() as tape:

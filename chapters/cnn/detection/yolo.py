@@ -5,7 +5,7 @@ from numba import njit
 
 from chapters.cnn.detection.boxes import _boxes, _iou, _per_image
 from chapters.cnn.detection.suppression import non_max_suppression
-from chapters.mlp.losses.base import Loss, _cast
+from chapters.mlp.losses.base import Loss
 from dlbook import check
 
 # Una caja son cinco números, siempre en este orden: x, y, √w, √h y, en este lugar, la confianza.
@@ -279,7 +279,7 @@ class GridDetectionLoss(Loss):
             raise ValueError(
                 f"y_true: se esperaba la forma (n, {grid[0]}, {grid[1]}, {5 + classes}), pero llegó {y_true.shape}"
             )
-        return _cast(y_true, "y_true", dtype)
+        return check.cast(y_true, "y_true", dtype)
 
     def call(self, y_true, y_pred):
         r"""Da la pérdida de cada imagen, sin promediar."""

@@ -181,7 +181,32 @@ class RandomLayer(Layer):
     r"""Lo que comparten las capas que transforman imágenes al azar: una transformación nueva por imagen y por paso.
 
     Dentro de un modelo solo actúan al entrenar. Una capa suelta, ``capa(x)``, actúa siempre, como en Keras: quien la
-    llama así quiere imágenes nuevas. Cada una define :meth:`draw`, que da las matrices de :func:`affine_transform`.
+    llama así quiere imágenes nuevas.
+    """
+
+    random = True
+    any_size = True
+
+    def between(self, low, high, n):
+        r"""Da un número al azar por imagen, de ``low`` a ``high``."""
+        return low + (high - low) * self.uniform(np.empty(n))
+
+    def build(self, input_shape):
+        r"""Comprueba que las observaciones sean imágenes."""
+        self.compute_output_shape(input_shape)
+        super().build(input_shape)
+
+    def compute_output_shape(self, input_shape):
+        r"""Devuelve la misma forma, si es la de una imagen."""
+        return image_shape(input_shape)
+
+    def __call__(self, x, training=True):
+        r"""Transforma unas imágenes fuera de todo modelo; con ``training=False`` las devuelve como están."""
+        return super().__call__(x, training)
+
+
+class RandomAffine(RandomLayer):
+    r"""Lo que comparten las que mueven los píxeles: cada una define :meth:`draw`, que da las matrices.
 
     Parameters
     ----------
@@ -195,9 +220,6 @@ class RandomLayer(Layer):
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
     """
 
-    random = True
-    any_size = True
-
     def __init__(self, fill_mode="reflect", interpolation="bilinear", fill_value=0.0, data_format=None, **options):
         super().__init__(**options)
         self.fill_mode = check.choice(fill_mode, "fill_mode", list(FILL_MODES))
@@ -209,19 +231,6 @@ class RandomLayer(Layer):
     def draw(self, n, h, w):
         r"""Sortea una transformación por imagen; arreglo de forma (n, 2, 3)."""
         raise NotImplementedError
-
-    def between(self, low, high, n):
-        r"""Da un número al azar por imagen, de ``low`` a ``high``."""
-        return low + (high - low) * self.uniform(np.empty(n))
-
-    def build(self, input_shape):
-        r"""Comprueba que las observaciones sean imágenes."""
-        image_shape(input_shape)
-        super().build(input_shape)
-
-    def __call__(self, x, training=True):
-        r"""Transforma unas imágenes fuera de todo modelo; con ``training=False`` las devuelve como están."""
-        return super().__call__(x, training)
 
     def forward(self, x, training=False):
         r"""Transforma las imágenes si se entrena; si no, las devuelve como están."""
@@ -246,8 +255,12 @@ class RandomLayer(Layer):
         return dx
 
 
-def _range(factor, name):
-    # Un número a es el intervalo de -a a a.
+def factor_range(factor, name):
+    r"""Da el intervalo del que se sortea un factor, entre −1 y 1: un número *a* es el de −*a* a *a*.
+
+    >>> factor_range(0.2, "factor"), factor_range((0.3, 0.1), "factor")
+    ((-0.2, 0.2), (0.1, 0.3))
+    """
     if isinstance(factor, (tuple, list)):
         if len(factor) != 2:
             raise ValueError(f"{name}: se esperaba un número o un par, pero llegó {factor!r}")
@@ -256,7 +269,7 @@ def _range(factor, name):
     return -factor, factor
 
 
-class RandomTranslation(RandomLayer):
+class RandomTranslation(RandomAffine):
     r"""Mueve cada imagen, al azar, unos píxeles: a los lados y arriba o abajo.
 
     Un dígito dos píxeles a la derecha es el mismo dígito. A una red convolucional no hay que enseñarle que un borde es
@@ -323,8 +336,8 @@ class RandomTranslation(RandomLayer):
     ):
         super().__init__(fill_mode, interpolation, fill_value, data_format, seed=seed, **options)
         self.height_factor, self.width_factor = height_factor, width_factor
-        self.height_range = _range(height_factor, "height_factor")
-        self.width_range = _range(width_factor, "width_factor")
+        self.height_range = factor_range(height_factor, "height_factor")
+        self.width_range = factor_range(width_factor, "width_factor")
 
     def draw(self, n, h, w):
         r"""Sortea los desplazamientos."""
@@ -334,7 +347,7 @@ class RandomTranslation(RandomLayer):
         return transform
 
 
-class RandomRotation(RandomLayer):
+class RandomRotation(RandomAffine):
     r"""Gira cada imagen, al azar, alrededor de su centro.
 
     Girar un ángulo :math:`\theta` en torno al centro :math:`\mathbf c` es ir al centro, girar y volver:
@@ -392,7 +405,7 @@ class RandomRotation(RandomLayer):
     ):
         super().__init__(fill_mode, interpolation, fill_value, data_format, seed=seed, **options)
         self.factor = factor
-        self.range = _range(factor, "factor")
+        self.range = factor_range(factor, "factor")
 
     def draw(self, n, h, w):
         r"""Sortea los ángulos."""
@@ -403,7 +416,7 @@ class RandomRotation(RandomLayer):
         return np.concatenate([turn, (centre - turn @ centre)[:, :, None]], axis=2)  # [ec-cnn-giro]
 
 
-class RandomFlip(RandomLayer):
+class RandomFlip(RandomAffine):
     r"""Voltea al azar cada imagen, como en un espejo.
 
     Un gato que mira a la izquierda es tan gato como el que mira a la derecha: al voltearlo se duplican los datos sin
@@ -450,4 +463,76 @@ class RandomFlip(RandomLayer):
                 flipped = self.between(0, 1, n) < 0.5
                 transform[flipped, axis, axis] = -1
                 transform[flipped, axis, 2] = size - 1
+        return transform
+
+
+class RandomZoom(RandomAffine):
+    r"""Acerca o aleja cada imagen, al azar, sin mover su centro.
+
+    El mismo gato, de cerca y de lejos. Si el factor que se sortea es :math:`z`, cada píxel pregunta a :math:`1+z` veces
+    su distancia al centro :math:`\mathbf c`. Con :math:`z` negativo la imagen se acerca; con :math:`z` positivo se
+    aleja, y por las orillas aparece lo que diga ``fill_mode``:
+
+    .. math::
+       :label: ec-cnn-zoom
+
+       \begin{pmatrix} x \\ y \end{pmatrix}
+       = \begin{pmatrix} 1+z_w & 0 \\ 0 & 1+z_h \end{pmatrix}
+         \left[\begin{pmatrix} u \\ v \end{pmatrix} - \mathbf c\right] + \mathbf c .
+
+    El gradiente vuelve por los mismos pesos, como en :eq:`ed-cnn-afin-atras`.
+
+    **A mano.** Cinco píxeles con el centro en el 2. Al doble de lejos, :math:`z=1`, los cinco nuevos vienen de las
+    columnas −2, 0, 2, 4 y 6:
+
+    >>> layer = RandomZoom((0, 0), (1, 1), fill_mode="constant", dtype="float64")
+    >>> layer([[[[1], [2], [3], [4], [5]]]])[0, 0, :, 0]
+    array([0., 1., 3., 5., 0.])
+
+    Parameters
+    ----------
+    height_factor : float or tuple of float
+        El factor :math:`z_h`, de −1 a 1: ``0.2`` es entre −0.2 y 0.2; ``(a, b)``, entre *a* y *b*.
+    width_factor : float or tuple of float, optional
+        El de lo ancho. Sin él, el mismo que se sorteó a lo alto: la imagen no se deforma.
+    fill_mode, interpolation, fill_value
+        Qué aparece por la orilla, como en :func:`affine_transform`. Lo de en medio se interpola siempre así,
+        ``"bilinear"``.
+    seed : int or numpy.random.Generator, optional
+        Origen de su azar. Sin ella, el modelo que la contiene le da una a partir de la suya.
+    data_format : {"channels_last"}, optional
+        Dónde van los canales; aquí, siempre al final.
+    **options
+        ``dtype``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si un factor no está entre −1 y 1.
+    """
+
+    def __init__(
+        self,
+        height_factor,
+        width_factor=None,
+        fill_mode="reflect",
+        interpolation="bilinear",
+        seed=None,
+        fill_value=0.0,
+        data_format=None,
+        **options,
+    ):
+        super().__init__(fill_mode, interpolation, fill_value, data_format, seed=seed, **options)
+        self.height_factor, self.width_factor = height_factor, width_factor
+        self.height_range = factor_range(height_factor, "height_factor")
+        self.width_range = None if width_factor is None else factor_range(width_factor, "width_factor")
+
+    def draw(self, n, h, w):
+        r"""Sortea los factores."""
+        tall = 1 + self.between(*self.height_range, n)
+        wide = tall if self.width_range is None else 1 + self.between(*self.width_range, n)
+        transform = np.zeros((n, 2, 3))
+        for axis, (scale, size) in enumerate(((wide, w), (tall, h))):
+            transform[:, axis, axis] = scale
+            transform[:, axis, 2] = (1 - scale) * (size - 1) / 2  # [ec-cnn-zoom]
         return transform

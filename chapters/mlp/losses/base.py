@@ -217,8 +217,8 @@ class Loss(Configured):
         TypeError, ValueError
             Si no son números finitos o no concuerdan con la salida.
         """
-        y_true = self._fit(check.floats(y_true, "y_true", "..."), tuple(output_shape))
-        return _cast(y_true, "y_true", dtype)
+        y_true = self._fit(check.numbers_of(y_true, "y_true", "..."), tuple(output_shape))
+        return check.cast(y_true, "y_true", dtype)
 
     def shard(self, y_true, y_pred, weight, gradient):
         r"""Suma las pérdidas de una parte del lote y escribe su gradiente. No comprueba nada.
@@ -312,16 +312,8 @@ class Loss(Configured):
         return f"{type(self).__name__}({arguments})"
 
 
-def _cast(array, name, dtype):
-    with np.errstate(over="ignore"):
-        converted = np.ascontiguousarray(array, dtype)
-    if not np.isfinite(converted).all():
-        raise ValueError(f"{name}: hay números de hasta {np.abs(array).max():g}, que no caben en {np.dtype(dtype)}")
-    return converted
-
-
 def _weights(sample_weight, y_pred):
-    weight = _cast(check.floats(sample_weight, "sample_weight", "..."), "sample_weight", y_pred.dtype)
+    weight = check.cast(check.floats(sample_weight, "sample_weight", "..."), "sample_weight", y_pred.dtype)
     if weight.ndim > 1 and weight.shape[-1] == 1 and weight.shape != y_pred.shape[:-1][: weight.ndim]:
         weight = weight[..., 0]
     if weight.shape != y_pred.shape[: max(1, min(weight.ndim, y_pred.ndim - 1))]:

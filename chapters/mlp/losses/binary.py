@@ -150,8 +150,8 @@ class BinaryCrossentropy(Loss):
 
 
 def _between_0_and_1(y_true):
-    outside = (y_true < 0) | (y_true > 1)
-    if outside.any():
+    if y_true.min() < 0 or y_true.max() > 1:
+        outside = (y_true < 0) | (y_true > 1)
         where = tuple(int(i) for i in np.argwhere(outside)[0])
         raise ValueError(
             f"y_true: se esperaba un número entre 0 y 1, pero hay un {y_true[where]:g} en la posición {where}"

@@ -97,3 +97,46 @@ def _positions(values, categories):
     for value in values:
         check.choice(value, "values", place, exact=True)
     return [place[value] for value in values]
+
+
+def to_categorical(x, num_classes=None):
+    r"""Escribe unas clases numeradas como vectores de ceros con un uno: :func:`one_hot` con el nombre de Keras.
+
+    Las clases pueden venir con la forma que sea; la de los vectores es la misma, con un eje más al final. Un último
+    eje de tamaño 1, como el de las etiquetas de CIFAR-10 en Keras, se quita antes.
+
+    >>> to_categorical([[2], [0]])
+    array([[0., 0., 1.],
+           [1., 0., 0.]])
+    >>> to_categorical([[2, 0]], num_classes=4).shape
+    (1, 2, 4)
+
+    Parameters
+    ----------
+    x : array_like of int
+        Las clases, desde 0.
+    num_classes : int, optional
+        Cuántas hay. Sin decirlo, las de 0 a la mayor que aparezca.
+
+    Returns
+    -------
+    ndarray, shape (..., num_classes)
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si hay algo que no es una de las clases.
+
+        >>> to_categorical([0, 3], num_classes=3)
+        Traceback (most recent call last):
+            ...
+        ValueError: x: se esperaba un entero entre 0 y 2, pero hay un 3 en la posición (1,)
+    """
+    x = check.floats(x, "x", "...")
+    x = x[..., 0] if x.ndim > 1 and x.shape[-1] == 1 else x
+    classes = int(x.max()) + 1 if num_classes is None else check.integer(num_classes, "num_classes", 1)
+    index = check.labels(x, "x", max(classes, 1), "...")
+    check.memory(index.size * classes, "x, una columna por clase", 8)
+    y = np.zeros((index.size, classes))
+    y[np.arange(index.size), index.reshape(-1)] = 1
+    return y.reshape(*index.shape, classes)

@@ -6,7 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from chapters.cnn import RandomFlip, RandomRotation, RandomTranslation, affine_transform
+from chapters.cnn import (
+    CenterCrop,
+    RandomBrightness,
+    RandomContrast,
+    RandomCrop,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+    Resizing,
+    UpSampling2D,
+    affine_transform,
+)
 from chapters.mlp import Adam, Dense, Flatten, Input, Sequential
 from dlbook import saving
 from tests.reference import oracle
@@ -78,6 +90,9 @@ LAYERS = {
     "translation, constant": lambda **o: RandomTranslation(0.3, 0.3, "constant", fill_value=0.7, **o),
     "rotation": lambda **o: RandomRotation(0.1, **o),
     "flip": lambda **o: RandomFlip(**o),
+    "zoom": lambda **o: RandomZoom(0.3, **o),
+    "brightness": lambda **o: RandomBrightness(0.3, (0, 1), **o),
+    "contrast": lambda **o: RandomContrast(0.3, (0, 1), **o),
 }
 
 
@@ -173,3 +188,102 @@ def test_agrees_with_keras():
         for ours, theirs, arguments in pairs:
             expected = np.asarray(theirs(*arguments, **options)(x, training=True))
             np.testing.assert_allclose(ours(x, training=True), expected, atol=1e-4)
+
+
+def test_light_is_drawn_once_per_image_from_the_whole_interval():
+    x = np.tile(np.array([[[[100.0], [110.0]]]], np.float32), (2000, 1, 1, 1))
+    y = RandomBrightness((-0.1, 0.2), seed=0)(x)
+    added = y[..., 0] - x[..., 0]
+    np.testing.assert_allclose(added[..., 0], added[..., 1], atol=1e-4)
+    assert -25.5 <= added.min() < -25
+    assert 50.5 < added.max() <= 51
+    z = RandomContrast(0.3, seed=0)(x)
+    contrast = np.diff(z[..., 0], axis=-1) / 10
+    np.testing.assert_allclose(z.mean(axis=(1, 2, 3)), 105, rtol=1e-5)
+    assert 0.7 <= contrast.min() < 0.705
+    assert 1.295 < contrast.max() <= 1.3
+
+
+def test_no_pixel_leaves_its_range_and_the_clipped_ones_have_no_gradient():
+    x = np.random.default_rng(0).uniform(size=(50, 3, 3, 2))
+    for layer in (RandomBrightness(1.0, (0, 1), seed=0), RandomContrast(1.0, (1, 0), seed=0)):
+        layer.build(x.shape[1:])
+        y = layer.forward(x, training=True)
+        assert y.min() == 0
+        assert y.max() == 1
+    layer = RandomBrightness(1.0, (0, 1), seed=0)
+    y = layer(x)
+    np.testing.assert_array_equal(layer.backward(np.ones(x.shape)) == 0, (y == 0) | (y == 1))
+
+
+def test_zoom_without_a_width_does_not_deform():
+    disc = np.hypot(*np.mgrid[-20:21, -20:21])[None, ..., None] < 10
+    y = RandomZoom((-0.4, 0.4), seed=3, fill_mode="constant")(np.tile(disc, (20, 1, 1, 1)).astype(np.float32))
+    areas = y.sum(axis=(1, 2, 3))
+    assert areas.max() / areas.min() > 2
+    np.testing.assert_allclose(y, y.swapaxes(1, 2), atol=1e-4)
+
+
+def test_a_random_crop_is_a_window_and_all_of_them_come_out():
+    x = np.arange(30.0).reshape(1, 5, 6, 1)
+    layer = RandomCrop(3, 4, seed=0, dtype="float64")
+    y = layer(np.tile(x, (500, 1, 1, 1)))
+    corners = {(int(c[0, 0, 0]) // 6, int(c[0, 0, 0]) % 6) for c in y}
+    assert corners == {(i, j) for i in range(3) for j in range(3)}
+    for crop in y:
+        i, j = divmod(int(crop[0, 0, 0]), 6)
+        np.testing.assert_array_equal(crop, x[0, i : i + 3, j : j + 4])
+    # Al predecir, la mayor ventana de las mismas proporciones, llevada al tamaño.
+    np.testing.assert_array_equal(
+        layer(x, training=False), Resizing(3, 4, crop_to_aspect_ratio=True, dtype="float64")(x)
+    )
+    # La que no cabe, también al entrenar.
+    small = np.arange(4.0).reshape(1, 2, 2, 1)
+    np.testing.assert_array_equal(layer(small), layer(small, training=False))
+
+
+@pytest.mark.parametrize("aspect", [False, True])
+def test_resizing_by_a_whole_number_is_upsampling_and_cropping_keeps_the_proportions(aspect):
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 2))
+    for interpolation in ("nearest", "bilinear"):
+        ours = Resizing(6, 8, interpolation, aspect, dtype="float64")(x)
+        np.testing.assert_allclose(ours, UpSampling2D(2, interpolation=interpolation, dtype="float64")(x))
+    square = Resizing(3, 3, crop_to_aspect_ratio=True, dtype="float64")(x)
+    np.testing.assert_array_equal(square, x[:, :, :3])
+    np.testing.assert_array_equal(CenterCrop(1, 2, dtype="float64")(x), x[:, 1:2, 1:3])
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: RandomZoom(1.5), "height_factor: se esperaba un número de al menos -1"),
+        (lambda: RandomBrightness((0, 2)), "factor: se esperaba un número de al menos -1"),
+        (lambda: RandomBrightness(0.1, (0,)), "value_range: se esperaban 2 elementos"),
+        (lambda: RandomContrast(-0.1), "factor: se esperaba un número de al menos 0"),
+        (lambda: RandomContrast((-0.9, 0.1)), r"factor: se esperaba un par \(a, b\)"),
+        (lambda: RandomCrop(0, 3), "height: se esperaba un entero de al menos 1"),
+        (lambda: Resizing(3, 3, "bicubic"), "interpolation: se esperaba 'bilinear' o 'nearest'"),
+        (lambda: Resizing(3, 3, antialias=True), "antialias: esta opción de Keras no existe"),
+        (lambda: CenterCrop(3, 3)(np.zeros((2, 3, 3))), r"x: se esperaba la forma \(n, alto, ancho, canales\)"),
+    ],
+)
+def test_new_layers_reject_nonsense(build, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        build()
+
+
+def test_draws_have_the_distribution_of_keras():
+    pytest.importorskip("keras", reason="Keras no está instalado")
+    layers = oracle.keras("float32").layers
+    x = np.random.default_rng(0).uniform(0, 255, size=(1, 4, 4, 1)).astype(np.float32)
+    many = np.tile(x, (4000, 1, 1, 1))
+    for ours, theirs in (
+        (RandomBrightness((-0.1, 0.3), seed=0), layers.RandomBrightness((-0.1, 0.3), seed=0)),
+        (RandomContrast((0.2, 0.4), seed=0), layers.RandomContrast((0.2, 0.4), seed=0)),
+        (RandomZoom(0.3, seed=0), layers.RandomZoom(0.3, seed=0)),
+        (RandomZoom((0.1, 0.4), (-0.4, 0), seed=0), layers.RandomZoom((0.1, 0.4), (-0.4, 0), seed=0)),
+    ):
+        one, other = ours(many), np.asarray(theirs(many, training=True))
+        np.testing.assert_allclose(one.mean(axis=0), other.mean(axis=0), atol=3)
+        np.testing.assert_allclose(one.std(axis=0), other.std(axis=0), atol=3)
+        np.testing.assert_allclose(np.quantile(one, [0, 1]), np.quantile(other, [0, 1]), atol=3)

@@ -1,0 +1,200 @@
+r"""Aumento de datos con la luz: más claro o más oscuro, con más contraste o con menos."""
+
+import numpy as np
+
+from chapters.cnn.image.augmentation import RandomLayer, factor_range
+from dlbook import check
+from dlbook.attributes import Absent
+
+
+class RandomLight(RandomLayer):
+    r"""Lo que comparten las que cambian la luz: ninguna deja un píxel fuera del intervalo de los suyos.
+
+    Cada una define :meth:`change`, que escribe los píxeles nuevos, y :meth:`change_back`, que devuelve su gradiente.
+
+    Parameters
+    ----------
+    value_range : (float, float)
+        El menor y el mayor valor que puede tener un píxel.
+    **options
+        ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
+    """
+
+    data_format = Absent(None)
+
+    def __init__(self, value_range, **options):
+        super().__init__(**options)
+        low, high = check.sequence(value_range, "value_range", 2)
+        pair = check.number(low, "value_range[0]"), check.number(high, "value_range[1]")
+        self.value_range = tuple(sorted(pair))
+        self.inside = None
+
+    def change(self, x, y):
+        r"""Escribe en ``y`` los píxeles nuevos, sin recortarlos."""
+        raise NotImplementedError
+
+    def change_back(self, dx):
+        r"""Lleva a los píxeles viejos el gradiente de los nuevos, sobre la misma memoria."""
+        raise NotImplementedError
+
+    def forward(self, x, training=False):
+        r"""Cambia la luz de cada imagen si se entrena; si no, las devuelve como están."""
+        self.x = self.y = x = self.ready(x)
+        self.inside = None
+        if training:
+            self.y = y = self.buffer("y", x.shape)
+            self.change(x, y)
+            low, high = self.value_range
+            self.inside = np.greater_equal(y, low, out=self.buffer("inside", x.shape, bool))
+            self.inside &= y <= high
+            np.clip(y, low, high, out=y)
+        return self.y
+
+    def backward(self, dy):
+        r"""Deja pasar el gradiente de los píxeles que no se recortaron."""
+        dy = self.output_gradient(dy)
+        if not self.input_gradient or self.inside is None:
+            return dy if self.input_gradient else None
+        dx = np.multiply(dy, self.inside, out=self.buffer("dx", dy.shape))
+        self.change_back(dx)
+        return dx
+
+
+class RandomBrightness(RandomLight):
+    r"""Aclara u oscurece cada imagen, al azar: le suma lo mismo a todos sus píxeles.
+
+    La misma calle a las diez y a las seis. Si los píxeles van de :math:`l` a :math:`h` y el factor que se sortea es
+    :math:`f`, la imagen entera cambia en :math:`f\,(h-l)`, y lo que se pase se recorta:
+
+    .. math::
+       :label: ec-cnn-brillo
+
+       y = \min\bigl(\max\bigl(x+f\,(h-l),\ l\bigr),\ h\bigr),
+       \qquad
+       \frac{\partial\mathcal L}{\partial x}
+       = [\,l\le x+f\,(h-l)\le h\,]\;\frac{\partial\mathcal L}{\partial y} .
+
+    Donde se recortó, mover el píxel no cambia nada, y no hay gradiente.
+
+    **A mano.** Con :math:`f=0.2`, sin azar, se suman :math:`0.2\cdot255=51`:
+
+    >>> layer = RandomBrightness((0.2, 0.2), dtype="float64")
+    >>> layer([[[[0], [100], [250]]]])[0, 0, :, 0]
+    array([ 51., 151., 255.])
+    >>> layer.backward(np.ones((1, 1, 3, 1)))[0, 0, :, 0]
+    array([1., 1., 0.])
+
+    Parameters
+    ----------
+    factor : float or tuple of float
+        De dónde se sortea :math:`f`: ``0.2`` es entre −0.2 y 0.2; ``(a, b)``, entre *a* y *b*. Con −1 queda todo negro,
+        y con 1, todo blanco.
+    value_range : (float, float)
+        El menor y el mayor valor de un píxel, :math:`l` y :math:`h`.
+    seed : int or numpy.random.Generator, optional
+        Origen de su azar. Sin ella, el modelo que la contiene le da una a partir de la suya.
+    **options
+        ``dtype``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si el factor no está entre −1 y 1.
+    """
+
+    def __init__(self, factor, value_range=(0, 255), seed=None, **options):
+        super().__init__(value_range, seed=seed, **options)
+        self.factor = factor
+        self.range = factor_range(factor, "factor")
+
+    def change(self, x, y):
+        r"""Suma a cada imagen lo suyo."""
+        low, high = self.value_range
+        added = (high - low) * self.between(*self.range, len(x))
+        np.add(x, added.astype(x.dtype).reshape(-1, 1, 1, 1), out=y)  # [ec-cnn-brillo]
+
+    def change_back(self, dx):
+        r"""Sumar una constante no cambia el gradiente."""
+
+
+class RandomContrast(RandomLight):
+    r"""Aumenta o reduce el contraste de cada imagen, al azar.
+
+    Con niebla, todos los píxeles se parecen a su media; con sol, se alejan de ella. Si :math:`\mu` es la media de un
+    canal de la imagen, con :math:`P` píxeles, y :math:`c` lo que se sortea, cada píxel se aleja de ella :math:`c` veces
+    lo que se alejaba:
+
+    .. math::
+       :label: ec-cnn-contraste
+
+       z_p = c\,(x_p-\mu)+\mu,
+       \qquad
+       \mu=\frac1P\sum_p x_p .
+
+    y después se recorta al intervalo de los píxeles.
+
+    **Hacia atrás.** Cada píxel cuenta en lo suyo y, a través de la media, en lo de todos: con
+    :math:`\partial\mu/\partial x_p=1/P`,
+
+    .. math::
+       :label: ec-cnn-contraste-atras
+
+       \frac{\partial\mathcal L}{\partial x_p}
+       = c\,\frac{\partial\mathcal L}{\partial z_p}
+       + (1-c)\,\frac1P\sum_q\frac{\partial\mathcal L}{\partial z_q} .
+
+    **A mano.** Los píxeles 100 y 200 tienen media 150. Con :math:`c=1.2`, sin azar, se alejan 60 de ella en vez de 50.
+    El gradiente que llega, 1 y 0, tiene media 0.5: al primero le tocan :math:`1.2-0.2\cdot0.5`, y al segundo,
+    :math:`-0.2\cdot0.5`:
+
+    >>> layer = RandomContrast((-0.2, 0.2), dtype="float64")
+    >>> layer([[[[100], [200]]]])[0, 0, :, 0]
+    array([ 90., 210.])
+    >>> layer.backward([[[[1], [0]]]])[0, 0, :, 0].round(12)
+    array([ 1.1, -0.1])
+
+    Parameters
+    ----------
+    factor : float or tuple of float
+        De dónde se sortea :math:`c`: con ``(a, b)``, entre :math:`1-a` y :math:`1+b`, con *a* y *b* en orden y de −1 a
+        1; un solo número *a* es ``(a, a)``.
+    value_range : (float, float)
+        El menor y el mayor valor de un píxel.
+    seed : int or numpy.random.Generator, optional
+        Origen de su azar. Sin ella, el modelo que la contiene le da una a partir de la suya.
+    **options
+        ``dtype``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si el factor no es un número de 0 a 1, o un par en orden.
+
+    Notes
+    -----
+    Hay versiones de Keras que, con un solo número, toman ``(0, a)`` y solo aumentan el contraste, aunque su manual dice
+    esto.
+    """
+
+    def __init__(self, factor, value_range=(0, 255), seed=None, **options):
+        super().__init__(value_range, seed=seed, **options)
+        self.factor = factor
+        pair = factor if isinstance(factor, (tuple, list)) else (check.number(factor, "factor", 0, 1),) * 2
+        low, high = factor_range(pair, "factor")
+        if low + high < 0:
+            raise ValueError(f"factor: se esperaba un par (a, b) con 1 - a a lo sumo 1 + b, pero llegó {factor}")
+        self.range = 1 - low, 1 + high
+
+    def change(self, x, y):
+        r"""Aleja cada píxel de la media de su canal."""
+        self.contrast = self.between(*self.range, len(x)).astype(x.dtype).reshape(-1, 1, 1, 1)
+        mean = x.mean(axis=(1, 2), keepdims=True)
+        np.subtract(x, mean, out=y)
+        y *= self.contrast
+        y += mean  # [ec-cnn-contraste]
+
+    def change_back(self, dx):
+        r"""Reparte el gradiente entre el píxel y la media."""
+        mean = dx.mean(axis=(1, 2), keepdims=True)
+        dx *= self.contrast
+        dx += (1 - self.contrast) * mean  # [ec-cnn-contraste-atras]
