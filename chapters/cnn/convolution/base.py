@@ -4,7 +4,7 @@ from chapters.cnn.arguments import channels_last, check_dilation, each_axis, kno
 from chapters.cnn.convolution.geometry import output_sizes
 from chapters.cnn.convolution.im2col import windows_at
 from chapters.cnn.spatial import Spatial
-from chapters.mlp import activations, initializers, regularizers
+from chapters.mlp import activations, constraints, initializers, regularizers
 from dlbook import check
 
 
@@ -15,7 +15,9 @@ class Convolution(Spatial):
 
     Parameters
     ----------
-    kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, bias_initializer, bias_regularizer
+    kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias
+        Como en :class:`~chapters.cnn.Conv2D`.
+    bias_initializer, bias_regularizer, bias_constraint
         Como en :class:`~chapters.cnn.Conv2D`.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
@@ -34,6 +36,7 @@ class Convolution(Spatial):
         use_bias,
         bias_initializer,
         bias_regularizer,
+        bias_constraint,
         **options,
     ):
         super().__init__(**options)
@@ -47,6 +50,7 @@ class Convolution(Spatial):
         self.use_bias = check.boolean(use_bias, "use_bias")
         self.bias_initializer = initializers.get(bias_initializer)
         self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.bias_constraint = constraints.get(bias_constraint)
         self.bias = self.z = None
 
     def work(self):
@@ -65,7 +69,8 @@ class Convolution(Spatial):
 
     def _add_bias(self, maps):
         if self.use_bias:
-            self.bias = self.add_weight((maps,), self.bias_initializer, regularizer=self.bias_regularizer)
+            own = {"regularizer": self.bias_regularizer, "constraint": self.bias_constraint}
+            self.bias = self.add_weight((maps,), self.bias_initializer, **own)
 
     def _activated(self, z):
         if self.activation is None:

@@ -60,6 +60,8 @@ class Conv1D(Conv2D):
         La dilatación; mayor que 1, solo con paso 1.
     groups, activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer
         Como en :class:`~chapters.cnn.Conv2D`.
+    kernel_constraint, bias_constraint
+        También.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 

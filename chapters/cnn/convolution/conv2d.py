@@ -10,9 +10,8 @@ from chapters.cnn.arguments import check_dilation, pair
 from chapters.cnn.convolution.base import Convolution
 from chapters.cnn.convolution.im2col import find_windows
 from chapters.cnn.convolution.padding import Margin, clear, crop, flat, padded
-from chapters.mlp import activations, initializers, regularizers
+from chapters.mlp import activations, constraints, initializers, regularizers
 from dlbook import check
-from dlbook.attributes import Absent
 from dlbook.numeric.matmul_at import SLACK, add_matmul_at, matmul_at, padded_line
 
 # De a cuántas ventanas se suma el gradiente de los filtros: lo que se lee cabe en la caché más cercana.
@@ -492,6 +491,8 @@ class Conv2D(Convolution):
         Con qué valores empiezan los pesos y los sesgos.
     kernel_regularizer, bias_regularizer : str or Regularizer, optional
         Penalización que se suma a la pérdida.
+    kernel_constraint, bias_constraint : str, Constraint or callable, optional
+        Restricción que se les impone después de cada paso.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
@@ -513,9 +514,6 @@ class Conv2D(Convolution):
         ValueError: dilation_rate: se esperaba 1 cuando el paso es mayor que 1, pero llegó (2, 2) con paso (2, 2)
     """
 
-    kernel_constraint = Absent(None)
-    bias_constraint = Absent(None)
-
     def __init__(
         self,
         filters,
@@ -531,11 +529,14 @@ class Conv2D(Convolution):
         bias_initializer="zeros",
         kernel_regularizer=None,
         bias_regularizer=None,
+        *,
+        kernel_constraint=None,
+        bias_constraint=None,
         **options,
     ):
         super().__init__(
             *(kernel_size, strides, padding, data_format, dilation_rate),
-            *(activation, use_bias, bias_initializer, bias_regularizer),
+            *(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint),
             **options,
         )
         self.filters = check.integer(filters, "filters", 1)
@@ -543,13 +544,15 @@ class Conv2D(Convolution):
         check_groups(self.filters, "filters", self.groups)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
         self.kernel = None
 
     def build(self, input_shape):
         r"""Crea los filtros y los sesgos para imágenes de una forma."""
         super().build(input_shape)
         shape = (*self.kernel_size, self.input_shape[-1] // self.groups, self.filters)
-        self.kernel = self.add_weight(shape, self.kernel_initializer, regularizer=self.kernel_regularizer)
+        own = {"regularizer": self.kernel_regularizer, "constraint": self.kernel_constraint}
+        self.kernel = self.add_weight(shape, self.kernel_initializer, **own)
         self._add_bias(self.filters)
 
     def compute_output_shape(self, input_shape):

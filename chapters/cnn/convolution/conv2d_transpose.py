@@ -10,9 +10,8 @@ from chapters.cnn.convolution.base import Convolution
 from chapters.cnn.convolution.geometry import kernel_span
 from chapters.cnn.convolution.im2col import _col2im, _im2col, place_windows
 from chapters.cnn.convolution.padding import clear, crop, flat
-from chapters.mlp import initializers, regularizers
+from chapters.mlp import constraints, initializers, regularizers
 from dlbook import check
-from dlbook.attributes import Absent
 from dlbook.numeric.matmul import matmul, matmul_transposed
 
 
@@ -336,6 +335,8 @@ class Conv2DTranspose(Convolution):
         Con qué valores empiezan los pesos y los sesgos.
     kernel_regularizer, bias_regularizer : str or Regularizer, optional
         Penalización que se suma a la pérdida.
+    kernel_constraint, bias_constraint : str, Constraint or callable, optional
+        Restricción que se les impone después de cada paso.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
@@ -357,9 +358,6 @@ class Conv2DTranspose(Convolution):
         ValueError: strides: se esperaba un entero de al menos 1, pero llegó 0
     """
 
-    kernel_constraint = Absent(None)
-    bias_constraint = Absent(None)
-
     def __init__(
         self,
         filters,
@@ -375,24 +373,29 @@ class Conv2DTranspose(Convolution):
         bias_initializer="zeros",
         kernel_regularizer=None,
         bias_regularizer=None,
+        *,
+        kernel_constraint=None,
+        bias_constraint=None,
         **options,
     ):
         super().__init__(
             *(kernel_size, strides, padding, data_format, dilation_rate),
-            *(activation, use_bias, bias_initializer, bias_regularizer),
+            *(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint),
             **options,
         )
         self.filters = check.integer(filters, "filters", 1)
         self.output_padding = _output_padding(output_padding, self.strides)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
         self.kernel = None
 
     def build(self, input_shape):
         r"""Crea los filtros y los sesgos para mapas de una forma."""
         super().build(input_shape)
         shape = (*self.kernel_size, self.filters, self.input_shape[-1])
-        self.kernel = self.add_weight(shape, self.kernel_initializer, regularizer=self.kernel_regularizer)
+        own = {"regularizer": self.kernel_regularizer, "constraint": self.kernel_constraint}
+        self.kernel = self.add_weight(shape, self.kernel_initializer, **own)
         self._add_bias(self.filters)
 
     def compute_output_shape(self, input_shape):

@@ -36,6 +36,8 @@ class DepthwiseConv1D(DepthwiseConv2D):
         Como en :class:`~chapters.cnn.DepthwiseConv2D`.
     depthwise_initializer, bias_initializer, depthwise_regularizer, bias_regularizer
         También.
+    depthwise_constraint, bias_constraint
+        También.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
@@ -78,6 +80,8 @@ class Conv1DTranspose(Conv2DTranspose):
     padding, data_format, activation, use_bias
         Como en :class:`~chapters.cnn.Conv2DTranspose`.
     kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer
+        También.
+    kernel_constraint, bias_constraint
         También.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.

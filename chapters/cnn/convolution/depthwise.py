@@ -9,9 +9,8 @@ from chapters.cnn.arguments import check_dilation, pair
 from chapters.cnn.convolution.base import Convolution
 from chapters.cnn.convolution.im2col import find_windows
 from chapters.cnn.convolution.padding import crop, flat, padded
-from chapters.mlp import initializers, regularizers
+from chapters.mlp import constraints, initializers, regularizers
 from dlbook import check
-from dlbook.attributes import Absent
 
 
 def _checked(x, kernel, strides, padding, dilation_rate):
@@ -320,6 +319,8 @@ class DepthwiseConv2D(Convolution):
         Con qué valores empiezan los pesos y los sesgos.
     depthwise_regularizer, bias_regularizer : str or Regularizer, optional
         Penalización que se suma a la pérdida.
+    depthwise_constraint, bias_constraint : str, Constraint or callable, optional
+        Restricción que se les impone después de cada paso.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
@@ -341,9 +342,6 @@ class DepthwiseConv2D(Convolution):
         ValueError: depth_multiplier: se esperaba un entero de al menos 1, pero llegó 0
     """
 
-    depthwise_constraint = Absent(None)
-    bias_constraint = Absent(None)
-
     def __init__(
         self,
         kernel_size,
@@ -358,16 +356,20 @@ class DepthwiseConv2D(Convolution):
         bias_initializer="zeros",
         depthwise_regularizer=None,
         bias_regularizer=None,
+        *,
+        depthwise_constraint=None,
+        bias_constraint=None,
         **options,
     ):
         super().__init__(
             *(kernel_size, strides, padding, data_format, dilation_rate),
-            *(activation, use_bias, bias_initializer, bias_regularizer),
+            *(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint),
             **options,
         )
         self.depth_multiplier = check.integer(depth_multiplier, "depth_multiplier", 1)
         self.depthwise_initializer = initializers.get(depthwise_initializer)
         self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
+        self.depthwise_constraint = constraints.get(depthwise_constraint)
         self.kernel = None
 
     def build(self, input_shape):
@@ -375,7 +377,8 @@ class DepthwiseConv2D(Convolution):
         super().build(input_shape)
         channels = self.input_shape[-1]
         shape = (*self.kernel_size, channels, self.depth_multiplier)
-        self.kernel = self.add_weight(shape, self.depthwise_initializer, regularizer=self.depthwise_regularizer)
+        own = {"regularizer": self.depthwise_regularizer, "constraint": self.depthwise_constraint}
+        self.kernel = self.add_weight(shape, self.depthwise_initializer, **own)
         self._add_bias(channels * self.depth_multiplier)
 
     def compute_output_shape(self, input_shape):

@@ -7,10 +7,9 @@ import numpy as np
 from chapters.cnn.convolution.base import Convolution
 from chapters.cnn.convolution.depthwise import _depthwise_backward, _depthwise_forward, by_tap, pixels_together
 from chapters.cnn.convolution.padding import flat
-from chapters.mlp import initializers, regularizers
+from chapters.mlp import constraints, initializers, regularizers
 from chapters.mlp.dense import _dense_backward_input, _dense_backward_weights, _dense_forward
 from dlbook import check
-from dlbook.attributes import Absent
 
 
 def _rows(maps):
@@ -98,6 +97,8 @@ class SeparableConv2D(Convolution):
         Con qué valores empiezan los filtros, la mezcla y los sesgos.
     depthwise_regularizer, pointwise_regularizer, bias_regularizer : str or Regularizer, optional
         Penalización que se suma a la pérdida.
+    depthwise_constraint, pointwise_constraint, bias_constraint : str, Constraint or callable, optional
+        Restricción que se les impone después de cada paso.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
 
@@ -121,10 +122,6 @@ class SeparableConv2D(Convolution):
         ValueError: padding: se esperaba 'valid' o 'same', pero llegó 'causal'
     """
 
-    depthwise_constraint = Absent(None)
-    pointwise_constraint = Absent(None)
-    bias_constraint = Absent(None)
-
     def __init__(
         self,
         filters,
@@ -142,11 +139,15 @@ class SeparableConv2D(Convolution):
         depthwise_regularizer=None,
         pointwise_regularizer=None,
         bias_regularizer=None,
+        *,
+        depthwise_constraint=None,
+        pointwise_constraint=None,
+        bias_constraint=None,
         **options,
     ):
         super().__init__(
             *(kernel_size, strides, padding, data_format, dilation_rate),
-            *(activation, use_bias, bias_initializer, bias_regularizer),
+            *(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint),
             **options,
         )
         self.filters = check.integer(filters, "filters", 1)
@@ -154,7 +155,9 @@ class SeparableConv2D(Convolution):
         self.depthwise_initializer = initializers.get(depthwise_initializer)
         self.pointwise_initializer = initializers.get(pointwise_initializer)
         self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
+        self.depthwise_constraint = constraints.get(depthwise_constraint)
         self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
+        self.pointwise_constraint = constraints.get(pointwise_constraint)
         self.depthwise_kernel = self.pointwise_kernel = self.h = None
 
     def build(self, input_shape):
@@ -162,12 +165,10 @@ class SeparableConv2D(Convolution):
         super().build(input_shape)
         channels, r = self.input_shape[-1], self.depth_multiplier
         depthwise, pointwise = (*self.kernel_size, channels, r), (*(1,) * self.rank, channels * r, self.filters)
-        self.depthwise_kernel = self.add_weight(
-            depthwise, self.depthwise_initializer, regularizer=self.depthwise_regularizer
-        )
-        self.pointwise_kernel = self.add_weight(
-            pointwise, self.pointwise_initializer, regularizer=self.pointwise_regularizer
-        )
+        own = {"regularizer": self.depthwise_regularizer, "constraint": self.depthwise_constraint}
+        self.depthwise_kernel = self.add_weight(depthwise, self.depthwise_initializer, **own)
+        own = {"regularizer": self.pointwise_regularizer, "constraint": self.pointwise_constraint}
+        self.pointwise_kernel = self.add_weight(pointwise, self.pointwise_initializer, **own)
         self._add_bias(self.filters)
 
     def compute_output_shape(self, input_shape):
@@ -234,6 +235,8 @@ class SeparableConv1D(SeparableConv2D):
     depthwise_initializer, pointwise_initializer, bias_initializer
         También.
     depthwise_regularizer, pointwise_regularizer, bias_regularizer
+        También.
+    depthwise_constraint, pointwise_constraint, bias_constraint
         También.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
