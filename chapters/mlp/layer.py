@@ -32,7 +32,7 @@ class Weight(NamedTuple):
 
     value: np.ndarray
     gradient: np.ndarray | None
-    regularizer: regularizers.L1L2 | None
+    regularizer: regularizers.Regularizer | None
     trainable: bool
     constraint: constraints.Constraint | None = None
 

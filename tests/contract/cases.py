@@ -379,6 +379,8 @@ REGULARIZERS = [
     of("regularizer", "L1L2", l1=0.1, l2=0.4),
     of("regularizer", "L2"),
     of("regularizer", "L2", l2=0.2),
+    of("regularizer", "OrthogonalRegularizer"),
+    of("regularizer", "OrthogonalRegularizer", factor=0.5, mode="columns"),
 ]
 
 CONSTRAINTS = [
@@ -434,7 +436,7 @@ BASES = {
     "loss": {"Loss": "la base de todas"},
     "metric": {"Metric": "la base de todas"},
     "optimizer": {"Optimizer": "la base de todos"},
-    "regularizer": {},
+    "regularizer": {"Regularizer": "la base de todas"},
     "schedule": {"LearningRateSchedule": "la base de todos"},
 }
 
