@@ -116,7 +116,7 @@ def classes(kind):
 
     >>> import chapters.mlp
     >>> sorted(classes("regularizer"))
-    ['L1', 'L1L2', 'L2']
+    ['L1', 'L1L2', 'L2', 'OrthogonalRegularizer', 'Regularizer']
 
     Parameters
     ----------

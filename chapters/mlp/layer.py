@@ -37,7 +37,7 @@ class Weight(NamedTuple):
 
     value: np.ndarray
     gradient: np.ndarray | None
-    regularizer: regularizers.L1L2 | None
+    regularizer: regularizers.Regularizer | None
     trainable: bool
     constraint: constraints.Constraint | None
     # Los números se mudan de memoria; esto no cambia nunca.

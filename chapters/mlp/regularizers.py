@@ -24,7 +24,38 @@ def _add_penalty_gradient(w, l1, l2, gradient):
 
 
 @registry.register("regularizer")
-class L1L2(Configured):
+class Regularizer(Configured):
+    r"""Lo que toda penalización sabe hacer: decir cuánto cuestan unos pesos, y su gradiente.
+
+    Una tuya hereda de esta y define :meth:`value` y :meth:`add_gradient`.
+    """
+
+    def __call__(self, w):
+        r"""Da la penalización de unos pesos."""
+        return self.value(check.floats(w, "w", "..."))
+
+    def gradient(self, w):
+        r"""Da el gradiente de la penalización, con la forma de ``w``."""
+        w = check.floats(w, "w", "...")
+        gradient = np.zeros_like(w)
+        self.add_gradient(w, gradient)
+        return gradient
+
+    def value(self, w):
+        r"""Da la penalización de un arreglo contiguo, sin comprobar nada."""
+        raise NotImplementedError
+
+    def add_gradient(self, w, gradient):
+        r"""Suma a ``gradient`` el de la penalización, sin comprobar nada."""
+        raise NotImplementedError
+
+    def __repr__(self):
+        r"""Escribe la llamada que la crea."""
+        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value)
+        return f"{type(self).__name__}({arguments})"
+
+
+class L1L2(Regularizer):
     r"""Penaliza el tamaño de los pesos: la regularización (*regularization*) L1 y L2.
 
     Entre dos redes que aciertan lo mismo, preferimos la más sencilla. Una red que sobreajusta necesita pesos grandes
@@ -68,17 +99,6 @@ class L1L2(Configured):
         self.l1 = check.number(l1, "l1", 0)
         self.l2 = check.number(l2, "l2", 0)
 
-    def __call__(self, w):
-        r"""Da la penalización de unos pesos."""
-        return self.value(check.floats(w, "w", "..."))
-
-    def gradient(self, w):
-        r"""Da el gradiente de la penalización, con la forma de ``w``."""
-        w = check.floats(w, "w", "...")
-        gradient = np.zeros_like(w)
-        self.add_gradient(w, gradient)
-        return gradient
-
     def value(self, w):
         r"""Da la penalización de un arreglo contiguo, sin comprobar nada."""
         return _penalty(w.reshape(-1), self.l1, self.l2)
@@ -86,11 +106,6 @@ class L1L2(Configured):
     def add_gradient(self, w, gradient):
         r"""Suma a ``gradient`` el de la penalización, sin comprobar nada."""
         _add_penalty_gradient(w.reshape(-1), self.l1, self.l2, gradient.reshape(-1))
-
-    def __repr__(self):
-        r"""Escribe la llamada que la crea."""
-        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value)
-        return f"{type(self).__name__}({arguments})"
 
 
 class L1(L1L2):
@@ -132,15 +147,86 @@ class L2(L1L2):
         super().__init__(l2=l2)
 
 
+class OrthogonalRegularizer(Regularizer):
+    r"""Cobra a los vectores que se parecen: los quiere perpendiculares, midan lo que midan.
+
+    De :math:`n` vectores se toma la dirección, :math:`\mathbf u_i=\mathbf w_i/\lVert\mathbf w_i\rVert`. Hay
+    :math:`P=n(n-1)/2` parejas, y se cobra lo que en promedio coinciden:
+
+    .. math::
+       :label: ec-mlp-penalizacion-ortogonal
+
+       \Omega(\mathbf W) = \frac{\lambda}{P}\sum_{i<j}|\mathbf u_i\cdot\mathbf u_j| .
+
+    **Derivada.** Mover :math:`\mathbf u_i` cambia sus parejas, :math:`\mathbf g_i=\frac{\lambda}{P}\sum_{j\neq i}
+    \operatorname{signo}(\mathbf u_i\cdot\mathbf u_j)\,\mathbf u_j`. Y alargar :math:`\mathbf w_i` no cambia su
+    dirección, así que de :math:`\mathbf g_i` solo cuenta lo perpendicular:
+
+    .. math::
+       :label: ec-mlp-penalizacion-ortogonal-gradiente
+
+       \frac{\partial\Omega}{\partial\mathbf w_i}
+       = \frac{\mathbf g_i-(\mathbf g_i\cdot\mathbf u_i)\,\mathbf u_i}{\lVert\mathbf w_i\rVert} .
+
+    **A mano.** Dos renglones a 45°, con :math:`\lambda=1`: cobra :math:`\cos 45°`. A 90°, nada.
+
+    >>> penalty = OrthogonalRegularizer(factor=1)
+    >>> round(penalty([[2.0, 0.0], [3.0, 3.0]]), 4), penalty([[2.0, 0.0], [0.0, 3.0]])
+    (0.7071, 0.0)
+    >>> penalty.gradient([[2.0, 0.0], [3.0, 3.0]]).round(4)
+    array([[ 0.    ,  0.3536],
+           [ 0.1179, -0.1179]])
+
+    Parameters
+    ----------
+    factor : float
+        :math:`\lambda`, cero o más.
+    mode : {"rows", "columns"}
+        Qué vectores son: los renglones o las columnas de la matriz.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si un argumento no es del tipo o del conjunto que se espera, o si los pesos no son una matriz.
+    """
+
+    name = "orthogonal_regularizer"
+
+    def __init__(self, factor=0.01, mode="rows"):
+        self.factor = check.number(factor, "factor", 0)
+        self.mode = check.choice(mode, "mode", ["rows", "columns"])
+
+    def _directions(self, w):
+        if w.ndim != 2:
+            raise ValueError(f"w: se esperaba una matriz, con dos ejes, pero llegó la forma {w.shape}")
+        w = w if self.mode == "rows" else w.T
+        norms = np.sqrt(np.square(w, dtype=np.float64).sum(axis=1, keepdims=True))
+        # Un vector de ceros no tiene dirección: no se parece a ninguno.
+        norms[norms == 0] = np.inf
+        u = w / norms
+        alike = u @ u.T
+        np.fill_diagonal(alike, 0)
+        return u, norms, alike, self.factor / max(len(w) * (len(w) - 1) / 2, 1)
+
+    def value(self, w):
+        r"""Da la penalización de una matriz."""
+        _, _, alike, price = self._directions(w)
+        return float(price * np.abs(alike).sum() / 2)  # [ec-mlp-penalizacion-ortogonal]
+
+    def add_gradient(self, w, gradient):
+        r"""Suma a ``gradient`` el de la penalización."""
+        u, norms, alike, price = self._directions(w)
+        g = price * np.sign(alike) @ u
+        g = (g - (g * u).sum(axis=1, keepdims=True) * u) / norms  # [ec-mlp-penalizacion-ortogonal-gradiente]
+        gradient += (g if self.mode == "rows" else g.T).astype(gradient.dtype)
+
+
 # Los nombres con que Keras los llama como si fueran funciones.
-l1, l2, l1_l2 = L1, L2, L1L2
-
-
-def _method(cls, name):
-    return getattr(cls, name) is not getattr(L1L2, name)
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
 
 
 NAMES = {"l1": L1, "l2": L2, "l1_l2": L1L2, "L1L2": L1L2}
+NAMES |= {"orthogonal_regularizer": OrthogonalRegularizer, "OrthogonalRegularizer": OrthogonalRegularizer}
 
 
 def value_of(regularizer, w):
@@ -163,12 +249,12 @@ def get(regularizer):
 
     Parameters
     ----------
-    regularizer : str, L1L2 or None
-        ``"l1"``, ``"l2"``, ``"l1_l2"``, una penalización, o nada.
+    regularizer : str, Regularizer, type or None
+        ``"l1"``, ``"l2"``, ``"l1_l2"``…, una penalización, su clase, o nada.
 
     Returns
     -------
-    L1L2 or None
+    Regularizer or None
 
     Raises
     ------
@@ -180,19 +266,23 @@ def get(regularizer):
         >>> get("l3")
         Traceback (most recent call last):
             ...
-        ValueError: regularizer: se esperaba 'l1' o 'l2' o 'l1_l2' o 'L1L2', pero llegó 'l3'
+        ValueError: regularizer: se esperaba 'l1' o 'l2' o 'l1_l2' o 'L1L2' o 'orthogonal_regularizer' o
+        'OrthogonalRegularizer', pero llegó 'l3'
     """
     if regularizer is None:
         return None
-    if isinstance(regularizer, type) and issubclass(regularizer, L1L2):
+    if isinstance(regularizer, type) and issubclass(regularizer, Regularizer):
         return get(regularizer())
-    if not isinstance(regularizer, L1L2):
+    if not isinstance(regularizer, Regularizer):
         return NAMES[check.choice(regularizer, "regularizer", list(NAMES))]()
     # Quien solo cambia una de estas dos, o lo que se llama desde fuera, se quedaría con la penalización de otra.
     cls = type(regularizer)
-    changed = [name for name in ("__call__", "gradient", "value", "add_gradient") if _method(cls, name)]
-    if changed and not {"value", "add_gradient"} <= set(changed):
-        raise TypeError(f"{cls.__name__}: se esperaba que definiera value y add_gradient, pero define {changed[0]}")
+    ours = next(base for base in cls.__mro__ if registry.ours(base))
+    names = "__call__", "gradient", "value", "add_gradient"
+    changed = [name for name in names if getattr(cls, name) is not getattr(ours, name)]
+    if (changed or ours is Regularizer) and not {"value", "add_gradient"} <= set(changed):
+        defined = changed[0] if changed else "ninguno"
+        raise TypeError(f"{cls.__name__}: se esperaba que definiera value y add_gradient, pero define {defined}")
     if not registry.ours(cls):
         check.returned(regularizer.value(np.ones((2, 3), np.float32)), f"{cls.__name__}.value")
     return regularizer

@@ -637,6 +637,8 @@ REGULARIZERS = [
     of("regularizer", "L1L2", l1=0.1, l2=0.4),
     of("regularizer", "L2"),
     of("regularizer", "L2", l2=0.2),
+    of("regularizer", "OrthogonalRegularizer"),
+    of("regularizer", "OrthogonalRegularizer", factor=0.5, mode="columns"),
 ]
 
 CONSTRAINTS = [
@@ -718,7 +720,7 @@ BASES = {
         "_Thresholds": "lo que comparten las que cuentan con umbrales",
     },
     "optimizer": {"Optimizer": "la base de todos"},
-    "regularizer": {},
+    "regularizer": {"Regularizer": "la base de todas"},
     "schedule": {"LearningRateSchedule": "la base de todos"},
 }
 

@@ -8,9 +8,18 @@ from tests.contract import cases
 from tests.contract.measure import assert_gradients, sample
 
 
+def one_by_one(case):
+    """Si cobra por cada peso, y no por una matriz entera."""
+    return case.name != "OrthogonalRegularizer"
+
+
 @cases.every("regularizer")
 @pytest.mark.parametrize("shape", [(4,), (2, 3), (1, 2, 3, 2)], ids=str)
 def test_the_gradient_is_the_measured_one_and_is_added(case, shape):
+    if len(shape) != 2 and not one_by_one(case):
+        with pytest.raises(ValueError, match="w: se esperaba una matriz"):
+            case.make()(np.ones(shape))
+        return
     regularizer, w = case.make(), sample(shape, 1)[0]
     slope = regularizer.gradient(w)
     assert slope.shape == w.shape
@@ -21,7 +30,7 @@ def test_the_gradient_is_the_measured_one_and_is_added(case, shape):
     assert regularizer.value(w) == regularizer(w) == regularizer(w.tolist()) == regularizer(np.asfortranarray(w))
 
 
-@cases.every("regularizer")
+@cases.every("regularizer", one_by_one)
 def test_the_penalty_of_parts_adds_up_and_that_of_nothing_is_zero(case):
     regularizer, w = case.make(), sample((5,), 4)
     assert regularizer(w) == pytest.approx(sum(regularizer(row) for row in w), rel=1e-12)
@@ -34,13 +43,14 @@ def test_the_penalty_of_parts_adds_up_and_that_of_nothing_is_zero(case):
 
 @cases.every("regularizer")
 def test_it_is_part_of_the_loss_and_of_the_gradient_of_a_model(case):
-    layer = Dense(2, kernel_regularizer=case.make(), bias_regularizer=case.make())
+    also = case.make() if one_by_one(case) else None
+    layer = Dense(2, kernel_regularizer=case.make(), bias_regularizer=also)
     model = Sequential([Input((3,)), layer], dtype="float64", seed=0)
     model.theta[:] = sample((8,), 1)[0]
     model.compile(loss="mse")
     x, y = sample((3,)), sample((2,), seed=2)
     loss, gradient = model.loss_and_gradient(x, y)
-    penalty = case.make()(layer.kernel) + case.make()(layer.bias)
+    penalty = case.make()(layer.kernel) + (also(layer.bias) if also else 0)
     assert model.penalty() == pytest.approx(penalty)
     assert loss == pytest.approx(model.loss(y, model.predict(x, verbose=0)) + penalty)
     assert model.evaluate(x, y, verbose=0) == pytest.approx(loss)
@@ -58,6 +68,6 @@ def test_bad_weights_get_a_spanish_sentence(case, w):
 @cases.every("regularizer")
 @pytest.mark.parametrize("value", ["x", -1, np.nan, np.inf, 1j], ids=str)
 def test_a_number_that_cannot_be_is_refused_by_name(case, value):
-    for name in cases.defaults(case.cls):
+    for name in set(cases.defaults(case.cls)) - {"mode"}:
         with pytest.raises((TypeError, ValueError), match=rf"{name}: se esperaba un número"):
             case.make(**{name: value})

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from chapters.cnn import BatchNormalization, Branches, Conv2D, Residual
-from chapters.mlp import initializers
+from chapters.mlp import initializers, regularizers
 from chapters.mlp.activation import Activation
 from chapters.mlp.activations import ActivationFunction
 from chapters.mlp.dense import Dense
@@ -517,3 +517,25 @@ def test_a_file_of_before_still_loads(tmp_path):
     save(model, tmp_path / "red")
     other = load(tmp_path / "red", custom_objects={"Scale": Scale})
     assert all(np.array_equal(a, b) for a, b in zip(model.weights, other.weights, strict=True))
+
+
+def test_penalties_have_the_names_of_the_functions_of_keras():
+    assert repr(regularizers.l1(0.1)) == "L1(l1=0.1)"
+    assert repr(regularizers.l2()) == "L2(l2=0.01)"
+    assert repr(regularizers.l1_l2(l1=0.1, l2=0.2)) == "L1L2(l1=0.1, l2=0.2)"
+    assert repr(regularizers.get(regularizers.l2)) == "L2(l2=0.01)"
+
+
+def test_a_column_of_zeros_looks_like_no_other():
+    penalty = regularizers.OrthogonalRegularizer(mode="columns")
+    w = np.array([[1.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
+    assert penalty(w) == pytest.approx(0.01 * np.sqrt(0.5) / 3)
+    assert np.isfinite(penalty.gradient(w)).all()
+    assert penalty(np.ones((3, 1))) == 0
+    assert not penalty.gradient(np.ones((3, 1))).any()
+
+
+def test_a_penalty_that_says_nothing_is_refused():
+    nothing = type("Nothing", (regularizers.Regularizer,), {"__module__": "__main__"})
+    with pytest.raises(TypeError, match="Nothing: se esperaba que definiera value y add_gradient, pero define ninguno"):
+        regularizers.get(nothing())
