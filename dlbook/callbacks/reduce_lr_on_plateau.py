@@ -1,5 +1,7 @@
 r"""Bajar la tasa cuando ya no mejora."""
 
+import math
+
 from dlbook import check
 from dlbook.attributes import Checked
 from dlbook.callbacks.learning_rate_scheduler import require_number
@@ -107,7 +109,8 @@ class ReduceLROnPlateau(Monitor):
             self.best, self.wait = logs[self.monitor], 0
         elif not self.cooldown_counter:
             self.wait += 1
-            if self.wait >= self.patience and rate > self.min_lr:
+            # 0.1·0.1 no es exactamente 0.01.
+            if self.wait >= self.patience and rate > self.min_lr and not math.isclose(rate, self.min_lr):
                 optimizer.learning_rate = max(rate * self.factor, self.min_lr)  # [ec-mlp-tasa-meseta]
                 self.wait, self.cooldown_counter = 0, self.cooldown
                 if self.verbose:

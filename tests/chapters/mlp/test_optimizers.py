@@ -272,7 +272,7 @@ def test_a_restart_is_where_it_should_even_if_rounding_disagrees():
 
 
 def test_a_name_is_kept_and_printed_only_if_it_was_given():
-    assert Adam().name == "adam"
+    assert [cls().name for cls in (SGD, Adam, AdamW, RMSprop)] == ["sgd", "adam", "adam_w", "rm_sprop"]
     assert "name" not in repr(Adam())
     assert Adam(name="mío").name == "mío"
     assert repr(SGD(0.1, use_ema=True, name="mío")).endswith("use_ema=True, name='mío')")
