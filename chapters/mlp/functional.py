@@ -231,7 +231,8 @@ class Functional(Graph):
 
         for call in self.calls:
             found = nodes[call.layer]
-            histories += [[names[call.layer], len(found), k] for k in range(len(call.targets))]
+            k = len(found) + _first_call(self.layers[call.layer])
+            histories += [[names[call.layer], k, j] for j in range(len(call.targets))]
             found.append({"args": _written(call.arguments, tensor), "kwargs": _written(call.options, tensor)})
         layers = []
         for layer, name, found in zip(self.layers, names, nodes, strict=True):
@@ -264,7 +265,8 @@ class Functional(Graph):
             name = one.get("name", layer.name)
             if isinstance(layer, InputLayer):
                 values[name, 0, 0] = layer.output
-            pending += [(layer, name, k, _call_of(node)) for k, node in enumerate(one.get("inbound_nodes") or ())]
+            nodes = enumerate(one.get("inbound_nodes") or (), _first_call(layer))
+            pending += [(layer, name, k, _call_of(node)) for k, node in nodes]
         while pending:
             # De las que ya tienen todo lo que reciben; las demás esperan.
             waiting = []
@@ -311,6 +313,11 @@ def _written(value, tensor):
     if isinstance(value, (list, tuple)):
         return [_written(v, tensor) for v in value]
     return {name: _written(v, tensor) for name, v in value.items()} if isinstance(value, dict) else value
+
+
+def _first_call(layer):
+    # En Keras, la llamada 0 de una red de estas es la que la creó.
+    return 1 if isinstance(layer, Functional) else 0
 
 
 def _is_tensor(value):
