@@ -51,6 +51,10 @@ from chapters.mlp.schedules import (
     PolynomialDecay,
 )
 from chapters.mlp.sequential import Input, Sequential
+from chapters.mlp.tape import ops
+from chapters.mlp.tape.functions import FunctionActivation, FunctionLoss, FunctionMetric
+from chapters.mlp.tape.lambda_layer import Lambda
+from chapters.mlp.tape.tensor import GradientTape, Tensor, Variable
 from chapters.mlp.two_layers import two_layer_gradient
 from chapters.mlp.universal import relu_interpolation, tanh_staircase
 from dlbook.saving import load as load_model
@@ -72,8 +76,13 @@ __all__ = [
     "Dropout",
     "ExponentialDecay",
     "Flatten",
+    "FunctionActivation",
+    "FunctionLoss",
+    "FunctionMetric",
+    "GradientTape",
     "Input",
     "InverseTimeDecay",
+    "Lambda",
     "Layer",
     "Maxout",
     "MeanAbsoluteError",
@@ -85,7 +94,9 @@ __all__ = [
     "Reshape",
     "Sequential",
     "SparseCategoricalCrossentropy",
+    "Tensor",
     "Value",
+    "Variable",
     "activations",
     "chain_rule",
     "class_proportions",
@@ -108,6 +119,7 @@ __all__ = [
     "neuron_loss",
     "one_hot",
     "one_layer_gradient",
+    "ops",
     "optimizers",
     "regularizers",
     "relu_interpolation",

@@ -14,6 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from chapters.mlp import initializers, promises, regularizers
+from chapters.mlp.tape import called
+from chapters.mlp.tape.tensor import is_recording
+from chapters.mlp.tape.through import through
 from dlbook import check, registry
 from dlbook.attributes import Absent, Configured, refuse
 from dlbook.training import check_depth, walk
@@ -102,7 +105,8 @@ def _whole(build):
     def whole(self, *arguments, **options):
         if self._building:
             return build(self, *arguments, **options)
-        with _lock, all_or_nothing(self):
+        arguments = [called.without_batch(shape) for shape in arguments]
+        with _lock, all_or_nothing(self), called.shapes_as(False):
             vars(self)["_building"] = True
             build(self, *arguments, **options)
             self._finish()
@@ -377,6 +381,8 @@ class Layer(Configured):
     def __init_subclass__(cls, **options):
         r"""Hace de ``build`` una operación entera, y a las capas de quien lee les comprueba lo que entregan."""
         super().__init_subclass__(**options)
+        if "call" in vars(cls) and "forward" not in vars(cls):
+            called.taped(cls)
         if "build" in vars(cls):
             # Si falla, la capa queda como estaba.
             cls.build = _whole(cls.build)
@@ -523,12 +529,15 @@ class Layer(Configured):
 
     # --- Lo que toda capa ya sabe ---
 
-    def __call__(self, x, training=False):
+    def __call__(self, x, training=None):
         r"""Es otra manera de escribir :meth:`forward`, que pueden usar varios hilos a la vez.
 
         Lo que una llamada calcula en el camino es solo suya; al terminar, la capa se queda con lo de la última que
         acabó, completo, y con eso va hacia atrás.
         """
+        if is_recording():
+            return through(self, (x,), {"training": training})
+        training = bool(training)
         if self.reuse:
             return self.forward(x, training=training)
         with _lock:

@@ -336,6 +336,10 @@ def get(metric, y_true, y_pred, from_logits=False):
             metric = CategoricalAccuracy() if y_true.shape == y_pred.shape else SparseCategoricalAccuracy()
     elif isinstance(metric, type) and issubclass(metric, Metric):
         metric = metric()
+    elif callable(metric) and not isinstance(metric, (type, Metric)):
+        from chapters.mlp.tape.functions import FunctionMetric
+
+        metric = FunctionMetric(metric)
     elif not isinstance(metric, Metric):
         names = _names()
         if not isinstance(metric, str) or metric not in names:

@@ -357,18 +357,22 @@ TABLES = {
 
 # No se usan solas: de ellas heredan las demás.
 BASES = {
-    "activation": {"ActivationFunction": "la base de todas"},
+    "activation": {
+        "ActivationFunction": "la base de todas",
+        "FunctionActivation": "la hace activation=función, y se prueba con la cinta",
+    },
     "callback": {"Callback": "la base de todos", "_Monitor": "lo que comparten los que vigilan"},
     "initializer": {"Initializer": "la base de todos"},
     "layer": {
+        "Lambda": "su función no se puede guardar, y se prueba con la cinta",
         "Layer": "la base de todas",
         "Model": "la base de los modelos",
         "Pooling2D": "lo que comparten los agrupamientos",
         "RandomLayer": "lo que comparten las que aumentan los datos",
         "_GlobalPooling2D": "lo que comparten los agrupamientos globales",
     },
-    "loss": {"Loss": "la base de todas"},
-    "metric": {"Metric": "la base de todas"},
+    "loss": {"Loss": "la base de todas", "FunctionLoss": "la hace loss=función, y se prueba con la cinta"},
+    "metric": {"Metric": "la base de todas", "FunctionMetric": "la hace metrics=[función], y se prueba con la cinta"},
     "optimizer": {"Optimizer": "la base de todos"},
     "regularizer": {},
     "schedule": {"LearningRateSchedule": "la base de todos"},

@@ -92,4 +92,8 @@ def get(activation):
         return None
     if isinstance(activation, ActivationFunction):
         return activation if registry.ours(type(activation)) else _tried(activation)
+    if callable(activation) and not isinstance(activation, type):
+        from chapters.mlp.tape.functions import FunctionActivation
+
+        return FunctionActivation(activation)
     return get(NAMES[check.choice(activation, "activation", list(NAMES))])

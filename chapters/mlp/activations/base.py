@@ -2,6 +2,7 @@ r"""Lo que toda función de activación sabe hacer."""
 
 import numpy as np
 
+from chapters.mlp.tape.through import is_taped, through_activation
 from dlbook import check, registry
 from dlbook.attributes import Configured
 
@@ -49,6 +50,8 @@ class ActivationFunction(Configured):
 
     def __call__(self, z):
         r"""Da el valor en cada punto."""
+        if is_taped(z):
+            return through_activation(self, z)
         z = check.floats(z, "z", "...")
         y = np.empty_like(z)
         self.forward(z, y)

@@ -56,8 +56,9 @@ def get(loss):
 
     Parameters
     ----------
-    loss : str, Loss or type
-        El nombre de Keras, corto, largo o el de la clase; la clase, o el propio objeto.
+    loss : str, Loss, type or callable
+        El nombre de Keras, corto, largo o el de la clase; la clase, el propio objeto, o una función de lo correcto y lo
+        predicho, como :class:`~chapters.mlp.FunctionLoss`.
 
     Returns
     -------
@@ -78,6 +79,10 @@ def get(loss):
         return loss
     if isinstance(loss, type) and issubclass(loss, Loss):
         return loss()
+    if callable(loss) and not isinstance(loss, type):
+        from chapters.mlp.tape.functions import FunctionLoss
+
+        return FunctionLoss(loss)
     if isinstance(loss, str) and loss in NAMES:
         return NAMES[loss]()
     return check.choice(loss, "loss", [c.name for c in CLASSES])

@@ -2,6 +2,8 @@ r"""Lo que toda pérdida sabe hacer: medir cuánto cuesta equivocarse y decir ha
 
 import numpy as np
 
+from chapters.mlp.tape.shard import free_targets, taped_shard
+from chapters.mlp.tape.through import is_taped, through_each, through_loss
 from dlbook import check, registry
 from dlbook.attributes import Absent, Configured
 
@@ -124,6 +126,8 @@ class Loss(Configured):
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         r"""Da la pérdida media; los argumentos son los de :meth:`gradient`."""
+        if is_taped(y_pred):
+            return through_loss(self, y_true, y_pred, sample_weight)
         y_true, y_pred, weight = self._arguments(y_true, y_pred, sample_weight)
         return float(self.shard(y_true, y_pred, weight, np.empty_like(y_pred)))
 
@@ -172,6 +176,8 @@ class Loss(Configured):
         TypeError, ValueError
             Como en :meth:`gradient`.
         """
+        if is_taped(y_pred):
+            return through_each(self, y_true, y_pred)
         y_true, y_pred, _ = self._arguments(y_true, y_pred, None)
         shape = y_pred.shape[:-1] if y_pred.ndim > 1 else y_pred.shape
         rows = int(np.prod(shape))
@@ -203,6 +209,8 @@ class Loss(Configured):
         TypeError, ValueError
             Si no son números finitos o no concuerdan con la salida.
         """
+        if self.alone:
+            return free_targets(y_true, output_shape, dtype)
         y_true = self._fit(check.floats(y_true, "y_true", "..."), tuple(output_shape))
         return _cast(y_true, "y_true", dtype)
 
@@ -226,7 +234,14 @@ class Loss(Configured):
         float
             :math:`\sum_i (s_i/n)\,\mathcal L_i`.
         """
-        raise NotImplementedError
+        return taped_shard(
+            getattr(self, "function", self.call), self.name or type(self).__name__, y_true, y_pred, weight, gradient
+        )
+
+    @property
+    def alone(self):
+        r"""Si tiene que ver el lote de una vez: la que solo define ``call``, que puede mirarlo entero."""
+        return type(self).shard is Loss.shard
 
     def _arguments(self, y_true, y_pred, sample_weight):
         y_pred = check.floats(y_pred, "y_pred", "...")

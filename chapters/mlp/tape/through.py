@@ -1,0 +1,197 @@
+r"""El puente: una capa del libro, con su vuelta escrita a mano, es para la cinta una sola operación."""
+
+import contextlib
+import contextvars
+
+import numpy as np
+
+from chapters.mlp.tape.ops import reshape
+from chapters.mlp.tape.tensor import Tensor, _each, _plain, _tapes, is_recording, record
+
+# Si lo que se está llamando se llama para entrenar: lo hereda, como en Keras, quien no dice otra cosa.
+training_now = contextvars.ContextVar("training_now", default=False)
+
+
+@contextlib.contextmanager
+def paused():
+    r"""Lo que se calcule adentro no se apunta."""
+    token = _tapes.set(())
+    try:
+        yield
+    finally:
+        _tapes.reset(token)
+
+
+def _flat(inputs):
+    # Las entradas, una por una, estén sueltas o en listas.
+    found = []
+    _each(list(inputs), found.append)
+    return found
+
+
+def _packed(arrays):
+    # Varias salidas, en un solo vector: así la operación es una y sus gradientes se suman solos.
+    vector = np.concatenate([one.ravel() for one in arrays])
+    ends = np.cumsum([one.size for one in arrays])
+    return vector, [(end - one.size, end, one.shape) for one, end in zip(arrays, ends, strict=True)]
+
+
+def through(layer, inputs, options):
+    r"""Llama a una capa y apunta la llamada como una operación, con el ``backward`` de la capa.
+
+    Cada llamada tiene su copia de la capa, con los mismos pesos y su propia memoria: una capa que se usa varias veces
+    va hacia atrás con lo de cada vez.
+
+    >>> from chapters.mlp import Dense, GradientTape, ops
+    >>> layer = Dense(1, use_bias=False, kernel_initializer="ones", dtype="float64")
+    >>> x = np.array([[2.0, 3.0]])
+    >>> with GradientTape() as tape:
+    ...     y = ops.square(layer(x)) + layer(ops.multiply(2, x))
+    >>> tape.gradient(y, [x, *layer.trainable_weights])
+    [array([[12., 12.]]), array([[24.],
+           [36.]])]
+
+    Parameters
+    ----------
+    layer : Layer
+        La capa; si hace falta, se construye.
+    inputs : tuple
+        Sus argumentos de posición: arreglos, tensores o listas de ellos.
+    options : dict
+        Los demás.
+
+    Returns
+    -------
+    Tensor or list of Tensor
+    """
+    if options.get("training") is None:
+        options = options | {"training": training_now.get()}
+    if getattr(layer, "taped", False):
+        return layer.run(inputs, options)
+    values, options = _plain(tuple(inputs)), {name: _plain(value) for name, value in options.items()}
+    with paused():
+        if not layer.built:
+            layer.forward(*values)
+        use = layer.replica()
+        y = use.forward(*values, **options)
+    weights = layer.trainable_weights
+    given = _flat(inputs)
+    last = {}
+
+    def back(dy):
+        # El mismo gradiente se pide una vez por cada cosa que se usó: se calcula una sola.
+        if last.get("dy") is not dy:
+            dx = use.backward(_unpacked(dy, places) if several else dy)
+            dx = list(dx) if isinstance(dx, (list, tuple)) else [dx]
+            last.update(dy=dy, all=[*dx, *([np.array(g) for g in use.gradients] if weights else [])])
+        return last["all"]
+
+    def pull(k):
+        def link(dy):
+            found = back(dy)[k]
+            return np.zeros(()) if found is None else found
+
+        return link
+
+    several = isinstance(y, list)
+    value, places = _packed(y) if several else (y, [])
+    links = [(x, pull(k)) for k, x in enumerate((*given, *weights))]
+    whole = record(value, *links)
+    if not several:
+        return whole
+    return [reshape(whole[a:b], shape) for a, b, shape in places]
+
+
+def _unpacked(dy, places):
+    return [np.ascontiguousarray(dy[a:b]).reshape(shape) for a, b, shape in places]
+
+
+def through_loss(loss, y_true, y_pred, sample_weight=None):
+    r"""Mide con una pérdida del libro unas predicciones que la cinta apuntó; su gradiente es el de la pérdida.
+
+    >>> from chapters.mlp import GradientTape, MeanSquaredError
+    >>> y_pred = np.array([[3.0], [1.0]])
+    >>> with GradientTape() as tape:
+    ...     t = tape.watch(y_pred)
+    ...     value = MeanSquaredError()([[1.0], [1.0]], 2 * t)
+    >>> float(value), tape.gradient(value, t)
+    (13.0, array([[10.],
+           [ 2.]]))
+
+    Parameters
+    ----------
+    loss : Loss
+        La pérdida.
+    y_true, sample_weight
+        Como los recibe ella.
+    y_pred : Tensor
+        Las predicciones.
+
+    Returns
+    -------
+    Tensor
+        Un número.
+    """
+    y_true, weight, y = _plain(y_true), _plain(sample_weight), y_pred.value
+    with paused():
+        value = np.asarray(loss(y_true, y, weight), y.dtype)
+    return record(value, (y_pred, lambda dy: dy * loss.gradient(y_true, y, weight)))
+
+
+def through_each(loss, y_true, y_pred):
+    r"""Da la pérdida de cada observación, sin promediar, como ``loss.call``, y apunta de dónde salió.
+
+    Parameters
+    ----------
+    loss : Loss
+        La pérdida.
+    y_true : array_like
+        Lo correcto.
+    y_pred : Tensor
+        Las predicciones.
+
+    Returns
+    -------
+    Tensor
+    """
+    y_true, y = _plain(y_true), y_pred.value
+    with paused():
+        each = np.asarray(loss.call(y_true, y), y.dtype)
+
+    def pull(dy):
+        # El gradiente de todas juntas, si cada una cuenta uno, es el de cada una en sus renglones.
+        slope = loss.gradient(y_true, y) * each.size
+        return slope * np.reshape(dy, dy.shape + (1,) * (y.ndim - dy.ndim))
+
+    return record(each, (y_pred, pull))
+
+
+def through_activation(activation, z):
+    r"""Aplica una activación del libro a un tensor, y apunta su ``backward``.
+
+    Parameters
+    ----------
+    activation : ActivationFunction
+        La función.
+    z : Tensor
+        Las preactivaciones.
+
+    Returns
+    -------
+    Tensor
+    """
+    values = np.ascontiguousarray(z.value)
+    y = np.empty_like(values)
+    activation.forward(values, y)
+
+    def pull(dy):
+        dz = np.empty_like(values)
+        activation.backward(values, y, np.ascontiguousarray(dy), dz)
+        return dz
+
+    return record(y, (z, pull))
+
+
+def is_taped(*values):
+    r"""Dice si alguien apunta y entre unos valores hay un tensor."""
+    return is_recording() and any(isinstance(value, Tensor) for value in values)
