@@ -381,8 +381,7 @@ class Layer(Configured):
     def __init_subclass__(cls, **options):
         r"""Hace de ``build`` una operación entera, y a las capas de quien lee les comprueba lo que entregan."""
         super().__init_subclass__(**options)
-        if "call" in vars(cls) and "forward" not in vars(cls):
-            called.taped(cls)
+        called.complete(cls)
         if "build" in vars(cls):
             # Si falla, la capa queda como estaba.
             cls.build = _whole(cls.build)

@@ -234,13 +234,12 @@ class Loss(Configured):
         float
             :math:`\sum_i (s_i/n)\,\mathcal L_i`.
         """
-        return taped_shard(
-            getattr(self, "function", self.call), self.name or type(self).__name__, y_true, y_pred, weight, gradient
-        )
+        function, name = getattr(self, "function", self.call), self.name or type(self).__name__
+        return taped_shard(function, name, y_true, y_pred, weight, gradient)
 
     @property
     def alone(self):
-        r"""Si tiene que ver el lote de una vez: la que solo define ``call``, que puede mirarlo entero."""
+        r"""Si tiene que ver el lote de una vez, como la que solo define ``call``, que puede mirarlo entero."""
         return type(self).shard is Loss.shard
 
     def _arguments(self, y_true, y_pred, sample_weight):

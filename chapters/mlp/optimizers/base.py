@@ -173,7 +173,7 @@ class Optimizer(Configured):
         self.iterations += 1
 
     def apply(self, gradients, weights):
-        r"""Da un paso con unos gradientes sueltos, como los de una :class:`GradientTape`.
+        r"""Da un paso con unos gradientes sueltos, como los de una :class:`~chapters.mlp.GradientTape`.
 
         Lo que recuerda es de cada peso: dale siempre los mismos, en el mismo orden.
 

@@ -67,8 +67,8 @@ def _in_attributes(layer):
 class Taped:
     r"""Lo que la cinta le da a una capa, o a un modelo, que define ``call`` y no ``forward``.
 
-    No se hereda de ella: :class:`Layer` le pone estos métodos a quien los necesita. Quien lee escribe solo lo que su
-    capa calcula, con :mod:`chapters.mlp.tape.ops` o con operadores:
+    No se hereda de ella: :class:`~chapters.mlp.Layer` le pone estos métodos a quien los necesita. Quien lee escribe
+    solo lo que su capa calcula, con ``ops`` o con operadores:
 
     >>> from chapters.mlp import Dense, Layer, ops
     >>> class Gate(Layer):
@@ -101,7 +101,7 @@ class Taped:
 
     @property
     def layers(self):
-        r"""Las capas que contiene: las de sus atributos."""
+        r"""Las capas que contiene, que son las de sus atributos."""
         return _in_attributes(self)
 
     @layers.setter
@@ -254,7 +254,12 @@ def _within(layer):
 def _build(theirs):
     # Primero lo que la capa sabe de sí; luego el ``build`` de quien lee; al final, un ensayo construye lo de adentro.
     def build(self, input_shape):
-        if _with_batch.get() is not False and self._building and theirs is None:
+        from chapters.mlp.model import Model
+
+        if _with_batch.get():
+            # La llamó, con super(), el de una clase más derivada.
+            if theirs is not None:
+                theirs(self, input_shape)
             return
         shape = self.checked_form(input_shape)
         if self.built:
@@ -275,22 +280,25 @@ def _build(theirs):
         if not any(None in one for one in (shape if isinstance(shape, list) else [shape])):
             self.adjust_to(shape)
         vars(self)["_known"] = {repr(shape): self.rehearse(shape)}
-        if hasattr(self, "_bind") and all(weight.base is None for weight in self.trainable_weights):
+        if isinstance(self, Model) and all(weight.base is None for weight in self.trainable_weights):
             self._bind()
 
     return build
 
 
-def taped(cls):
-    r"""Le da a una clase que define ``call`` lo que le falta para ser una capa.
+def complete(cls):
+    r"""Le da a una clase que define ``call``, y no ``forward``, lo que le falta para ser una capa.
 
     Parameters
     ----------
     cls : type
-        Una subclase de :class:`Layer`.
+        Una subclase de :class:`~chapters.mlp.Layer`; a las demás no les hace nada.
     """
-    theirs = vars(cls).get("build")
+    own = vars(cls)
+    if "forward" in own or not ("call" in own or ("build" in own and getattr(cls, "taped", False))):
+        return
+    if "build" in own or not getattr(cls, "taped", False):
+        cls.build = _build(own.get("build"))
     for name, value in vars(Taped).items():
         if name not in ("__module__", "__doc__", "__dict__", "__weakref__"):
             setattr(cls, name, value)
-    cls.build = _build(theirs)

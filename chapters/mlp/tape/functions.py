@@ -19,7 +19,7 @@ class FunctionLoss(Loss):
     r"""Una pérdida escrita como una función de lo correcto y lo predicho.
 
     Es lo que se hace con ``compile(loss=función)``. La función puede dar una pérdida por observación, que se promedian,
-    o un solo número. Su gradiente lo da la cinta, si está escrita con :mod:`chapters.mlp.tape.ops`, con operadores o
+    o un solo número. Su gradiente lo da la cinta, si está escrita con ``ops``, con operadores o
     con las funciones de NumPy que la cinta conoce:
 
     >>> def squared(y_true, y_pred):
@@ -38,7 +38,7 @@ class FunctionLoss(Loss):
     >>> FunctionLoss(upper).gradient([[1.0, 0.0]], [[3.0, 2.0]])
     Traceback (most recent call last):
         ...
-    ValueError: upper: se esperaba que la cinta supiera derivarla; escríbela con chapters.keras.ops, o dale su gradiente
+    ValueError: upper: se esperaba que la cinta supiera derivarla; escríbela con keras.ops, o dale su gradiente
     en upper.gradient, una función de lo mismo
     >>> upper.gradient = lambda y_true, y_pred: y_pred == y_pred.max(axis=-1, keepdims=True)
     >>> FunctionLoss(upper).gradient([[1.0, 0.0]], [[3.0, 2.0]])
@@ -111,12 +111,12 @@ class FunctionActivation(ActivationFunction):
         self.function, self.name = function, _named(function)
 
     def forward(self, z, y):
-        r"""Como :meth:`ActivationFunction.forward`."""
+        r"""Como :meth:`chapters.mlp.activations.ActivationFunction.forward`."""
         with paused():
             y[...] = self._shaped(self.function(Tensor(z)), z)
 
     def backward(self, z, y, dy, dz):
-        r"""Como :meth:`ActivationFunction.backward`."""
+        r"""Como :meth:`chapters.mlp.activations.ActivationFunction.backward`."""
         with paused(), GradientTape() as tape:
             t = tape.node(z)
             found = self._shaped(self.function(t), z)

@@ -71,7 +71,7 @@ def taped_shard(function, name, y_true, y_pred, weight, gradient):
                 slope = tape.gradient(losses, t, np.asarray(share, losses.dtype))
             if slope is None:
                 raise ValueError(
-                    f"{name}: se esperaba que la cinta supiera derivarla; escríbela con chapters.keras.ops, o dale su "
+                    f"{name}: se esperaba que la cinta supiera derivarla; escríbela con keras.ops, o dale su "
                     f"gradiente en {name}.gradient, una función de lo mismo"
                 )
     if slope.shape != y_pred.shape:

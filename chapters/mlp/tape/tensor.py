@@ -48,8 +48,8 @@ class Tensor(np.lib.mixins.NDArrayOperatorsMixin):
     >>> tape.gradient(y, a)
     array([2., 4., 6.])
 
-    Con sus operadores se escribe como con un arreglo de NumPy, y las funciones de NumPy que tienen pareja en
-    :mod:`chapters.mlp.tape.ops` también lo aceptan. Donde nadie apunta, todo da arreglos.
+    Con sus operadores se escribe como con un arreglo de NumPy, y las funciones de NumPy que tienen pareja en ``ops``
+    también lo aceptan. Donde nadie apunta, todo da arreglos.
 
     >>> with GradientTape() as tape:
     ...     t = tape.watch(a)
@@ -102,7 +102,7 @@ class Tensor(np.lib.mixins.NDArrayOperatorsMixin):
         return np.array(self.value, dtype) if copy else np.asarray(self.value, dtype)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        r"""Responde por :mod:`chapters.mlp.tape.ops` a los operadores y a funciones como ``np.exp``."""
+        r"""Responde, con lo de ``ops``, a los operadores y a funciones como ``np.exp``."""
         if len(options.get("out", ())) == 1 and options["out"][0] is self:
             # ``t += 1`` da otro tensor: el de antes todavía hace falta para volver.
             del options["out"]
@@ -170,7 +170,7 @@ def _untaped(function, name, inputs, options):
     if _tapes.get():
         raise TypeError(
             f"{name}: la cinta no sabe derivar esta función de NumPy, o no con esos argumentos; se esperaba una de "
-            f"chapters.keras.ops"
+            f"keras.ops"
         )
     plain = [_plain(x) for x in inputs]
     return function(*plain, **{key: _plain(x) for key, x in options.items()})
@@ -334,7 +334,7 @@ def undo_broadcast(gradient, x):
 class GradientTape:
     r"""La cinta (*tape*): apunta las operaciones que se hacen mientras está puesta, y luego las lee al revés.
 
-    Se usa como la de TensorFlow, con ``with``. Apunta lo que se calcula con :mod:`chapters.mlp.tape.ops`, con los
+    Se usa como la de TensorFlow, con ``with``. Apunta lo que se calcula con ``ops``, con los
     operadores de los tensores, con las capas y los modelos del libro y con sus pérdidas. Después, :meth:`gradient` da
     el gradiente de una cantidad respecto a lo que se le pida: variables, pesos de capas o arreglos.
 
@@ -473,7 +473,7 @@ class GradientTape:
         if not isinstance(target, Tensor) or target.mark is not self.mark:
             raise TypeError(
                 "target: se esperaba un tensor calculado mientras esta cinta apuntaba, pero llegó "
-                f"{type(target).__name__}; usa chapters.keras.ops, capas o los operadores de un tensor"
+                f"{type(target).__name__}; usa keras.ops, capas o los operadores de un tensor"
             )
         if gradient is None:
             return target, np.ones_like(target.value)
@@ -557,6 +557,6 @@ def numbers_in(x, name="x"):
     if isinstance(x, numbers.Real):
         return x
     if isinstance(x, (list, tuple)) and any(isinstance(one, Tensor) for one in x):
-        raise TypeError(f"{name}: se esperaba un tensor, pero llegó una lista de tensores; júntalos antes con stack")
+        raise TypeError(f"{name}: se esperaba un tensor, pero llegó una lista de tensores; júntalos antes con «stack»")
     array = check.numbers_of(x, name)
     return array.astype({"f": np.float32, "i": np.int32}.get(array.dtype.kind, array.dtype))

@@ -195,3 +195,34 @@ def through_activation(activation, z):
 def is_taped(*values):
     r"""Dice si alguien apunta y entre unos valores hay un tensor."""
     return is_recording() and any(isinstance(value, Tensor) for value in values)
+
+
+def through_penalty(layer):
+    r"""Da lo que suman las penalizaciones de los pesos de una capa, y apunta sus gradientes.
+
+    Es lo que ``model.penalty()`` para quien escribe su propio bucle:
+
+    >>> from chapters.mlp import L2, Dense, GradientTape
+    >>> layer = Dense(1, use_bias=False, kernel_initializer="ones", kernel_regularizer=L2(0.5), dtype="float64")
+    >>> layer.build((2,))
+    >>> with GradientTape() as tape:
+    ...     penalty = through_penalty(layer)
+    >>> float(penalty), tape.gradient(penalty, layer.trainable_weights)
+    (1.0, [array([[1.],
+           [1.]])])
+
+    Parameters
+    ----------
+    layer : Layer
+        La capa o el modelo, ya construido.
+
+    Returns
+    -------
+    Tensor or ndarray
+    """
+    use, weights = layer.replica(), layer.trainable_weights
+    for gradient in use.gradients if weights else []:
+        gradient[...] = 0
+    value = np.asarray(use.penalty(add_gradient=True), layer.dtype)
+    slopes = use.gradients if weights else []
+    return record(value, *((w, lambda dy, slope=slope: dy * slope) for w, slope in zip(weights, slopes, strict=True)))

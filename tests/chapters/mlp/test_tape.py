@@ -292,6 +292,70 @@ def test_it_trains_is_copied_pickled_and_saved(kind, tmp_path):
     one.summary(expand_nested=True)
 
 
+def test_a_class_that_inherits_from_another_keeps_its_weights():
+    class Twice(Scale):
+        def call(self, x):
+            return 2 * super().call(x)
+
+    class Shifted(Twice):
+        def build(self, input_shape):
+            super().build(input_shape)
+            self.shift = self.add_weight((input_shape[-1],), "ones")
+
+        def call(self, x):
+            return super().call(x) + self.shift
+
+    one, two = Scale(dtype="float64"), Shifted(dtype="float64")
+    np.testing.assert_allclose(two(X), 2 * one(X) + 1)
+    assert two.weight_names == ["power", "scale", "shift"]
+
+
+def test_the_inner_layers_may_be_built_by_hand_as_in_keras():
+    class Wraps(Layer):
+        def __init__(self, **options):
+            super().__init__(**options)
+            self.inner = Sequential([Dense(4), Scale()])
+
+        def build(self, input_shape):
+            self.inner.build(input_shape)
+
+        def call(self, x):
+            return self.inner(x)
+
+    one = Wraps(seed=0)
+    assert one(X).shape == (6, 4)
+    assert one.inner.input_shape == (3,)
+    assert len(one.weights) == 4
+
+
+def test_what_a_layer_adds_to_the_loss_also_pulls():
+    class Adds(Layer):
+        def __init__(self, each, **options):
+            super().__init__(**options)
+            self.each, self.added = each, ()
+            self.inner = Dense(2)
+
+        def call(self, x):
+            y = self.inner(x)
+            extra = ops.sum(ops.square(y), axis=-1)
+            self.added = [extra if self.each else ops.mean(extra)]
+            return y
+
+    x, found = X.copy(), []
+    for each in (False, True):
+        one = Adds(each, seed=0, dtype="float64")
+
+        def total(one=one):
+            return float(one.forward(x).sum() + np.mean(one.added[0]))
+
+        total()
+        dx = one.backward(np.ones((6, 2)))
+        found.append([dx, *(g.copy() for g in one.gradients)])
+        assert check_gradients(total, {"x": x, "w": one.inner.kernel}, {"x": dx, "w": found[-1][1]}).ok
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b)
+
+
 def test_the_weights_are_in_the_order_of_keras():
     one = Block(4)
     one(X)

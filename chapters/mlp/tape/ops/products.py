@@ -25,7 +25,7 @@ def matmul(x1, x2):
        \qquad
        \bar{\mathbf B}=\mathbf A^\top\,\bar{\mathbf Y} .
 
-    Son las dos mitades de :eq:`ec-mlp-densa-gradientes`, y las formas no dejan escribirlas de otra manera.
+    Son :eq:`ec-mlp-densa-entrada` y :eq:`ec-mlp-densa-pesos`, y las formas no dejan escribirlas de otra manera.
 
     >>> from chapters.mlp import GradientTape
     >>> a, b = np.array([[1.0, 2.0]]), np.array([[3.0, 4.0], [5.0, 6.0]])
