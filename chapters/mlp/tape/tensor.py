@@ -215,7 +215,11 @@ class Variable(Tensor):
         if callable(initializer):
             if shape is None:
                 raise ValueError("shape: se esperaba la forma, porque initializer es una función")
-            initializer = initializer(check.shape(shape, "shape"), dtype="float32" if dtype is None else dtype)
+            shape = check.shape(shape, "shape")
+            try:
+                initializer = initializer(shape, dtype="float32" if dtype is None else dtype)
+            except TypeError as error:
+                raise TypeError(f"initializer: se esperaba una función de la forma y del tipo; {error}") from error
         kept = isinstance(initializer, (np.ndarray, np.generic, Tensor))
         super().__init__(initializer)
         if dtype is None:
