@@ -79,6 +79,10 @@ from chapters.mlp.schedules import (
 )
 from chapters.mlp.sequential import Sequential
 from chapters.mlp.symbol import Symbol
+from chapters.mlp.tape import ops
+from chapters.mlp.tape.functions import FunctionActivation, FunctionLoss, FunctionMetric
+from chapters.mlp.tape.lambda_layer import Lambda
+from chapters.mlp.tape.tensor import GradientTape, Tensor, Variable
 from chapters.mlp.two_layers import two_layer_gradient
 from chapters.mlp.universal import relu_interpolation, tanh_staircase
 from dlbook.saving import clone as clone_model
@@ -110,14 +114,19 @@ __all__ = [
     "Dropout",
     "ExponentialDecay",
     "Flatten",
+    "FunctionActivation",
+    "FunctionLoss",
+    "FunctionMetric",
     "Functional",
     "GaussianDropout",
     "GaussianNoise",
+    "GradientTape",
     "Graph",
     "Identity",
     "Input",
     "InputLayer",
     "InverseTimeDecay",
+    "Lambda",
     "Layer",
     "Lion",
     "MaxNorm",
@@ -144,8 +153,10 @@ __all__ = [
     "SparseCategoricalCrossentropy",
     "Subtract",
     "Symbol",
+    "Tensor",
     "UnitNorm",
     "Value",
+    "Variable",
     "activation_layers",
     "activations",
     "chain_rule",
@@ -173,6 +184,7 @@ __all__ = [
     "normalize",
     "one_hot",
     "one_layer_gradient",
+    "ops",
     "optimizers",
     "pad_sequences",
     "prelu_backward",

@@ -15,6 +15,9 @@ import numpy as np
 
 from chapters.mlp import constraints, initializers, promises, regularizers
 from chapters.mlp.symbol import Node, Symbol, symbols_in
+from chapters.mlp.tape import called
+from chapters.mlp.tape.tensor import is_recording
+from chapters.mlp.tape.through import through, through_losses
 from dlbook import check, registry
 from dlbook.attributes import Configured, refuse
 from dlbook.several import each
@@ -141,12 +144,13 @@ def _whole(build):
     def whole(self, *arguments, **options):
         if self._building:
             return build(self, *arguments, **options)
+        arguments = [called.without_batch(shape) for shape in arguments]
         if hasattr(self, "fit") and not _inside.get():
             arguments = _without_batch(arguments)
             options = dict(zip(options, _without_batch(options.values()), strict=True))
         token = _inside.set(True)
         try:
-            with _lock, all_or_nothing(self):
+            with _lock, all_or_nothing(self), called.shapes_as(False):
                 vars(self)["_building"] = True
                 build(self, *arguments, **options)
                 self._finish()
@@ -460,6 +464,7 @@ class Layer(Configured):
     def __init_subclass__(cls, **options):
         r"""Hace de ``build`` una operación entera, y a las capas de quien lee les comprueba lo que entregan."""
         super().__init_subclass__(**options)
+        called.complete(cls)
         if "build" in vars(cls):
             # Si falla, la capa queda como estaba.
             cls.build = _whole(cls.build)
@@ -643,6 +648,8 @@ class Layer(Configured):
         """
         if any(True for _ in symbols_in((x, *others, *options.values()))):
             return self.record((x, *others), options)
+        if is_recording():
+            return through(self, (x, *others), options)
         if self.reuse:
             return self.forward(x, *others, **options)
         with _lock:
@@ -758,6 +765,11 @@ class Layer(Configured):
         r"""Los demás, que son los de las capas congeladas y los que se recuerdan sin aprenderlos."""
         learned = {id(w) for w in self.trainable_weights}
         return [w for w in self.weights if id(w) not in learned]
+
+    # Keras llama a los pesos de las dos maneras.
+    variables = property(lambda self: self.weights)
+    trainable_variables = property(lambda self: self.trainable_weights)
+    non_trainable_variables = property(lambda self: self.non_trainable_weights)
 
     @property
     def gradients(self):
@@ -1097,6 +1109,8 @@ class Layer(Configured):
     @property
     def losses(self):
         r"""Lo que se suma a la pérdida: la penalización de cada peso y lo que sumaron las capas en la última ida."""
+        if is_recording():
+            return through_losses(self)
         found = []
         for layer, name in self.learned():
             weight = layer._weights[name]

@@ -477,6 +477,30 @@ class Model(Layer):
         loss += self.penalty(add_gradient=True)
         return loss, self._gradient.copy()
 
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        r"""Da la pérdida de unas predicciones, con lo que suman las capas; en un bucle propio, apuntada en la cinta.
+
+        Parameters
+        ----------
+        x : optional
+            Está por compatibilidad con Keras.
+        y, y_pred, sample_weight
+            Lo correcto, lo predicho y los pesos, como en :meth:`fit`; con varias salidas, en listas.
+        training : bool
+            Está por compatibilidad con Keras.
+
+        Returns
+        -------
+        Tensor or float
+        """
+        self.check_compiled()
+        targets, total = self.targets(), 0.0
+        pairs = zip(targets, each(y_pred), per_output(y, targets, "y"), strict=True)
+        for target, one, correct in pairs:
+            if target.loss is not None:
+                total = total + target.weight * target.loss(correct, one, sample_weight)
+        return total + sum(self.losses)
+
     @explains
     def summary(self, line_length=None, *, print_fn=None, expand_nested=False):
         r"""Imprime las capas, la forma de lo que sale de cada una y sus parámetros.

@@ -285,6 +285,8 @@ def is_stream(x):
 
 def prepared_inputs(model, x, name):
     r"""Comprueba las observaciones y las da contiguas, en el tipo en que llegaron; un :class:`Data` sin lo correcto."""
+    if getattr(model, "taped", False):
+        model.notice(x)
     xs = model.arranged(x, name) if model.several else [_only_input(model, x, name)]
     names = [f"{name}[{k}]" for k in range(len(xs))] if model.several else [name]
     xs = [check.numbers_of(one, where) for one, where in zip(xs, names, strict=True)]

@@ -688,7 +688,10 @@ def listed(kind):
 
 # No se usan solas: de ellas heredan las demás.
 BASES = {
-    "activation": {"ActivationFunction": "la base de todas"},
+    "activation": {
+        "ActivationFunction": "la base de todas",
+        "FunctionActivation": "la hace activation=función, y se prueba con la cinta",
+    },
     "callback": {"Callback": "la base de todos", "Monitor": "lo que comparten los que vigilan"},
     "constraint": {"Constraint": "la base de todas", "NormConstraint": "lo que comparten las que miden vectores"},
     "initializer": {
@@ -701,6 +704,7 @@ BASES = {
         "Graph": "lo que comparten las redes",
         "InputLayer": "nace construida; está en todas las redes de test_graphs.py",
         "Convolution": "lo que comparten las convoluciones",
+        "Lambda": "su función no se puede guardar, y se prueba con la cinta",
         "Layer": "la base de todas",
         "Merge": "lo que comparten las que juntan entradas",
         "Model": "la base de los modelos",
@@ -713,8 +717,13 @@ BASES = {
         "Resampled": "lo que comparten las que dan imágenes de un tamaño fijo",
         "_GlobalPooling2D": "lo que comparten los agrupamientos globales",
     },
-    "loss": {"Loss": "la base de todas", "RowLoss": "lo que comparten las que van renglón por renglón"},
+    "loss": {
+        "FunctionLoss": "la hace loss=función, y se prueba con la cinta",
+        "Loss": "la base de todas",
+        "RowLoss": "lo que comparten las que van renglón por renglón",
+    },
     "metric": {
+        "FunctionMetric": "la hace metrics=[función], y se prueba con la cinta",
         "Metric": "la base de todas",
         "_LossMetric": "lo que comparten las que miden una pérdida",
         "_Thresholds": "lo que comparten las que cuentan con umbrales",

@@ -115,8 +115,13 @@ EXAMPLES = {
         "weighted_sum": {"x": POINTS, "w": [1, 1], "b": 0.5},
     },
     "chapters.mlp": {
+        "GradientTape": {"persistent": False, "watch_accessed_variables": True},
         "Input": {"shape": (3,)},
+        "Tensor": {"value": [1.0, 2.0]},
         "Value": {"value": 2.0, "name": "x"},
+        "Variable": {
+            **{"initializer": np.ones((2, 3)), "shape": (2, 3), "dtype": "float32", "trainable": True, "name": "w"},
+        },
         "chain_rule": {"functions": [np.sin], "derivatives": [np.cos], "x": 2.0},
         "class_proportions": {"y": [0, 1, 1]},
         "class_weights": {"y": [0, 1, 1]},

@@ -155,4 +155,8 @@ def get(activation):
         return activation if registry.ours(type(activation)) else _tried(activation)
     if hasattr(activation, "applied"):
         return activation.applied()
+    if callable(activation) and not isinstance(activation, type):
+        from chapters.mlp.tape.functions import FunctionActivation
+
+        return FunctionActivation(activation)
     return get(NAMES[check.choice(activation, "activation", list(NAMES))])

@@ -4,6 +4,7 @@ import inspect
 
 import numpy as np
 
+from chapters.mlp.tape.through import is_taped, through_activation
 from dlbook import check, registry
 from dlbook.attributes import Configured
 
@@ -62,6 +63,8 @@ class ActivationFunction(Configured):
         r"""Da el valor en cada punto; con más argumentos, el de otra de su clase que los tenga."""
         if arguments or options:
             return type(self)(*arguments, **options)(z)
+        if is_taped(z):
+            return through_activation(self, z)
         z = check.floats(z, "z", "...")
         y = np.empty_like(z)
         self.forward(z, y)

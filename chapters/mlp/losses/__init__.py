@@ -147,8 +147,8 @@ def get(loss):
     Parameters
     ----------
     loss : str, Loss, type or callable
-        El nombre de Keras, corto, largo o el de la clase; la clase, el propio objeto, o la función de aquí que se llama
-        como ella.
+        El nombre de Keras, corto, largo o el de la clase; la clase, el propio objeto, la función de aquí que se llama
+        como ella, o una función de lo correcto y lo predicho, como en :class:`~chapters.mlp.FunctionLoss`.
 
     Returns
     -------
@@ -175,6 +175,10 @@ def get(loss):
         loss = NAMES[loss]()
     elif not isinstance(loss, Loss):
         own = next((c for function, c in FUNCTIONS.items() if function is loss), None)
+        if own is None and callable(loss) and not isinstance(loss, type):
+            from chapters.mlp.tape.functions import FunctionLoss
+
+            return FunctionLoss(loss)
         loss = own() if own else check.choice(loss, "loss", [c.name for c in CLASSES])
     if loss.reduction in UNREDUCED:
         raise ValueError(

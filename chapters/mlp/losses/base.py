@@ -2,6 +2,8 @@ r"""Lo que toda pérdida sabe hacer: medir cuánto cuesta equivocarse y decir ha
 
 import numpy as np
 
+from chapters.mlp.tape.shard import free_targets, taped_shard
+from chapters.mlp.tape.through import is_taped, through_each, through_loss
 from dlbook import check, registry
 from dlbook.attributes import Absent, Configured
 
@@ -132,6 +134,8 @@ class Loss(Configured):
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         r"""Da la pérdida de todos, o la de cada uno si no se reducen; los argumentos son los de :meth:`gradient`."""
+        if is_taped(y_pred):
+            return through_loss(self, y_true, y_pred, sample_weight)
         y_true, y_pred, weight = self._arguments(y_true, y_pred, sample_weight)
         if self.reduction in UNREDUCED:
             each = self._each(y_true, y_pred)
@@ -184,6 +188,8 @@ class Loss(Configured):
         TypeError, ValueError
             Como en :meth:`gradient`.
         """
+        if is_taped(y_pred):
+            return through_each(self, y_true, y_pred)
         return self._each(*self._arguments(y_true, y_pred, None)[:2])
 
     def _each(self, y_true, y_pred):
@@ -217,6 +223,8 @@ class Loss(Configured):
         TypeError, ValueError
             Si no son números finitos o no concuerdan con la salida.
         """
+        if self.alone:
+            return free_targets(y_true, output_shape, dtype)
         y_true = self._fit(check.numbers_of(y_true, "y_true", "..."), tuple(output_shape))
         return check.cast(y_true, "y_true", dtype)
 
@@ -240,7 +248,13 @@ class Loss(Configured):
         float
             :math:`\sum_i (s_i/n)\,\mathcal L_i`.
         """
-        raise NotImplementedError
+        function, name = getattr(self, "function", self.call), self.name or type(self).__name__
+        return taped_shard(function, name, y_true, y_pred, weight, gradient)
+
+    @property
+    def alone(self):
+        r"""Si tiene que ver el lote de una vez, como la que solo define ``call``, que puede mirarlo entero."""
+        return type(self).shard is Loss.shard
 
     def divisor(self, y_true, weight):
         r"""Dice entre qué se divide la suma de :math:`s_i\,\mathcal L_i`, donde :math:`\mathcal L_i` es la media de los

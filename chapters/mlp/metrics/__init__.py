@@ -183,6 +183,10 @@ def get(metric, y_true, y_pred, from_logits=False):
         metric = cls(**options)
     elif isinstance(metric, type) and issubclass(metric, Metric):
         metric = metric()
+    elif callable(metric) and not isinstance(metric, (type, Metric)):
+        from chapters.mlp.tape.functions import FunctionMetric
+
+        metric = FunctionMetric(metric)
     elif not isinstance(metric, Metric):
         check_name(metric)
         metric = _names()[metric]() if isinstance(metric, str) else _unknown(metric)

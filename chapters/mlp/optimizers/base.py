@@ -351,6 +351,49 @@ class Optimizer(Configured):
                 if name in self.state and piece.size == size:
                     self.state[name][a:b] = piece
 
+    def apply(self, gradients, weights):
+        r"""Da un paso con unos gradientes sueltos, como los de una :class:`~chapters.mlp.GradientTape`.
+
+        Lo que recuerda es de cada peso.
+
+        >>> from chapters.mlp.optimizers import SGD
+        >>> w, b = np.array([[1.0, 2.0]]), np.array([3.0])
+        >>> SGD(0.5).apply([np.array([[2.0, 2.0]]), np.array([4.0])], [w, b])
+        >>> w, b
+        (array([[0., 1.]]), array([1.]))
+
+        Parameters
+        ----------
+        gradients : list of ndarray
+            Uno por peso; el de un peso que no influye puede ser ``None``, y ese no se mueve.
+        weights : list of ndarray or Variable
+            Los pesos; se modifican en su sitio.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Si no son tantos, si no tienen la misma forma y el mismo tipo, o si todos son ``None``.
+        """
+        gradients, weights = list(gradients), [getattr(w, "value", w) for w in weights]
+        if len(gradients) != len(weights):
+            raise ValueError(f"gradients: se esperaban {len(weights)}, uno por peso, pero llegaron {len(gradients)}")
+        pairs = [(np.asarray(g), w) for g, w in zip(gradients, weights, strict=True) if g is not None]
+        if not pairs:
+            raise ValueError("gradients: se esperaba al menos un gradiente, pero todos son None o no hay ninguno")
+        for k, (g, w) in enumerate(pairs):
+            if not isinstance(w, np.ndarray) or g.shape != w.shape:
+                came = f"{g.shape} para {getattr(w, 'shape', type(w).__name__)}"
+                raise ValueError(f"gradients[{k}]: se esperaba la forma de su peso, que es un arreglo; llegó {came}")
+        self.follow([(id(w), w.size) for _, w in pairs])
+        theta = np.concatenate([w.ravel() for _, w in pairs])
+        self.step(theta, np.concatenate([g.ravel() for g, _ in pairs]).astype(theta.dtype))
+        for (_, w), part in zip(pairs, np.split(theta, np.cumsum([w.size for _, w in pairs])[:-1]), strict=True):
+            w[...] = part.reshape(w.shape)
+
+    def apply_gradients(self, grads_and_vars):
+        r"""Lo mismo que :meth:`apply`, con los pares juntos: cada gradiente con su peso."""
+        self.apply(*(zip(*grads_and_vars, strict=True)))
+
     def claim(self, owner):
         r"""Queda al servicio de un modelo: lo que recuerde desde ahora es de sus parámetros.
 

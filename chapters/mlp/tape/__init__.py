@@ -1,0 +1,1 @@
+r"""La cinta: derivar solas las cuentas con arreglos que escribe quien lee."""
