@@ -389,4 +389,8 @@ def with_graph(cls):
     -------
     type
     """
-    return Functional if cls is Model else type(cls.__name__, (cls, Functional), {"__module__": cls.__module__})
+    if cls is Model:
+        return Functional
+    # Una clase con su propio train_step busca sus capas en los atributos; aquí son las del grafo.
+    layers = property(lambda self: self._listed, lambda self, layers: setattr(self, "_listed", layers))
+    return type(cls.__name__, (cls, Functional), {"__module__": cls.__module__, "layers": layers})

@@ -155,7 +155,7 @@ class Model(Layer):
     def __init__(self, **options):
         super().__init__(**options)
         self.optimizer = self.loss = self.history = None
-        self.metrics, self.weighted_metrics, self.loss_weights = [], [], None
+        self.asked_metrics, self.weighted_metrics, self.loss_weights = [], [], None
         self.epoch = 0
         self.stop_training = False
         self.callbacks, self.remembered, self.identity = (), [], object()
@@ -232,12 +232,17 @@ class Model(Layer):
         loss_weights = _applied(lambda w: None if w is None else check.number(w, "loss_weights"), loss_weights)
         self.optimizer, self.loss, self.loss_weights = optimizer, loss, loss_weights
         self.ongoing = None
-        self.metrics = metrics if isinstance(metrics, dict) else list(metrics or ())
+        self.asked_metrics = metrics if isinstance(metrics, dict) else list(metrics or ())
         self.weighted_metrics = weighted_metrics if isinstance(weighted_metrics, dict) else list(weighted_metrics or ())
         if self.built:
             self.targets()
             self._bind()
             self._tell_optimizer()
+
+    @property
+    def metrics(self):
+        r"""Las métricas de :meth:`compile`; un modelo con su propio ``train_step`` puede dar aquí las que lleva."""
+        return self.asked_metrics
 
     def targets(self):
         r"""Da qué se le pide a cada salida: la pérdida, cuánto cuenta y las métricas, como llegaron a :meth:`compile`.
@@ -249,7 +254,7 @@ class Model(Layer):
         names = self.output_names
         loss = distribute(self.loss, names, "loss")
         weights = distribute(self.loss_weights, names, "loss_weights")
-        pairs = [(self.metrics, False), (self.weighted_metrics, True)]
+        pairs = [(self.asked_metrics, False), (self.weighted_metrics, True)]
         asked = [(distribute(given or None, names, "metrics"), weighted) for given, weighted in pairs]
         found = []
         for k, name in enumerate(names):
@@ -699,7 +704,7 @@ class Model(Layer):
         ValueError
             Si no.
         """
-        if self.loss is None:
+        if self.loss is None and not callable(getattr(self, "train_step", None)):
             raise ValueError("loss: falta decir qué se minimiza; llama antes a compile(optimizer, loss)")
         if self.built:
             self._bind()

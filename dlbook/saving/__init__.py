@@ -105,7 +105,7 @@ def _contents(model, include_optimizer):
     metadata = {"format": FORMAT, "version": str(VERSION), "architecture": architecture}
     if include_optimizer and model.optimizer is not None:
         names = "optimizer", "loss", "metrics", "weighted_metrics", "loss_weights"
-        used = {name: getattr(model, name) for name in names}
+        used = {name: getattr(model, name) for name in names} | {"metrics": model.asked_metrics}
         metadata["compile"] = {name: objects.describe(value, name) for name, value in used.items()}
         state = {name: value for name, value in model.get_state().items() if name != "weights"}
         metadata["training"] = _flatten(state, "training", tensors)

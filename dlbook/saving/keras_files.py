@@ -42,7 +42,7 @@ def kind(start):
 
 
 def _compiled(model):
-    used = {"optimizer": model.optimizer, "loss": model.loss, "metrics": list(model.metrics)}
+    used = {"optimizer": model.optimizer, "loss": model.loss, "metrics": model.asked_metrics}
     described = {name: config.serialize(value, name) for name, value in used.items()}
     return described | {"loss_weights": None, "weighted_metrics": None, "run_eagerly": False}
 

@@ -311,6 +311,8 @@ def _only_input(model, x, name):
 
 def prepare(model, x, y, sample_weight=None, prefix=""):
     r"""Comprueba observaciones, lo correcto y pesos; devuelve un :class:`Data`."""
+    if callable(getattr(model, "train_step", None)):
+        return _as_given(model, x, y, sample_weight, prefix)
     data = prepared_inputs(model, x, f"{prefix}x")
     if y is x and not model.several:
         # Lo que entra es también lo correcto: un solo arreglo, ya en el tipo del modelo.
@@ -326,6 +328,18 @@ def prepare(model, x, y, sample_weight=None, prefix=""):
         checked.append(_checked_target(target, one, shape, model.dtype, where, len(data)))
         weighing.append(_checked_weight(weight, where, len(data), model.dtype))
     return Data(data.xs, data.dtypes, checked, weighing)
+
+
+def _as_given(model, x, y, weight, prefix):
+    # Un modelo con sus propios pasos recibe los lotes tal cual: solo él sabe qué son.
+    xs = list(x) if isinstance(x, (list, tuple)) and all(np.ndim(one) > 1 for one in x) else [x]
+    ys = [] if y is None else list(y) if isinstance(y, (list, tuple)) and all(np.ndim(one) > 1 for one in y) else [y]
+    xs = [check.numbers_of(one, f"{prefix}x") for one in xs]
+    for one in xs:
+        check.finite(one, f"{prefix}x", model.dtype)
+    dtypes = [np.dtype("int64") if one.dtype.kind in "iu" and one.dtype.itemsize > 1 else model.dtype for one in xs]
+    weights = [] if weight is None else [check.floats(weight, f"{prefix}sample_weight")]
+    return Data(xs, dtypes, [check.numbers_of(one, f"{prefix}y") for one in ys], weights)
 
 
 def _shape(model, data):

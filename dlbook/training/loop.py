@@ -7,6 +7,7 @@ from dlbook.callbacks import BackupAndRestore, Callback, History, ModelCheckpoin
 from dlbook.numeric.parallel import get_threads
 from dlbook.training.data import prepare, source_of, train_and_validation, weigh_classes
 from dlbook.training.engine import Engine, one_at_a_time
+from dlbook.training.own_steps import OwnSteps, defines
 from dlbook.training.progress import Progress
 from dlbook.training.state import remembered
 
@@ -97,7 +98,7 @@ def fit(
     for callback in (*callbacks, history):
         callback.set_model(model)
         callback.set_params({"epochs": epochs, "steps": steps, "verbose": verbose})
-    with Engine(model) as engine:
+    with OwnSteps(model) if defines(model, "train_step") else Engine(model) as engine:
         engine.limit_blas()
         engine.start(train.first())
         _call(callbacks, "on_train_begin", {})
@@ -131,7 +132,8 @@ def fit(
             if not keepers:
                 raise
         else:
-            model.optimizer.finalize(model.theta)
+            if engine.theta is not None:
+                model.optimizer.finalize(model.theta)
             _call(callbacks, "on_train_end", logs)
         finally:
             model.remembered, model.callbacks = remembered(callbacks), ()
@@ -162,7 +164,7 @@ def evaluate(model, x, y=None, sample_weight=None, batch_size=None, steps=None, 
     source = source_of(model, x, y, sample_weight, "x")
     model.reset_metrics()
     _introduce(model, callbacks, steps or source.steps(batch_size))
-    with Engine(model) as engine:
+    with OwnSteps(model) if defines(model, "test_step") else Engine(model) as engine:
         _call(callbacks, "on_test_begin", {})
         logs = engine.evaluate(source, batch_size, steps, callbacks)
         _call(callbacks, "on_test_end", logs)

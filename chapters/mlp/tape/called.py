@@ -301,6 +301,9 @@ def complete(cls):
         Una subclase de :class:`~chapters.mlp.Layer`; a las demás no les hace nada.
     """
     own = vars(cls)
+    if "train_step" in own and "call" not in own and not hasattr(cls, "calls") and not getattr(cls, "taped", False):
+        # Con sus propios pasos no hace falta call, pero sus capas también son las de sus atributos.
+        cls.layers = Taped.layers
     if "forward" in own or not ("call" in own or ("build" in own and getattr(cls, "taped", False))):
         return
     if "build" in own or not getattr(cls, "taped", False):
