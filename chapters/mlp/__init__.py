@@ -36,6 +36,7 @@ from chapters.mlp.losses import (
 from chapters.mlp.maxout import Maxout
 from chapters.mlp.merging import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from chapters.mlp.model import Model
+from chapters.mlp.model_drawing import plot_model
 from chapters.mlp.neuron_chain import neuron_chain_gradient
 from chapters.mlp.one_layer import one_layer_gradient
 from chapters.mlp.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, RMSprop
@@ -135,6 +136,7 @@ __all__ = [
     "one_hot",
     "one_layer_gradient",
     "optimizers",
+    "plot_model",
     "regularizers",
     "relu_interpolation",
     "schedules",
