@@ -75,7 +75,8 @@ class Functional(Graph):
     es una pieza de otro.
 
     >>> from chapters.mlp import Concatenate, Dense, Input, Model
-    >>> photo, age = Input(shape=(4,), name="foto"), Input(shape=(1,), name="edad")
+    >>> photo = Input(shape=(4,), name="foto")
+    >>> age = Input(shape=(1,), name="edad")
     >>> features = Dense(3, activation="relu")(photo)
     >>> price = Dense(1, name="precio")(Concatenate()([features, age]))
     >>> model = Model([photo, age], price, seed=0)

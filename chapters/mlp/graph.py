@@ -58,7 +58,8 @@ class Graph(Model):
 
     >>> from chapters.mlp import Add, Dense, Input, Model
     >>> x = Input(shape=(2,))
-    >>> model = Model(x, Add()([x, Dense(2, use_bias=False)(x)]), dtype="float64")
+    >>> y = Add()([x, Dense(2, use_bias=False)(x)])
+    >>> model = Model(x, y, dtype="float64")
     >>> model.set_weights([[[2.0, 0.0], [1.0, 3.0]]])
     >>> model.predict([[1.0, 10.0]])
     array([[13., 40.]])
