@@ -1048,7 +1048,7 @@ class Layer(Configured):
 
     @property
     def losses(self):
-        r"""Lo que se suma a la pérdida, que es la penalización de cada peso y lo que sumaron las capas en la última ida."""
+        r"""Lo que se suma a la pérdida, que son las penalizaciones de los pesos y lo que sumaron las capas al ir."""
         found = []
         for layer, name in self.learned():
             weight = layer._weights[name]
