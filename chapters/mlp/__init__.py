@@ -48,6 +48,7 @@ from chapters.mlp.losses import (
 from chapters.mlp.maxout import Maxout
 from chapters.mlp.merging import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from chapters.mlp.model import Model
+from chapters.mlp.model_drawing import plot_model
 from chapters.mlp.neuron_chain import neuron_chain_gradient
 from chapters.mlp.one_layer import one_layer_gradient
 from chapters.mlp.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, RMSprop
@@ -187,6 +188,7 @@ __all__ = [
     "ops",
     "optimizers",
     "pad_sequences",
+    "plot_model",
     "prelu_backward",
     "prelu_forward",
     "regularizers",

@@ -77,10 +77,12 @@ class Functional(Graph):
     r"""Una red que no es una fila, escrita como una cuenta.
 
     :func:`Input` da un valor simbólico; una capa llamada con uno da el siguiente, y ``Model(inputs, outputs)`` recoge
-    lo que hay entre unos y otros. Un modelo también es una capa: se puede llamar dentro de otro.
+    lo que hay entre unos y otros. Un modelo también es una capa: se le puede llamar con un valor simbólico, y entonces
+    es una pieza de otro.
 
     >>> from chapters.mlp import Concatenate, Dense, Input, Model
-    >>> photo, age = Input(shape=(4,), name="foto"), Input(shape=(1,), name="edad")
+    >>> photo = Input(shape=(4,), name="foto")
+    >>> age = Input(shape=(1,), name="edad")
     >>> features = Dense(3, activation="relu")(photo)
     >>> price = Dense(1, name="precio")(Concatenate()([features, age]))
     >>> model = Model([photo, age], price, seed=0)
@@ -94,7 +96,8 @@ class Functional(Graph):
     precio         (n, 1)                        5  concatenate
     Total: 20 parámetros
 
-    Los datos van en una lista, en el orden de las entradas, o en un diccionario con sus nombres:
+    La columna «viene de» dice de qué capas le llega lo suyo a cada una; si se la llama varias veces, una barra separa
+    las llamadas. Los datos van en una lista, en el orden de las entradas, o en un diccionario con sus nombres:
 
     >>> x = {"foto": [[0.1, 0.2, 0.3, 0.4]] * 2, "edad": [[30.0], [40.0]]}
     >>> model.predict(x).shape
@@ -302,7 +305,7 @@ class Functional(Graph):
 
     @property
     def output_names(self):
-        r"""Los nombres de las salidas: los de las capas de las que salen."""
+        r"""Los nombres de las salidas, que son los de las capas de las que salen."""
         return self._exit_keys or [symbol.name for symbol in self._outputs]
 
 

@@ -57,14 +57,15 @@ class Graph(Model):
 
     >>> from chapters.mlp import Add, Dense, Input, Model
     >>> x = Input(shape=(2,))
-    >>> model = Model(x, Add()([x, Dense(2, use_bias=False)(x)]), dtype="float64")
+    >>> y = Add()([x, Dense(2, use_bias=False)(x)])
+    >>> model = Model(x, y, dtype="float64")
     >>> model.set_weights([[[2.0, 0.0], [1.0, 3.0]]])
     >>> model.predict([[1.0, 10.0]])
     array([[13., 40.]])
 
-    **Hacia delante**, las llamadas se hacen en un orden en que cada una encuentra ya calculado lo que necesita. Si
-    :math:`\mathbf v_j` es lo que sale de la llamada :math:`j` y :math:`\mathcal P_j` son las llamadas de las que recibe
-    algo,
+    Una **llamada** es una capa aplicada a unos valores; la misma capa puede estar en varias. **Hacia delante**, las
+    llamadas se hacen en un orden en que cada una encuentra ya calculado lo que necesita. Si :math:`\mathbf v_j` es lo
+    que sale de la llamada :math:`j` y :math:`\mathcal P_j` son las llamadas, o las entradas, de las que recibe algo,
 
     .. math::
        :label: ec-mlp-grafo-ida
@@ -84,7 +85,8 @@ class Graph(Model):
          \frac{\partial f_j}{\partial\mathbf v_i} .
 
     Cada sumando es lo que devuelve el ``backward`` de una capa. Como :math:`j>i` en todos, cuando le toca a :math:`i`
-    ya están completos. Una capa a la que se llama :math:`K` veces tiene los mismos pesos en todas, y por la misma razón
+    ya están completos. En un valor que además es una salida del modelo, el gradiente que llega de fuera es un sumando
+    más. Una capa a la que se llama :math:`K` veces tiene los mismos pesos en todas, y por la misma razón
     sus gradientes se suman:
 
     .. math::
@@ -116,6 +118,8 @@ class Graph(Model):
 
     def __init__(self, **options):
         super().__init__(**options)
+        # Los valores simbólicos por los que se entra y se sale, cuando los haya.
+        self._inputs = self._outputs = ()
         self._arrange((), 1, (0,))
 
     def _arrange(self, calls, entries, exits):
@@ -135,7 +139,7 @@ class Graph(Model):
 
     @property
     def input_dtypes(self):
-        r"""El tipo con que llega cada entrada: el del modelo, o enteros."""
+        r"""El tipo con que llega cada entrada, que es el del modelo o enteros."""
         return [np.dtype("int64") if self.takes_integers(k) else self.dtype for k in range(self._entries)]
 
     def takes_integers(self, k):
@@ -369,7 +373,7 @@ class Graph(Model):
 
     @property
     def output_names(self):
-        r"""Los nombres de las salidas: los de las capas de las que salen."""
+        r"""Los nombres de las salidas, que son los de las capas de las que salen."""
         return [symbol.name for symbol in self._outputs]
 
 

@@ -937,7 +937,7 @@ class Layer(Configured):
 
     @property
     def input_dtypes(self):
-        r"""El tipo con que llega cada entrada: el de la capa, o enteros."""
+        r"""El tipo con que llega cada entrada, que es el de la capa o enteros."""
         return [_INTEGER if self.integers else self.dtype] * (len(self.input_shape or ()) if self.several else 1)
 
     def arranged(self, x, name="x"):
@@ -1108,7 +1108,7 @@ class Layer(Configured):
 
     @property
     def losses(self):
-        r"""Lo que se suma a la pérdida: la penalización de cada peso y lo que sumaron las capas en la última ida."""
+        r"""Lo que se suma a la pérdida, que son las penalizaciones de los pesos y lo que sumaron las capas al ir."""
         if is_recording():
             return through_losses(self)
         found = []

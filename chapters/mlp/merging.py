@@ -37,7 +37,15 @@ class Merge(Layer):
 
     Las entradas van en una lista. Sus formas son iguales o, como en NumPy, donde una mide 1 se repite; las de menos
     ejes se alinean por el final, después del eje de las observaciones. Al volver, el gradiente de lo que se repitió se
-    suma.
+    suma: es un valor que se usó varias veces.
+
+    >>> layer = Add()
+    >>> layer.forward([[[1.0, 2.0, 3.0]], [[10.0]]])
+    array([[11., 12., 13.]], dtype=float32)
+    >>> [dx.tolist() for dx in layer.backward([[1.0, 1.0, 5.0]])]
+    [[[1.0, 1.0, 5.0]], [[7.0]]]
+
+    Todas admiten ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`chapters.mlp.Layer`.
     """
 
     several = True
@@ -385,8 +393,10 @@ class Dot(Layer):
        \frac{\partial\mathcal L}{\partial\mathbf b} = \frac{\partial\mathcal L}{\partial y}\,\mathbf a .
 
     Con ``normalize=True`` cada vector se divide antes entre su longitud, y lo que sale es el coseno del ángulo que
-    forman. Si :math:`\hat{\mathbf a}=\mathbf a/\lVert\mathbf a\rVert` y a :math:`\hat{\mathbf a}` le llega
-    :math:`\mathbf g`, a :math:`\mathbf a` le llega lo que no va a lo largo de ella:
+    forman. Sea :math:`\hat{\mathbf a}=\mathbf a/\lVert\mathbf a\rVert`, y :math:`\mathbf g` el gradiente que le llega.
+    Alargar :math:`\mathbf a` no mueve :math:`\hat{\mathbf a}`, así que de :math:`\mathbf g` se quita lo que va a lo
+    largo de :math:`\hat{\mathbf a}`; lo demás lo mueve tanto menos cuanto más larga es :math:`\mathbf a`. A
+    :math:`\mathbf a` le llega
 
     .. math::
        :label: ec-mlp-punto-normal
@@ -444,7 +454,7 @@ class Dot(Layer):
 
     @property
     def any_size(self):
-        r"""Si el último eje de las dos se conserva: entonces los demás pueden medir lo que sea."""
+        r"""Si el último eje de las dos se conserva, y entonces los demás pueden medir lo que sea."""
         return self.built and all(a < len(s) for a, s in zip(self._both(self._axes()), self.input_shape, strict=True))
 
     def _axes(self):

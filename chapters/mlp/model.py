@@ -119,8 +119,9 @@ class Model(Layer):
     >>> model.theta.round(3)
     array([ 3., -1.])
 
-    Quien quiera una red que no sea una fila de capas escribe una clase que herede de esta, con sus capas en
-    ``self.layers`` y sus propios ``build``, ``forward`` y ``backward``; todo lo demás ya está.
+    Una red que no es una fila de capas se arma con ``Model(inputs, outputs)``, que da un :class:`Functional`. A quien
+    no le baste, escribe una clase que herede de esta, con sus capas en ``self.layers`` y sus propios ``build``,
+    ``forward`` y ``backward``; todo lo demás ya está.
 
     Attributes
     ----------
@@ -634,7 +635,7 @@ class Model(Layer):
         name : str, optional
             El nombre.
         index : int, optional
-            Qué lugar ocupa en :attr:`layers`.
+            Qué lugar ocupa en ``layers``.
 
         Raises
         ------

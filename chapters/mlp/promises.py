@@ -22,7 +22,8 @@ def checked(cls):
     """
     for name, decorate in (("forward", _forward), ("backward", _backward)):
         method = getattr(cls, name)
-        if not getattr(method, "is_checked", False):
+        # El de la base no hace nada: quien no define el suyo puede recibirlo de otra.
+        if not getattr(method, "is_checked", False) and method.__qualname__ != f"Layer.{name}":
             setattr(cls, name, decorate(method))
             getattr(cls, name).is_checked = True
 

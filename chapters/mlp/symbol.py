@@ -37,7 +37,7 @@ class Symbol:
     r"""Un valor simbólico: de lo que pasará por aquí se sabe la forma y de dónde viene; los números llegarán después.
 
     Lo da :func:`Input`, y lo da una capa a la que se llama con uno. Sirve para escribir una red como se escribe una
-    cuenta, y para nada más: no tiene números.
+    cuenta, y para nada más: no tiene números. En Keras se llama ``KerasTensor``.
 
     >>> from chapters.mlp import Dense, Input
     >>> x = Input(shape=(3,))
@@ -52,7 +52,7 @@ class Symbol:
     dtype : str
         El tipo de los números que llegarán.
     node : Node
-        La llamada de la que sale.
+        La llamada de la que sale: qué capa, y con qué valores. Siguiendo estos nodos hacia atrás se recorre la red.
 
     Attributes
     ----------

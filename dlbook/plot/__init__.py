@@ -1,6 +1,7 @@
 r"""Las figuras que comparten los capítulos, todas con el mismo estilo."""
 
 from dlbook.plot.diagrams import network, neuron, paths, tower
+from dlbook.plot.flow import Box, flow
 from dlbook.plot.history import curves
 from dlbook.plot.pictures import cells, images
 from dlbook.plot.plane import decision_regions, line, points
@@ -11,9 +12,11 @@ __all__ = [
     "GRAY",
     "LINES",
     "MARKERS",
+    "Box",
     "cells",
     "curves",
     "decision_regions",
+    "flow",
     "images",
     "line",
     "network",

@@ -11,7 +11,7 @@ MOST_LEVELS = 30
 
 
 def walk(layer, level=1):
-    r"""Recorre una capa y las que contiene, cada una una sola vez y siempre en el mismo orden.
+    r"""Recorre una capa y las que contiene, cada una, una sola vez y siempre en el mismo orden.
 
     Parameters
     ----------

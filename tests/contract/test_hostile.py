@@ -147,6 +147,10 @@ EXAMPLES = {
         "normalize": {"x": POINTS, "axis": -1, "order": 2},
         "one_hot": {"values": [2, 0], "categories": 4},
         "one_layer_gradient": {"x": [0.5], "y": [1.0], "W": [[0.3]], "b": [0.2], "activations": ["tanh"]},
+        "plot_model": {
+            **{"model": Sequential([Input((4,)), Dense(2)]), "to_file": None, "show_shapes": True},
+            **{"show_dtype": True, "show_layer_names": True, "rankdir": "LR", "dpi": 50},
+        },
         "relu_interpolation": {"knots": [0, 1, 2], "values": [0, 1, 0]},
         "pad_sequences": {
             **{"sequences": [[1, 2], [3]], "maxlen": 3, "dtype": "int32"},
@@ -290,6 +294,8 @@ EXAMPLES = {
             **{"predict": lambda p: p[:, 0] > 0.5, "x": POINTS, "y": SIDES},
             **{"ax": None, "names": ["a", "b"], "resolution": 8},
         },
+        "Box": {"lines": ["a"], "color": "C0", "dashed": False, "thick": False},
+        "flow": {"boxes": [(["a"], "C0"), (["b"], "C1")], "arrows": [(0, 1)], "rankdir": "TB"},
         "images": {"x": np.zeros((3, 8, 8)), "titles": ["a", "b", "c"], "columns": 2, "signed": False, "size": 0.9},
         "line": {"w": [1, 1], "b": -1.5, "ax": None},
         "network": {
@@ -312,7 +318,7 @@ ELSEWHERE = {
     # No comprueba nada: la llaman las capas, con lo que ya comprobaron.
     "value_of",
     # Son lo que se devuelve, no lo que se llama.
-    *("GradientReport", "ParameterReport"),
+    *("GradientReport", "ParameterReport", "Symbol"),
 }
 SLOW = {"alexnet", "googlenet", "inception_v3", "resnet", "vgg16"}
 
