@@ -1,5 +1,6 @@
 r"""Diagrama de cajas y flechas: quién le da qué a quién, por renglones, sin que nada se encime."""
 
+import inspect
 import itertools
 from typing import NamedTuple
 
@@ -40,7 +41,7 @@ def _checked(box, name):
     from matplotlib.colors import is_color_like
 
     box = check.sequence(box, name)
-    if len(box) > len(Box._fields):
+    if len(box) > len(inspect.signature(Box).parameters):
         raise ValueError(f"{name}: se esperaba una caja, con {', '.join(Box._fields)}, pero llegaron {len(box)} cosas")
     box = Box(*box)
     if not is_color_like(box.color):

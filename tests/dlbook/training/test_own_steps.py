@@ -89,7 +89,9 @@ def test_it_validates_with_test_step_and_tells_the_callbacks():
 
     model, notes = graph(Tested), Notes()
     model.compile(Adam(0.01), "mse")
-    history = model.fit(X, Y, batch_size=8, validation_data=(X, Y), callbacks=[notes], verbose=0).history
+    history = model.fit(
+        X, Y, batch_size=8, validation_data=(X, Y), validation_batch_size=24, callbacks=[notes], verbose=0
+    ).history
     assert len(notes.seen) == 3
     assert history["val_error"][0] == pytest.approx(np.abs(model.predict(X) - Y).mean())
     assert model.evaluate(X, Y, return_dict=True) == {"error": pytest.approx(history["val_error"][0])}
