@@ -104,7 +104,7 @@ class Sequential(Graph):
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma de la salida de la última capa."""
         if len(self.calls) != len(self.layers):
-            # Alguien cambió la lista sin add ni pop.
+            # Alguien cambió la lista sin usar ``add`` ni ``pop``.
             self._chain()
         return super().compute_output_shape(input_shape)
 

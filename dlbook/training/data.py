@@ -180,6 +180,8 @@ class Stream:
     def batches(self, batch_size, generator, limit=None):
         r"""Da los lotes de una época, como :meth:`Data.batches`; ``batch_size`` no cuenta: ya están hechos."""
         count = 0
+        if hasattr(self.source, "on_epoch_begin"):
+            self.source.on_epoch_begin()
         if self.held is not None and not self.restarts:
             data, self.held = self.held, None
             yield data, None, 0, len(data)

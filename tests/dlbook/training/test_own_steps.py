@@ -40,7 +40,7 @@ def test_a_step_of_ones_own_that_does_the_usual_does_the_same():
 
 
 class Divergence(Model):
-    """Un autocodificador variacional, como en los tutoriales: sin call, con sus métricas."""
+    """Un autocodificador variacional, como en los tutoriales: sin ``call``, con sus métricas."""
 
     def __init__(self, **options):
         super().__init__(**options)

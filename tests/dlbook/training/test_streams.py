@@ -28,7 +28,7 @@ class Batches:
     """Lo que Keras llama PyDataset: cuántos lotes hay, y cada uno por su número."""
 
     def __init__(self, found):
-        self.found, self.asked, self.epochs, self.threads = found, [], 0, set()
+        self.found, self.asked, self.begun, self.epochs, self.threads = found, [], 0, 0, set()
 
     def __len__(self):
         return len(self.found)
@@ -37,6 +37,9 @@ class Batches:
         self.asked.append(k)
         self.threads.add(threading.get_ident())
         return self.found[k]
+
+    def on_epoch_begin(self):
+        self.begun += 1
 
     def on_epoch_end(self):
         self.epochs += 1
@@ -85,7 +88,7 @@ def test_an_object_is_shuffled_by_batches_and_told_of_each_epoch():
     epochs = [source.asked[k : k + 5] for k in range(len(source.asked) - 15, len(source.asked), 5)]
     assert all(sorted(asked) == [0, 1, 2, 3, 4] for asked in epochs)
     assert len({tuple(asked) for asked in epochs}) > 1
-    assert source.epochs == 3
+    assert source.begun == source.epochs == 3
 
 
 def test_the_next_batch_is_asked_for_while_this_one_trains():
