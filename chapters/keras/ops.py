@@ -1,4 +1,5 @@
 r"""Las operaciones con arreglos, como en ``keras.ops``."""
 
-from chapters.mlp.tape.ops import *  # noqa: F403
-from chapters.mlp.tape.ops import __all__ as __all__
+from chapters.keras.shelf import shelf
+
+__getattr__, __dir__ = shelf(__name__, homes=["chapters.mlp.tape.ops"])

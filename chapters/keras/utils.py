@@ -1,23 +1,17 @@
-r"""Las utilidades de todos los días, como en Keras."""
+r"""Las utilidades de todos los días, como en ``keras.utils``."""
 
-from chapters.cnn import array_to_img, image_dataset_from_directory, img_to_array, load_img, save_img
-from chapters.mlp import normalize, pad_sequences, to_categorical
-from dlbook.check import set_random_seed
-from dlbook.data import PyDataset
+from chapters.keras.shelf import shelf
 
-# Como se llamaba antes.
-Sequence = PyDataset
-
-__all__ = [
-    "PyDataset",
-    "Sequence",
-    "array_to_img",
-    "image_dataset_from_directory",
-    "img_to_array",
-    "load_img",
-    "normalize",
-    "pad_sequences",
-    "save_img",
-    "set_random_seed",
-    "to_categorical",
-]
+__getattr__, __dir__ = shelf(
+    __name__,
+    homes=["chapters.mlp", "chapters.cnn", "dlbook.data"],
+    # Como se llamaba antes.
+    Sequence="dlbook.data:PyDataset",
+    set_random_seed="dlbook.check:set_random_seed",
+    CustomObjectScope="dlbook.saving:custom_object_scope",
+    custom_object_scope="dlbook.saving:custom_object_scope",
+    get_custom_objects="dlbook.saving:get_custom_objects",
+    register_keras_serializable="dlbook.saving:register",
+    serialize_keras_object="dlbook.saving:serialize",
+    deserialize_keras_object="dlbook.saving:deserialize",
+)
