@@ -80,6 +80,75 @@ class Symbol:
         r"""El nombre de la capa de la que sale."""
         return self.node.layer.name
 
+    # Para que NumPy no los recorra: la operación es de ellos.
+    __array_ufunc__ = None
+
+    def __add__(self, other):
+        r"""Suma; como todos los operadores, apunta una capa que lo hará."""
+        return _operated("add", self, other)
+
+    def __radd__(self, other):
+        r"""Suma."""
+        return _operated("add", other, self)
+
+    def __sub__(self, other):
+        r"""Resta."""
+        return _operated("subtract", self, other)
+
+    def __rsub__(self, other):
+        r"""Resta."""
+        return _operated("subtract", other, self)
+
+    def __mul__(self, other):
+        r"""Multiplica elemento por elemento."""
+        return _operated("multiply", self, other)
+
+    def __rmul__(self, other):
+        r"""Multiplica elemento por elemento."""
+        return _operated("multiply", other, self)
+
+    def __truediv__(self, other):
+        r"""Divide elemento por elemento."""
+        return _operated("divide", self, other)
+
+    def __rtruediv__(self, other):
+        r"""Divide elemento por elemento."""
+        return _operated("divide", other, self)
+
+    def __pow__(self, other):
+        r"""Eleva a una potencia."""
+        return _operated("power", self, other)
+
+    def __neg__(self):
+        r"""Cambia el signo."""
+        return _operated("negative", self)
+
+    def __matmul__(self, other):
+        r"""Multiplica como matrices."""
+        return _operated("matmul", self, other)
+
+    def __gt__(self, other):
+        r"""Compara elemento por elemento."""
+        return _operated("greater", self, other)
+
+    def __lt__(self, other):
+        r"""Compara elemento por elemento."""
+        return _operated("less", self, other)
+
+    def __ge__(self, other):
+        r"""Compara elemento por elemento."""
+        return _operated("greater_equal", self, other)
+
+    def __le__(self, other):
+        r"""Compara elemento por elemento."""
+        return _operated("less_equal", self, other)
+
+    def __getitem__(self, where):
+        r"""Toma una parte; el primer índice es el de las observaciones."""
+        from chapters.mlp.tape.lambda_layer import Lambda
+
+        return Lambda(lambda x: x[where])(self)
+
     def __array__(self, *_, **__):
         r"""Falla: todavía no hay números."""
         raise TypeError(
@@ -90,6 +159,12 @@ class Symbol:
     def __repr__(self):
         r"""Dice de qué capa sale, su forma y su tipo."""
         return f"<Symbol {self.name!r}, shape={self.shape}, dtype={self.dtype}>"
+
+
+def _operated(name, *values):
+    from chapters.mlp.tape import ops
+
+    return getattr(ops, name)(*values)
 
 
 def symbols_in(arguments):

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
+from chapters.keras import ops
 from chapters.mlp import (
     SGD,
     Activation,
@@ -403,3 +404,30 @@ def test_nonsense_is_a_sentence(wrong, message):
     model.forward(data(model)[0])
     with pytest.raises((TypeError, ValueError), match=message):
         wrong(model)
+
+
+def test_operators_are_layers_and_are_saved(tmp_path):
+    a, b = Input(shape=(3,)), Input(shape=(3,))
+    y = -((2 * a + b) - 1) * (a / 4 - b) + (3 - b)
+    model = Model([a, b], y, dtype="float64")
+    x = data(model)[0]
+    expected = -((2 * x[0] + x[1]) - 1) * (x[0] / 4 - x[1]) + (3 - x[1])
+    np.testing.assert_allclose(model.predict(x), expected, rtol=1e-12)
+    model.save(tmp_path / "red.safetensors")
+    np.testing.assert_allclose(load_model(tmp_path / "red.safetensors").predict(x), expected, rtol=1e-12)
+
+
+def test_any_operation_of_the_tape_can_be_part_of_a_graph():
+    a, b = Input(shape=(3,)), Input(shape=(3,))
+    hidden = Dense(3)(a)
+    model = Model(
+        [a, b], ops.exp(-(hidden**2)) + ops.where(b > 0, hidden[:, :1], b @ np.eye(3)), dtype="float64", seed=0
+    )
+    x, y = data(model)
+    h = x[0] @ model.get_layer("dense").kernel
+    expected = np.exp(-(h**2)) + np.where(x[1] > 0, h[:, :1], x[1])
+    np.testing.assert_allclose(model.predict(x), expected, rtol=1e-12)
+    model.compile("sgd", "mse")
+    gradient = model.loss_and_gradient(x, y)[1]
+    report = check_gradients(lambda: model.loss_and_gradient(x, y)[0], {"theta": model.theta}, {"theta": gradient})
+    assert report.ok, str(report)

@@ -5,6 +5,8 @@ import math
 
 import numpy as np
 
+from chapters.mlp.symbol import symbols_in
+from chapters.mlp.tape.symbolic import symbolic
 from chapters.mlp.tape.tensor import OPERATIONS, Tensor, numbers_in
 from dlbook import check
 
@@ -37,6 +39,8 @@ def operation(*twins):
     def decorate(function):
         @functools.wraps(function)
         def checked(*arguments, **options):
+            if any(True for _ in symbols_in((*arguments, *options.values()))):
+                return symbolic(checked, arguments, options)
             try:
                 with np.errstate(all="ignore"):
                     return function(*arguments, **options)
