@@ -222,7 +222,7 @@ def where(module, name):
     return frozenset(found or everything_in(module))
 
 
-# Da lo que le pidan, esté donde esté: quien lo usa depende de todos los capítulos.
+# Da lo que le pidan, esté donde esté: quien lo usa depende de todo.
 _SHELF = "chapters.keras.shelf"
 
 
@@ -232,7 +232,7 @@ def _direct(module):
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     found = {m for node in import_statements(source(path)) for m in imported(node, package)}
     if module == _SHELF:
-        found |= everything_in(PACKAGES[1])
+        found |= {m for one in PACKAGES for m in everything_in(one)}
     # El código que haya en los paquetes que lo contienen se ejecuta antes que él.
     while package:
         if _index(package) is None:

@@ -41,12 +41,13 @@ def _checked(box, name):
     from matplotlib.colors import is_color_like
 
     box = check.sequence(box, name)
-    if len(box) > len(inspect.signature(Box).parameters):
-        raise ValueError(f"{name}: se esperaba una caja, con {', '.join(Box._fields)}, pero llegaron {len(box)} cosas")
+    fields = list(inspect.signature(Box).parameters)
+    if len(box) > len(fields):
+        raise ValueError(f"{name}: se esperaba una caja, con {', '.join(fields)}, pero llegaron {len(box)} cosas")
     box = Box(*box)
     if not is_color_like(box.color):
         raise ValueError(f"{name}: se esperaba un color, pero llegó {box.color!r}")
-    return box._replace(lines=check.sequence(box.lines, name))
+    return Box(check.sequence(box.lines, name), *box[1:])
 
 
 def _size(lines):

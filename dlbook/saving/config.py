@@ -259,10 +259,10 @@ def deserialize(described, custom_objects=None, kind=None):
 
     >>> deserialize({"class_name": "L2", "config": {"l2": 0.1}, "module": "keras.regularizers"})
     L2(l2=0.1)
-    >>> deserialize({"class_name": "Lambda", "config": {}, "module": "keras.layers"})
+    >>> deserialize({"class_name": "GRUCell", "config": {}, "module": "keras.layers"})
     Traceback (most recent call last):
         ...
-    ValueError: Lambda: el libro no tiene la clase Lambda de Keras
+    ValueError: GRUCell: el libro no tiene la clase GRUCell de Keras
 
     Parameters
     ----------

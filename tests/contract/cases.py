@@ -160,8 +160,6 @@ LAYERS = [
     layer("Dropout", (2, 3), rate=0.0),
     layer("Dropout", (3, 2), rate=0.4, noise_shape=(None, 1, 2)),
     layer("Dense", (2, 4), units=3, kernel_constraint="unit_norm", bias_constraint="non_neg"),
-    layer("Dropout", (6,), rate=0.4),
-    layer("Dropout", (2, 3), rate=0.0),
     layer("ELU", (2, 3)),
     layer("ELU", (5,), alpha=0.5),
     layer("Flatten", (2, 3)),

@@ -70,7 +70,7 @@ def test_at_the_head_of_a_network_it_trains_the_same_with_any_threads_and_comes_
     [
         (lambda x: x - 9, "x: se esperaba un entero entre 0 y"),
         (lambda x: x + 9, "x: se esperaba un entero entre 0 y"),
-        (lambda x: x + 0.5, "x: se esperaba un entero entre 0 y"),
+        (lambda x: x + 0.5, "x: se esperaba un entero, pero hay un"),
         (lambda x: x * np.nan, "x: se esperaban números finitos"),
         (lambda x: x[:0], "x: se esperaba al menos una observación"),
         (lambda x: x.astype(str), "x: se esperaban números reales"),

@@ -8,9 +8,15 @@ import numpy as np
 import pytest
 
 import chapters.cnn  # noqa: F401 (registra sus pérdidas y sus métricas)
-from chapters.mlp import Dense, losses, optimizers, schedules
+from chapters.mlp import Dense, losses, metrics, optimizers, schedules
+from chapters.mlp.tape.functions import FunctionMetric
 from dlbook import callbacks, registry
 from dlbook.attributes import Absent, Checked, Configured
+
+
+def abs_error(y_true, y_pred):
+    return abs(y_true - y_pred)
+
 
 MADE = {
     "ExponentialDecay": lambda: schedules.ExponentialDecay(0.1, 10, 0.5),
@@ -21,6 +27,10 @@ MADE = {
     "CosineDecayRestarts": lambda: schedules.CosineDecayRestarts(0.1, 10),
     "EarlyStopping": callbacks.EarlyStopping,
     "ModelCheckpoint": lambda: callbacks.ModelCheckpoint("a"),
+    "IoU": lambda: metrics.IoU(2, [0]),
+    "MeanIoU": lambda: metrics.MeanIoU(2),
+    "FunctionLoss": lambda: losses.get(abs_error),
+    "FunctionMetric": lambda: FunctionMetric(abs_error),
 }
 
 

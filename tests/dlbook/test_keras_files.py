@@ -268,7 +268,10 @@ def config_with(old, new):
 @pytest.mark.parametrize(
     ("pieces", "text"),
     [
-        (config_with('"class_name": "Conv2D"', '"class_name": "Lambda"'), "conv2d: el libro no tiene la clase Lambda"),
+        (
+            config_with('"class_name": "Conv2D"', '"class_name": "GRUCell"'),
+            "conv2d: el libro no tiene la clase GRUCell",
+        ),
         (config_with('"class_name": "Conv2D"', '"class_name": "os.system"'), "no es el nombre de una clase"),
         (config_with('"class_name": "Conv2D"', '"class_name": "__lambda__"'), "el libro no tiene la clase"),
         (config_with('"filters": 2', '"filters": 2000000000'), "más pesos de los que trae el archivo|memoria"),

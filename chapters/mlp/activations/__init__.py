@@ -155,7 +155,7 @@ def get(activation):
         return activation if registry.ours(type(activation)) else _tried(activation)
     if hasattr(activation, "applied"):
         return activation.applied()
-    if callable(activation) and not isinstance(activation, type):
+    if callable(activation) and not isinstance(activation, (type, registry.base("layer"))):
         from chapters.mlp.tape.functions import FunctionActivation
 
         return FunctionActivation(activation)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from dlbook.keras import from_keras, to_keras
 
 from chapters.mlp import (
     Dense,
@@ -17,6 +16,7 @@ from chapters.mlp import (
     to_categorical,
 )
 from chapters.mlp.preprocessing import normalization
+from dlbook.bridge import from_keras, to_keras
 from tests.reference import oracle
 
 RNG = np.random.default_rng(0)
