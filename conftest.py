@@ -16,6 +16,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("libro", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("libro")
 
+# Son programas: los ejecuta su prueba, con cada biblioteca.
+collect_ignore_glob = ["tests/programs/[!_]*.py"]
+
 # Los ejemplos >>> del README y de las páginas; las celdas las ejecuta la construcción del libro.
 PAGES = ["README.md", "docs/*.md", "docs/**/*.md"]
 pytest_collect_file = Sybil(parsers=[PythonCodeBlockParser()], patterns=PAGES).pytest()

@@ -5,7 +5,7 @@ from chapters.keras.shelf import shelf
 __getattr__, __dir__ = shelf(
     __name__,
     kind="layer",
-    homes=["chapters.mlp", "chapters.cnn"],
+    homes=["chapters.mlp", "chapters.cnn", "chapters.mlp.merging"],
     serialize="dlbook.saving:serialize",
     deserialize="dlbook.saving:deserialize",
 )

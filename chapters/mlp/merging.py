@@ -518,3 +518,80 @@ class Dot(Layer):
             dx[...] = np.moveaxis(slope.reshape(len(x), *moved, x.shape[axis]), -1, axis)
             found.append(dx)
         return found
+
+
+# --- Lo mismo, como funciones: cada una crea su capa y la llama, con las opciones de la capa ---
+
+
+def add(inputs, **options):
+    r"""Suma las entradas de una lista, con una capa :class:`Add` nueva.
+
+    Con valores simbólicos da otro, como cualquier capa; con números, números:
+
+    >>> add([[[1.0, 2.0]], [[10.0, 20.0]]])
+    array([[11., 22.]], dtype=float32)
+    """
+    return Add(**options)(inputs)
+
+
+def subtract(inputs, **options):
+    r"""Resta la segunda entrada de la primera, con una capa :class:`Subtract` nueva.
+
+    >>> subtract([[[1.0, 2.0]], [[10.0, 20.0]]])
+    array([[ -9., -18.]], dtype=float32)
+    """
+    return Subtract(**options)(inputs)
+
+
+def multiply(inputs, **options):
+    r"""Multiplica las entradas de una lista, con una capa :class:`Multiply` nueva.
+
+    >>> multiply([[[1.0, 2.0]], [[10.0, 20.0]]])
+    array([[10., 40.]], dtype=float32)
+    """
+    return Multiply(**options)(inputs)
+
+
+def average(inputs, **options):
+    r"""Promedia las entradas de una lista, con una capa :class:`Average` nueva.
+
+    >>> average([[[1.0, 2.0]], [[11.0, 20.0]]])
+    array([[ 6., 11.]], dtype=float32)
+    """
+    return Average(**options)(inputs)
+
+
+def maximum(inputs, **options):
+    r"""Da, en cada lugar, la mayor de las entradas, con una capa :class:`Maximum` nueva.
+
+    >>> maximum([[[1.0, 20.0]], [[10.0, 2.0]]])
+    array([[10., 20.]], dtype=float32)
+    """
+    return Maximum(**options)(inputs)
+
+
+def minimum(inputs, **options):
+    r"""Da, en cada lugar, la menor de las entradas, con una capa :class:`Minimum` nueva.
+
+    >>> minimum([[[1.0, 20.0]], [[10.0, 2.0]]])
+    array([[1., 2.]], dtype=float32)
+    """
+    return Minimum(**options)(inputs)
+
+
+def concatenate(inputs, axis=-1, **options):
+    r"""Pone las entradas una al lado de otra, con una capa :class:`Concatenate` nueva.
+
+    >>> concatenate([[[1.0, 2.0]], [[3.0]]])
+    array([[1., 2., 3.]], dtype=float32)
+    """
+    return Concatenate(axis, **options)(inputs)
+
+
+def dot(inputs, axes=-1, **options):
+    r"""Multiplica dos entradas como matrices, con una capa :class:`Dot` nueva.
+
+    >>> dot([[[1.0, 2.0]], [[3.0, 4.0]]])
+    array([[11.]], dtype=float32)
+    """
+    return Dot(axes, **options)(inputs)

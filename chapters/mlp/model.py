@@ -428,9 +428,7 @@ class Model(Layer):
         Returns
         -------
         float, list of float, or dict
-            La pérdida y las métricas, antes del paso; la pérdida, sola si no hay métricas. Como en Keras 3, son la
-            media de todos los lotes desde el último :meth:`reset_metrics`, :meth:`compile`, :meth:`fit` o
-            :meth:`evaluate`: para tener las de un lote solo, llama antes a :meth:`reset_metrics`.
+            La pérdida y las métricas de ese lote, antes del paso; la pérdida, sola si no hay métricas.
         """
         return _flat(training.train_on_batch(self, x, y, sample_weight, class_weight), return_dict)
 
@@ -439,9 +437,7 @@ class Model(Layer):
         return _flat(training.evaluate(self, x, y, sample_weight), return_dict)
 
     def reset_metrics(self):
-        r"""Olvida la pérdida y las métricas que :meth:`train_on_batch` lleva acumuladas."""
-        if self.ongoing is not None:
-            self.ongoing.restart()
+        r"""No hace nada, y está por compatibilidad con Keras: cada medida empieza de cero."""
 
     def predict_on_batch(self, x):
         r"""Calcula la salida de un lote, como :meth:`predict`."""

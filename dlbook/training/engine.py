@@ -245,18 +245,6 @@ class Engine:
         self.outputs = np.zeros(len(self.targets))
         self.sums = [Sums(self.metrics) for _ in range(self.team.size)]
 
-    @property
-    def totals(self):
-        r"""Lo que lleva la cuenta, para seguirla en otro motor."""
-        sums = Sums(self.metrics)
-        sums.add(self.sums)
-        return self.total, self.seen, self.outputs, sums
-
-    @totals.setter
-    def totals(self, totals):
-        self.total, self.seen, self.outputs, sums = totals
-        self.sums[0].add([sums])
-
     def logs(self):
         r"""Da la pérdida y las métricas medias desde que empezó la cuenta."""
         logs = {"loss": self.total / self.seen}

@@ -91,7 +91,6 @@ def fit(
     )
     model.check_compiled()
     model.optimizer.claim(model.identity)
-    model.reset_metrics()
     history = model.history = History()
     model.stop_training = False
     steps = steps_per_epoch or train.steps(batch_size)
@@ -162,7 +161,6 @@ def evaluate(model, x, y=None, sample_weight=None, batch_size=None, steps=None, 
     model.check_compiled()
     batch_size, steps, callbacks = _batch_size(batch_size), _steps(steps), _callbacks(callbacks)
     source = source_of(model, x, y, sample_weight, "x")
-    model.reset_metrics()
     _introduce(model, callbacks, steps or source.steps(batch_size))
     with OwnSteps(model) if defines(model, "test_step") else Engine(model) as engine:
         _call(callbacks, "on_test_begin", {})
@@ -191,13 +189,14 @@ def _introduce(model, callbacks, steps):
 
 @one_at_a_time
 def train_on_batch(model, x, y, sample_weight=None, class_weight=None):
-    r"""Da un paso con un lote; devuelve la media de la pérdida y las métricas desde que se olvidaron."""
+    r"""Da un paso con un lote; devuelve su pérdida y sus métricas."""
     model.check_compiled()
     data = prepare(model, x, y, sample_weight)
     weigh_classes(data, class_weight, model)
     model.check_compiled()
     model.optimizer.claim(model.identity)
     engine = _ongoing(model, data)
+    engine.restart()
     with engine:
         engine.limit_blas()
         engine.train(data, None, 0, len(data))
@@ -208,12 +207,9 @@ def _ongoing(model, data):
     # Entre un lote y el siguiente se conservan las réplicas, si el modelo sigue siendo el mismo.
     engine = model.ongoing
     if engine is None or engine.theta is not model.theta or engine.team.size != get_threads():
-        totals = None if engine is None else engine.totals
         engine = model.ongoing = Engine(model)
         engine.start(data)
         engine.reseed()
-        if totals is not None:
-            engine.totals = totals
     for replica in engine.replicas:
         replica.follow(model)
     return engine

@@ -6,10 +6,13 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import chapters.cnn
 import chapters.mlp
+import chapters.mlp.merging
+import dlbook.data.mnist
 from chapters import keras
 from dlbook import callbacks, registry
 from dlbook.saving.config import keras_names
@@ -54,6 +57,12 @@ def test_every_name_lives_somewhere_else(module, name):
         ("regularizers.l2", chapters.mlp.L2),
         ("callbacks.EarlyStopping", callbacks.EarlyStopping),
         ("saving.load_model", chapters.mlp.load_model),
+        ("layers.Input", chapters.mlp.Input),
+        ("layers.add", chapters.mlp.merging.add),
+        ("datasets.mnist.load_data", dlbook.data.mnist.load_data),
+        ("utils.to_categorical", chapters.mlp.to_categorical),
+        ("optimizers.schedules.ExponentialDecay", chapters.mlp.ExponentialDecay),
+        ("initializers.HeNormal", chapters.mlp.initializers.HeNormal),
     ],
 )
 def test_the_names_are_where_a_program_of_keras_looks_for_them(path, value):
@@ -103,6 +112,23 @@ def test_star_imports_and_dir_show_what_there_is():
     exec("from chapters.keras.layers import *", space)
     assert set(dir(keras.layers)) <= set(space)
     assert {"layers", "models", "Sequential"} <= set(dir(keras))
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        *[(name, {}) for name in ("add", "subtract", "multiply", "average", "maximum", "minimum")],
+        ("concatenate", {"axis": 1}),
+        ("dot", {"axes": 2}),
+    ],
+)
+def test_what_joins_is_also_a_function(name, options):
+    a, b = keras.Input((2, 3)), keras.Input((2, 3))
+    model = keras.Model([a, b], getattr(keras.layers, name)([a, b], name="joined", **options))
+    layer = model.get_layer("joined")
+    assert type(layer) is getattr(chapters.mlp, name.capitalize())
+    x = [np.arange(6.0).reshape(1, 2, 3), np.full((1, 2, 3), 2.0)]
+    np.testing.assert_array_equal(model.predict(x), type(layer)(**options)(x))
 
 
 def test_importing_it_loads_no_chapter():

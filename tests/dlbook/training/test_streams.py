@@ -198,19 +198,10 @@ def test_steps_of_one_batch_are_those_of_fit():
     np.testing.assert_allclose(other.theta, model.theta, rtol=1e-6)
 
 
-def test_what_train_on_batch_says_is_the_mean_until_it_is_forgotten():
+def test_train_on_batch_says_what_that_batch_lost():
     model = network()
-    (x, y), (u, v) = pieces()[:2]
-    first = model.test_on_batch(x, y)
-    assert model.train_on_batch(x, y) == pytest.approx(first)
-    second = model.test_on_batch(u, v)
-    model.train_on_batch(x, y)
-    model.reset_metrics()
-    before = model.predict(u)
-    found = model.train_on_batch(u, v, return_dict=True)
-    assert found["loss"] == pytest.approx(np.mean((before - v) ** 2), rel=1e-5)
-    again = model.predict(x)
-    mean = model.train_on_batch(x, y)[0]
-    assert mean == pytest.approx((found["loss"] + np.mean((again - y) ** 2)) / 2, rel=1e-5)
-    assert second[0] != mean
+    for x, y in pieces()[:2]:
+        before = model.test_on_batch(x, y, return_dict=True)
+        assert model.train_on_batch(x, y, return_dict=True) == pytest.approx(before)
+        model.reset_metrics()
     np.testing.assert_array_equal(model.predict_on_batch(x), model.predict(x))
