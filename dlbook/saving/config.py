@@ -36,6 +36,8 @@ PLACES |= {"loss": "loss", "metrics": "metric", "weighted_metrics": "metric", "l
 # Con estos valores, un argumento que el libro no tiene no pide nada.
 OFF = (None, False, "channels_last", "tf")
 OFF_ALSO = {"renorm_momentum": 0.99, "threshold": 0.0, "implementation": 2, "axis": -1}
+# De Keras, las que no reciben trainable, aunque lo tengan.
+WITHOUT_TRAINABLE = ("SpatialDropout1D", "SpatialDropout2D")
 # Lo que quien lee registró para no tener que pasarlo cada vez.
 REGISTERED = {}
 
@@ -228,6 +230,8 @@ def get_config(value):
     config = {name: serialize(v, f"{cls.__name__}, {name}") for name, v in found.items()}
     if isinstance(value, registry.base("layer")) and config.get("activation", 0) is None:
         config["activation"] = "linear"
+    if cls.__name__ in WITHOUT_TRAINABLE:
+        config.pop("trainable", None)
     accepted = objects.parameters(cls)
     config |= {name: default for name, default in _absent(cls).items() if name in accepted}
     if cls is registry.find("layer", "Sequential"):

@@ -320,9 +320,11 @@ def _slot_groups(model):
         # Lo que recuerda se sabe cuando da un paso: lo da otro, igual, con un solo parámetro.
         optimizer = type(optimizer).from_config(optimizer.get_config())
         optimizer.step(np.zeros(1, model.dtype), np.zeros(1, model.dtype))
-    slots = list(optimizer.state)
+    # Keras pone primero la media de los pesos, si se lleva.
+    slots = [slot for slot in optimizer.state if slot != "average"]
     together = 2 if type(optimizer).__name__ in TOGETHER else 1
-    return [group for group in (slots[:together], *([s] for s in slots[together:])) if group]
+    average = ["average"] if "average" in optimizer.state else []
+    return [group for group in (average, slots[:together], *([s] for s in slots[together:])) if group]
 
 
 def optimizer_variables(model):
@@ -344,6 +346,9 @@ def optimizer_variables(model):
                 if slot in state:
                     yield f"{k}_{slot}", state[slot][start : start + weight.size].reshape(weight.shape)
             start += weight.size
+    if hasattr(optimizer, "product"):
+        # Nadam recuerda además el producto de sus fracciones.
+        yield "u_product", np.array(optimizer.product, np.float32)
 
 
 def write_legacy_optimizer(folder, model):
@@ -376,6 +381,9 @@ def optimizer_state(folder, model, paths):
     paths, state = list(paths), {}
     expected = [(slot, w) for slots in _slot_groups(model) for w in weights for slot in slots]
     scalars = 1 if optimizer.schedule is not None else 2
+    if hasattr(optimizer, "product") and len(paths) > scalars:
+        # Se calcula otra vez: no hace falta leerlo.
+        paths = paths[:-1]
     if len(paths) not in (scalars, scalars + len(expected)):
         return None
     state["iterations"] = array(folder, paths[0])

@@ -169,7 +169,6 @@ def test_what_this_book_does_not_have(keras):
         (red(layers.LayerNormalization()), "el libro no tiene la clase LayerNormalization"),
         (red(layers.BatchNormalization(renorm=True)), "renorm"),
         (red(layers.Dense(2, activation="glu")), "glu"),
-        (red(layers.Dropout(0.5, noise_shape=(None, 1))), "noise_shape"),
         (red(layers.Dense(2, dtype="float16")), "dtype"),
         (keras.Sequential([layers.Dense(2)]), "ponle un keras.Input"),
         (layers.Dense(2), "un modelo de Keras"),

@@ -92,6 +92,11 @@ class Nadam(Optimizer):
         self._product = t, product
         return product
 
+    @property
+    def product(self):
+        r"""El producto de las fracciones de los pasos que lleva."""
+        return self._multiplied(self.iterations)
+
     def _update(self, theta, gradient, rate):
         t = self.iterations + 1
         now, after, product = self._fraction(t), self._fraction(t + 1), self._multiplied(t)

@@ -211,7 +211,7 @@ class Variable(Tensor):
         Si no son números reales, o si se da una función y no la forma.
     """
 
-    def __init__(self, initializer, shape=None, dtype=None, trainable=True, name=None):
+    def __init__(self, initializer, shape=None, dtype=None, trainable=True, *, name=None):
         if callable(initializer):
             if shape is None:
                 raise ValueError("shape: se esperaba la forma, porque initializer es una función")
