@@ -36,7 +36,7 @@ PLACES |= {"loss": "loss", "metrics": "metric", "weighted_metrics": "metric", "l
 # Con estos valores, un argumento que el libro no tiene no pide nada.
 OFF = (None, False, "channels_last", "tf")
 OFF_ALSO = {"renorm_momentum": 0.99, "threshold": 0.0, "implementation": 2, "axis": -1}
-# De Keras, las que no reciben trainable, aunque lo tengan.
+# De Keras, las que no reciben trainable ni activity_regularizer, aunque los tengan.
 WITHOUT_TRAINABLE = ("SpatialDropout1D", "SpatialDropout2D")
 # Lo que quien lee registró para no tener que pasarlo cada vez.
 REGISTERED = {}
@@ -231,7 +231,7 @@ def get_config(value):
     if isinstance(value, registry.base("layer")) and config.get("activation", 0) is None:
         config["activation"] = "linear"
     if cls.__name__ in WITHOUT_TRAINABLE:
-        config.pop("trainable", None)
+        config = {name: v for name, v in config.items() if name not in ("trainable", "activity_regularizer")}
     accepted = objects.parameters(cls)
     config |= {name: default for name, default in _absent(cls).items() if name in accepted}
     if cls is registry.find("layer", "Sequential"):
