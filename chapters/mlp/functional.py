@@ -292,14 +292,16 @@ class Functional(Graph):
         r"""Dice si son enteros lo que entra por la entrada ``k``: si ella lo dice, o todas las capas que lo reciben."""
         return self.layers[self._doors[k]].integers or super().takes_integers(k)
 
+    def _in_order(self, x, name):
+        # De un diccionario, las entradas en el orden del modelo.
+        missing = [key for key in self.input_names if key not in x]
+        if missing:
+            raise ValueError(f"{name}: falta la entrada {missing[0]!r}; las del modelo son {self.input_names}")
+        return [x[key] for key in self.input_names]
+
     def arranged(self, x, name="x"):
         r"""Como en :class:`~chapters.mlp.Layer`; en un diccionario, las entradas van por su nombre."""
-        if isinstance(x, dict):
-            missing = [key for key in self.input_names if key not in x]
-            if missing:
-                raise ValueError(f"{name}: falta la entrada {missing[0]!r}; las del modelo son {self.input_names}")
-            x = [x[key] for key in self.input_names]
-        return super().arranged(x, name)
+        return super().arranged(self._in_order(x, name) if isinstance(x, dict) else x, name)
 
     def arranged_outputs(self, y):
         r"""Da lo que sale como se escribieron las salidas: en un diccionario, si se dieron en uno."""
@@ -307,6 +309,9 @@ class Functional(Graph):
 
     def __call__(self, x, *others, **options):
         r"""Como en :class:`~chapters.mlp.Layer`; lo que sale, como se escribieron las salidas."""
+        if isinstance(x, dict):
+            x = self._in_order(x, "x")
+            x = x if self.several else x[0]
         return self.arranged_outputs(super().__call__(x, *others, **options))
 
     @property

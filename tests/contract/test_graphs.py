@@ -359,10 +359,12 @@ def test_outputs_in_a_dictionary_come_out_in_one_also_after_a_file(tmp_path):
         model.save(tmp_path / name)
         again = load_model(tmp_path / name)
         np.testing.assert_array_equal(again.predict(x)["sale"], model.predict(x)["sale"])
-        np.testing.assert_array_equal(again.predict_on_batch(x)["sale"], again(x["entra"])["sale"])
+        np.testing.assert_array_equal(again.predict_on_batch(x)["sale"], again(x)["sale"])
         assert again.evaluate(x, {"sale": np.ones((4, 2))}) == model.evaluate(x, {"sale": np.ones((4, 2))})
     # Y con valores simbólicos.
-    assert Model(a, Dense(1)(model(a)["sale"])).predict(x["entra"]).shape == (4, 1)
+    assert Model(a, Dense(1)(model({"entra": a})["sale"])).predict(x["entra"]).shape == (4, 1)
+    with pytest.raises(ValueError, match="falta la entrada 'entra'; las del modelo son"):
+        model({"otra": a})
 
 
 def test_data_in_lists_and_dictionaries_and_losses_per_output():
