@@ -7,6 +7,7 @@ __getattr__, __dir__ = shelf(
     homes=["chapters.mlp", "chapters.cnn", "dlbook.data"],
     # Como se llamaba antes.
     Sequence="dlbook.data:PyDataset",
+    clear_session="dlbook.settings:clear_session",
     set_random_seed="dlbook.check:set_random_seed",
     CustomObjectScope="dlbook.saving:custom_object_scope",
     custom_object_scope="dlbook.saving:custom_object_scope",

@@ -18,7 +18,10 @@ MOST_LAYERS = 10_000
 
 
 def _symbols(value, name):
-    # Los valores simbólicos de una entrada o salida del modelo, y sus nombres si vienen en un diccionario.
+    # Los valores simbólicos de una entrada o salida del modelo, y sus nombres si vienen en un diccionario: por orden
+    # alfabético, como en Keras, que así ordena las capas y con ellas los pesos de un archivo.
+    if isinstance(value, dict):
+        value = dict(sorted(value.items()))
     values = list(value.values()) if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value]
     for one in values:
         if not isinstance(one, Symbol):
@@ -26,6 +29,11 @@ def _symbols(value, name):
     if not values:
         raise ValueError(f"{name}: se esperaba al menos un valor")
     return list(values), list(value) if isinstance(value, dict) else None
+
+
+def _named(keys, values):
+    # Como se dieron las entradas o las salidas: en un diccionario, si venían en uno.
+    return values if keys is None else dict(zip(keys, values, strict=True))
 
 
 def _backwards(outputs, entries):
@@ -114,7 +122,7 @@ class Functional(Graph):
     inputs : Symbol, list or dict
         Por dónde entran los datos.
     outputs : Symbol, list or dict
-        Lo que sale.
+        Lo que sale; en un diccionario, lo que se predice también viene en uno.
     name, trainable
         Como en :class:`~chapters.mlp.Layer`.
     **options
@@ -246,8 +254,8 @@ class Functional(Graph):
             "name": self.name,
             "trainable": self.trainable,
             "layers": layers,
-            "input_layers": histories[: len(self._doors)],
-            "output_layers": [histories[slot] for slot in self._exits],
+            "input_layers": _named(self._entry_keys, histories[: len(self._doors)]),
+            "output_layers": _named(self._exit_keys, [histories[slot] for slot in self._exits]),
         }
 
     @classmethod
@@ -289,14 +297,27 @@ class Functional(Graph):
         r"""Dice si son enteros lo que entra por la entrada ``k``: si ella lo dice, o todas las capas que lo reciben."""
         return self.layers[self._doors[k]].integers or super().takes_integers(k)
 
+    def _in_order(self, x, name):
+        # De un diccionario, las entradas en el orden del modelo.
+        missing = [key for key in self.input_names if key not in x]
+        if missing:
+            raise ValueError(f"{name}: falta la entrada {missing[0]!r}; las del modelo son {self.input_names}")
+        return [x[key] for key in self.input_names]
+
     def arranged(self, x, name="x"):
         r"""Como en :class:`~chapters.mlp.Layer`; en un diccionario, las entradas van por su nombre."""
+        return super().arranged(self._in_order(x, name) if isinstance(x, dict) else x, name)
+
+    def arranged_outputs(self, y):
+        r"""Da lo que sale como se escribieron las salidas: en un diccionario, si se dieron en uno."""
+        return y if self._exit_keys is None else _named(self._exit_keys, each(y))
+
+    def __call__(self, x, *others, **options):
+        r"""Como en :class:`~chapters.mlp.Layer`; lo que sale, como se escribieron las salidas."""
         if isinstance(x, dict):
-            missing = [key for key in self.input_names if key not in x]
-            if missing:
-                raise ValueError(f"{name}: falta la entrada {missing[0]!r}; las del modelo son {self.input_names}")
-            x = [x[key] for key in self.input_names]
-        return super().arranged(x, name)
+            x = self._in_order(x, "x")
+            x = x if self.several else x[0]
+        return self.arranged_outputs(super().__call__(x, *others, **options))
 
     @property
     def input_names(self):

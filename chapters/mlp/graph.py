@@ -372,6 +372,11 @@ class Graph(Model):
         return self._outputs[0] if len(self._outputs) == 1 else self.outputs
 
     @property
+    def output_shape(self):
+        r"""La forma de lo que sale, como :attr:`input_shape`, y ``None`` si no está construida."""
+        return self.compute_output_shape(self.input_shape) if self.built else None
+
+    @property
     def output_names(self):
         r"""Los nombres de las salidas, que son los de las capas de las que salen."""
         return [symbol.name for symbol in self._outputs]

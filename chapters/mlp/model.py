@@ -413,7 +413,11 @@ class Model(Layer):
         ndarray, shape (n, ...), or list of ndarray
             Una lista, si hay varias salidas.
         """
-        return training.predict(self, x, batch_size, steps, callbacks)
+        return self.arranged_outputs(training.predict(self, x, batch_size, steps, callbacks))
+
+    def arranged_outputs(self, y):
+        r"""Da lo que sale como lo espera quien llama; una red con las salidas en un diccionario, con sus nombres."""
+        return y
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         r"""Da un solo paso de entrenamiento con un lote.
@@ -441,7 +445,7 @@ class Model(Layer):
 
     def predict_on_batch(self, x):
         r"""Calcula la salida de un lote, como :meth:`predict`."""
-        return training.predict(self, x)
+        return self.arranged_outputs(training.predict(self, x))
 
     def loss_and_gradient(self, x, y, sample_weight=None, training=False):
         r"""Da la pérdida de unas observaciones y su gradiente respecto a todos los parámetros.

@@ -13,6 +13,8 @@ import chapters.cnn
 import chapters.mlp
 import chapters.mlp.merging
 import dlbook.data.mnist
+import dlbook.saving
+import dlbook.settings
 from chapters import keras
 from dlbook import callbacks, registry
 from dlbook.saving.config import keras_names
@@ -60,6 +62,8 @@ def test_every_name_lives_somewhere_else(module, name):
         ("layers.Input", chapters.mlp.Input),
         ("layers.add", chapters.mlp.merging.add),
         ("datasets.mnist.load_data", dlbook.data.mnist.load_data),
+        ("utils.clear_session", dlbook.settings.clear_session),
+        ("utils.register_keras_serializable", dlbook.saving.register),
         ("utils.to_categorical", chapters.mlp.to_categorical),
         ("optimizers.schedules.ExponentialDecay", chapters.mlp.ExponentialDecay),
         ("initializers.HeNormal", chapters.mlp.initializers.HeNormal),
@@ -159,6 +163,15 @@ def test_the_first_layer_says_the_shape(first):
 def test_a_shape_that_is_none_is_refused(bad):
     with pytest.raises((TypeError, ValueError), match=r"^input_(shape|dim).*: se esperaba"):
         keras.layers.Dense(3, **bad)
+
+
+def test_a_model_says_the_shape_of_what_comes_out():
+    model = keras.Sequential([keras.layers.Dense(3)])
+    assert model.output_shape is None
+    model.build((None, 5, 4))
+    assert model.output_shape == (5, 3)
+    x = keras.Input((2,))
+    assert keras.Model(x, [x, keras.layers.Dense(1)(x)]).output_shape == [(2,), (1,)]
 
 
 def test_a_model_is_built_with_the_shape_of_keras_or_with_that_of_the_book():

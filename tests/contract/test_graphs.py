@@ -84,7 +84,7 @@ def data(model, n=N):
 
 
 def listed(value):
-    return value if isinstance(value, list) else [value]
+    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else [value]
 
 
 def same(one, other):
@@ -351,9 +351,27 @@ def flat(symbol):
     return Flatten()(symbol)
 
 
+def test_outputs_in_a_dictionary_come_out_in_one_also_after_a_file(tmp_path):
+    a = Input(shape=(3,), name="a")
+    model = Model({"entra": a}, {"sale": Dense(2, name="densa")(a)}, seed=0)
+    model.compile("sgd", {"sale": "mse"})
+    x = {"entra": np.ones((4, 3))}
+    for name in ("red.keras", "red.h5", "red.safetensors"):
+        model.save(tmp_path / name)
+        again = load_model(tmp_path / name)
+        np.testing.assert_array_equal(again.predict(x)["sale"], model.predict(x)["sale"])
+        np.testing.assert_array_equal(again.predict_on_batch(x)["sale"], again(x)["sale"])
+        assert again.evaluate(x, {"sale": np.ones((4, 2))}) == model.evaluate(x, {"sale": np.ones((4, 2))})
+    # Y con valores simbólicos.
+    assert Model(a, Dense(1)(model({"entra": a})["sale"])).predict(x["entra"]).shape == (4, 1)
+    with pytest.raises(ValueError, match="falta la entrada 'entra'; las del modelo son"):
+        model({"otra": a})
+
+
 def test_data_in_lists_and_dictionaries_and_losses_per_output():
     model = several()
-    (a, b), (left, right) = data(model)
+    # Los de un diccionario van por orden alfabético.
+    (a, b), (right, left) = data(model)
     model.compile(
         "sgd",
         {"izquierda": "mse", "derecha": "mae"},
@@ -363,8 +381,10 @@ def test_data_in_lists_and_dictionaries_and_losses_per_output():
     by_name = {"b": b, "a": a}, {"derecha": right, "izquierda": left}
     logs = model.evaluate(*by_name, return_dict=True)
     assert set(logs) == {"loss", "izquierda_loss", "derecha_loss", "derecha_mse"}
-    assert logs == model.evaluate([a, b], [left, right], return_dict=True)
-    one, two = model.predict([a, b])
+    assert logs == model.evaluate([a, b], [right, left], return_dict=True)
+    found = model.predict([a, b])
+    assert list(found) == model.output_names == ["derecha", "izquierda"]
+    two, one = found.values()
     assert logs["izquierda_loss"] == pytest.approx(np.mean((one - left) ** 2))
     assert logs["derecha_loss"] == pytest.approx(np.mean(np.abs(two - right)))
     activity = 0.01 * np.sum(one**2) / N

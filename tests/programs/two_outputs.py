@@ -15,7 +15,7 @@ inputs = Input(shape=(64,), name="image")
 h = Dense(32, activation="relu")(inputs)
 digit_output = Dense(10, activation="softmax", name="digit")(h)
 ink_output = Dense(1, name="ink")(Dense(8, activation="softplus")(h))
-model = keras.models.Model(inputs=inputs, outputs=[digit_output, ink_output])
+model = keras.models.Model(inputs=inputs, outputs={"ink": ink_output, "digit": digit_output})
 fix(model)
 
 model.compile(
@@ -33,6 +33,13 @@ history = model.fit(
     shuffle=False,
     verbose=0,
 )
-evaluated = model.evaluate(x[600:], [digit[600:], ink[600:]], batch_size=50, verbose=0, return_dict=True)
-digits, inks = model.predict(x[:3], verbose=0)
-result = {"history": history.history, "evaluate": evaluated, "inks": inks.mean(), "digits": digits.max()}
+evaluated = model.evaluate(
+    x[600:], {"digit": digit[600:], "ink": ink[600:]}, batch_size=50, verbose=0, return_dict=True
+)
+predicted = model.predict(x[:3], verbose=0)
+result = {
+    "history": history.history,
+    "evaluate": evaluated,
+    "ink": predicted["ink"].mean(),
+    "digit": predicted["digit"].max(),
+}
