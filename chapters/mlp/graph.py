@@ -373,7 +373,7 @@ class Graph(Model):
 
     @property
     def output_shape(self):
-        r"""La forma de lo que sale, como :attr:`input_shape`, y ``None`` si no está construida."""
+        r"""La forma de lo que sale, como ``input_shape``, y ``None`` si no está construida."""
         return self.compute_output_shape(self.input_shape) if self.built else None
 
     @property

@@ -435,7 +435,7 @@ def test_keras_understands_the_config_of_everything_it_has(keras, case):
     silent |= set(inspect.signature(type(theirs)).parameters)
     assert set(one.get_config()) <= set(config["config"]) | silent
     if set(one.get_config()) <= set(config["config"]) and case.name != "Normalization":
-        # Si Keras no escribió algo, no puede volver; y los ejes de Normalization los escribe en una lista.
+        # Si Keras no escribió algo, no puede volver; y los ejes de ``Normalization`` los escribe en una lista.
         assert rounded(deserialize(config, kind=case.kind)) == rounded(one)
 
 
