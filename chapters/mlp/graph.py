@@ -1,5 +1,7 @@
 r"""Una red como grafo: hacia delante en orden, hacia atrás al revés."""
 
+import functools
+import inspect
 import math
 from typing import NamedTuple
 
@@ -133,6 +135,7 @@ class Graph(Model):
         # Las copias de las capas que se repiten, y qué llamadas hacen falta al volver.
         self.echoes, self._back = (), None
         self.several = entries > 1
+        self.masks, self._mask = any(layer.masks for layer in self.layers), None
         self.integers = bool(calls) and not self.several and self.takes_integers(0)
 
     any_size = property(every_one_of_any_size)
@@ -212,13 +215,15 @@ class Graph(Model):
                 if layer.current_shape != size:
                     layer.adjust_to(size)
 
-    def forward(self, x, training=False):
+    def forward(self, x, training=False, mask=None):
         r"""Hace las llamadas en orden, cada una con lo que dieron las anteriores."""
         values = [None] * self._slots
         x = self.ready(x)
         values[: self._entries] = x if self.several else [x]
         self._prepare_echoes()
         workers = self._workers()
+        if self.masks or mask is not None:
+            return self._forward_masked(values, workers, training, mask)
         for k, (plain, source, target) in enumerate(self._plain):
             if plain:
                 values[target] = workers[k].forward(values[source], training)  # [ec-mlp-grafo-ida]
@@ -226,6 +231,30 @@ class Graph(Model):
                 self._call(self.calls[k], workers[k], values, training)
         self.y = values[self._exits[0]] if len(self._exits) == 1 else [values[slot] for slot in self._exits]
         return self.y
+
+    def _forward_masked(self, values, workers, training, mask):
+        # Con cada valor va su máscara, si la tiene: qué posiciones cuentan.
+        masks = [None] * self._slots
+        masks[: self._entries] = mask if isinstance(mask, list) else [mask] * self._entries
+        for call, worker in zip(self.calls, workers, strict=True):
+            received = [masks[source] for source in call.sources]
+            given = [values[source] for source in call.sources]
+            one = received if worker.several else received[0]
+            known = any(m is not None for m in received)
+            options = {"training": training} | _options(call, values)
+            if known and _takes_mask(type(worker)):
+                options["mask"] = one
+            self._keep(call, worker.forward(*_filled(call.arguments, values), **options), values)
+            after = worker.compute_mask(given if worker.several else given[0], one if known else None)
+            for target in call.targets:
+                masks[target] = after
+        self._mask = masks[self._exits[0]]
+        self.y = values[self._exits[0]] if len(self._exits) == 1 else [values[slot] for slot in self._exits]
+        return self.y
+
+    def compute_mask(self, inputs, previous_mask=None):
+        r"""Da la máscara de lo que salió la última vez."""
+        return self._mask if self.masks or previous_mask is not None else None
 
     def _call(self, call, worker, values, training):
         options = {"training": training} | _options(call, values)
@@ -380,6 +409,11 @@ class Graph(Model):
     def output_names(self):
         r"""Los nombres de las salidas, que son los de las capas de las que salen."""
         return [symbol.name for symbol in self._outputs]
+
+
+@functools.cache
+def _takes_mask(cls):
+    return "mask" in inspect.signature(cls.forward).parameters
 
 
 def _options(call, values):

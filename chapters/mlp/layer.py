@@ -433,6 +433,8 @@ class Layer(Configured):
     whole_batch = False
     # Si su entrada son enteros, como las clases o las palabras de un diccionario: así llegan, y no como reales.
     integers = False
+    # Si crea una máscara: qué posiciones de una secuencia cuentan.
+    masks = False
     # Si recibe varias entradas, en una lista; entonces sus formas también van en una lista.
     several = False
     # Si, ya construida, admite entradas de otro tamaño: sus pesos, y cuántos números da por vector, solo dependen del
@@ -588,16 +590,23 @@ class Layer(Configured):
         return self.checked_shape(input_shape)
 
     def compute_mask(self, inputs, previous_mask=None):
-        r"""Da la máscara de la salida: qué posiciones cuentan. Aquí, la de la entrada, si la hay.
+        r"""Da la máscara de la salida, que dice qué posiciones cuentan. Aquí, la de la entrada, si es una.
+
+        La capa que crea una máscara declara ``masks = True`` y la da aquí; la que la usa la recibe en ``forward``, en
+        un argumento ``mask``. En medio, pasa de una a otra por la red.
 
         Parameters
         ----------
         inputs : ndarray or list of ndarray
             La entrada.
-        previous_mask : ndarray of bool, shape (n, t), optional
-            La de la entrada.
+        previous_mask : ndarray of bool, shape (n, t), or list, optional
+            La de la entrada; una lista, si son varias.
+
+        Returns
+        -------
+        ndarray of bool, or None
         """
-        return previous_mask
+        return None if isinstance(previous_mask, list) else previous_mask
 
     def forward(self, x, training=False):
         r"""Calcula la salida, y guarda lo que :meth:`backward` necesita.

@@ -63,6 +63,11 @@ class Merge(Layer):
         r"""Devuelve la forma común."""
         return _broadcast(self, self.checked_shape(input_shape))
 
+    def compute_mask(self, inputs, previous_mask=None):
+        r"""Da qué posiciones cuentan en todas las entradas que tienen máscara."""
+        found = [mask for mask in previous_mask or () if mask is not None]
+        return np.logical_and.reduce(found) if found else None
+
     def _aligned(self, xs):
         # Con los mismos ejes, para que las reglas de NumPy alineen por el final.
         axes = max(x.ndim for x in xs)

@@ -108,9 +108,11 @@ class Sequential(Graph):
             self._chain()
         return super().compute_output_shape(input_shape)
 
-    def forward(self, x, training=False):
+    def forward(self, x, training=False, mask=None):
         r"""Pasa la entrada por todas las capas."""
         self._refuse_empty()
+        if self.masks or mask is not None:
+            return super().forward(x, training, mask)
         y = self.ready(x)
         for layer in self.layers:
             y = layer.forward(y, training)

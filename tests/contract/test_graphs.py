@@ -451,3 +451,66 @@ def test_any_operation_of_the_tape_can_be_part_of_a_graph():
     gradient = model.loss_and_gradient(x, y)[1]
     report = check_gradients(lambda: model.loss_and_gradient(x, y)[0], {"theta": model.theta}, {"theta": gradient})
     assert report.ok, str(report)
+
+
+class Marks(Layer):
+    """Dice que no cuentan las posiciones en que todo es cero."""
+
+    masks = True
+
+    def forward(self, x, training=False):
+        self.x = self.y = self.ready(x)
+        return self.y
+
+    def backward(self, dy):
+        return self.output_gradient(dy)
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return (inputs != 0).any(axis=-1)
+
+
+class MeanOfWhatCounts(Layer):
+    """Promedia las posiciones que cuentan; la máscara llega hasta aquí."""
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[1:]
+
+    def forward(self, x, training=False, mask=None):
+        self.x = self.ready(x)
+        weight = np.ones(self.x.shape[:2], self.dtype) if mask is None else mask.astype(self.dtype)
+        self.share = (weight / weight.sum(axis=1, keepdims=True))[..., np.newaxis]
+        self.y = np.ascontiguousarray((self.x * self.share).sum(axis=1))
+        return self.y
+
+    def backward(self, dy):
+        return self.output_gradient(dy)[:, np.newaxis] * self.share
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return None
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_mask_goes_from_the_layer_that_makes_it_to_the_one_that_uses_it(nested):
+    layers = [Marks(), Dense(3, "tanh"), MeanOfWhatCounts(), Dense(1)]
+    if nested:
+        layers = [Sequential(layers[:2]), *layers[2:]]
+    row = Sequential([Input((4, 2)), *layers], dtype="float64", seed=0)
+    x = np.random.default_rng(0).normal(size=(5, 4, 2))
+    x[0, 2:] = 0
+    x[3, 1] = 0
+    hidden, mask = np.tanh(x @ row.weights[0] + row.weights[1]), (x != 0).any(axis=-1)
+    mean = np.array([hidden[k][mask[k]].mean(axis=0) for k in range(5)])
+    expected = mean @ row.weights[2] + row.weights[3]
+    np.testing.assert_allclose(row.predict(x), expected, rtol=1e-12)
+    a, b = Input((4, 2)), Input((4, 2))
+    both = Model([a, b], MeanOfWhatCounts()(Add()([Marks()(a), Marks()(b)])), dtype="float64")
+    other = np.ones_like(x)
+    other[:, 0] = 0
+    counts = mask & (other != 0).any(axis=-1)
+    expected = [(x + other)[k][counts[k]].mean(axis=0) for k in range(5)]
+    np.testing.assert_allclose(both.predict([x, other]), expected, rtol=1e-12)
+    row.compile("sgd", "mse")
+    y = np.ones((5, 1))
+    gradient = row.loss_and_gradient(x, y)[1]
+    report = check_gradients(lambda: row.loss_and_gradient(x, y)[0], {"theta": row.theta}, {"theta": gradient})
+    assert report.ok, str(report)
