@@ -64,6 +64,15 @@ class Found(NamedTuple):
     size: int
 
 
+def _check_places(found, y, output_shape):
+    # Las del libro recorren juntos lo correcto y la salida: una fila, o una etiqueta, por vector de la salida.
+    if registry.ours(type(found.metric)) and y.shape[1:] not in (output_shape, output_shape[:-1]):
+        raise ValueError(
+            f"metrics: {found.name} espera que lo correcto tenga la forma de la salida, {output_shape}, "
+            f"o una etiqueta por vector, pero la pérdida lo dejó en {y.shape[1:]}"
+        )
+
+
 def _applied(function, value):
     # A uno, o a cada uno de una lista o un diccionario, que también pueden tener listas.
     if isinstance(value, dict):
@@ -606,16 +615,31 @@ class Model(Layer):
         found = {}
         for metric, weighted in target.metrics:
             one = metrics_module.get(metric, y, y_pred, from_logits)
-            # Las del libro recorren juntos lo correcto y la salida: una fila, o una etiqueta, por vector de la salida.
             name = prefix + (metric if isinstance(metric, str) else one.name or type(one).__name__)
             name = _free(name, ("loss", *found))
-            if registry.ours(type(one)) and y.shape[1:] not in (output_shape, output_shape[:-1]):
-                raise ValueError(
-                    f"metrics: {name} espera que lo correcto tenga la forma de la salida, {output_shape}, "
-                    f"o una etiqueta por vector, pero la pérdida lo dejó en {y.shape[1:]}"
-                )
             found[name] = Found(name, one, weighted, one.size(output_shape))
+            _check_places(found[name], y, output_shape)
         return list(found.values())
+
+    def admit(self, found, y, output_shape):
+        r"""Comprueba que una métrica pueda leer lo correcto; con lotes que llegan de fuera, en cada uno.
+
+        Parameters
+        ----------
+        found : Found
+            La métrica.
+        y : ndarray
+            Lo correcto, ya preparado.
+        output_shape : tuple of int
+            La forma de una observación de la salida.
+
+        Raises
+        ------
+        ValueError
+            Si no.
+        """
+        _check_places(found, y, output_shape)
+        found.metric.accept(y, output_shape)
 
     @property
     def output_names(self):

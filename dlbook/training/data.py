@@ -366,7 +366,11 @@ def _checked_target(target, y, shape, dtype, prefix, n):
     if y is None:
         raise ValueError(f"{prefix}y: falta lo correcto")
     try:
-        y = check.numbers_of(y, "y") if target.loss is None else _prepared(target.loss, y, shape, dtype)
+        if target.loss is None:
+            y = check.numbers_of(y, "y")
+            check.finite(y, "y")
+        else:
+            y = _prepared(target.loss, y, shape, dtype)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{prefix}{error}") from None
     if len(y) != n:

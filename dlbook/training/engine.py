@@ -92,7 +92,7 @@ def _accumulate(replica, gradient, number, chunks):
 
 
 # Lo que depende de los datos con que se trabaja.
-AIM = "targets", "metrics", "asks", "weights", "shapes", "output_shapes"
+AIM = "data", "targets", "metrics", "asks", "weights", "shapes", "output_shapes"
 
 
 class Sums:
@@ -147,7 +147,7 @@ class Engine:
         self.output_shapes = []
         # Si alguna capa le suma algo a la pérdida, y si alguna, o la pérdida, tiene que ver el lote entero de una vez.
         self.adds = model.adds_loss
-        self.shapes = self.theta = self.gradient = None
+        self.shapes = self.theta = self.gradient = self.data = None
         self.alone = any(getattr(layer, "alone", False) for layer in walk(model))
         self.warm = False
 
@@ -213,8 +213,7 @@ class Engine:
 
     def train(self, data, order, start, stop, where=None):
         r"""Da un paso con unas filas y devuelve su pérdida."""
-        if data.shapes != self.shapes:
-            self._expect(data)
+        self._admit(data)
         self.interrupts.hold()
         try:
             loss = self._step(data, order, start, stop)
@@ -266,6 +265,18 @@ class Engine:
         # Las pérdidas que se dividen entre cuántas observaciones son, que son casi todas, no hace falta preguntarles.
         self.asks = [not getattr(target.loss, "divides_by_rows", True) for target in self.targets]
         self.weights = [target.weight for target in self.targets]
+        self.data = data
+
+    def _admit(self, data):
+        # Si los datos llegan lote por lote, lo que se comprobó con el primero no basta.
+        if data is self.data:
+            return
+        if data.shapes != self.shapes:
+            self._expect(data)
+        for metrics, y, shape in zip(self.metrics, data.ys, self.output_shapes, strict=True):
+            for found in metrics:
+                self.model.admit(found, y, shape)
+        self.data = data
 
     def _expect(self, data):
         self.shapes = data.shapes
@@ -540,8 +551,7 @@ class Engine:
 
     def _evaluate(self, data, start, stop):
         n = stop - start
-        if data.shapes != self.shapes:
-            self._expect(data)
+        self._admit(data)
         size = n if self.alone else self._chunk(n)
         chunks = [(a, min(a + size, stop)) for a in range(start, stop, size)]
         divisors = self._divisors(data, slice(start, stop), n)

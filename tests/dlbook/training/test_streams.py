@@ -205,3 +205,26 @@ def test_train_on_batch_says_what_that_batch_lost():
         assert model.train_on_batch(x, y, return_dict=True) == pytest.approx(before)
         model.reset_metrics()
     np.testing.assert_array_equal(model.predict_on_batch(x), model.predict(x))
+
+
+@pytest.mark.parametrize("how", ["fit", "evaluate", "train_on_batch"])
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        # Más etiquetas que renglones: el núcleo leería fuera del arreglo.
+        (np.zeros((8, 500), int), "espera que lo correcto"),
+        (np.full((8, 3), 0.5), "no sirve con lo correcto"),
+        (np.full(8, np.nan), "y: se esperaban números finitos"),
+    ],
+)
+def test_what_only_the_metrics_read_is_checked_in_every_batch(how, wrong, message):
+    a = Input(shape=(3,))
+    model = Model(a, [Dense(2, name="uno")(a), Dense(3, name="dos")(a)], seed=0)
+    model.compile("sgd", ["mse", None], metrics=[[], ["sparse_categorical_accuracy"]])
+    good = [(x, (y, np.zeros(len(x), int))) for x, y in pieces()]
+    x, y = pieces()[0]
+    model.train_on_batch(*good[0])
+    source = Batches([good[0], (x, (y, wrong))])
+    arguments = (x, [y, wrong]) if how == "train_on_batch" else (source,)
+    with pytest.raises(ValueError, match=message):
+        getattr(model, how)(*arguments)
