@@ -270,6 +270,10 @@ def whole(value, name):
         if outside.any():
             where = tuple(int(i) for i in np.argwhere(outside)[0])
             raise ValueError(f"{name}: se esperaba un entero, pero hay un {array[where]:g} en la posición {where}")
+    # El mayor que cabe es 2**63 - 1, que como real se redondea a 2**63.
+    largest = max(abs(int(array.min())), abs(int(array.max()))) if array.size else 0
+    if largest >= 2**63:
+        raise ValueError(f"{name}: se esperaban enteros menores que 2**63, pero hay uno de {largest:.3g}")
     return np.ascontiguousarray(array, np.int64)
 
 

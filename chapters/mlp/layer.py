@@ -1057,7 +1057,7 @@ class Layer(Configured):
         # Lo que la salida le suma a la pérdida también tiene gradiente.
         total = self.buffer("dy de la actividad", dy.shape)
         total[...] = 0
-        self.activity_regularizer.add_gradient(self.y.reshape(-1), total.reshape(-1))
+        self.activity_regularizer.add_gradient(self.y, total)
         total *= self.dtype.type(1 / (self.whole or len(dy)))
         total += dy
         return total
@@ -1105,10 +1105,19 @@ class Layer(Configured):
         total = 0.0
         for layer in self.performers():
             if layer.activity_regularizer is not None:
-                total += sum(regularizers.value_of(layer.activity_regularizer, y.reshape(-1)) for y in each(layer.y))
+                total += sum(regularizers.value_of(layer.activity_regularizer, y) for y in each(layer.y))
             for loss in layer.added:
                 total += float(np.sum(loss)) if np.ndim(loss) else float(loss) * rows
         return total
+
+    @property
+    def alone(self):
+        r"""Si al entrenar ha de ver el lote entero de una vez, en un solo hilo.
+
+        Hace falta si lo que suma a la pérdida no es una suma sobre las observaciones, y la única penalización de la que
+        se sabe que lo es son ``L1L2`` y las que heredan de ella. Una capa que mira el lote entero lo declara.
+        """
+        return not isinstance(self.activity_regularizer, (regularizers.L1L2, type(None)))
 
     @property
     def adds_loss(self):

@@ -10,7 +10,7 @@ from chapters.mlp import metrics as metrics_module
 from chapters.mlp.layer import Layer, _shapes_only, fitted, text_of_shape
 from chapters.mlp.symbol import symbols_in
 from dlbook import check, console, registry, saving, training
-from dlbook.attributes import explains, only
+from dlbook.attributes import Absent, explains, only
 from dlbook.several import distribute, each
 from dlbook.training import per_output, walk
 
@@ -153,6 +153,9 @@ class Model(Layer):
     identity : object
         Lo que lo distingue de los demás modelos ante su optimizador.
     """
+
+    # En Keras tampoco lo tienen los modelos, sino sus capas.
+    activity_regularizer = Absent(None)
 
     def __new__(cls, *arguments, **options):
         r"""Con entradas y salidas, ``Model(inputs, outputs)`` es un :class:`Functional`, como en Keras."""

@@ -296,8 +296,9 @@ def prepared_inputs(model, x, name):
     for k, (one, where, dtype) in enumerate(zip(xs, names, model.input_dtypes, strict=True)):
         if dtype.kind == "f":
             check.finite(one, where, dtype)
-        elif one.dtype.kind not in "iu":
-            xs[k] = check.whole(one, where)
+        elif one.dtype.kind != "i":
+            # Los que caben en un byte se quedan como llegaron; de los demás se mira que sean enteros, y que quepan.
+            xs[k] = one if one.dtype == np.uint8 else check.whole(one, where)
     return Data(xs, model.input_dtypes)
 
 

@@ -148,7 +148,7 @@ class Engine:
         # Si alguna capa le suma algo a la pérdida, y si alguna, o la pérdida, tiene que ver el lote entero de una vez.
         self.adds = model.adds_loss
         self.shapes = self.theta = self.gradient = self.data = None
-        self.alone = any(getattr(layer, "alone", False) for layer in walk(model))
+        self.alone = any(layer.alone for layer in walk(model))
         self.warm = False
 
     @uninterrupted

@@ -26,6 +26,7 @@ from chapters.mlp import (
     Subtract,
     load_model,
 )
+from chapters.mlp.regularizers import OrthogonalRegularizer
 from dlbook.gradcheck import check_gradients
 from dlbook.numeric.parallel import set_threads
 from dlbook.training import engine
@@ -514,3 +515,19 @@ def test_a_mask_goes_from_the_layer_that_makes_it_to_the_one_that_uses_it(nested
     gradient = row.loss_and_gradient(x, y)[1]
     report = check_gradients(lambda: row.loss_and_gradient(x, y)[0], {"theta": row.theta}, {"theta": gradient})
     assert report.ok, str(report)
+
+
+def test_a_penalty_that_looks_at_the_whole_batch_sees_it_whole(threads):
+    # Esta compara unas observaciones con otras, y por partes no da lo mismo.
+    def losses(count):
+        threads(count)
+        layers = [Input((3,)), Dense(4, activity_regularizer=OrthogonalRegularizer(0.1)), Dense(1)]
+        model = Sequential(layers, dtype="float64", seed=0)
+        model.compile("sgd", "mse")
+        x, y = data(model, 8)
+        found = [model.loss_and_gradient(x, y)[0]]
+        return found + model.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0).history["loss"]
+
+    alone, shared = losses(1), losses(2)
+    np.testing.assert_allclose(shared, alone, rtol=1e-12)
+    assert alone[0] == pytest.approx(alone[1])

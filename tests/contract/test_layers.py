@@ -193,6 +193,23 @@ def test_gradients_one_layer_deeper(case, training):
     assert_gradients(lambda: measured()[0], {"theta": model.theta}, {"theta": measured()[1]})
 
 
+@cases.every("layer", lambda case: case.parts == 1)
+def test_what_its_output_adds_to_the_loss_has_its_gradient(case):
+    model = network(case, activity_regularizer="l2")
+    model.compile(loss="mse")
+    x, y = sample(case.shape), sample((2,), seed=5)
+    rewind = rewound(model)
+
+    def measured():
+        rewind()
+        return model.loss_and_gradient(x, y)
+
+    assert_gradients(lambda: measured()[0], {"theta": model.theta}, {"theta": measured()[1]})
+    layer, before = model.layers[1], measured()[0]
+    rewind()
+    assert before - model.loss(y, model.forward(x)) - model.penalty() == pytest.approx(0.01 * (layer.y**2).sum() / N)
+
+
 @cases.every("layer")
 def test_the_weights_get_their_gradient_when_nobody_wants_that_of_the_input(case):
     layer = built(case)

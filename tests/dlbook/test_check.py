@@ -286,3 +286,14 @@ def test_many_threads_take_different_seeds():
 def test_a_seed_for_everything_is_an_integer_of_32_bits(seed):
     with pytest.raises((TypeError, ValueError), match="seed: se esperaba un entero"):
         check.set_random_seed(seed)
+
+
+@pytest.mark.parametrize("value", [[1e19], [-1e300], np.array([2**63], np.uint64), np.array([7, 2**64 - 1], np.uint64)])
+def test_an_integer_that_does_not_fit_is_refused(value):
+    with pytest.raises(ValueError, match=r"^x: se esperaban enteros menores que 2\*\*63, pero hay uno de "):
+        check.whole(value, "x")
+
+
+def test_every_integer_that_fits_is_kept():
+    for value in ([2**62, -(2**62)], np.array([2**63 - 1], np.uint64), np.array([255], np.uint8), [True], [[3.0]]):
+        assert check.whole(value, "x").tolist() == np.asarray(value).astype(object).tolist()

@@ -280,9 +280,11 @@ class RandomCrop(Resampled, RandomLayer):
 
     def backward(self, dy):
         r"""Devuelve a cada píxel el gradiente de su copia."""
-        dy = self.output_gradient(dy)
-        if not self.input_gradient or self.corners is None:
+        if self.corners is None:
             return super().backward(dy)
+        dy = self.output_gradient(dy)
+        if not self.input_gradient:
+            return None
         dx = self.buffer("dx", self.x.shape)
         dx[...] = 0
         for image, (top, left), crop in zip(dx, self.corners, dy, strict=True):

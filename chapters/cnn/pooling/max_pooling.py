@@ -272,14 +272,16 @@ class MaxPooling2D(Pooling2D):
 
     def backward(self, dy):
         r"""Entrega cada gradiente al que ganó su ventana."""
-        dy = self.output_gradient(dy)
+        return self._routed(self.output_gradient(dy), self.y)
+
+    def _routed(self, dy, winners):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
         if self._tiles_2x2(self.x):
-            _max_pooling_backward_2x2(self.x, self.y, dy, dx)
+            _max_pooling_backward_2x2(self.x, winners, dy, dx)
         else:
-            images = map(as_images, (self.x, self.y, dy))
+            images = map(as_images, (self.x, winners, dy))
             _max_pooling_backward(*images, self.at(self.x.shape[1:]), as_images(dx))
         return dx
 

@@ -51,5 +51,10 @@ class MinPooling2D(MaxPooling2D):
         r"""Se queda con el menor de cada ventana."""
         x = self.ready(x)
         opposite = np.negative(x, out=self.buffer("opposite", x.shape))
-        most = super().forward(opposite)
-        return np.negative(most, out=self.buffer("least", most.shape))  # [ec-cnn-min]
+        self.most = super().forward(opposite)
+        self.y = np.negative(self.most, out=self.buffer("least", self.most.shape))  # [ec-cnn-min]
+        return self.y
+
+    def backward(self, dy):
+        r"""Entrega cada gradiente al que ganó su ventana: entre los opuestos, el mayor."""
+        return self._routed(self.output_gradient(dy), self.most)
