@@ -261,7 +261,8 @@ class Engine:
         self.targets = self.model.targets()
         triples = zip(self.targets, data.ys, self.output_shapes, strict=True)
         self.metrics = [self.model.resolve_metrics(target, y, shape) for target, y, shape in triples]
-        self.alone = self.alone or any(getattr(target.loss, "alone", False) for target in self.targets)
+        measured = [target.loss for target in self.targets] + [found.metric for one in self.metrics for found in one]
+        self.alone = self.alone or any(getattr(thing, "alone", False) for thing in measured)
         # Las pérdidas que se dividen entre cuántas observaciones son, que son casi todas, no hace falta preguntarles.
         self.asks = [not getattr(target.loss, "divides_by_rows", True) for target in self.targets]
         self.weights = [target.weight for target in self.targets]

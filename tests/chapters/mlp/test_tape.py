@@ -28,6 +28,8 @@ from chapters.mlp import (
     ops,
 )
 from dlbook.gradcheck import check_gradients
+from dlbook.numeric.parallel import set_threads
+from dlbook.training import engine
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(6, 3)), RNG.normal(size=(6, 2))
@@ -518,3 +520,27 @@ def test_a_function_as_activation_gives_the_gradient_of_its_twin():
     np.testing.assert_allclose(one.backward(dy), other.backward(dy))
     with pytest.raises(ValueError, match="de la activación se esperaba la forma"):
         Dense(4, lambda z: ops.sum(z))(X)
+
+
+def test_a_metric_that_gives_one_number_sees_the_whole_batch(monkeypatch):
+    # La mayor diferencia de un lote no es la media de las mayores de sus partes.
+    monkeypatch.setattr(engine, "WORK_PER_THREAD", 1)
+    x, y = np.random.default_rng(0).normal(size=(24, 3)), np.random.default_rng(1).normal(size=(24, 1))
+
+    def far(y_true, y_pred):
+        return np.max(np.abs(y_true - y_pred))
+
+    def each(y_true, y_pred):
+        return np.abs(y_true - y_pred)[:, 0]
+
+    found = []
+    for count in (1, 2, 3):
+        set_threads(count)
+        model = Sequential([Input((3,)), Dense(1)], dtype="float64", seed=0)
+        model.compile(SGD(0.0), "mse", metrics=[far, each])
+        found.append(model.fit(x, y, batch_size=24, verbose=0).history)
+    set_threads(None)
+    error = np.abs(model.predict(x) - y)
+    for history in found:
+        assert history["far"] == pytest.approx([error.max()])
+        assert history["each"] == pytest.approx([error.mean()])
