@@ -150,10 +150,12 @@ class Stream:
         Como en ``Model.fit``.
     with_targets : bool
         Si hace falta lo correcto.
+    step : str
+        Para qué son, como en :func:`prepare`.
     """
 
-    def __init__(self, model, source, name, class_weight=None, with_targets=True):
-        self.model, self.source, self.name = model, source, name
+    def __init__(self, model, source, name, class_weight=None, with_targets=True, step="train_step"):
+        self.model, self.source, self.name, self.step_name = model, source, name, step
         self.class_weight, self.with_targets = class_weight, with_targets
         self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__")
         # Un generador se gasta; lo demás se puede recorrer otra vez.
@@ -233,9 +235,10 @@ class Stream:
             )
         if not self.with_targets:
             return prepared_inputs(self.model, batch[0], self.name)
-        if len(batch) == 1:
+        own = callable(getattr(self.model, self.step_name, None))
+        if len(batch) == 1 and not own:
             raise ValueError(f"{self.name}: se esperaban lotes (x, y), pero llegó uno sin y")
-        data = prepare(self.model, *batch, prefix=f"{self.name}, ")
+        data = prepare(self.model, *(*batch, None)[:3], prefix=f"{self.name}, ", step=self.step_name)
         weigh_classes(data, self.class_weight, self.model)
         return data
 
@@ -312,9 +315,12 @@ def _only_input(model, x, name):
     return x[0] if isinstance(x, (list, tuple)) and len(x) == 1 and np.ndim(x[0]) > 1 else x
 
 
-def prepare(model, x, y, sample_weight=None, prefix=""):
-    r"""Comprueba observaciones, lo correcto y pesos; devuelve un :class:`Data`."""
-    if callable(getattr(model, "train_step", None)):
+def prepare(model, x, y, sample_weight=None, prefix="", step="train_step"):
+    r"""Comprueba observaciones, lo correcto y pesos; devuelve un :class:`Data`.
+
+    Si el modelo define su propio paso, ``train_step`` o ``test_step``, lo correcto va como llegó: solo él lo lee.
+    """
+    if callable(getattr(model, step, None)):
         return _as_given(model, x, y, sample_weight, prefix)
     data = prepared_inputs(model, x, f"{prefix}x")
     if y is x and not model.several:
@@ -331,6 +337,10 @@ def prepare(model, x, y, sample_weight=None, prefix=""):
         checked.append(_checked_target(target, one, shape, model.dtype, where, len(data)))
         weighing.append(_checked_weight(weight, where, len(data), model.dtype))
     return Data(data.xs, data.dtypes, checked, weighing)
+
+
+def _alone(parts):
+    return None if not parts else parts[0] if len(parts) == 1 else parts
 
 
 def _as_given(model, x, y, weight, prefix):
@@ -418,7 +428,7 @@ def weigh_classes(data, class_weight, model):
     r"""Multiplica el peso de cada observación por el de su clase."""
     if class_weight is None:
         return
-    if len(data.ys) > 1:
+    if len(data.ys) != 1:
         raise ValueError("class_weight: solo se admite en un modelo de una salida; usa sample_weight")
     y = data.ys[0]
     if not isinstance(class_weight, dict):
@@ -442,15 +452,15 @@ def weigh_classes(data, class_weight, model):
     data.weights[0], data.weighing[0] = weight, Column(weight, weight.dtype, "data weight 0")
 
 
-def source_of(model, x, y, sample_weight, name, class_weight=None, with_targets=True):
+def source_of(model, x, y, sample_weight, name, class_weight=None, with_targets=True, step="train_step"):
     r"""Da el origen de los lotes: un :class:`Data`, si son arreglos, o un :class:`Stream`."""
     if is_stream(x):
         if y is not None or sample_weight is not None:
             raise ValueError(f"{name}: si x da los lotes, y y sample_weight van dentro de cada lote")
-        return Stream(model, x, name, class_weight, with_targets)
+        return Stream(model, x, name, class_weight, with_targets, step)
     if not with_targets:
         return prepared_inputs(model, x, name)
-    data = prepare(model, x, y, sample_weight)
+    data = prepare(model, x, y, sample_weight, step=step)
     weigh_classes(data, class_weight, model)
     return data
 
@@ -469,16 +479,20 @@ def train_and_validation(model, x, y, sample_weight, class_weight, split, valida
     validation = None
     if validation_data is not None:
         if is_stream(validation_data):
-            validation = Stream(model, validation_data, "validation_data")
+            validation = Stream(model, validation_data, "validation_data", step="test_step")
         elif not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
             raise TypeError("validation_data: se esperaba (x, y) o (x, y, sample_weight)")
         else:
-            validation = prepare(model, *validation_data, prefix="validation_data, ")
+            validation = prepare(model, *validation_data, prefix="validation_data, ", step="test_step")
     elif split:
         at = math.floor(len(train) * (1 - split))
         if not 0 < at < len(train):
             raise ValueError(f"validation_split: con {len(train)} observaciones, {split} no deja datos en un lado")
         train, validation = train.split(at)
+        if callable(getattr(model, "train_step", None)) and not callable(getattr(model, "test_step", None)):
+            # Lo que solo leía el paso propio lo leerá la pérdida.
+            parts = (validation.xs, validation.ys, validation.weights)
+            validation = prepare(model, *(_alone(part) for part in parts), step="test_step")
     if isinstance(train, Data):
         # Las clases solo pesan al entrenar: la validación se mide como es.
         weigh_classes(train, class_weight, model)

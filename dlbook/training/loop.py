@@ -160,7 +160,7 @@ def evaluate(model, x, y=None, sample_weight=None, batch_size=None, steps=None, 
     r"""Mide la pérdida y las métricas; devuelve un diccionario."""
     model.check_compiled()
     batch_size, steps, callbacks = _batch_size(batch_size), _steps(steps), _callbacks(callbacks)
-    source = source_of(model, x, y, sample_weight, "x")
+    source = source_of(model, x, y, sample_weight, "x", step="test_step")
     _introduce(model, callbacks, steps or source.steps(batch_size))
     with OwnSteps(model) if defines(model, "test_step") else Engine(model) as engine:
         _call(callbacks, "on_test_begin", {})
@@ -195,6 +195,9 @@ def train_on_batch(model, x, y, sample_weight=None, class_weight=None):
     weigh_classes(data, class_weight, model)
     model.check_compiled()
     model.optimizer.claim(model.identity)
+    if defines(model, "train_step"):
+        with OwnSteps(model) as engine:
+            return engine.own_step("train_step", data, None, 0, len(data))
     engine = _ongoing(model, data)
     engine.restart()
     with engine:

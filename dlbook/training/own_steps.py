@@ -37,7 +37,7 @@ class OwnSteps(Engine):
             for batch, (data, order, start, stop) in enumerate(batches):
                 for method in before:
                     method(batch, {})
-                logs = self._step("train_step", data, order, start, stop)
+                logs = self.own_step("train_step", data, order, start, stop)
                 loss = logs.get("loss", next(iter(logs.values()), math.nan))
                 if not math.isfinite(loss):
                     raise FloatingPointError(f"train_step devolvió {loss} en la época {epoch + 1}, lote {batch + 1}")
@@ -57,7 +57,7 @@ class OwnSteps(Engine):
         self._forget()
         logs = {}
         for data, order, start, stop in source.batches(batch_size, None, limit):
-            logs = self._step("test_step", data, order, start, stop)
+            logs = self.own_step("test_step", data, order, start, stop)
         return logs
 
     def _forget(self):
@@ -65,7 +65,8 @@ class OwnSteps(Engine):
             if hasattr(metric, "reset_state"):
                 metric.reset_state()
 
-    def _step(self, method, data, order, start, stop):
+    def own_step(self, method, data, order, start, stop):
+        r"""Le entrega al modelo unas filas y devuelve lo que él diga, en números."""
         rows = slice(start, stop) if order is None else order[start:stop]
         batch = [data.batch(self.model, rows)]
         for columns in (data.targets, data.weighing):

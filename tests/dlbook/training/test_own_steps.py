@@ -107,3 +107,37 @@ def test_what_is_not_a_dictionary_is_a_sentence():
     with pytest.raises(TypeError, match="train_step: se esperaba un diccionario"):
         model.fit(X, Y, verbose=0)
     assert isinstance(model, Layer)
+
+
+class Classes(Own):
+    """Entrena a su manera y valida como todos: la pérdida lee lo correcto, y hay que comprobarlo."""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda m, y: m.evaluate(X, y),
+        lambda m, y: m.test_on_batch(X, y),
+        lambda m, y: m.fit(X, np.zeros(24, int), validation_data=(X, y), verbose=0),
+        lambda m, y: m.fit(X, y, validation_split=0.5, verbose=0),
+    ],
+)
+@pytest.mark.parametrize("label", [-1, 2, 10**9])
+def test_what_the_loss_reads_is_checked_even_if_the_step_is_of_ones_own(call, label):
+    x = Input(shape=(3,))
+    model = Classes(x, Dense(2, "softmax")(x), dtype="float64", seed=0)
+    model.compile(Adam(0.01), "sparse_categorical_crossentropy")
+    # El paso propio también las rechaza: aquí solo están mal las que no son para él.
+    y = np.zeros(24, int)
+    y[-1] = label
+    with pytest.raises(ValueError, match="y_true: se esperaba un entero entre 0 y 1"):
+        call(model, y)
+
+
+def test_one_batch_goes_through_the_step_too():
+    model, other = graph(Own), graph(Model)
+    for one in (model, other):
+        one.compile(Adam(0.01), "mse")
+    logs = model.train_on_batch(X, Y, return_dict=True)
+    assert logs == {"loss": pytest.approx(other.train_on_batch(X, Y))}
+    np.testing.assert_allclose(model.get_weights()[0], other.get_weights()[0], rtol=1e-10)
