@@ -60,10 +60,8 @@ def distribute(value, names, where, default=None):
         if unknown:
             raise ValueError(f"{where}: no hay una salida {unknown[0]!r}; las del modelo son {names}")
         return [value.get(name, default) for name in names]
-    if len(names) > 1 and isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple)):
         if len(value) != len(names):
             raise ValueError(f"{where}: se esperaba uno por salida, {len(names)}, pero llegaron {len(value)}")
-        return list(value)
-    if len(names) == 1 and isinstance(value, (list, tuple)) and len(value) == 1 and where != "metrics":
         return list(value)
     return [value] * len(names)

@@ -267,8 +267,11 @@ class Model(Layer):
         names = self.output_names
         loss = distribute(self.loss, names, "loss")
         weights = distribute(self.loss_weights, names, "loss_weights")
-        pairs = [(self.asked_metrics, False), (self.weighted_metrics, True)]
-        asked = [(distribute(given or None, names, "metrics"), weighted) for given, weighted in pairs]
+        asked = []
+        for given, weighted in ((self.asked_metrics, False), (self.weighted_metrics, True)):
+            # Con una sola salida, la lista es de sus métricas.
+            own = [given] if len(names) == 1 and isinstance(given, list) else given or None
+            asked.append((distribute(own, names, "metrics"), weighted))
         found = []
         for k, name in enumerate(names):
             wanted = [Asked(metric, weighted) for each_, weighted in asked for metric in _listed(each_[k])]
