@@ -362,6 +362,12 @@ class Configured:
             value = self.configured(name, value)
         object.__setattr__(self, name, value)
 
+    def __repr__(self):
+        r"""Escribe la llamada que lo crea."""
+        own = inspect.signature(type(self)).parameters
+        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if name in own)
+        return f"{type(self).__name__}({arguments})"
+
     def get_config(self):
         r"""Da los argumentos con que se crea una copia, con los nombres de Keras."""
         from dlbook.saving import config

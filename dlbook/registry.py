@@ -7,6 +7,7 @@ encuentra todo lo que existe, también lo que se escriba mañana.
 
 import importlib
 import pkgutil
+import re
 import sys
 
 _bases = {}
@@ -85,6 +86,16 @@ def base(kind):
     if kind not in _bases:
         raise ValueError(f"no hay clases de la especie {kind!r}; importa antes el capítulo que las define")
     return _bases[kind]
+
+
+def snake_case(name):
+    r"""Escribe el nombre de una clase como Keras llama a sus objetos.
+
+    >>> [snake_case(name) for name in ("Conv2D", "BatchNormalization", "LeakyReLU")]
+    ['conv2d', 'batch_normalization', 'leaky_re_lu']
+    """
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def ours(cls):

@@ -40,10 +40,6 @@ class Constraint(Configured):
         r"""Da los pesos permitidos más cercanos, con la forma de ``w``."""
         raise NotImplementedError
 
-    def __repr__(self):
-        r"""Escribe la llamada que la crea."""
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
-
 
 class NonNeg(Constraint):
     r"""Ningún peso negativo: los que lo sean valen cero.

@@ -2,7 +2,6 @@ r"""Con qué pesos empieza una red, y por qué esos."""
 
 import inspect
 import math
-import re
 
 import numpy as np
 
@@ -59,11 +58,6 @@ class Initializer(Configured):
 
     def _fill(self, shape, generator):
         raise NotImplementedError
-
-    def __repr__(self):
-        r"""Escribe la llamada que lo crea."""
-        arguments = ", ".join(f"{name}={getattr(self, name)!r}" for name in inspect.signature(type(self)).parameters)
-        return f"{type(self).__name__}({arguments})"
 
 
 class Constant(Initializer):
@@ -576,7 +570,7 @@ CLASSES = (
     VarianceScaling,
     Zeros,
 )
-NAMES = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", c.__name__).lower(): c for c in CLASSES}
+NAMES = {registry.snake_case(c.__name__): c for c in CLASSES}
 # Los que Keras llama además de otro modo.
 IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
 ALIASES = {

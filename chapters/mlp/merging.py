@@ -484,7 +484,7 @@ class Dot(Layer):
         rest = [s for k, s in enumerate(shapes[0]) if k != a - 1] + [s for k, s in enumerate(shapes[1]) if k != b - 1]
         return tuple(rest) or (1,)
 
-    def _units(self, k, x):
+    def _units(self, x):
         # El vector a lo largo del último eje, y su longitud; sin normalizar, tal cual.
         if not self.normalize:
             return x, None
@@ -498,7 +498,7 @@ class Dot(Layer):
         matrices = [
             np.moveaxis(x, axis, -1).reshape(len(x), -1, x.shape[axis]) for x, axis in zip(self.x, axes, strict=True)
         ]
-        (self.a, self.norm_a), (self.b, self.norm_b) = (self._units(k, m) for k, m in enumerate(matrices))
+        (self.a, self.norm_a), (self.b, self.norm_b) = map(self._units, matrices)
         shape = self.compute_output_shape([x.shape[1:] for x in self.x])
         self.y = self.buffer("y", (len(self.a), *shape))
         y = self.y.reshape(len(self.a), self.a.shape[1], self.b.shape[1])

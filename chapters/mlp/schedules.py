@@ -1,6 +1,5 @@
 r"""Programas de la tasa de aprendizaje: empezar a zancadas y terminar a pasitos."""
 
-import inspect
 import math
 from bisect import bisect_left
 
@@ -78,12 +77,6 @@ class LearningRateSchedule(Configured):
 
     def _rate(self, t):
         raise NotImplementedError(f"{type(self).__name__}: falta escribir __call__, que recibe el paso y da la tasa")
-
-    def __repr__(self):
-        r"""Escribe la llamada que lo crea."""
-        names = [name for name in inspect.signature(type(self)).parameters if name in vars(self)]
-        arguments = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
-        return f"{type(self).__name__}({arguments})"
 
 
 class ExponentialDecay(LearningRateSchedule):

@@ -7,10 +7,10 @@ De un archivo ajeno no se sigue ningún enlace a otra parte, y cada arreglo se m
 import contextlib
 import io
 import json
-import re
 
 import numpy as np
 
+from dlbook import registry
 from dlbook.saving import files
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -65,16 +65,6 @@ def written(fill):
     with h5py().File(content, "w") as file:
         fill(file)
     return content.getvalue()
-
-
-def snake_case(name):
-    r"""Escribe el nombre de una clase como lo hace Keras en sus archivos.
-
-    >>> [snake_case(name) for name in ("Conv2D", "BatchNormalization", "LeakyReLU")]
-    ['conv2d', 'batch_normalization', 'leaky_re_lu']
-    """
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 # --- Leer sin confiar ---
@@ -206,7 +196,7 @@ def places(layer, path=""):
     yield f"{path}vars", layer
     used = {}
     for inner in layer.layers:
-        name = snake_case(type(inner).__name__)
+        name = registry.snake_case(type(inner).__name__)
         used[name] = used.get(name, -1) + 1
         name = f"{name}_{used[name]}" if used[name] else name
         yield from places(inner, f"{path}layers/{name}/")

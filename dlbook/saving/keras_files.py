@@ -125,7 +125,7 @@ def _from_archive(content, custom_objects, compile):
     described = files.parse(piece(content, "config.json").decode("utf-8"))
     with hdf5.reading(piece(content, "model.weights.h5")) as file:
         model = _model(described, custom_objects, len(content))
-        fill(model, hdf5.weights(file, model))
+        fill(hdf5.weights(file, model))
         used = described.get("compile_config")
         if compile and used and used.get("loss") is not None:
             _compile(model, used, custom_objects)
@@ -143,7 +143,7 @@ def _from_legacy(content, custom_objects, compile):
         if folder is None:
             raise ValueError("le falta 'model_weights'")
         model = _model(described, custom_objects, len(content))
-        fill(model, hdf5.legacy_weights(folder, model))
+        fill(hdf5.legacy_weights(folder, model))
         used = hdf5.text(file, "training_config") if compile else None
         if used and used.get("loss") is not None:
             _compile(model, used | {"optimizer": used.get("optimizer_config")}, custom_objects)
@@ -191,7 +191,7 @@ def _model(described, custom_objects, size):
     return model
 
 
-def fill(model, pairs):
+def fill(pairs):
     r"""Copia unos números en los pesos de un modelo: todos o, si alguno no cabe, ninguno."""
     for k, (weight, values) in enumerate(pairs):
         if values is not None:

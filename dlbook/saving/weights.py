@@ -148,7 +148,7 @@ def load_weights(model, filepath, skip_mismatch=False):
             pairs = _from_keras(model, content, skip_mismatch)
         else:
             pairs = _from_safetensors(model, path, skip_mismatch)
-        keras_files.fill(model, pairs)
+        keras_files.fill(pairs)
     except MemoryError:
         raise ValueError(f"{path}: no cabe en la memoria") from None
     except ValueError as error:

@@ -320,11 +320,6 @@ class Loss(Configured):
             raise ValueError(f"y_true: se esperaba la forma ({expected}) de la salida, pero llegó {y_true.shape}")
         return y_true.reshape(len(y_true), *output_shape)
 
-    def __repr__(self):
-        r"""Escribe la llamada que la crea."""
-        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
-        return f"{type(self).__name__}({arguments})"
-
 
 def _weights(sample_weight, y_pred):
     weight = check.cast(check.floats(sample_weight, "sample_weight", "..."), "sample_weight", y_pred.dtype)

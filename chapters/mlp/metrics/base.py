@@ -238,12 +238,6 @@ class Metric(Configured):
             raise ValueError(f"y_true: se esperaba la forma {y_pred.shape} de y_pred, pero llegó {y_true.shape}")
         return y_true.reshape(y_pred.shape).astype(y_pred.dtype)
 
-    def __repr__(self):
-        r"""Escribe la llamada que la crea."""
-        own = inspect.signature(type(self)).parameters
-        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if name in own)
-        return f"{type(self).__name__}({arguments})"
-
 
 def _spread(weight, y_pred):
     # Los pesos, en fila, y cuántos son; sin ellos, uno para todos, que vale por el número de observaciones.

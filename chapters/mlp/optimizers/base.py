@@ -2,7 +2,6 @@ r"""Lo que todo optimizador sabe hacer: dar un paso."""
 
 import inspect
 import itertools
-import re
 
 import numpy as np
 from numba import njit
@@ -27,11 +26,6 @@ def _starts(parts):
     if repeated:
         raise ValueError("parts: se esperaba cada peso una vez, pero hay alguno repetido")
     return tuple(np.cumsum([0, *(check.integer(size, "parts", 0) for _, size in parts)]).tolist())
-
-
-def _usual_name(cls):
-    # Como en Keras: adam_w, rm_sprop.
-    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", cls.__name__).lower()
 
 
 @registry.register("optimizer")
@@ -205,7 +199,7 @@ class Optimizer(Configured):
         self.use_ema, self.ema_momentum = use_ema, ema_momentum
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.loss_scale_factor, self.gradient_accumulation_steps = loss_scale_factor, gradient_accumulation_steps
-        self.name = _usual_name(type(self)) if name is None else name
+        self.name = registry.snake_case(type(self).__name__) if name is None else name
         refuse(self, options)
         self._limit()
         self.iterations = 0
@@ -544,7 +538,7 @@ class Optimizer(Configured):
         r"""Escribe la llamada que lo crea; de lo que todos comparten, solo lo que no se quedó como estaba."""
         own = inspect.signature(type(self)).parameters
         shared = {name: p.default for name, p in inspect.signature(Optimizer).parameters.items() if name not in own}
-        shared["name"] = _usual_name(type(self))
+        shared["name"] = registry.snake_case(type(self).__name__)
         values = {name: getattr(self, name) for name in own if name in vars(self)}
         values |= {name: getattr(self, name) for name, v in shared.items() if getattr(self, name, v) != v}
         values = {"learning_rate": self._learning_rate} | values

@@ -66,7 +66,7 @@ def test_enormous_coordinates_never_leave_the_image(mode, huge):
     images = np.arange(1.0, 13.0).reshape(1, 3, 4, 1)
     for transform in ([[huge, -huge, huge], [-huge, huge, 0]], [[1, 0, huge], [0, 1, 0]]):
         y = affine_transform(images, transform, mode, fill_value=5)
-        assert np.isin(y.round(9), np.arange(1.0, 13.0)).all() or ((y >= 1) & (y <= 12)).all()
+        assert ((y >= 1) & (y <= 12)).all()
 
 
 @pytest.mark.parametrize(

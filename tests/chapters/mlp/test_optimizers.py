@@ -346,11 +346,6 @@ def test_bad_input_gets_a_spanish_sentence(call, message):
         call()
 
 
-def grow(optimizer):
-    optimizer.step(np.ones(3), np.ones(3))
-    optimizer.step(np.ones(4), np.ones(4))
-
-
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("landscape", [bowl, ravine, rosenbrock])
 @pytest.mark.parametrize(("rate", "steps"), [(1e308, 1), (1e200, 2), (100.0, 200)])

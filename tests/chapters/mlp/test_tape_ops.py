@@ -126,6 +126,13 @@ def test_what_was_repeated_is_summed_for_random_shapes(data):
     assert check_gradients(measured, {"a": a, "b": b}, {"a": da, "b": db}).ok
 
 
+@pytest.mark.parametrize("option", [{"out": np.zeros(2)}, {"nonsense": 1}])
+def test_an_option_of_einsum_that_would_change_nothing_is_refused(option):
+    with pytest.raises(ValueError, match="einsum: se esperaban argumentos que encajen"):
+        ops.einsum("ij->i", np.ones((2, 3)), **option)
+    assert ops.einsum("ij->i", np.ones((2, 3)), optimize="greedy").tolist() == [3, 3]
+
+
 def test_nothing_is_left_without_a_case():
     listed = {name for name, _, _ in CASES}
     simple = {"abs", "array", "convert_to_numpy", "convert_to_tensor", "full_like", "identity", "is_tensor", "ndim"}

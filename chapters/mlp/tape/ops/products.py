@@ -108,7 +108,7 @@ def _letters(subscripts, operands):
 
 
 @operation(np.einsum)
-def einsum(subscripts, *operands, **options):
+def einsum(subscripts, *operands, optimize=True):
     r"""Suma de productos, con letras: hacia atrás es otra, con :math:`\bar{\mathbf y}` en lugar del operando."""
     if not isinstance(subscripts, str) or not operands:
         raise TypeError(f"subscripts: se esperaba un texto y al menos un arreglo, pero llegó {subscripts!r:.40}")
@@ -126,7 +126,7 @@ def einsum(subscripts, *operands, **options):
         back = f"{','.join([output, *(inputs[j] for j in others)])}->{dots}{kept}"
 
         def link(dy):
-            dx = np.einsum(back, dy, *(values[j] for j in others), optimize=True)
+            dx = np.einsum(back, dy, *(values[j] for j in others), optimize=optimize)
             letters = inputs[k].replace("...", "")
             first = dx.ndim - len(kept.replace("...", ""))
             for place, letter in enumerate(letters):
@@ -136,5 +136,5 @@ def einsum(subscripts, *operands, **options):
 
         return link
 
-    y = np.einsum(text, *values, optimize=True)
+    y = np.einsum(text, *values, optimize=optimize)
     return record(np.asarray(y), *((one, pull(k)) for k, one in enumerate(operands)))
