@@ -7,7 +7,6 @@ import dis
 import functools
 import itertools
 import math
-import re
 import threading
 from typing import NamedTuple
 
@@ -483,8 +482,7 @@ class Layer(Configured):
         self.dtype = np.dtype(check.choice(wanted, "dtype", ["float32", "float64"]))
         self.generator = check.generator(seed)
         self._own = {"dtype": dtype is not None, "seed": seed is not None, "name": name is not None}
-        # Como en Keras: conv2d, max_pooling2d.
-        kind = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", type(self).__name__).lower()
+        kind = registry.snake_case(type(self).__name__)
         self.name = kind if name is None else check.text(name, "name")
         self.input_shape = self.current_shape = None
         self.layers = []
