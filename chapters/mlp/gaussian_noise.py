@@ -37,9 +37,10 @@ class GaussianNoise(Layer):
     nada.
 
     **De uniformes a normales.** La computadora sortea números :math:`u` y :math:`v` parejos entre 0 y 1. Dos normales
-    independientes son un punto del plano cuya dirección es pareja, :math:`2\pi v`, y cuya distancia al origen cumple
-    :math:`P(r>a)=e^{-a^2/2}`. Si :math:`r=\sqrt{-2\ln(1-u)}`, entonces :math:`r>a` cuando :math:`1-u<e^{-a^2/2}`, que
-    ocurre justo con esa probabilidad. De la pareja salen dos normales :cite:p:`box1958`:
+    independientes son un punto del plano con densidad :math:`e^{-r^2/2}/2\pi`, que solo depende de la distancia al
+    origen, :math:`r`. Así que su dirección es pareja, :math:`2\pi v`, y al integrar por anillos,
+    :math:`P(r>a)=\int_a^\infty re^{-r^2/2}\,dr=e^{-a^2/2}`. Si :math:`r=\sqrt{-2\ln(1-u)}`, entonces :math:`r>a` cuando
+    :math:`1-u<e^{-a^2/2}`, que ocurre justo con esa probabilidad. De la pareja salen dos normales :cite:p:`box1958`:
 
     .. math::
        :label: ec-mlp-box-muller

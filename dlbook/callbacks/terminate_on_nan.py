@@ -16,7 +16,7 @@ class TerminateOnNaN(Callback):
     suyo, y ``fit`` devuelve la historia de las épocas completas. Sirve cuando se prueban muchas redes en fila y una que
     se rompe no debe detener a las otras.
 
-    **A mano.** Con una tasa de :math:`10^{200}`, el segundo paso ya no cabe en ningún número:
+    **A mano.** Con una tasa de :math:`10^{200}`, la segunda pérdida ya no cabe en un ``float64``:
 
     >>> from chapters.mlp import SGD, Dense, Sequential
     >>> model = Sequential([Dense(1, kernel_initializer="zeros")], dtype="float64")

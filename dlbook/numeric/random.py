@@ -92,7 +92,7 @@ def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
 
 
 def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
-    r"""Da números de ``minval`` a ``maxval``, sin llegar a él, todos igual de probables.
+    r"""Da números de ``minval`` a ``maxval``, todos igual de probables; al redondear, alguno puede ser ``maxval``.
 
     >>> values = uniform((100,), 2.0, 3.0, seed=0)
     >>> bool((values >= 2).all() and (values <= 3).all())

@@ -38,7 +38,8 @@ class SeparableConv2D(Convolution):
     :math:`k^2CF`, la cuenta de :eq:`ed-cnn-separable`.
 
     **Hacia atrás** se deshacen en orden inverso. La mezcla es la capa densa de :eq:`ec-mlp-densa`, con una observación
-    por posición; lo que devuelve es la culpa que recibe la convolución por canal, :eq:`ec-cnn-por-canal-atras`:
+    por posición: :math:`\mathbf H` tiene sus :math:`h` y :math:`\boldsymbol\Delta`, la culpa de sus :math:`z`. Lo que
+    devuelve es la culpa que recibe la convolución por canal, :eq:`ec-cnn-por-canal-atras`:
 
     .. math::
        :label: ed-cnn-separable-atras

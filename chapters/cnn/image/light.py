@@ -129,11 +129,12 @@ class RandomContrast(RandomLight):
 
        z_p = c\,(x_p-\mu)+\mu,
        \qquad
-       \mu=\frac1P\sum_p x_p .
+       \mu=\frac1P\sum_p x_p ,
 
-    y después se recorta al intervalo de los píxeles.
+    y después se recorta al intervalo de los píxeles: :math:`y_p` es :math:`z_p` o el extremo.
 
-    **Hacia atrás.** Cada píxel cuenta en lo suyo y, a través de la media, en lo de todos: con
+    **Hacia atrás.** A lo que se recortó no le llega nada. De lo demás, cada píxel cuenta en lo suyo y, a través de la
+    media, en lo de todos: con
     :math:`\partial\mu/\partial x_p=1/P`,
 
     .. math::

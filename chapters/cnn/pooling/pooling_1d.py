@@ -55,7 +55,8 @@ class AveragePooling1D(AveragePooling2D):
     r"""Capa de agrupamiento por el promedio en una serie, con los argumentos de Keras.
 
     Es :eq:`ec-cnn-promedio` con alto 1, una media móvil mirada de :math:`s` en :math:`s`; su gradiente,
-    :eq:`ec-cnn-promedio-atras`, se reparte a partes iguales. En la orilla se promedia lo que haya:
+    :eq:`ec-cnn-promedio-atras`, se reparte a partes iguales. Si :math:`V_t` son los
+    instantes de la ventana que están en la serie, porque en la orilla se promedia lo que haya,
 
     .. math::
        :label: ed-cnn-promedio-1d

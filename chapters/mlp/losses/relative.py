@@ -49,7 +49,8 @@ class MeanSquaredLogarithmicError(RowLoss):
     r"""El error cuadrático de los logaritmos (*mean squared logarithmic error*, MSLE).
 
     Para cantidades que no son negativas y van de unidades a millones, como precios o poblaciones: predecir el doble
-    cuesta lo mismo en toda la escala. Con :math:`\hat v_j=\max(\hat y_j,10^{-7})` y :math:`v_j=\max(y_j,10^{-7})`,
+    cuesta casi lo mismo con cientos que con millones. Con :math:`\hat v_j=\max(\hat y_j,10^{-7})` y
+    :math:`v_j=\max(y_j,10^{-7})`,
 
     .. math::
        :label: ec-mlp-msle

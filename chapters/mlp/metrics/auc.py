@@ -20,10 +20,13 @@ def _label_weights(value, name):
 class AUC(Metric):
     r"""El área bajo la curva (*area under the curve*): qué tan bien ordena, con cualquier umbral.
 
-    Conforme baja el umbral, la red dice que sí a más, a los que eran y a los que no. La curva ROC dibuja la fracción
-    de los que eran (la exhaustividad) contra la de los que no. Su área es la probabilidad de que un positivo al azar
-    tenga mayor puntaje que un negativo al azar: 0.5 es echar una moneda; 1, separarlos por completo. La curva
-    «PR» dibuja la precisión contra la exhaustividad, y dice más cuando los positivos son pocos.
+    Conforme baja el umbral, la red dice que sí a más, a los que eran y a los que no. La curva ROC dibuja la fracción de
+    los que eran (la exhaustividad) contra la de los que no. Su área es la probabilidad de que un positivo al azar tenga
+    mayor puntaje que un negativo al azar: 0.5 es echar una moneda; 1, separarlos por completo. Con :math:`n_+`
+    positivos y :math:`n_-` negativos sin empates, la curva sube :math:`1/n_+` en cada positivo y avanza :math:`1/n_-`
+    en cada negativo, a la altura de los positivos que ya pasaron; el área es, entonces, la fracción de los
+    :math:`n_+n_-` pares que están en orden. La curva «PR» dibuja la precisión contra la exhaustividad, y dice más
+    cuando los positivos son pocos.
 
     Keras, y este libro, no ordenan todos los puntajes: cuentan con unos umbrales fijos, :math:`t_0<\dots<t_{m-1}`, a
     pasos iguales, y suman trapecios. Con el punto :math:`(x_k,y_k)` de cada umbral,

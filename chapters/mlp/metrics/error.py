@@ -101,8 +101,8 @@ class R2Score(Metric):
 
        R^2 = 1-\frac{\sum_i s_i\,(y_i-\hat y_i)^2}{\sum_i s_i\,(y_i-\bar y)^2} .
 
-    El denominador se calcula como :math:`\sum_i s_iy_i^2-\bar y\sum_i s_iy_i`, que se suma por partes. Con varias
-    salidas hay una por salida.
+    El denominador se calcula como :math:`\sum_i s_iy_i^2-\bar y\sum_i s_iy_i`, que se suma por partes; :math:`s_i` es
+    el peso de la observación, 1 si no se dan. Con varias salidas hay una por salida.
 
     **A mano.** La media es 2; la red falla por 0.5 en dos de tres, y la media, por 1 en dos: :math:`1-0.5/2`.
 

@@ -14,7 +14,8 @@ EPSILON = 1e-7
 class FBetaScore(Metric):
     r"""La medida :math:`F_\beta`: precisión y exhaustividad en un solo número, que cae si cae cualquiera de las dos.
 
-    Es una media armónica. Con :math:`P` la precisión y :math:`R` la exhaustividad,
+    Es una media armónica, el inverso de la media de los inversos. Con :math:`P` la precisión y :math:`R` la
+    exhaustividad,
 
     .. math::
        :label: ec-mlp-fbeta

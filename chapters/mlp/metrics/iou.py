@@ -14,16 +14,17 @@ def _classes_of(value, name):
 class IoU(Metric):
     r"""Intersección entre unión (*intersection over union*, IoU) de las clases que se pidan, en promedio.
 
-    Es la medida de la segmentación, donde cada pixel lleva una clase. De la matriz de confusión, :math:`C_{ab}` son
-    los pixeles de la clase :math:`a` a los que se les dijo :math:`b`, y para cada clase
+    Es la medida de la segmentación, donde cada píxel lleva una clase. De la matriz de confusión, :math:`C_{ab}` son
+    los píxeles de la clase :math:`a` a los que se les dijo :math:`b`, y para cada clase
 
     .. math::
        :label: ec-mlp-iou
 
        \text{IoU}_k = \frac{C_{kk}}{\sum_b C_{kb}+\sum_a C_{ak}-C_{kk}} :
 
-    los que coinciden, entre los que dijo uno u otro. Una clase que nadie dijo no entra en el promedio. Como en Keras,
-    al denominador y a cuántas clases se promedian se les suma :math:`10^{-7}`; lo que no es una clase se pasa por alto.
+    los que coinciden, entre los que dijo uno u otro. Una clase que no está en ninguno de los dos lados no entra en el
+    promedio. Como en Keras, al denominador y a cuántas clases se promedian se les suma :math:`10^{-7}`; lo que no es
+    una clase se pasa por alto.
 
     **A mano.** La clase 0 coincide en uno de dos; la 1, en dos de tres:
 
@@ -42,7 +43,7 @@ class IoU(Metric):
     ignore_class : int, optional
         Una etiqueta que no cuenta.
     sparse_y_true, sparse_y_pred : bool
-        Si lo correcto y lo predicho son ya números de clase; si no, son un vector por pixel, del que se toma la mayor.
+        Si lo correcto y lo predicho son ya números de clase; si no, son un vector por píxel, del que se toma la mayor.
         Para la salida de una red con *softmax*, ``sparse_y_pred=False``.
     axis : -1
         No admite otro valor.
@@ -77,7 +78,7 @@ class IoU(Metric):
             )
 
     def accept(self, y_true, output_shape):
-        r"""Acepta una clase, o un vector, por pixel."""
+        r"""Acepta una clase, o un vector, por píxel."""
         if _pixels(y_true.shape[1:], self.sparse_y_true) != _pixels(output_shape, self.sparse_y_pred):
             raise _useless(self, y_true, output_shape)
 
@@ -119,7 +120,7 @@ class IoU(Metric):
 
 
 def _pixels(shape, sparse):
-    # Una clase por pixel se puede escribir con un eje de más, de tamaño 1.
+    # Una clase por píxel se puede escribir con un eje de más, de tamaño 1.
     return shape[:-1] if not sparse or shape[-1:] == (1,) else shape
 
 

@@ -12,8 +12,8 @@ class Adamax(Optimizer):
 
     Adam divide entre una media cuadrática, donde un gradiente enorme pesa por su cuadrado. :cite:t:`kingma2015`
     proponen, en el mismo artículo, dividir entre el mayor gradiente reciente, que se va olvidando a razón de
-    :math:`\beta_2`. No parte de cero ni se queda corto, así que solo hay que corregir :math:`m`, que es la de
-    :eq:`ec-mlp-adam-momentos`:
+    :math:`\beta_2`. Desde el primer paso mide lo que el gradiente, así que solo hay que corregir :math:`m`, que es la
+    de :eq:`ec-mlp-adam-momentos`:
 
     .. math::
        :label: ec-mlp-adamax
