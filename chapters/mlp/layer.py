@@ -459,6 +459,8 @@ class Layer(Configured):
     # Los pesos que se acaban de crear y esperan su atributo.
     _fresh = None
     _building = _outline = False
+    # Qué pesos tienen penalización, en una réplica.
+    _penalized = None
     # Cómo estaban, recién construida, los atributos que se escriben al ir y al volver.
     _rested = None
 
@@ -785,8 +787,9 @@ class Layer(Configured):
         Los de una capa congelada son un borrador: su :meth:`backward` puede escribir en ellos, y nadie los lee.
         """
         gradients = _InPlace()
-        # Los propios, aunque esté congelada: su ``backward`` puede escribir en ellos.
-        for layer in self.learning() or [self]:
+        # Los propios, aunque esté congelada: su ``backward`` puede escribir en ellos. Se pide en cada paso.
+        layers = self.learning() if self.layers else []
+        for layer in layers or [self]:
             for name, weight in layer._weights.items():
                 if weight.trainable:
                     if weight.gradient is None:
@@ -1188,15 +1191,20 @@ class Layer(Configured):
         add_gradient : bool
             Si además hay que sumar sus gradientes en :attr:`gradients`.
         """
+        pairs = self._penalized
+        if pairs is None:
+            pairs = [(layer, name) for layer, name in self.learned() if layer._weights[name].regularizer is not None]
+            if self.reuse:
+                # Las réplicas lo preguntan en cada paso, y en ellas no cambia.
+                self._penalized = pairs
         total = 0.0
-        for layer, name in self.learned():
+        for layer, name in pairs:
             weight = layer._weights[name]
-            if weight.regularizer is not None:
-                total += regularizers.value_of(weight.regularizer, weight.value)
-                if add_gradient:
-                    if weight.gradient is None:
-                        weight = layer._with_gradient(name)
-                    weight.regularizer.add_gradient(weight.value, weight.gradient)
+            total += regularizers.value_of(weight.regularizer, weight.value)
+            if add_gradient:
+                if weight.gradient is None:
+                    weight = layer._with_gradient(name)
+                weight.regularizer.add_gradient(weight.value, weight.gradient)
         return total
 
     @property
@@ -1308,6 +1316,7 @@ class Layer(Configured):
             layer._weights = {name: weight._replace(gradient=None) for name, weight in layer._weights.items()}
             layer.x = layer.y = None
             layer.buffers = {}
+            layer._penalized = None
             layer.reuse = True
         return other
 

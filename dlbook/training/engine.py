@@ -300,7 +300,9 @@ class Engine:
         plan = self.plans.get(n)
         if plan is None:
             plan = self.plans[n] = self._plan(n)
-        divisors = self._divisors(data, slice(start, stop) if order is None else order[start:stop], n)
+        divisors = (n,) * len(self.targets)
+        if True in self.asks:
+            divisors = self._divisors(data, slice(start, stop) if order is None else order[start:stop], n)
         self.job = data, order, start, n, plan, divisors
         if self.adds:
             self._tell_whole(self.replicas[: len(plan)], n)
@@ -318,8 +320,6 @@ class Engine:
 
     def _divisors(self, data, rows, n):
         # Entre qué se divide la pérdida de cada salida: casi siempre, entre cuántas observaciones hay.
-        if True not in self.asks:
-            return (n,) * len(self.targets)
         found = []
         for target, asks, y, weight in zip(self.targets, self.asks, data.ys, data.weights, strict=True):
             divisor = target.loss.divisor(y[rows], None if weight is None else weight[rows]) if asks else n
