@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chapters.mlp import SGD, Input, Sequential, load_model
+from chapters.mlp import SGD, Input, Model, Sequential, load_model
 from dlbook import check
 from dlbook.numeric.parallel import set_threads
 from dlbook.training import engine, walk
@@ -193,7 +193,7 @@ def test_gradients_one_layer_deeper(case, training):
     assert_gradients(lambda: measured()[0], {"theta": model.theta}, {"theta": measured()[1]})
 
 
-@cases.every("layer", lambda case: case.parts == 1)
+@cases.every("layer", lambda case: case.parts == 1 and not issubclass(case.cls, Model))
 def test_what_its_output_adds_to_the_loss_has_its_gradient(case):
     model = network(case, activity_regularizer="l2")
     model.compile(loss="mse")
@@ -208,6 +208,12 @@ def test_what_its_output_adds_to_the_loss_has_its_gradient(case):
     layer, before = model.layers[1], measured()[0]
     rewind()
     assert before - model.loss(y, model.forward(x)) - model.penalty() == pytest.approx(0.01 * (layer.y**2).sum() / N)
+
+
+@cases.every("layer", lambda case: issubclass(case.cls, Model))
+def test_a_model_has_no_output_penalty_as_in_keras(case):
+    with pytest.raises(ValueError, match="activity_regularizer"):
+        case.make(activity_regularizer="l2")
 
 
 @cases.every("layer")
