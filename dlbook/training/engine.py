@@ -92,7 +92,7 @@ def _accumulate(replica, gradient, number, chunks):
 
 
 # Lo que depende de los datos con que se trabaja.
-AIM = "data", "targets", "metrics", "asks", "weights", "shapes", "output_shapes"
+AIM = "data", "targets", "metrics", "asks", "asking", "weights", "shapes", "output_shapes"
 
 
 class Sums:
@@ -135,6 +135,7 @@ class Engine:
     def __init__(self, model):
         self.model = model
         self.targets, self.metrics, self.asks, self.weights = [], [], [], []
+        self.asking = False
         self.replicas, self.gradients = [], []
         # De cada réplica, las capas que sortean.
         self.random = []
@@ -265,6 +266,7 @@ class Engine:
         self.alone = self.alone or any(getattr(thing, "alone", False) for thing in measured)
         # Las pérdidas que se dividen entre cuántas observaciones son, que son casi todas, no hace falta preguntarles.
         self.asks = [not getattr(target.loss, "divides_by_rows", True) for target in self.targets]
+        self.asking = True in self.asks
         self.weights = [target.weight for target in self.targets]
         self.data = data
 
@@ -301,7 +303,7 @@ class Engine:
         if plan is None:
             plan = self.plans[n] = self._plan(n)
         divisors = (n,) * len(self.targets)
-        if True in self.asks:
+        if self.asking:
             divisors = self._divisors(data, slice(start, stop) if order is None else order[start:stop], n)
         self.job = data, order, start, n, plan, divisors
         if self.adds:
@@ -528,13 +530,11 @@ class Engine:
 
     def evaluate(self, source, batch_size, limit=None, callbacks=()):
         r"""Devuelve la pérdida y las métricas, sin mover nada. No depende del número de hilos."""
-        kept = {
-            name: getattr(self, name) for name in ("targets", "metrics", "asks", "weights", "shapes", "output_shapes")
-        }
+        kept = {name: getattr(self, name) for name in AIM}
         self._aim(source.first())
         self.restart()
         before, after = called(callbacks, "on_test_batch_begin"), called(callbacks, "on_test_batch_end")
-        whole = isinstance(source, Data) and limit is None and not (before or after or self.alone or True in self.asks)
+        whole = isinstance(source, Data) and limit is None and not (before or after or self.alone or self.asking)
         # Las pérdidas que son medias se pueden medir de una vez; las demás, lote por lote.
         batches = [(source, None, 0, len(source))] if whole else source.batches(batch_size, None, limit)
         for batch, (data, _, start, stop) in enumerate(batches):

@@ -13,6 +13,8 @@ from dlbook.attributes import Absent, Checked, Configured, refuse
 
 # El nombre, entre lo que recuerda, de la media de los pesos y del gradiente que se va juntando.
 AVERAGE, GATHERED = "average", "accumulated_gradient"
+# Las dos precisiones en que se entrena.
+REALS = np.dtype("float32"), np.dtype("float64")
 
 
 def _starts(parts):
@@ -520,9 +522,9 @@ class Optimizer(Configured):
         return limits[0] if limits else None
 
     def _clip(self, gradient):
-        limit = self._limit()
-        if limit is None:
+        if self.clipnorm is self.clipvalue is self.global_clipnorm is None:
             return gradient
+        limit = self._limit()
         # El recorte va a un vector propio, que se reutiliza: el gradiente de quien llama no se toca.
         if self._clipped is None or self._clipped.shape != gradient.shape or self._clipped.dtype != gradient.dtype:
             self._clipped = np.empty_like(gradient)
@@ -546,7 +548,7 @@ class Optimizer(Configured):
 
 
 def _vector(array, name):
-    if not isinstance(array, np.ndarray) or array.dtype not in (np.float32, np.float64):
+    if not isinstance(array, np.ndarray) or array.dtype not in REALS:
         came = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
         raise TypeError(f"{name}: se esperaba un arreglo de float32 o float64, pero llegó {came}")
     if array.ndim != 1 or not array.flags.c_contiguous:
