@@ -5,7 +5,7 @@ from chapters.keras.shelf import shelf
 __getattr__, __dir__ = shelf(
     __name__,
     kind="layer",
-    homes=["chapters.mlp", "chapters.cnn", "chapters.mlp.merging"],
+    homes=["chapters.mlp", "chapters.cnn", "chapters.cnn.aliases", "chapters.mlp.merging"],
     serialize="dlbook.saving:serialize",
     deserialize="dlbook.saving:deserialize",
 )

@@ -3,12 +3,14 @@
 import importlib
 import inspect
 import os
+import pkgutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
+import chapters
 import chapters.cnn
 import chapters.mlp
 import chapters.mlp.merging
@@ -87,6 +89,16 @@ def test_everything_that_keras_has_is_there():
     for case in {(c.kind, c.name): c for table in cases.TABLES.values() for c in table}.values():
         if case.kind in kinds and case.name in keras_names()[kinds[case.kind]]:
             assert exported(kinds[case.kind], case.name) is registry.find(case.kind, case.name)
+
+
+HOMES = [name for _, name, _ in pkgutil.walk_packages(chapters.__path__, "chapters.") if ".keras" not in name]
+
+
+@pytest.mark.parametrize("home", HOMES)
+def test_a_layer_has_every_name_that_keras_gives_it(home):
+    for name, value in vars(importlib.import_module(home)).items():
+        if isinstance(value, type) and issubclass(value, chapters.mlp.Layer) and name in keras_names()["layers"]:
+            assert getattr(keras.layers, name) is value
 
 
 @pytest.mark.parametrize(
@@ -227,6 +239,18 @@ def test_random_choices_follow_their_logits():
 def theirs():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     return pytest.importorskip("keras")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_has_two_names_in_keras_has_both_here(theirs, module):
+    found = theirs
+    for part in filter(None, module.split(".")):
+        found = getattr(found, part)
+    ours, names = importlib.import_module(f"chapters.keras.{module}".rstrip(".")), {}
+    for name in keras_names()[module]:
+        if callable(value := getattr(found, name, None)):
+            names.setdefault(id(value), []).append(hasattr(ours, name))
+    assert all(all(known) for known in names.values() if any(known))
 
 
 # Su primer argumento tiene otro nombre, o se llaman solo sin nombres.
