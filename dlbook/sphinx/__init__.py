@@ -2,17 +2,19 @@ r"""La extensión de Sphinx con la que se imprime el libro.
 
 Cada archivo es una idea: :mod:`~dlbook.sphinx.definitions` lee qué define y qué usa cada archivo,
 :mod:`~dlbook.sphinx.listing` imprime código y enlaza sus líneas con las ecuaciones y sus nombres con lo que nombran,
-:mod:`~dlbook.sphinx.marks` anota dónde se trata cada tema de los cursos, :mod:`~dlbook.sphinx.appendices` arma con esas
-notas los apéndices, :mod:`~dlbook.sphinx.measure` cuenta lo que el libro prueba, :mod:`~dlbook.sphinx.mathematics`
-dibuja las fórmulas, :mod:`~dlbook.sphinx.pages` ejecuta las celdas, :mod:`~dlbook.sphinx.deal` reparte las páginas
-entre procesos, :mod:`~dlbook.sphinx.turns` hace que dos construcciones no se estorben, :mod:`~dlbook.sphinx.single`
-construye una página sola, y :mod:`~dlbook.sphinx.references` y :mod:`~dlbook.sphinx.spanish` hablan español.
+:mod:`~dlbook.sphinx.folds` pliega lo que no todos necesitan, :mod:`~dlbook.sphinx.marks` anota dónde se trata cada
+tema de los cursos, :mod:`~dlbook.sphinx.appendices` arma con esas notas los apéndices, :mod:`~dlbook.sphinx.measure`
+cuenta lo que el libro prueba, :mod:`~dlbook.sphinx.mathematics` dibuja las fórmulas, :mod:`~dlbook.sphinx.pages`
+ejecuta las celdas, :mod:`~dlbook.sphinx.deal` reparte las páginas entre procesos, :mod:`~dlbook.sphinx.turns` hace
+que dos construcciones no se estorben, :mod:`~dlbook.sphinx.single` construye una página sola, y
+:mod:`~dlbook.sphinx.references` y :mod:`~dlbook.sphinx.spanish` hablan español.
 """
 
 from dlbook import __version__
 from dlbook.sphinx import (
     appendices,
     deal,
+    folds,
     listing,
     marks,
     mathematics,
@@ -38,6 +40,19 @@ def setup(app):
     dict
         Versión y permiso de leer y escribir en paralelo.
     """
-    for part in (turns, single, pages, listing, marks, appendices, measure, mathematics, deal, references, spanish):
+    for part in (
+        turns,
+        single,
+        pages,
+        folds,
+        listing,
+        marks,
+        appendices,
+        measure,
+        mathematics,
+        deal,
+        references,
+        spanish,
+    ):
         part.setup(app)
     return {"version": __version__, "env_version": 2, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -119,12 +119,17 @@ def _module(dotted):
     return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
 
 
+# Así empieza el nombre de la versión que se lee: la de ``conv2d_forward`` es ``plain_conv2d_forward``.
+PLAIN = "plain_"
+
+
 @cache
 def owners(source, printed):
     r"""Con qué definición se imprime cada una de las demás de su archivo.
 
-    Un núcleo va con la fachada que tiene encima, si esta lo usa y ninguna anterior lo llama. Lo demás, esté antes o
-    después, con la primera que lo usa. Y una función o clase privada que ninguna usa, con la que tiene encima.
+    La versión que se lee va con la función que calcula lo mismo. Un núcleo va con la fachada que tiene encima, si esta
+    lo usa y ninguna anterior lo llama. Lo demás, esté antes o después, con la primera que lo usa. Y una función o
+    clase privada que ninguna usa, con la que tiene encima.
 
     Parameters
     ----------
@@ -139,13 +144,17 @@ def owners(source, printed):
         ``{nombre: dueña}`` de las funciones y clases privadas y de las constantes.
     """
     top = {name: node for name, node in source.definitions.items() if "." not in name}
-    public = frozenset(name for name, node in top.items() if _is_definition(node) and not name.startswith("_"))
+    hidden = "_", PLAIN
+    public = frozenset(name for name, node in top.items() if _is_definition(node) and not name.startswith(hidden))
     units = [name for name in top if name in printed]
     alone = {unit: source.reach(unit, public) for unit in units}
     found, above = {}, None
     for name, node in top.items():
         if name in printed or name in public:
             above = name
+            continue
+        if name.startswith(PLAIN):
+            found |= {name: name.removeprefix(PLAIN)} if name.removeprefix(PLAIN) in printed else {}
             continue
         owner = next((unit for unit in units if name in alone[unit]), None)
         if above in printed and _is_definition(node):

@@ -1,5 +1,7 @@
 r"""Directivas ``unit`` y ``listing``: el código tal como está en su archivo, unido a las ecuaciones que calcula.
 
+Si una unidad tiene una versión que se lee, ``plain_…``, esa queda a la vista, y lo que se ejecuta, plegado.
+
 Una línea de código que calcula una ecuación termina con la etiqueta de esta, ``# [ec-cnn-salida]``. Al imprimirla, la
 etiqueta pasa al margen, junto al número de la línea, como un enlace con el número de la ecuación; y debajo de la
 ecuación aparecen las líneas que la calculan.
@@ -26,6 +28,7 @@ from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
 from dlbook.sphinx import definitions, notes
+from dlbook.sphinx.folds import fold, fold_fields
 
 TAG = re.compile(r" *\[(ec-[a-z0-9-]+)\]")
 DIRECTIVE = re.compile(r"^`{3,}\{(unit|listing)\} *(\S+)", re.MULTILINE)
@@ -335,9 +338,14 @@ class Unit(Listing):
         # El docstring se lee en un documento aparte que, guardado con la página, arrastra el entorno entero.
         for inner in box.findall():
             inner.document = self.state.document
+        fold_fields(box)
         notes.of_page(self.env)["units"].append(name)
         chosen = printed_with(path, node.name, Path(self.env.srcdir), self.env.docname)
-        return [box, *self.listing(path, node.name, chosen, name)]
+        read = [n for n in chosen if getattr(n, "name", "").startswith(definitions.PLAIN)]
+        run = self.listing(path, node.name, [n for n in chosen if n not in read], name)
+        if not read:
+            return [box, *run]
+        return [box, *self.listing(path, read[0].name, read, None), fold("El código que se ejecuta", *run)]
 
 
 def _anchor(place, number):

@@ -15,7 +15,7 @@ class Conv1D(Conv2D):
 
        z_{tf} = b_f + \sum_{i=0}^{k-1}\sum_{c=0}^{C-1} x_{ts+i\Delta-p,\,c}\,w_{icf} ,
 
-    que es :eq:`ed-cnn-conv2d` con alto 1. Por eso no hay nada que volver a derivar ni a programar: la capa es una
+    que es :eq:`ec-cnn-conv2d` con alto 1. Por eso no hay nada que volver a derivar ni a programar: la capa es una
     :class:`~chapters.cnn.Conv2D` que ve cada serie como una imagen de :math:`1\times T`, y de esa capa solo cambia en
     qué lugar están las ventanas. :item:`CNN-17`
 

@@ -166,7 +166,7 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
     dilatación :math:`\Delta`, los de :func:`~chapters.cnn.output_size`,
 
     .. math::
-       :label: ed-cnn-conv2d
+       :label: ec-cnn-conv2d
 
        \begin{gathered}
        z_{uvf} = b_f + \sum_{i=0}^{k_h-1}\sum_{j=0}^{k_w-1}\sum_{c=0}^{C-1} x_{abc}\;w_{ijcf} ,\\
@@ -237,6 +237,22 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
     return Places(windows, filters, dtype).forward(x, kernel, bias, -np.inf, _new_memory(dtype))
 
 
+def plain_conv2d_forward(x, kernel, bias, strides=1):
+    r"""Cada mapa, casilla por casilla."""
+    kh, kw, _, filters = kernel.shape
+    n, h, w, _ = x.shape
+    rows, columns = (h - kh) // strides + 1, (w - kw) // strides + 1
+    z = np.empty((n, rows, columns, filters))
+    for u in range(rows):
+        for v in range(columns):
+            a, b = u * strides, v * strides
+            window = x[:, a : a + kh, b : b + kw]  # (n, kh, kw, c)
+            for f in range(filters):
+                sums = (window * kernel[..., f]).sum(axis=(1, 2, 3))
+                z[:, u, v, f] = bias[f] + sums  # [ec-cnn-conv2d]
+    return z
+
+
 @njit(cache=True, nogil=True)
 def _conv2d_forward(x, weights, bias, floor, z, start, packed, part, scratch, tables):
     line, pixels, taps, maps = tables.line, tables.pixels, tables.taps, tables.maps
@@ -268,7 +284,7 @@ def conv2d_backward(x, kernel, dy, strides=1, padding="valid", dilation_rate=1, 
     r"""Los tres gradientes de la convolución, letra por letra y en forma matricial.
 
     Llega :math:`\delta_{uvf}=\partial\mathcal L/\partial z_{uvf}`, la culpa de cada casilla de cada mapa. Se parte de
-    :eq:`ed-cnn-conv2d` y de cada letra se pregunta lo mismo de siempre: **en qué salidas aparece y con qué factor**.
+    :eq:`ec-cnn-conv2d` y de cada letra se pregunta lo mismo de siempre: **en qué salidas aparece y con qué factor**.
     Para no cargar índices, primero paso 1, sin relleno ni dilatación.
 
     **Los pesos.** :math:`w_{ijcf}` aparece en **todas** las casillas del mapa :math:`f`, porque es el mismo filtro en
@@ -276,7 +292,7 @@ def conv2d_backward(x, kernel, dy, strides=1, padding="valid", dilation_rate=1, 
     caminos se suman, también sobre las imágenes del lote:
 
     .. math::
-       :label: ed-cnn-conv2d-pesos
+       :label: ec-cnn-conv2d-pesos
 
        \frac{\partial\mathcal L}{\partial w_{ijcf}} = \sum_{u,v} x_{u+i,\ v+j,\ c}\ \delta_{uvf} .
 
@@ -294,7 +310,7 @@ def conv2d_backward(x, kernel, dy, strides=1, padding="valid", dilation_rate=1, 
     :math:`w_{ijcf}`:
 
     .. math::
-       :label: ed-cnn-conv2d-entrada
+       :label: ec-cnn-conv2d-entrada
 
        \frac{\partial\mathcal L}{\partial x_{abc}} = \sum_{f}\sum_{i,j}\delta_{a-i,\ b-j,\ f}\ w_{ijcf} ,
 
@@ -385,6 +401,22 @@ def conv2d_backward(x, kernel, dy, strides=1, padding="valid", dilation_rate=1, 
     places = Places(windows, kernel.shape[-1], dtype)
     places.weights(x, places.with_slack(dy, buffer), dkernel, dbias, buffer)
     places.input(dy, kernel, dx, buffer)
+    return dkernel, dbias, dx
+
+
+def plain_conv2d_backward(x, kernel, dy, strides=1):
+    r"""Los tres gradientes: cada casilla reparte su culpa."""
+    kh, kw, _, filters = kernel.shape
+    dkernel, dx = np.zeros(kernel.shape), np.zeros(x.shape)
+    dbias = dy.sum(axis=(0, 1, 2))  # [ec-cnn-conv2d-sesgo]
+    for u in range(dy.shape[1]):
+        for v in range(dy.shape[2]):
+            a, b = u * strides, v * strides
+            window = np.s_[:, a : a + kh, b : b + kw]
+            for f in range(filters):
+                delta = dy[:, u, v, f].reshape(-1, 1, 1, 1)
+                dkernel[..., f] += (x[window] * delta).sum(axis=0)  # [ec-cnn-conv2d-pesos]
+                dx[window] += kernel[..., f] * delta  # [ec-cnn-conv2d-entrada]
     return dkernel, dbias, dx
 
 

@@ -220,6 +220,18 @@ def im2col(x, kernel_size, strides=1, padding="valid", dilation_rate=1):
     return columns.reshape(-1, windows.taps.size)
 
 
+def plain_im2col(x, kernel_size, strides=1):
+    r"""Cada ventana, en una fila."""
+    kh, kw = kernel_size
+    rows = []
+    for image in x:
+        for a in range(0, image.shape[0] - kh + 1, strides):
+            for b in range(0, image.shape[1] - kw + 1, strides):
+                window = image[a : a + kh, b : b + kw]  # (kh, kw, c)
+                rows.append(window.reshape(-1))  # [ec-cnn-im2col]
+    return np.array(rows)
+
+
 @njit(cache=True, nogil=True)
 def _im2col(x, windows, scratch, columns):
     taps = windows.taps[0]
@@ -288,6 +300,18 @@ def col2im(columns, input_shape, kernel_size, strides=1, padding="valid", dilati
         clear(scratch)
         _col2im(own, windows, scratch)
         crop(scratch, windows.margin, image)
+    return dx
+
+
+def plain_col2im(columns, input_shape, kernel_size, strides=1):
+    r"""Cada fila, sumada a su ventana."""
+    (kh, kw), (_, h, w, c) = kernel_size, input_shape
+    dx, rows = np.zeros(input_shape), iter(columns)
+    for image in dx:
+        for a in range(0, h - kh + 1, strides):
+            for b in range(0, w - kw + 1, strides):
+                window = next(rows).reshape(kh, kw, c)
+                image[a : a + kh, b : b + kw] += window  # [ec-cnn-col2im]
     return dx
 
 
