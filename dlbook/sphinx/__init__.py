@@ -4,10 +4,11 @@ Cada archivo es una idea: :mod:`~dlbook.sphinx.definitions` lee qué define y qu
 :mod:`~dlbook.sphinx.listing` imprime código y enlaza sus líneas con las ecuaciones y sus nombres con lo que nombran,
 :mod:`~dlbook.sphinx.folds` pliega lo que no todos necesitan, :mod:`~dlbook.sphinx.marks` anota dónde se trata cada
 tema de los cursos, :mod:`~dlbook.sphinx.appendices` arma con esas notas los apéndices, :mod:`~dlbook.sphinx.measure`
-cuenta lo que el libro prueba, :mod:`~dlbook.sphinx.mathematics` dibuja las fórmulas, :mod:`~dlbook.sphinx.pages`
-ejecuta las celdas, :mod:`~dlbook.sphinx.deal` reparte las páginas entre procesos, :mod:`~dlbook.sphinx.turns` hace
-que dos construcciones no se estorben, :mod:`~dlbook.sphinx.single` construye una página sola, y
-:mod:`~dlbook.sphinx.references` y :mod:`~dlbook.sphinx.spanish` hablan español.
+cuenta lo que el libro prueba, :mod:`~dlbook.sphinx.minutes` estima en cuánto se lee una página,
+:mod:`~dlbook.sphinx.mathematics` dibuja las fórmulas, :mod:`~dlbook.sphinx.pages` ejecuta las celdas,
+:mod:`~dlbook.sphinx.deal` reparte las páginas entre procesos, :mod:`~dlbook.sphinx.turns` hace que dos construcciones
+no se estorben, :mod:`~dlbook.sphinx.single` construye una página sola, y :mod:`~dlbook.sphinx.references` y
+:mod:`~dlbook.sphinx.spanish` hablan español.
 """
 
 from dlbook import __version__
@@ -19,6 +20,7 @@ from dlbook.sphinx import (
     marks,
     mathematics,
     measure,
+    minutes,
     pages,
     references,
     single,
@@ -49,10 +51,11 @@ def setup(app):
         marks,
         appendices,
         measure,
+        minutes,
         mathematics,
         deal,
         references,
         spanish,
     ):
         part.setup(app)
-    return {"version": __version__, "env_version": 2, "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": __version__, "env_version": 3, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -3,6 +3,9 @@ r"""Roles y directiva que anotan dónde trata el libro cada tema, ejemplo y erra
 ``{item}`PER-11``` marca un tema del inventario, ``{worked}`WE-10``` un ejemplo resuelto y ``{erratum}`E-02``` una
 errata; ``:::{erratum} E-02`` es además el recuadro que la explica. Con esas marcas se arman los apéndices. Un
 identificador que no existe detiene la construcción.
+
+Las insignias van al margen y, de entrada, no se ven: sirven a quien viene de esos cursos, que las enciende con el botón
+de arriba. Sin JavaScript se ven siempre.
 """
 
 from functools import cache
@@ -64,6 +67,7 @@ class MarkRole(SphinxRole):
     def run(self):
         r"""Construye las insignias."""
         identifiers = [t.strip() for t in self.text.split(",")]
+        # En el teléfono están plegadas: se abren al tocarlas.
         box = nodes.inline("", classes=["dl-items"])
         for k, node in enumerate(_mark(self.env, self.kind, identifiers, self.get_location())):
             if k:
@@ -102,8 +106,25 @@ def _resolve(app, doctree, docname):
         node.replace_self(nodes.inline("", "", link, ids=node["ids"], classes=node["classes"]))
 
 
+# Antes de pintar nada: lo que la última vez se eligió y, si no se eligió, sin insignias.
+QUIET = """
+try { document.documentElement.classList.toggle("dl-quiet", localStorage.getItem("dl-marks") !== "show") }
+catch { document.documentElement.classList.add("dl-quiet") }
+"""
+
+
+def _button(app, pagename, templatename, context, doctree):
+    # Solo donde hay algo que enseñar. Lo que hace está en libro.js.
+    if 'class="dl-items"' in context.get("body", ""):
+        button = {"type": "javascript", "javascript": "alternarTemas()", "icon": "fas fa-tags"}
+        button |= {"label": "dl-marks", "tooltip": "Mostrar u ocultar los temas de los cursos"}
+        context["header_buttons"].append(button | {"classes": "pst-navbar-icon"})
+
+
 def setup(app):
-    r"""Registra los roles, la directiva y la resolución de los enlaces."""
+    r"""Registra los roles, la directiva, el botón y la resolución de los enlaces."""
+    app.add_js_file(None, body=QUIET, priority=50)
+    app.connect("html-page-context", _button, priority=900)
     for kind in KINDS:
         app.add_role(kind, MarkRole(kind))
     app.add_directive("erratum", Erratum)

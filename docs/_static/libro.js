@@ -19,3 +19,13 @@ function traducir() {
 // Ahora, antes de que el tema copie los títulos; y al final, cuando ya existen los botones que abren y cierran.
 traducir();
 window.addEventListener("load", traducir);
+
+// Las insignias de los temas de los cursos: se recuerda si se quieren ver. Al entrar lo decide un renglón en la cabeza de la página.
+function alternarTemas() {
+  const ocultos = document.documentElement.classList.toggle("dl-quiet");
+  try {
+    localStorage.setItem("dl-marks", ocultos ? "hide" : "show");
+  } catch {
+    // Sin dónde recordarlo, dura lo que la página.
+  }
+}
