@@ -1,0 +1,134 @@
+"""La forma de una página: corta, con código que cabe y que corre al pegarlo, y con lo que se lee a la vista."""
+
+import ast
+import doctest
+import functools
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dlbook.sphinx import definitions
+from dlbook.sphinx.listing import printed, printed_with
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS, BUILT = ROOT / "docs", ROOT / "build" / "html"
+WIDTH, LINES, MINUTES = 76, 20, 45
+# Las páginas escritas antes de que hubiera forma. La lista solo se acorta.
+PENDING = (Path(__file__).parent / "pending.txt").read_text(encoding="utf-8").split()
+PAGES = [path.relative_to(DOCS).with_suffix("").as_posix() for path in sorted(DOCS.rglob("*.md"))]
+
+CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+OPTIONS = re.compile(r"\A---\n(.*?)^---\n|\A((?::[^\n]*\n)+)", re.DOTALL | re.MULTILINE)
+HIDDEN = re.compile(r"\b(hide-input|hide-cell|remove-cell|remove-input)\b")
+
+
+def cells(page):
+    """El código de cada celda de una página, y si se ve sin abrir nada."""
+    found = []
+    for text in CELL.findall((DOCS / f"{page}.md").read_text(encoding="utf-8")):
+        options = OPTIONS.match(text)
+        code = text[options.end() :] if options else text
+        found.append((code.strip("\n"), not (options and HIDDEN.search(options[0])), options[0] if options else ""))
+    return found
+
+
+def units(page):
+    """De cada unidad de una página: su archivo, su nombre y lo que imprime."""
+    for directive, (path, name) in printed(DOCS).get(page, ()):
+        if directive == "unit":
+            yield definitions.read(path), name, printed_with(path, name, DOCS, page)
+
+
+def documented(node):
+    inner = [n for n in ast.walk(node) if isinstance(n, (ast.FunctionDef, ast.ClassDef))]
+    return [text for n in inner if not n.name.startswith("_") and (text := ast.get_docstring(n))]
+
+
+def wide_lines(page):
+    lines = [line for code, _, options in cells(page) if "remove-cell" not in options for line in code.splitlines()]
+    for source, name, _ in units(page):
+        for text in documented(source.definitions[name]):
+            examples = doctest.DocTestParser().get_examples(text)
+            lines += [f">>> {line}" for example in examples for line in example.source.splitlines()]
+            lines += [line for example in examples for line in example.want.splitlines()]
+    return [line for line in lines if len(line) > WIDTH]
+
+
+def compiled(node):
+    return isinstance(node, ast.FunctionDef) and any("njit" in ast.unparse(d) for d in node.decorator_list)
+
+
+def opaque_units(page):
+    """Las funciones que calcula un núcleo sin que haya, a la vista, una versión que se lea."""
+    found = []
+    for source, name, shown in units(page):
+        function = isinstance(source.definitions[name], ast.FunctionDef)
+        if function and any(map(compiled, shown)) and f"{definitions.PLAIN}{name}" not in source.definitions:
+            found.append(name)
+    return found
+
+
+def late_imports(page):
+    """Las importaciones que se ven y no están en la primera celda; o todas, si la primera no se ve."""
+    every = cells(page)
+    late = every if every and not every[0][1] else every[1:]
+    code = [line for cell, seen, _ in late if seen for line in cell.splitlines()]
+    return [line for line in code if re.match(r"(import|from) ", line)]
+
+
+RUN = """
+import ast, sys, matplotlib
+matplotlib.use("Agg")
+space = {"__name__": "__main__"}
+for code, fails in ast.literal_eval(sys.stdin.read()):
+    try:
+        exec(compile(code, "celda", "exec"), space)
+    except Exception:
+        if not fails:
+            print(code, file=sys.stderr)
+            raise
+"""
+
+
+def failure_when_pasted(page):
+    seen = [(code, "raises-exception" in options) for code, visible, options in cells(page) if visible]
+    if not seen:
+        return ""
+    command = [sys.executable, "-c", RUN]
+    done = subprocess.run(command, input=repr(seen), capture_output=True, text=True, cwd=(DOCS / page).parent)
+    return done.stderr[-2000:] if done.returncode else ""
+
+
+def minutes(page):
+    built = BUILT / f"{page}.html"
+    found = re.search(r'class="dl-minutes">\D*(\d*)', built.read_text(encoding="utf-8")) if built.is_file() else None
+    return int(found[1] or 1) if found else 0
+
+
+RULES = {
+    "wide": wide_lines,
+    "opaque": opaque_units,
+    "late": late_imports,
+    "long": lambda page: [minutes(page)] if minutes(page) > MINUTES else [],
+}
+
+
+@functools.cache
+def broken(page):
+    return {name: found for name, rule in RULES.items() if (found := rule(page))}
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in PENDING])
+def test_a_page_has_the_form(page):
+    assert broken(page) == {}
+    assert failure_when_pasted(page) == ""
+
+
+@pytest.mark.parametrize("page", PENDING)
+def test_what_waits_to_be_converted_has_not_been(page):
+    # Si ya cumple, sale de la lista.
+    assert page in PAGES
+    assert broken(page) or failure_when_pasted(page)
