@@ -84,6 +84,11 @@ def dense_forward(x, w, b):
     return z
 
 
+def plain_dense_forward(x, w, b):
+    r"""Todas las neuronas de la capa, con todas las observaciones."""
+    return x @ w + b  # [ec-mlp-densa]
+
+
 @njit(cache=True, nogil=True)
 def _dense_forward(x, w, b, z):
     matmul(x, w, z)
@@ -200,6 +205,14 @@ def dense_backward(x, w, dy):
     dw, db, dx = np.empty_like(w), np.empty(w.shape[1], w.dtype), np.empty_like(x)
     _dense_backward_weights(x, dy, dw, db)
     _dense_backward_input(dy, w, dx)
+    return dw, db, dx
+
+
+def plain_dense_backward(x, w, dy):
+    r"""La culpa, hacia los pesos, hacia los sesgos y hacia la entrada."""
+    dw = x.T @ dy  # [ec-mlp-densa-pesos]
+    db = dy.sum(axis=0)  # [ec-mlp-densa-sesgo]
+    dx = dy @ w.T  # [ec-mlp-densa-entrada]
     return dw, db, dx
 
 

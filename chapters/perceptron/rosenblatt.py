@@ -113,6 +113,19 @@ def perceptron_rule(x, y, w, b, learning_rate=1.0):
     return w, *_perceptron_epoch(x, y, np.arange(len(x)), w, b, learning_rate)
 
 
+def plain_perceptron_rule(x, y, w, b, learning_rate=1.0):
+    r"""Una época: predecir, comparar, corregir."""
+    w, mistakes = w.copy(), 0
+    for x_i, y_i in zip(x, y, strict=True):
+        z = w @ x_i + b  # [ec-per-suma-ponderada]
+        answer = 1 if z >= 0 else 0
+        error = y_i - answer  # [ec-per-error]
+        w += learning_rate * error * x_i  # [ec-per-correccion]
+        b += learning_rate * error  # [ec-per-correccion]
+        mistakes += error != 0
+    return w, b, mistakes
+
+
 def _check_overflow(x, w, b, learning_rate, corrections):
     # Lo más que pueden crecer un peso y la suma ponderada en tantas correcciones.
     largest = max(float(x.max()), -float(x.min()))

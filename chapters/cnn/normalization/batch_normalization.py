@@ -119,6 +119,16 @@ def batch_norm_forward(x, gamma, beta, epsilon=1e-3):
     return y, mean, variance
 
 
+def plain_batch_norm_forward(x, gamma, beta, epsilon=1e-3):
+    r"""Cada canal, centrado y a escala."""
+    others = tuple(range(x.ndim - 1))  # todos menos los canales
+    mean = x.mean(axis=others)  # [ec-cnn-bn-media]
+    variance = ((x - mean) ** 2).mean(axis=others)  # [ec-cnn-bn-media]
+    hat = (x - mean) / np.sqrt(variance + epsilon)  # [ec-cnn-bn-normaliza]
+    y = gamma * hat + beta  # [ec-cnn-bn-escala]
+    return y, mean, variance
+
+
 @njit(cache=True, nogil=True)
 def _join(moments, count, means, squares):
     d = means.size
@@ -291,6 +301,18 @@ def batch_norm_backward(x, gamma, dy, epsilon=1e-3):
     _batch_norm_sums(rows, dy.reshape(rows.shape), mean, inverse, sums)
     _batch_norm_backward(rows, dy.reshape(rows.shape), mean, inverse, gamma, sums / len(rows), dx.reshape(rows.shape))
     return sums[0].astype(x.dtype), sums[1].astype(x.dtype), dx
+
+
+def plain_batch_norm_backward(x, gamma, dy, epsilon=1e-3):
+    r"""Tres caminos: el directo, el de la media y el de la varianza."""
+    others = tuple(range(x.ndim - 1))
+    s = np.sqrt(x.var(axis=others) + epsilon)
+    hat = (x - x.mean(axis=others)) / s
+    M = x.size // gamma.size
+    dbeta = dy.sum(axis=others)  # [ec-cnn-bn-parametros]
+    dgamma = (dy * hat).sum(axis=others)  # [ec-cnn-bn-parametros]
+    dx = gamma / s * (dy - dbeta / M - hat * dgamma / M)  # [ec-cnn-bn-entrada]
+    return dgamma, dbeta, dx
 
 
 @njit(cache=True, nogil=True)

@@ -94,6 +94,16 @@ def local_response_forward(x, depth_radius=2, bias=2.0, alpha=1e-4, beta=0.75):
     return y
 
 
+def plain_local_response_forward(x, depth_radius, bias, alpha, beta):
+    r"""Cada filtro, dividido entre lo que responden sus vecinos."""
+    y = np.empty(x.shape)
+    for i in range(x.shape[-1]):
+        V = slice(max(0, i - depth_radius), i + depth_radius + 1)
+        S = bias + alpha * (x[..., V] ** 2).sum(axis=-1)  # [ec-cnn-lrn]
+        y[..., i] = x[..., i] / S**beta  # [ec-cnn-lrn]
+    return y
+
+
 @njit(cache=True, nogil=True)
 def _inverse_power(s, beta, out):
     # Con 3/4 bastan dos raíces, que se calculan de a varias; una potencia cualquiera cuesta diez veces más.
@@ -185,6 +195,22 @@ def local_response_backward(x, dy, depth_radius=2, bias=2.0, alpha=1e-4, beta=0.
     arguments = _within(arguments, rows)
     _local_response_forward(rows, *arguments, s, y)
     _local_response_backward(rows, s, y, _rows(dy), *arguments, _rows(dx))
+    return dx
+
+
+def plain_local_response_backward(x, dy, depth_radius, bias, alpha, beta):
+    r"""El camino directo, menos la inhibición de los vecinos."""
+    filters, r = range(x.shape[-1]), depth_radius
+    V = [slice(max(0, i - r), i + r + 1) for i in filters]
+    S = [bias + alpha * (x[..., V[i]] ** 2).sum(axis=-1) for i in filters]
+    S = np.stack(S, axis=-1)
+    y = x / S**beta
+    dx = np.empty(x.shape)
+    for k in filters:
+        inhibition = (dy * y / S)[..., V[k]].sum(axis=-1)
+        direct = dy[..., k] / S[..., k] ** beta
+        less = 2 * alpha * beta * x[..., k] * inhibition
+        dx[..., k] = direct - less  # [ec-cnn-lrn-atras]
     return dx
 
 
