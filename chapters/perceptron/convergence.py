@@ -78,7 +78,8 @@ def mistake_bound(x, y, w, b):
     filas son 1, 1, 1 y 3, así que :math:`\gamma=\tfrac13`. El ejemplo más grande es :math:`(1,1,1)`, con
     :math:`R=\sqrt3`. La cota es :math:`3\cdot 9`:
 
-    >>> x, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 1])
+    >>> x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    >>> y = np.array([0, 1, 1, 1])
     >>> round(mistake_bound(x, y, [2, 2], -1), 9)
     27.0
 

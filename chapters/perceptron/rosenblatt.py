@@ -54,7 +54,8 @@ def perceptron_rule(x, y, w, b, learning_rate=1.0):
     que ya es :math:`\ge 0`, y la unidad dispara. Debía callar, así que :math:`e=-1`: los pesos no cambian, porque
     :math:`\mathbf x` es cero, y el sesgo baja a −1.
 
-    >>> x, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 1])
+    >>> x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    >>> y = np.array([0, 1, 1, 1])
     >>> perceptron_rule(x[:1], y[:1], [0, 0], 0)
     (array([0., 0.]), -1.0, 1)
 

@@ -1,7 +1,8 @@
 r"""Roles y directiva que anotan dónde trata el libro cada tema, ejemplo y errata de los cursos.
 
 ``{item}`PER-11``` marca un tema del inventario, ``{worked}`WE-10``` un ejemplo resuelto y ``{erratum}`E-02``` una
-errata; ``:::{erratum} E-02`` es además el recuadro que la explica. Con esas marcas se arman los apéndices. Un
+errata; ``:::{erratum} E-02`` es además el recuadro que la explica, y ``:::{mistake} E-02``, el de un error que
+cualquiera comete, contado sin la lámina. Con esas marcas se arman los apéndices. Un
 identificador que no existe detiene la construcción.
 
 Las insignias van al margen y, de entrada, no se ven: sirven a quien viene de esos cursos, que las enciende con el botón
@@ -92,9 +93,30 @@ class Erratum(SphinxDirective):
             if k:
                 title += nodes.Text(", ")
             title += node
+        return self.box(title)
+
+    def box(self, title):
+        r"""Construye el recuadro con un título."""
         box = nodes.admonition("", title, classes=["admonition", "warning", "dl-erratum"])
         self.state.nested_parse(self.content, self.content_offset, box)
         return [box]
+
+
+class Mistake(Erratum):
+    r"""Recuadro de un error común; si está en las láminas, su marca va al margen, como las demás."""
+
+    required_arguments = 0
+    optional_arguments = 1
+
+    def run(self):
+        r"""Construye el recuadro."""
+        self.assert_has_content()
+        title = nodes.title("", "Error común ")
+        if self.arguments:
+            identifiers = [t.strip() for t in self.arguments[0].split(",")]
+            marks = list(_mark(self.env, "erratum", identifiers, self.get_location()))
+            title += nodes.inline("", "", *marks, classes=["dl-items"])
+        return self.box(title)
 
 
 def _resolve(app, doctree, docname):
@@ -128,5 +150,6 @@ def setup(app):
     for kind in KINDS:
         app.add_role(kind, MarkRole(kind))
     app.add_directive("erratum", Erratum)
+    app.add_directive("mistake", Mistake)
     app.add_node(course_link)
     app.connect("doctree-resolved", _resolve)

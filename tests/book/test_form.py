@@ -42,9 +42,14 @@ def units(page):
             yield definitions.read(path), name, printed_with(path, name, DOCS, page)
 
 
+# Los errores van plegados, y sus mensajes son de una línea.
+RAISES = re.compile(r"\nRaises\n-+\n.*?(?=\n\w+\n-{3,}\n|\Z)", re.DOTALL)
+
+
 def documented(node):
     inner = [n for n in ast.walk(node) if isinstance(n, (ast.FunctionDef, ast.ClassDef))]
-    return [text for n in inner if not n.name.startswith("_") and (text := ast.get_docstring(n))]
+    texts = [ast.get_docstring(n) for n in inner if not n.name.startswith("_")]
+    return [RAISES.sub("", text) for text in texts if text]
 
 
 def wide_lines(page):
