@@ -193,7 +193,7 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
     **A mano.** Una imagen de :math:`3\times3` y un filtro de :math:`2\times2` que resta la diagonal a la antidiagonal.
     La primera casilla es :math:`-1\cdot1+1\cdot2+1\cdot4-1\cdot5=0`:
 
-    >>> image = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 0.0]]).reshape(1, 3, 3, 1)
+    >>> image = np.array([[1.0, 2, 3], [4, 5, 6], [7, 8, 0]])[None, ..., None]
     >>> kernel = np.array([[-1.0, 1.0], [1.0, -1.0]]).reshape(2, 2, 1, 1)
     >>> conv2d_forward(image, kernel, [10.0])[0, :, :, 0]
     array([[10., 10.],
@@ -337,7 +337,7 @@ def conv2d_backward(x, kernel, dy, strides=1, padding="valid", dilation_rate=1, 
     **A mano.** Los datos de :func:`conv2d_forward`, con culpa 1 solo en la primera casilla. El filtro recibe la primera
     ventana, y la imagen, el filtro puesto en esa ventana:
 
-    >>> image = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 0.0]]).reshape(1, 3, 3, 1)
+    >>> image = np.array([[1.0, 2, 3], [4, 5, 6], [7, 8, 0]])[None, ..., None]
     >>> kernel = np.array([[-1.0, 1.0], [1.0, -1.0]]).reshape(2, 2, 1, 1)
     >>> delta = np.array([[1.0, 0.0], [0.0, 0.0]]).reshape(1, 2, 2, 1)
     >>> dkernel, dbias, dx = conv2d_backward(image, kernel, delta)
@@ -353,7 +353,8 @@ def conv2d_backward(x, kernel, dy, strides=1, padding="valid", dilation_rate=1, 
 
     Con culpa 1 en todas, el filtro recibe la suma de las cuatro ventanas, y el píxel de en medio, la suma del filtro:
 
-    >>> dkernel, dbias, dx = conv2d_backward(image, kernel, np.ones((1, 2, 2, 1)))
+    >>> delta = np.ones((1, 2, 2, 1))
+    >>> dkernel, dbias, dx = conv2d_backward(image, kernel, delta)
     >>> dkernel[:, :, 0, 0]
     array([[12., 16.],
            [24., 19.]])
@@ -492,7 +493,8 @@ class Conv2D(Convolution):
     >>> layer = Conv2D(1, (1, 2), activation="relu", dtype="float64")
     >>> layer.build((1, 4, 1))
     >>> layer.set_weights([np.array([-1.0, 1.0]).reshape(1, 2, 1, 1), [0.0]])
-    >>> layer.forward(np.array([0.0, 5.0, 5.0, 1.0]).reshape(1, 1, 4, 1)).reshape(-1)
+    >>> x = np.array([0.0, 5.0, 5.0, 1.0]).reshape(1, 1, 4, 1)
+    >>> layer.forward(x).reshape(-1)
     array([5., 0., 0.])
     >>> layer.backward(np.ones((1, 1, 3, 1))).reshape(-1)
     array([-1.,  1.,  0.,  0.])
