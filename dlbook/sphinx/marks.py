@@ -136,7 +136,7 @@ catch { document.documentElement.classList.add("dl-quiet") }
 
 
 def _button(app, pagename, templatename, context, doctree):
-    # Solo donde hay algo que enseñar. Lo que hace está en libro.js.
+    # Solo donde hay algo que enseñar. Lo que hace está en ``libro.js``.
     if 'class="dl-items"' in context.get("body", ""):
         button = {"type": "javascript", "javascript": "alternarTemas()", "icon": "fas fa-tags"}
         button |= {"label": "dl-marks", "tooltip": "Mostrar u ocultar los temas de los cursos"}
