@@ -91,7 +91,7 @@ class ModelCheckpoint(Monitor):
 
     def on_epoch_end(self, epoch, logs=None):
         r"""Guarda, si toca al final de la época."""
-        if self.save_freq == "epoch":
+        if self.save_freq == "epoch" and not (self.save_best_only and self.skips(logs)):
             self._save({"epoch": epoch + 1}, logs or {})
 
     def _save(self, when, logs):

@@ -401,6 +401,33 @@ def fails(epoch, rate):
     raise TypeError("mi error")
 
 
+def every_other_epoch(callback, **options):
+    return fit(network(), epochs=5, validation_data=(X, Y), validation_freq=2, callbacks=[callback], **options)
+
+
+def test_an_epoch_without_validation_does_not_count_for_who_watches_it(tmp_path):
+    stop = EarlyStopping(min_delta=1e9, patience=1)
+    assert len(every_other_epoch(stop).epoch) == 4
+    rates = every_other_epoch(ReduceLROnPlateau(min_delta=1e9, patience=1, factor=0.5)).history["learning_rate"]
+    assert rates == [0.01] * 4 + [0.005]
+    every_other_epoch(ModelCheckpoint(tmp_path / "{epoch}.safetensors", save_best_only=True))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2.safetensors", "4.safetensors"]
+
+
+def test_what_is_never_measured_is_still_refused_when_not_every_epoch_is_validated(tmp_path):
+    with pytest.raises(ValueError, match="monitor: se esperaba 'loss' o 'val_loss', pero llegó 'val_mae'"):
+        every_other_epoch(EarlyStopping("val_mae"))
+    with pytest.raises(ValueError, match="monitor: se esperaba 'loss', pero llegó 'val_loss'"):
+        every_other_epoch(ModelCheckpoint(tmp_path / "a.safetensors", save_best_only=True, save_freq=1))
+
+
+def test_the_csv_leaves_a_hole_where_there_was_no_validation(tmp_path):
+    history = every_other_epoch(CSVLogger(tmp_path / "a.csv")).history
+    with open(tmp_path / "a.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["val_loss"] for row in rows] == ["", str(history["val_loss"][0]), "", str(history["val_loss"][1]), ""]
+
+
 def test_two_schedules_at_once_are_refused():
     model = network(SGD(ExponentialDecay(0.1, 10, 0.5)))
     before = model.theta.copy()
