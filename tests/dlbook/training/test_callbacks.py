@@ -357,6 +357,42 @@ def test_the_csv_has_one_row_per_epoch_and_can_be_continued(tmp_path):
     assert path.read_text(encoding="utf-8").splitlines()[0] == "epoch;loss;mae"
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"nombre,edad\n", "se esperaba que empezara con 'epoch', pero empieza con 'nombre'"),
+        (b"\n", "se esperaba que empezara con 'epoch', pero empieza con ''"),
+        (b"\xff\xfe\x00\n", "se esperaba texto en UTF-8, pero hay otra cosa"),
+        (b"epoch,loss\n0,1\n", "se esperaba una columna 'mae', pero tiene \\['loss'\\]"),
+    ],
+)
+def test_the_csv_does_not_go_on_where_its_numbers_do_not_fit(tmp_path, content, message):
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        fit(network(metrics=["mae"]), callbacks=[CSVLogger(path, append=True)])
+    assert path.read_bytes() == content
+
+
+def test_the_csv_goes_on_below_a_row_that_was_cut(tmp_path):
+    (tmp_path / "a.csv").write_text("epoch,loss\n0,0.1")
+    fit(network(), epochs=2, initial_epoch=1, callbacks=[CSVLogger(tmp_path / "a.csv", append=True)])
+    rows = (tmp_path / "a.csv").read_text().splitlines()
+    assert rows[:2] == ["epoch,loss", "0,0.1"]
+    assert rows[2].startswith("1,")
+
+
+@pytest.mark.parametrize("keeper", [CSVLogger, BackupAndRestore])
+@pytest.mark.parametrize("place", ["carpeta/a", "archivo/a", "archivo"])
+def test_where_nothing_can_be_written_is_said(tmp_path, keeper, place):
+    (tmp_path / "archivo").write_text("hola")
+    if (keeper, place) in ((CSVLogger, "archivo"), (BackupAndRestore, "carpeta/a")):
+        fit(network(), callbacks=[keeper(tmp_path / place)])
+        return
+    with pytest.raises(OSError, match=r"no existe la carpeta|no se pudo crear la carpeta"):
+        fit(network(), callbacks=[keeper(tmp_path / place)])
+
+
 def test_the_model_is_saved_every_epoch_or_only_when_it_gets_better(tmp_path):
     model, saved = network(), []
     model.save = saved.append
