@@ -60,9 +60,7 @@ class CSVLogger(Callback):
             header = text.partition("\n")[0]
             first, *self._columns = next(csv.reader([header], delimiter=self.separator)) or [""]
             if first != "epoch":
-                raise ValueError(
-                    f"{self.filename}: se esperaba que empezara con 'epoch', pero empieza con {first!r:.60}"
-                )
+                raise ValueError(f"{self.filename}: se esperaba que empezara con 'epoch', no con {first!r:.60}")
 
     def on_epoch_end(self, epoch, logs=None):
         r"""Escribe el renglón de la época."""

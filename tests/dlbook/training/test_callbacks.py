@@ -360,8 +360,8 @@ def test_the_csv_has_one_row_per_epoch_and_can_be_continued(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"nombre,edad\n", "se esperaba que empezara con 'epoch', pero empieza con 'nombre'"),
-        (b"\n", "se esperaba que empezara con 'epoch', pero empieza con ''"),
+        (b"nombre,edad\n", "se esperaba que empezara con 'epoch', no con 'nombre'"),
+        (b"\n", "se esperaba que empezara con 'epoch', no con ''"),
         (b"\xff\xfe\x00\n", "se esperaba texto en UTF-8, pero hay otra cosa"),
         (b"epoch,loss\n0,1\n", "se esperaba una columna 'mae', pero tiene \\['loss'\\]"),
     ],
