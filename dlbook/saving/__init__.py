@@ -158,7 +158,7 @@ def load(filepath, custom_objects=None, compile=True, safe_mode=True):
         ...         load(path)
         ...     except ValueError as error:
         ...         print(str(error).replace(folder, "…"))
-        …/red.safetensors: el archivo está dañado, incompleto o no es safetensors
+        …/red.safetensors: el archivo está dañado o incompleto, o no es .keras, HDF5 ni safetensors
     """
     if not isinstance(custom_objects, (dict, type(None))):
         raise TypeError(f"custom_objects: se esperaba un diccionario de clases, pero llegó {custom_objects!r:.60}")
