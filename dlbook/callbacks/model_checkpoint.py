@@ -102,9 +102,10 @@ class ModelCheckpoint(Monitor):
             self.best = logs[self.monitor]
         try:
             path = self.filepath.format(**when | logs)
-        except (KeyError, IndexError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             names = " o ".join([*when, *logs])
-            raise ValueError(f"filepath: se esperaba {names} entre llaves, pero llegó {error}") from None
+            came = error if isinstance(error, KeyError) else repr(self.filepath)
+            raise ValueError(f"filepath: se esperaba {names} entre llaves, pero llegó {came}") from None
         (self.model.save_weights if self.save_weights_only else self.model.save)(path)
         if self.verbose:
             say(f"Época {when['epoch']}: guardado en {path}")

@@ -789,3 +789,9 @@ assert not [name for name in sys.modules if name.startswith("chapters")]
     subprocess.run([sys.executable, "-c", script], check=True)
     for module in (files, objects):
         assert "pickle" not in vars(module)
+
+
+def test_whether_to_compile_is_a_yes_or_a_no(tmp_path):
+    save(network(), tmp_path / "a")
+    with pytest.raises(ValueError, match="compile: se esperaba True o False, pero llegó 'sí'"):
+        load(tmp_path / "a", compile="sí")

@@ -457,6 +457,12 @@ def test_what_is_never_measured_is_still_refused_when_not_every_epoch_is_validat
         every_other_epoch(ModelCheckpoint(tmp_path / "a.safetensors", save_best_only=True, save_freq=1))
 
 
+@pytest.mark.parametrize("braces", ["{}", "{0}", "{epoch", "{epoch:zz}", "{epoch.zz}", "{epoch[0]}"])
+def test_braces_that_say_nothing_are_shown_as_they_came(tmp_path, braces):
+    with pytest.raises(ValueError, match=r"se esperaba epoch o loss entre llaves, pero llegó '.*\{"):
+        fit(network(), callbacks=[ModelCheckpoint(tmp_path / f"{braces}.safetensors")])
+
+
 def test_the_csv_leaves_a_hole_where_there_was_no_validation(tmp_path):
     history = every_other_epoch(CSVLogger(tmp_path / "a.csv")).history
     with open(tmp_path / "a.csv", newline="") as file:
