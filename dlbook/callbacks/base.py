@@ -130,6 +130,8 @@ class Callback(Configured):
 
     model = None
     params = None
+    # Si ``fit`` valida, aunque no sea en todas las épocas.
+    _validates = False
 
     def __init_subclass__(cls, **options):
         r"""Rechaza lo que parece un aviso y no lo es: nadie lo llamaría nunca."""

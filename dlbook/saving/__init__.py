@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from dlbook import paths, registry
+from dlbook import check, paths, registry
 from dlbook.saving import files, keras_files, objects
 from dlbook.saving.architecture import clone, from_json, to_json
 from dlbook.saving.config import (
@@ -158,10 +158,11 @@ def load(filepath, custom_objects=None, compile=True, safe_mode=True):
         ...         load(path)
         ...     except ValueError as error:
         ...         print(str(error).replace(folder, "…"))
-        …/red.safetensors: el archivo está dañado, incompleto o no es safetensors
+        …/red.safetensors: el archivo está dañado o incompleto, o no es .keras, HDF5 ni safetensors
     """
     if not isinstance(custom_objects, (dict, type(None))):
         raise TypeError(f"custom_objects: se esperaba un diccionario de clases, pero llegó {custom_objects!r:.60}")
+    check.boolean(compile, "compile")
     filepath = paths.readable(filepath, "filepath")
     with filepath.open("rb") as file:
         kind = keras_files.kind(file.read(8))

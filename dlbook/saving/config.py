@@ -85,6 +85,8 @@ def register(package="Custom", name=None):
     """
 
     def decorate(cls):
+        if not callable(cls):
+            raise TypeError(f"register: se esperaba una clase o una función, pero llegó {cls!r:.60}")
         REGISTERED[f"{package}>{name or cls.__name__}"] = cls
         return cls
 
@@ -107,6 +109,8 @@ def custom_object_scope(custom_objects):
     custom_objects : dict
         Las clases y funciones.
     """
+    if not isinstance(custom_objects, dict):
+        raise TypeError(f"custom_objects: se esperaba un diccionario de clases, pero llegó {custom_objects!r:.60}")
     before = dict(REGISTERED)
     REGISTERED.update(custom_objects)
     try:

@@ -166,7 +166,10 @@ class Stream:
 
     def steps(self, batch_size):
         r"""Cuántos lotes hay en una época, o ``None`` si no se sabe."""
-        return len(self.source) if self.indexed else None
+        if not self.indexed:
+            return None
+        # Lo que contesta el de quien escribió la clase, sin pasar por ``len``, que se queja en inglés.
+        return check.integer(self.source.__len__(), f"{self.name}, __len__()", 0)
 
     def first(self):
         r"""Da el primer lote, sin gastarlo."""
@@ -205,7 +208,7 @@ class Stream:
 
     def _raw(self, generator, limit=None):
         if self.indexed:
-            n = len(self.source)
+            n = self.steps(None)
             if not n:
                 raise ValueError(f"{self.name}: se esperaba al menos un lote, pero len es 0")
             order = range(n) if generator is None else generator.permutation(n).tolist()

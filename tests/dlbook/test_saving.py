@@ -400,12 +400,12 @@ def with_tensors(path, change):
 @pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 100, -1])
 def test_truncated(good, size):
     good.write_bytes(good.read_bytes()[:size])
-    rejected(good, "dañado, incompleto")
+    rejected(good, "dañado o incompleto")
 
 
 def test_longer_than_it_says(good):
     good.write_bytes(good.read_bytes() + b"\0")
-    rejected(good, "dañado, incompleto")
+    rejected(good, "dañado o incompleto")
 
 
 @pytest.mark.parametrize(
@@ -789,3 +789,9 @@ assert not [name for name in sys.modules if name.startswith("chapters")]
     subprocess.run([sys.executable, "-c", script], check=True)
     for module in (files, objects):
         assert "pickle" not in vars(module)
+
+
+def test_whether_to_compile_is_a_yes_or_a_no(tmp_path):
+    save(network(), tmp_path / "a")
+    with pytest.raises(ValueError, match="compile: se esperaba True o False, pero llegó 'sí'"):
+        load(tmp_path / "a", compile="sí")

@@ -105,6 +105,15 @@ def axes_of(axis, ndim, name="axis"):
     return found
 
 
+def axis_of(axis, ndim, name="axis"):
+    r"""Da el eje pedido, contado desde el principio, a quien solo admite uno.
+
+    >>> axis_of(-1, 3)
+    2
+    """
+    return check.integer(axis, name, -ndim, ndim - 1) % ndim
+
+
 def restored(dy, axis, ndim, keepdims):
     r"""Devuelve a un gradiente, con tamaño 1, los ejes que una reducción quitó."""
     return dy if keepdims else np.expand_dims(dy, axes_of(axis, ndim))
