@@ -291,12 +291,21 @@ def fitted(values, name, shape, dtype):
     return _cast(values, name, dtype)
 
 
+@functools.lru_cache(256)
+def _places(function):
+    kinds = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return [p.name for p in inspect.signature(function).parameters.values() if p.kind in kinds][2:]
+
+
 def _named(call, others, options):
     # Una opción como ``True``, que llega por su posición, con el nombre que le da quien la recibe.
-    names = [p.name for p in inspect.signature(call).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD][1:]
-    while others and isinstance(others[-1], (bool, np.bool_)):
-        name = names[len(others) - 1] if len(others) <= len(names) else "training"
-        others, options = others[:-1], options | {name: others[-1]}
+    names = _places(call)
+    while others:
+        name = names[len(others) - 1] if len(others) <= len(names) else None
+        if name not in ("training", "mask") and not isinstance(others[-1], (bool, np.bool_)):
+            break
+        # Donde cabe cualquier número de entradas, la que no lo es solo puede decir si se entrena.
+        others, options = others[:-1], options | {name or "training": others[-1]}
     return others, options
 
 
@@ -665,8 +674,11 @@ class Layer(Configured):
 
         Con valores simbólicos, como los que da :func:`Input`, no calcula nada: apunta la llamada y da otros.
         """
-        if others and isinstance(others[-1], (bool, np.bool_)):
-            others, options = _named(getattr(self, "call", self.forward), others, options)
+        if others:
+            others, options = _named(getattr(type(self), "call", type(self).forward), others, options)
+        if not isinstance(options.get("training"), (bool, np.bool_, int, type(None))):
+            came = type(options["training"]).__name__
+            raise TypeError(f"{self.name}: training: se esperaba True, False o None, pero llegó un {came}")
         if any(True for _ in symbols_in((x, *others, *options.values()))):
             return self.record((x, *others), options)
         if is_recording():

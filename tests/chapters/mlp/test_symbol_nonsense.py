@@ -65,3 +65,11 @@ def test_a_training_of_none_leaves_it_to_the_model():
     model = Model(entry, Dropout(0.5, seed=0)(entry, training=None))
     assert (model(x, training=True) == 0).any()
     assert (model(x) == 1).all()
+
+
+@pytest.mark.parametrize("given", [np.ones((2, 4)), "no"])
+@pytest.mark.parametrize("x", [np.ones((2, 4)), Input((4,))])
+def test_what_is_not_yes_or_no_does_not_say_whether_to_train(x, given):
+    for call in (lambda: Dense(3)(x, given), lambda: Dropout(0.5)(x, training=given)):
+        with pytest.raises(TypeError, match="training: se esperaba True, False o None, pero llegó un"):
+            call()
