@@ -5,6 +5,7 @@ import contextvars
 import copy
 import dis
 import functools
+import inspect
 import itertools
 import math
 import threading
@@ -288,6 +289,24 @@ def fitted(values, name, shape, dtype):
     if values.shape != shape:
         raise ValueError(f"{name}: se esperaba la forma {shape}, pero llegó {values.shape}")
     return _cast(values, name, dtype)
+
+
+@functools.lru_cache(256)
+def _places(function):
+    kinds = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return [p.name for p in inspect.signature(function).parameters.values() if p.kind in kinds][2:]
+
+
+def _named(call, others, options):
+    # Una opción como ``True``, que llega por su posición, con el nombre que le da quien la recibe.
+    names = _places(call)
+    while others:
+        name = names[len(others) - 1] if len(others) <= len(names) else None
+        if name not in ("training", "mask") and not isinstance(others[-1], (bool, np.bool_)):
+            break
+        # Donde cabe cualquier número de entradas, la que no lo es solo puede decir si se entrena.
+        others, options = others[:-1], options | {name or "training": others[-1]}
+    return others, options
 
 
 def _cast(values, name, dtype):
@@ -655,6 +674,11 @@ class Layer(Configured):
 
         Con valores simbólicos, como los que da :func:`Input`, no calcula nada: apunta la llamada y da otros.
         """
+        if others:
+            others, options = _named(getattr(type(self), "call", type(self).forward), others, options)
+        if not isinstance(options.get("training"), (bool, np.bool_, int, type(None))):
+            came = type(options["training"]).__name__
+            raise TypeError(f"{self.name}: training: se esperaba True, False o None, pero llegó un {came}")
         if any(True for _ in symbols_in((x, *others, *options.values()))):
             return self.record((x, *others), options)
         if is_recording():
@@ -696,6 +720,9 @@ class Layer(Configured):
         if not self.several and len(arguments) == 1 and isinstance(arguments[0], (list, tuple)):
             # Una lista con un solo valor, como admite Keras.
             arguments = tuple(arguments[0])
+        if options.get("training", False) is None:
+            # Como en Keras: decide quien llame al modelo.
+            del options["training"]
         node = Node(self, arguments, options)
         shapes = [symbol.observation for symbol in node.inputs]
         if not self.several and len(shapes) != 1:
@@ -965,7 +992,7 @@ class Layer(Configured):
         list
         """
         wanted = len(self.input_shape) if self.built else None
-        if not isinstance(x, (list, tuple)) or (wanted and len(x) != wanted):
+        if not isinstance(x, (list, tuple)) or not x or (wanted and len(x) != wanted):
             came = f"{len(x)}" if isinstance(x, (list, tuple)) else f"un {type(x).__name__}"
             raise ValueError(f"{name}: se esperaba una lista de {wanted or 'varias'} entradas, pero llegó {came}")
         return list(x)

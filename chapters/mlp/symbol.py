@@ -80,8 +80,13 @@ class Symbol:
         r"""El nombre de la capa de la que sale."""
         return self.node.layer.name
 
-    # Para que NumPy no los recorra: la operación es de ellos.
-    __array_ufunc__ = None
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        r"""Responde, con lo de ``ops``, a los operadores y a funciones como ``np.exp``; a las demás, falla."""
+        from chapters.mlp.tape.tensor import OPERATIONS
+
+        if method != "__call__" or options or ufunc not in OPERATIONS:
+            self.__array__()
+        return OPERATIONS[ufunc](*inputs)
 
     def __add__(self, other):
         r"""Suma; como todos los operadores, apunta una capa que lo hará."""
@@ -147,14 +152,19 @@ class Symbol:
         r"""Toma una parte; el primer índice es el de las observaciones."""
         from chapters.mlp.tape.lambda_layer import Lambda
 
-        return Lambda(lambda x: x[where])(self)
+        try:
+            return Lambda(lambda x: x[where])(self)
+        except IndexError:
+            raise IndexError(f"{self!r}: se esperaban índices que quepan en su forma, pero llegó {where!r}") from None
 
     def __array__(self, *_, **__):
-        r"""Falla: todavía no hay números."""
+        r"""Falla: todavía no hay números, ni que contar, recorrer o preguntar si son ciertos."""
         raise TypeError(
             f"{self!r} es un valor simbólico y todavía no tiene números; llama con él a una capa, o arma un Model y "
             f"llámalo con datos"
         )
+
+    __bool__ = __float__ = __int__ = __len__ = __iter__ = __array__
 
     def __repr__(self):
         r"""Dice de qué capa sale, su forma y su tipo."""

@@ -315,7 +315,14 @@ def _only_input(model, x, name):
         if set(x) != set(names):
             raise ValueError(f"{name}: se esperaba la entrada {names[0]!r}, pero llegaron {list(x)}")
         return x[names[0]]
-    return x[0] if isinstance(x, (list, tuple)) and len(x) == 1 and np.ndim(x[0]) > 1 else x
+    if not isinstance(x, (list, tuple)) or len(x) != 1:
+        return x
+    try:
+        return x[0] if np.ndim(x[0]) > 1 else x
+    except ValueError:
+        raise ValueError(
+            f"{name}: se esperaba un arreglo, pero llegó un {type(x[0]).__name__} de varias formas"
+        ) from None
 
 
 def prepare(model, x, y, sample_weight=None, prefix="", step="train_step"):

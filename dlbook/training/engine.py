@@ -417,7 +417,7 @@ class Engine:
 
     @staticmethod
     def _check_output(replica, y, n, shape):
-        if y.shape[1:] != shape or len(y) != n or y.dtype != replica.dtype or not y.flags.carray:
+        if y.shape[1:] != shape or y.shape[:1] != (n,) or y.dtype != replica.dtype or not y.flags.carray:
             raise ValueError(
                 f"{replica.name}: se esperaba una salida de {replica.dtype} y forma {(n, *shape)}, "
                 f"contigua, pero salió {y.dtype} de forma {y.shape}"

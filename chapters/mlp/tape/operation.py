@@ -62,6 +62,8 @@ def operation(*twins):
 def _described(argument):
     if isinstance(argument, (np.ndarray, Tensor)):
         return str(argument.shape)
+    if isinstance(argument, (list, tuple)) and any(isinstance(one, (np.ndarray, Tensor)) for one in argument):
+        return f"[{', '.join(map(_described, argument))}]"
     return repr(argument)[:40]
 
 
