@@ -73,7 +73,7 @@ class CSVLogger(Callback):
             writer = csv.writer(file, delimiter=self.separator, lineterminator="\n")
             if self._columns is None:
                 self._columns = list(logs)
-                if self._validates and not any(name.startswith("val_") for name in logs):
+                if self.validates and not any(name.startswith("val_") for name in logs):
                     # Hoy no tocaba validar; otro día tocará, y lo medido necesita su columna.
                     self._columns += [f"val_{name}" for name in logs]
                 writer.writerow(["epoch", *self._columns])

@@ -55,7 +55,7 @@ class Monitor(Callback):
 
     def skips(self, logs):
         r"""Dice si se vigila la validación y en esta época no tocaba: con ``validation_freq``, no toca en todas."""
-        watches = self._validates and self.monitor.startswith("val_")
+        watches = self.validates and self.monitor.startswith("val_")
         return watches and not any(name.startswith("val_") for name in logs or ())
 
     def better(self, value, than, by=0):

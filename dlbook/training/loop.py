@@ -97,7 +97,7 @@ def fit(
     for callback in (*callbacks, history):
         callback.set_model(model)
         callback.set_params({"epochs": epochs, "steps": steps, "verbose": verbose})
-        callback._validates = validation is not None
+        callback.validates = validation is not None
     with OwnSteps(model) if defines(model, "train_step") else Engine(model) as engine:
         engine.limit_blas()
         engine.start(train.first())
