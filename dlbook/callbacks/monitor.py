@@ -78,5 +78,6 @@ class Monitor(Callback):
         if self.mode != "auto":
             return self.mode == "max"
         name = re.sub(r"_\d+$", "", self.monitor.removeprefix("val_"))
-        said = [metric.rising for metric in getattr(self.model, "metrics", ()) if getattr(metric, "name", None) == name]
+        metrics = [*getattr(self.model, "asked_metrics", ()), *getattr(self.model, "metrics", ())]
+        said = [metric.rising for metric in metrics if getattr(metric, "name", None) == name]
         return said[0] if said and said[0] is not None else name.endswith(("accuracy", "acc"))

@@ -344,7 +344,7 @@ def prepare(model, x, y, sample_weight=None, prefix="", step="train_step"):
     checked, weighing = [], []
     for target, one, weight, shape in zip(targets, ys, weights, shapes, strict=True):
         where = prefix if len(targets) == 1 else f"{prefix}{target.name}, "
-        checked.append(_checked_target(target, one, shape, model.dtype, where, len(data)))
+        checked.append(checked_target(target, one, shape, model.dtype, where, len(data)))
         weighing.append(_checked_weight(weight, where, len(data), model.dtype))
     return Data(data.xs, data.dtypes, checked, weighing)
 
@@ -381,7 +381,8 @@ def per_output(value, targets, where, same=False):
     return distribute(value, [target.name for target in targets], where)
 
 
-def _checked_target(target, y, shape, dtype, prefix, n):
+def checked_target(target, y, shape, dtype, prefix, n):
+    r"""Da lo correcto de una salida, comprobado y como lo espera su pérdida; ``None`` si nadie lo va a mirar."""
     if target.loss is None and not target.metrics:
         return None
     if y is None:
