@@ -784,7 +784,10 @@ class Model(Layer):
         ValueError
             Si no.
         """
-        if self.loss is None and not callable(getattr(self, "train_step", None)):
+        parts = self.loss.values() if isinstance(self.loss, dict) else each(self.loss)
+        # Sin pérdida en ninguna salida, solo se aprende de lo que las capas sumen.
+        nothing = self.loss is None or (all(part is None for part in parts) and not self.adds_loss)
+        if nothing and not callable(getattr(self, "train_step", None)):
             raise ValueError("loss: falta decir qué se minimiza; llama antes a compile(optimizer, loss)")
         if self.built:
             self._bind()

@@ -202,7 +202,7 @@ def symbols_in(arguments):
             yield from (value for value in values if isinstance(value, Symbol))
 
 
-def substituted(value, substitute):
+def substituted(value, substitute, kind=Symbol):
     r"""Da una copia de un argumento con cada valor simbólico cambiado por otra cosa.
 
     Parameters
@@ -211,15 +211,17 @@ def substituted(value, substitute):
         Un valor simbólico, o una lista, una tupla o un diccionario con ellos; lo demás se queda como está.
     substitute : callable
         Recibe el valor simbólico y da lo que va en su lugar.
+    kind : type or tuple of type
+        Lo que se cambia, si no son los valores simbólicos.
 
     Returns
     -------
     object
     """
-    if isinstance(value, Symbol):
+    if isinstance(value, kind):
         return substitute(value)
     if isinstance(value, (list, tuple)):
-        return type(value)(substituted(v, substitute) for v in value)
+        return type(value)(substituted(v, substitute, kind) for v in value)
     if isinstance(value, dict):
-        return {name: substituted(v, substitute) for name, v in value.items()}
+        return {name: substituted(v, substitute, kind) for name, v in value.items()}
     return value

@@ -58,7 +58,7 @@ def save(model, filepath, overwrite=True, *, include_optimizer=True):
     ['dense/kernel', 'dense/bias', 'dense_1/kernel', 'dense_1/bias']
 
     Si el nombre termina en ``.keras`` o en ``.h5``, el archivo es el que escribe Keras, y Keras lo puede abrir; hace
-    falta ``h5py``.
+    falta ``h5py``. Otra terminación, como ``.zip``, prometería un formato que el archivo no tiene, y se rechaza.
 
     La escritura es atómica: o queda el archivo completo, o queda lo que había antes.
 
@@ -82,7 +82,8 @@ def save(model, filepath, overwrite=True, *, include_optimizer=True):
     TypeError
         Si no es un modelo o lleva algo que no se sabe guardar, como una función.
     ValueError
-        Si no está construido, si algún peso dejó de ser un número o si en ese lugar hay algo que no es un archivo.
+        Si no está construido, si algún peso dejó de ser un número, si en ese lugar hay algo que no es un archivo o si
+        su nombre termina como los de otro formato.
     """
     filepath = writable(model, filepath, overwrite)
     try:
@@ -100,6 +101,9 @@ def _contents(model, include_optimizer):
     tensors = dict(zip(weight_names(model), model.weights, strict=True))
     _finite(tensors)
     architecture = {"model": objects.describe(model), "input_shape": _shape(model.input_shape)}
+    if getattr(model, "input_dtype", None) is not None and model.takes_integers(0):
+        # Los enteros que dijo el Input de una fila no son de ninguna de sus capas.
+        architecture["input_dtype"] = model.input_dtype
     # Las capas que otra creó por dentro no aparecen en sus argumentos, y también pueden estar congeladas.
     architecture["frozen"] = [k for k, layer in enumerate(walk(model)) if not layer.trainable]
     metadata = {"format": FORMAT, "version": str(VERSION), "architecture": architecture}
@@ -230,6 +234,8 @@ def _model(architecture, tensors, custom_objects):
             f"se esperaban observaciones de a lo sumo {objects.MOST_NUMBERS} números, y pide la forma {shape}"
         )
     if not model.built:
+        if "input_dtype" in architecture and hasattr(model, "input_dtype"):
+            model.input_dtype = check.text(architecture["input_dtype"], "input_dtype")
         model.build_blank(shape, available)
     _freeze(model, architecture.get("frozen", []))
     for name, weight in zip(weight_names(model), model.weights, strict=True):

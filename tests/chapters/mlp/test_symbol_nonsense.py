@@ -73,3 +73,19 @@ def test_what_is_not_yes_or_no_does_not_say_whether_to_train(x, given):
     for call in (lambda: Dense(3)(x, given), lambda: Dropout(0.5)(x, training=given)):
         with pytest.raises(TypeError, match="training: se esperaba True, False o None, pero llegó un"):
             call()
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: Dense(3)(), "dense: se esperaba una entrada, un arreglo o un valor simbólico, pero no llegó nada"),
+        (lambda: Model(x := Input((4,)), Dense(2)(x))(), "se esperaba una entrada"),
+        (lambda: Dense(3)(np.ones((2, 4)), foo=1), "dense: el libro no tiene el argumento 'foo'; tiene x, training"),
+        (lambda: Dense(3)(Input((4,)), foo=1), "dense: el libro no tiene el argumento 'foo'"),
+        (lambda: Dense(3)(np.ones((2, 4)), mask=np.ones(2)), "el libro no tiene el argumento 'mask'"),
+        (lambda: Model(np.ones((50, 4)), Input((4,))), r"pero llegó un ndarray de float64 y forma \(50, 4\)"),
+    ],
+)
+def test_a_call_that_does_not_fit_is_said(call, said):
+    with pytest.raises(TypeError, match=said):
+        call()
