@@ -278,7 +278,9 @@ class Model(Layer):
 
     @property
     def metrics(self):
-        r"""Las métricas que lleva un modelo con su propio ``train_step``, que las recorre así:
+        r"""Las métricas que lleva un modelo con su propio ``train_step``.
+
+        En cada paso las recorre:
 
         .. code-block:: python
 

@@ -81,8 +81,7 @@ class Metric(Configured):
     >>> float(worst.result())
     3.0
 
-    Si dos métricas se llaman igual, la
-    segunda se anota con ``_1``.
+    Si dos métricas se llaman igual, la segunda se anota con ``_1``.
 
     Parameters
     ----------
