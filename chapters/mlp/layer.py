@@ -339,6 +339,13 @@ def _placed(layer, function, inputs, options):
     return inputs, options
 
 
+def _needs_input(call):
+    # La firma dice que hace falta una entrada, aunque quien note que falta sea la llamada, para decirlo en español.
+    parameters = inspect.signature(call).parameters.values()
+    call.__signature__ = inspect.Signature([p.replace(default=p.empty) for p in parameters])
+    return call
+
+
 def _cast(values, name, dtype):
     if values.dtype == dtype:
         return values
@@ -696,6 +703,7 @@ class Layer(Configured):
 
     # --- Lo que toda capa ya sabe ---
 
+    @_needs_input
     def __call__(self, x=_MISSING, /, *others, **options):
         r"""Es otra manera de escribir :meth:`forward`, que pueden usar varios hilos a la vez.
 
