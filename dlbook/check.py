@@ -787,7 +787,9 @@ def _from_table(value, name):
     types = {column.dtype for _, column in columns}
     if not columns or (len(types) == 1 and isinstance(next(iter(types)), np.dtype)):
         return np.asarray(value)
-    arrays = [column.to_numpy(getattr(column.dtype, "numpy_dtype", column.dtype)) for _, column in columns]
+    # Del tipo de NumPy que hay debajo: el de una columna con huecos, o el de una que solo guarda lo que no es cero.
+    kinds = [getattr(t, "numpy_dtype", getattr(t, "subtype", t)) for t in (column.dtype for _, column in columns)]
+    arrays = [column.to_numpy(kind) for (_, column), kind in zip(columns, kinds, strict=True)]
     return np.column_stack(arrays) if whole else arrays[0]
 
 

@@ -125,11 +125,7 @@ def replacing(value, name):
     ...     Path(folder, "a").read_text()
     'hola'
     """
-    path = Path(os.path.realpath(checked(value, name)))
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{name}: no existe la carpeta {path.parent}")
-    if os.path.lexists(path) and not os.path.isfile(path):
-        raise ValueError(f"{name}: se esperaba un archivo corriente, pero {path} {_what_is_there(path)}")
+    path = _destination(value, name)
     claim, temporary = None, path.with_name(PREFIX + secrets.token_hex(8))
     try:
         mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
@@ -145,12 +141,66 @@ def replacing(value, name):
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        raise type(error)(f"{path}: no se pudo escribir el archivo ({error.strerror or error})") from None
+        raise _not_written(path, error) from None
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         if claim is not None:
             os.close(claim)
+
+
+@contextlib.contextmanager
+def growing(value, name, mode="a"):
+    r"""Abre un archivo de texto que crece poco a poco.
+
+    Parameters
+    ----------
+    value, name
+        Como en :func:`checked`.
+    mode : {"a", "a+", "w+"}
+        Como en :func:`open`.
+
+    Yields
+    ------
+    file
+        Abierto para escribir texto.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError, OSError
+        Como en :func:`replacing`; ``ValueError``, también si lo que había no es texto.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for word in ("hola, ", "adiós"):
+    ...         with growing(f"{folder}/a", "filename") as file:
+    ...             _ = file.write(word)
+    ...     Path(folder, "a").read_text(encoding="utf-8")
+    'hola, adiós'
+    """
+    path = _destination(value, name)
+    try:
+        with path.open(mode, newline="", encoding="utf-8") as file:
+            yield file
+    except OSError as error:
+        raise _not_written(path, error) from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: se esperaba texto en UTF-8, pero hay otra cosa") from None
+
+
+def _destination(value, name):
+    path = Path(os.path.realpath(checked(value, name)))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{name}: no existe la carpeta {path.parent}")
+    if os.path.lexists(path) and not os.path.isfile(path):
+        raise ValueError(f"{name}: se esperaba un archivo corriente, pero {path} {_what_is_there(path)}")
+    return path
+
+
+def _not_written(path, error):
+    return type(error)(f"{path}: no se pudo escribir el archivo ({error.strerror or error})")
 
 
 def _what_is_there(path):

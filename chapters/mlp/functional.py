@@ -17,6 +17,12 @@ TENSOR = "__keras_tensor__"
 MOST_LAYERS = 10_000
 
 
+def _came(value):
+    # De un arreglo, cómo es, y no sus números.
+    shape = getattr(value, "shape", None)
+    return f"{value!r:.80}" if shape is None else f"un {type(value).__name__} de {value.dtype} y forma {shape}"
+
+
 def _symbols(value, name):
     # Los valores simbólicos de una entrada o salida del modelo, y sus nombres si vienen en un diccionario: por orden
     # alfabético, como en Keras, que así ordena las capas y con ellas los pesos de un archivo.
@@ -25,7 +31,7 @@ def _symbols(value, name):
     values = list(value.values()) if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value]
     for one in values:
         if not isinstance(one, Symbol):
-            raise TypeError(f"{name}: se esperaban valores simbólicos, como los de Input, pero llegó {one!r:.80}")
+            raise TypeError(f"{name}: se esperaban valores simbólicos, como los de Input, pero llegó {_came(one)}")
     if not values:
         raise ValueError(f"{name}: se esperaba al menos un valor")
     return list(values), list(value) if isinstance(value, dict) else None
@@ -312,12 +318,12 @@ class Functional(Graph):
         r"""Da lo que sale como se escribieron las salidas: en un diccionario, si se dieron en uno."""
         return y if self._exit_keys is None else _named(self._exit_keys, each(y))
 
-    def __call__(self, x, *others, **options):
+    def __call__(self, *arguments, **options):
         r"""Como en :class:`~chapters.mlp.Layer`; lo que sale, como se escribieron las salidas."""
-        if isinstance(x, dict):
-            x = self._in_order(x, "x")
-            x = x if self.several else x[0]
-        return self.arranged_outputs(super().__call__(x, *others, **options))
+        if arguments and isinstance(arguments[0], dict):
+            x = self._in_order(arguments[0], "x")
+            arguments = (x if self.several else x[0], *arguments[1:])
+        return self.arranged_outputs(super().__call__(*arguments, **options))
 
     @property
     def input_names(self):

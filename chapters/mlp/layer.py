@@ -5,6 +5,7 @@ import contextvars
 import copy
 import dis
 import functools
+import inspect
 import itertools
 import math
 import threading
@@ -15,10 +16,10 @@ import numpy as np
 from chapters.mlp import constraints, initializers, promises, regularizers
 from chapters.mlp.symbol import Node, Symbol, symbols_in
 from chapters.mlp.tape import called
-from chapters.mlp.tape.tensor import is_recording
+from chapters.mlp.tape.tensor import Tensor, is_recording
 from chapters.mlp.tape.through import through, through_losses
 from dlbook import check, registry
-from dlbook.attributes import Configured, refuse
+from dlbook.attributes import Configured, refuse, unknown
 from dlbook.several import each
 from dlbook.training import check_depth, walk
 
@@ -288,6 +289,61 @@ def fitted(values, name, shape, dtype):
     if values.shape != shape:
         raise ValueError(f"{name}: se esperaba la forma {shape}, pero llegó {values.shape}")
     return _cast(values, name, dtype)
+
+
+@functools.lru_cache(256)
+def _places(function):
+    kinds = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return [p.name for p in inspect.signature(function).parameters.values() if p.kind in kinds][2:]
+
+
+def _named(call, others, options):
+    # Una opción como ``True`` o un número, que llega por su posición, con el nombre que le da quien la recibe.
+    names = _places(call)
+    while others:
+        name = names[len(others) - 1] if len(others) <= len(names) else None
+        plain = isinstance(others[-1], (bool, np.bool_)) or (name and isinstance(others[-1], (int, float, str)))
+        if name not in ("training", "mask") and not plain:
+            break
+        # Donde cabe cualquier número de entradas, la que no lo es solo puede decir si se entrena.
+        others, options = others[:-1], options | {name or "training": others[-1]}
+    return others, options
+
+
+@functools.lru_cache(256)
+def _accepted(function):
+    # Los nombres de los argumentos que recibe; ninguno, si recibe los que sean.
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    kinds = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+    free = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    return [] if free else [p.name for p in parameters if p.kind in kinds]
+
+
+def _placed(layer, function, inputs, options):
+    # Las entradas que llegan con su nombre van a su lugar; las opciones que nadie recibe se dicen.
+    inputs = () if inputs[0] is _MISSING else inputs
+    parameters = inspect.signature(function).parameters
+    for name in (*list(parameters)[1:2], *_places(function))[len(inputs) :]:
+        # Un arreglo en un argumento que se puede omitir es una opción.
+        kinds = Symbol if parameters[name].default is not inspect.Parameter.empty else (Symbol, np.ndarray, Tensor)
+        given = isinstance(options.get(name), kinds) or (not inputs and name in options)
+        if name in ("training", "mask") or not given:
+            break
+        inputs, options = (*inputs, options[name]), {key: v for key, v in options.items() if key != name}
+    if not inputs:
+        raise TypeError(f"{layer.name}: se esperaba una entrada, un arreglo o un valor simbólico, pero no llegó nada")
+    known = _accepted(function)
+    for name in options:
+        if known and name not in known and not (name == "training" and getattr(layer, "taped", False)):
+            raise unknown(layer.name, name, known)
+    return inputs, options
+
+
+def _needs_input(call):
+    # La firma dice que hace falta una entrada, aunque quien note que falta sea la llamada, para decirlo en español.
+    parameters = inspect.signature(call).parameters.values()
+    call.__signature__ = inspect.Signature([p.replace(default=p.empty) for p in parameters])
+    return call
 
 
 def _cast(values, name, dtype):
@@ -647,7 +703,8 @@ class Layer(Configured):
 
     # --- Lo que toda capa ya sabe ---
 
-    def __call__(self, x, *others, **options):
+    @_needs_input
+    def __call__(self, x=_MISSING, /, *others, **options):
         r"""Es otra manera de escribir :meth:`forward`, que pueden usar varios hilos a la vez.
 
         Lo que una llamada calcula en el camino es solo suya; al terminar, la capa se queda con lo de la última que
@@ -655,6 +712,13 @@ class Layer(Configured):
 
         Con valores simbólicos, como los que da :func:`Input`, no calcula nada: apunta la llamada y da otros.
         """
+        if others:
+            others, options = _named(self._receiver, others, options)
+        if x is _MISSING or (options and [*options] != ["training"]):
+            (x, *others), options = _placed(self, self._receiver, (x, *others), options)
+        if not isinstance(options.get("training"), (bool, np.bool_, int, type(None))):
+            came = type(options["training"]).__name__
+            raise TypeError(f"{self.name}: training: se esperaba True, False o None, pero llegó un {came}")
         if any(True for _ in symbols_in((x, *others, *options.values()))):
             return self.record((x, *others), options)
         if is_recording():
@@ -671,6 +735,11 @@ class Layer(Configured):
                 written = ((name, v) for name, v in vars(other).items() if before.get(name, _MISSING) is not v)
                 vars(layer).update(written)
         return y
+
+    @property
+    def _receiver(self):
+        # Quien recibe lo que llega a una llamada.
+        return getattr(type(self), "call", type(self).forward)
 
     def record(self, arguments, options):
         r"""Apunta una llamada con valores simbólicos y da lo que sale: otro, o una lista si son varios.
@@ -696,6 +765,9 @@ class Layer(Configured):
         if not self.several and len(arguments) == 1 and isinstance(arguments[0], (list, tuple)):
             # Una lista con un solo valor, como admite Keras.
             arguments = tuple(arguments[0])
+        if options.get("training", False) is None:
+            # Como en Keras: decide quien llame al modelo.
+            del options["training"]
         node = Node(self, arguments, options)
         shapes = [symbol.observation for symbol in node.inputs]
         if not self.several and len(shapes) != 1:
@@ -965,7 +1037,7 @@ class Layer(Configured):
         list
         """
         wanted = len(self.input_shape) if self.built else None
-        if not isinstance(x, (list, tuple)) or (wanted and len(x) != wanted):
+        if not isinstance(x, (list, tuple)) or not x or (wanted and len(x) != wanted):
             came = f"{len(x)}" if isinstance(x, (list, tuple)) else f"un {type(x).__name__}"
             raise ValueError(f"{name}: se esperaba una lista de {wanted or 'varias'} entradas, pero llegó {came}")
         return list(x)

@@ -9,6 +9,7 @@ from chapters.mlp import losses, optimizers
 from chapters.mlp import metrics as metrics_module
 from chapters.mlp.layer import Layer, _shapes_only, fitted, text_of_shape
 from chapters.mlp.symbol import symbols_in
+from chapters.mlp.tape.through import paused
 from dlbook import check, console, registry, saving, training
 from dlbook.attributes import Absent, explains, only
 from dlbook.several import distribute, each
@@ -62,6 +63,27 @@ class Found(NamedTuple):
     metric: metrics_module.Metric
     weighted: bool
     size: int
+
+    def restart(self):
+        r"""Olvida lo visto, si es la propia métrica quien lo recuerda."""
+        if self.metric.counts_by_itself:
+            self.metric.reset_state()
+
+    def accumulate(self, y, y_pred, weight, state):
+        r"""Suma lo de unas observaciones en ``state``, o en la propia métrica."""
+        if not self.metric.counts_by_itself:
+            self.metric.accumulate(y, y_pred, weight, state)
+            return
+        # La memoria de y y de y_pred se usa otra vez en el lote siguiente, y quien lee podría guardarlos.
+        with paused():
+            self.metric.update_state(y.copy(), y_pred.copy(), **({} if weight is None else {"sample_weight": weight}))
+
+    def value(self, state):
+        r"""Da la métrica."""
+        if not self.metric.counts_by_itself:
+            return self.metric.value(state)
+        found = check.floats(np.asarray(self.metric.result()), f"{type(self.metric).__name__}.result")
+        return found if found.ndim else float(found)
 
 
 def _check_places(found, y, output_shape):
@@ -138,8 +160,8 @@ class Model(Layer):
         El de :meth:`compile`.
     loss : Loss
         La de :meth:`compile`.
-    metrics : list
-        Las de :meth:`compile`.
+    asked_metrics : list or dict
+        Las métricas, como llegaron a :meth:`compile`.
     history : dlbook.callbacks.History
         Lo que pasó en el último :meth:`fit`, aunque se haya interrumpido.
     epoch : int
@@ -169,6 +191,8 @@ class Model(Layer):
         super().__init__(**options)
         self.optimizer = self.loss = self.history = None
         self.asked_metrics, self.weighted_metrics, self.loss_weights = [], [], None
+        # Las de compile, para los pasos de quien lee; se crean cuando alguien las pide.
+        self._compiled = None
         self.epoch = 0
         self.stop_training = False
         self.callbacks, self.remembered, self.identity = (), [], object()
@@ -244,7 +268,7 @@ class Model(Layer):
             _applied(metrics_module.check_name, given)
         loss_weights = _applied(lambda w: None if w is None else check.number(w, "loss_weights"), loss_weights)
         self.optimizer, self.loss, self.loss_weights = optimizer, loss, loss_weights
-        self.ongoing = None
+        self.ongoing = self._compiled = None
         self.asked_metrics = metrics if isinstance(metrics, dict) else list(metrics or ())
         self.weighted_metrics = weighted_metrics if isinstance(weighted_metrics, dict) else list(weighted_metrics or ())
         if self.built:
@@ -254,8 +278,35 @@ class Model(Layer):
 
     @property
     def metrics(self):
-        r"""Las métricas de :meth:`compile`; un modelo con su propio ``train_step`` puede dar aquí las que lleva."""
-        return self.asked_metrics
+        r"""Las métricas que lleva un modelo con su propio ``train_step``.
+
+        En cada paso las recorre:
+
+        .. code-block:: python
+
+           for metric in self.metrics:
+               if metric.name == "loss":
+                   metric.update_state(loss)
+               else:
+                   metric.update_state(y, y_pred)
+           return {metric.name: metric.result() for metric in self.metrics}
+
+        Como en Keras, después de :meth:`compile` la primera es la media de la pérdida, ``"loss"``, y la segunda, todas
+        las que se pidieron, como una sola; siguen las que el modelo guarda en sus atributos. Se olvidan de lo visto al
+        empezar cada época y cada evaluación. :meth:`fit` sin ``train_step`` no las toca.
+        """
+        if self.optimizer is not None and self._compiled is None:
+            self._compiled = [metrics_module.Mean(name="loss")]
+            if self.asked_metrics or self.weighted_metrics:
+                self._compiled.append(training.Compiled(self))
+        held = [
+            one
+            for name, value in vars(self).items()
+            if name not in ("_compiled", "asked_metrics", "weighted_metrics")
+            for one in (value if isinstance(value, (list, tuple)) else [value])
+            if isinstance(one, metrics_module.Metric)
+        ]
+        return [*(self._compiled or ()), *held]
 
     def targets(self):
         r"""Da qué se le pide a cada salida: la pérdida, cuánto cuenta y las métricas, como llegaron a :meth:`compile`.
@@ -735,7 +786,10 @@ class Model(Layer):
         ValueError
             Si no.
         """
-        if self.loss is None and not callable(getattr(self, "train_step", None)):
+        parts = self.loss.values() if isinstance(self.loss, dict) else each(self.loss)
+        # Sin pérdida en ninguna salida, solo se aprende de lo que las capas sumen.
+        nothing = self.loss is None or (all(part is None for part in parts) and not self.adds_loss)
+        if nothing and not callable(getattr(self, "train_step", None)):
             raise ValueError("loss: falta decir qué se minimiza; llama antes a compile(optimizer, loss)")
         if self.built:
             self._bind()
@@ -752,4 +806,5 @@ class Model(Layer):
             "_bound": [],
             "callbacks": (),
             "ongoing": None,
+            "_compiled": None,
         }

@@ -70,7 +70,7 @@ class Sequential(Graph):
     def __init__(self, layers=None, trainable=True, name=None, **options):
         super().__init__(trainable=trainable, name=name, **options)
         # La forma, el tipo y el nombre de la entrada, si se dijeron; los valores simbólicos, cuando se construya.
-        self._input = self._input_dtype = self._input_name = None
+        self._input = self.input_dtype = self._input_name = None
         self._inputs = self._outputs = ()
         if layers is not None and not isinstance(layers, (list, tuple)):
             raise TypeError(f"layers: se esperaba una lista de capas, pero llegó {layers!r}")
@@ -106,6 +106,9 @@ class Sequential(Graph):
         if len(self.calls) != len(self.layers):
             # Alguien cambió la lista sin usar ``add`` ni ``pop``.
             self._chain()
+        if self.layers and getattr(self.layers[0], "taped", False) and not self.layers[0].built:
+            # Quien solo dice qué calcula se ensaya con lo que le va a llegar.
+            self.layers[0].integer_inputs = [self.takes_integers(0)]
         return super().compute_output_shape(input_shape)
 
     def forward(self, x, training=False, mask=None):
@@ -130,7 +133,7 @@ class Sequential(Graph):
 
     def retrace(self):
         r"""Apunta la fila con valores simbólicos: así cada capa sabe su entrada y su salida."""
-        door = InputLayer(self.input_shape, dtype=self._input_dtype, name=self._input_name)
+        door = InputLayer(self.input_shape, dtype=self.input_dtype, name=self._input_name)
         value = door.output
         self._inputs = [value]
         for layer in self.layers:
@@ -139,7 +142,7 @@ class Sequential(Graph):
 
     def takes_integers(self, k):
         r"""Dice si lo que entra son enteros: si lo dice el Input, o la primera capa."""
-        return (self._input_dtype or "float32") not in FLOATING or super().takes_integers(k)
+        return (self.input_dtype or "float32") not in FLOATING or super().takes_integers(k)
 
     @property
     def input_names(self):
@@ -160,7 +163,7 @@ class Sequential(Graph):
                 raise ValueError(
                     f"layers: se esperaba un solo Input, pero hay dos, de {self._input} y {layer.observation}"
                 )
-            self._input, self._input_dtype = layer.observation, layer.dtype
+            self._input, self.input_dtype = layer.observation, layer.dtype
             self._input_name = layer.name if layer.node.layer._own["name"] else None
             return
         if isinstance(layer, ActivationFunction):

@@ -80,8 +80,13 @@ class Symbol:
         r"""El nombre de la capa de la que sale."""
         return self.node.layer.name
 
-    # Para que NumPy no los recorra: la operación es de ellos.
-    __array_ufunc__ = None
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        r"""Responde, con lo de ``ops``, a los operadores y a funciones como ``np.exp``; a las demás, falla."""
+        from chapters.mlp.tape.tensor import OPERATIONS
+
+        if method != "__call__" or options or ufunc not in OPERATIONS:
+            self.__array__()
+        return OPERATIONS[ufunc](*inputs)
 
     def __add__(self, other):
         r"""Suma; como todos los operadores, apunta una capa que lo hará."""
@@ -147,14 +152,19 @@ class Symbol:
         r"""Toma una parte; el primer índice es el de las observaciones."""
         from chapters.mlp.tape.lambda_layer import Lambda
 
-        return Lambda(lambda x: x[where])(self)
+        try:
+            return Lambda(lambda x: x[where])(self)
+        except IndexError:
+            raise IndexError(f"{self!r}: se esperaban índices que quepan en su forma, pero llegó {where!r}") from None
 
     def __array__(self, *_, **__):
-        r"""Falla: todavía no hay números."""
+        r"""Falla: todavía no hay números, ni que contar, recorrer o preguntar si son ciertos."""
         raise TypeError(
             f"{self!r} es un valor simbólico y todavía no tiene números; llama con él a una capa, o arma un Model y "
             f"llámalo con datos"
         )
+
+    __bool__ = __float__ = __int__ = __len__ = __iter__ = __array__
 
     def __repr__(self):
         r"""Dice de qué capa sale, su forma y su tipo."""
@@ -192,7 +202,7 @@ def symbols_in(arguments):
             yield from (value for value in values if isinstance(value, Symbol))
 
 
-def substituted(value, substitute):
+def substituted(value, substitute, kind=Symbol):
     r"""Da una copia de un argumento con cada valor simbólico cambiado por otra cosa.
 
     Parameters
@@ -201,15 +211,17 @@ def substituted(value, substitute):
         Un valor simbólico, o una lista, una tupla o un diccionario con ellos; lo demás se queda como está.
     substitute : callable
         Recibe el valor simbólico y da lo que va en su lugar.
+    kind : type or tuple of type
+        Lo que se cambia, si no son los valores simbólicos.
 
     Returns
     -------
     object
     """
-    if isinstance(value, Symbol):
+    if isinstance(value, kind):
         return substitute(value)
     if isinstance(value, (list, tuple)):
-        return type(value)(substituted(v, substitute) for v in value)
+        return type(value)(substituted(v, substitute, kind) for v in value)
     if isinstance(value, dict):
-        return {name: substituted(v, substitute) for name, v in value.items()}
+        return {name: substituted(v, substitute, kind) for name, v in value.items()}
     return value

@@ -112,7 +112,11 @@ class BackupAndRestore(Callback):
         from dlbook.saving import states
 
         latest, previous = self._files
-        latest.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            latest.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or error
+            raise type(error)(f"backup_dir: no se pudo crear la carpeta {latest.parent} ({reason})") from None
         if self.double_checkpoint and latest.exists():
             latest.replace(previous)
         states.write(latest, self.model.get_state())

@@ -126,10 +126,13 @@ class Callback(Configured):
         El modelo que se entrena.
     params : dict
         Los datos del entrenamiento.
+    validates : bool
+        Si ``fit`` valida, aunque no sea en todas las épocas.
     """
 
     model = None
     params = None
+    validates = False
 
     def __init_subclass__(cls, **options):
         r"""Rechaza lo que parece un aviso y no lo es: nadie lo llamaría nunca."""

@@ -44,23 +44,37 @@ class CSVLogger(Callback):
             raise ValueError(f"separator: se esperaba un solo carácter, pero llegó {separator!r}")
         self.separator = separator
         self.append = check.boolean(append, "append")
-        self._columns = None
+        self._columns, self._continues = None, False
 
     def on_train_begin(self, logs=None):
         r"""Empieza el archivo, o lee los nombres de sus columnas si se va a continuar."""
         self._columns = None
-        if self.append and self.filename.exists() and self.filename.stat().st_size:
-            with self.filename.open(newline="", encoding="utf-8") as file:
-                self._columns = next(csv.reader(file, delimiter=self.separator))[1:]
-        else:
-            self.filename.write_text("", encoding="utf-8")
+        with paths.growing(self.filename, "filename", "a+" if self.append else "w+") as file:
+            file.seek(0)
+            text = file.read()
+            # Un renglón que se quedó a la mitad no se junta con el que sigue.
+            if text and not text.endswith("\n"):
+                file.write("\n")
+        self._continues = bool(text)
+        if self._continues:
+            header = text.partition("\n")[0]
+            first, *self._columns = next(csv.reader([header], delimiter=self.separator)) or [""]
+            if first != "epoch":
+                raise ValueError(f"{self.filename}: se esperaba que empezara con 'epoch', no con {first!r:.60}")
 
     def on_epoch_end(self, epoch, logs=None):
         r"""Escribe el renglón de la época."""
         logs = logs or {}
-        with self.filename.open("a", newline="", encoding="utf-8") as file:
+        lost = [name for name in logs if name not in self._columns] if self._continues else []
+        if lost:
+            raise ValueError(f"{self.filename}: se esperaba una columna {lost[0]!r}, pero tiene {self._columns}")
+        self._continues = False
+        with paths.growing(self.filename, "filename") as file:
             writer = csv.writer(file, delimiter=self.separator, lineterminator="\n")
             if self._columns is None:
                 self._columns = list(logs)
+                if self.validates and not any(name.startswith("val_") for name in logs):
+                    # Hoy no tocaba validar; otro día tocará, y lo medido necesita su columna.
+                    self._columns += [f"val_{name}" for name in logs]
                 writer.writerow(["epoch", *self._columns])
             writer.writerow([epoch, *(logs.get(name, "") for name in self._columns)])

@@ -37,7 +37,7 @@ class EarlyStopping(Monitor):
     min_delta : float
         Cuánto hay que mejorar para que cuente.
     patience : int
-        Cuántas épocas seguidas sin mejorar se toleran.
+        Cuántas épocas seguidas sin mejorar se toleran; aquella en que no tocaba validar no cuenta.
     verbose : {0, 1}
         Si avisa cuando se detiene.
     mode : {"auto", "min", "max"}
@@ -91,6 +91,8 @@ class EarlyStopping(Monitor):
 
     def on_epoch_end(self, epoch, logs=None):
         r"""Mira si mejoró y, si se acabó la paciencia, detiene el entrenamiento."""
+        if self.skips(logs):
+            return
         value = self.current(logs)
         if epoch < self.start_from_epoch:
             return

@@ -91,7 +91,7 @@ class ModelCheckpoint(Monitor):
 
     def on_epoch_end(self, epoch, logs=None):
         r"""Guarda, si toca al final de la época."""
-        if self.save_freq == "epoch":
+        if self.save_freq == "epoch" and not (self.save_best_only and self.skips(logs)):
             self._save({"epoch": epoch + 1}, logs or {})
 
     def _save(self, when, logs):
@@ -102,9 +102,10 @@ class ModelCheckpoint(Monitor):
             self.best = logs[self.monitor]
         try:
             path = self.filepath.format(**when | logs)
-        except (KeyError, IndexError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             names = " o ".join([*when, *logs])
-            raise ValueError(f"filepath: se esperaba {names} entre llaves, pero llegó {error}") from None
+            came = error if isinstance(error, KeyError) else repr(self.filepath)
+            raise ValueError(f"filepath: se esperaba {names} entre llaves, pero llegó {came}") from None
         (self.model.save_weights if self.save_weights_only else self.model.save)(path)
         if self.verbose:
             say(f"Época {when['epoch']}: guardado en {path}")

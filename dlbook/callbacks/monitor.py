@@ -53,6 +53,11 @@ class Monitor(Callback):
             raise ValueError(f"monitor: se esperaba {names}, pero llegó {self.monitor!r}{hint}")
         return -logs[self.monitor] if self.rising else logs[self.monitor]
 
+    def skips(self, logs):
+        r"""Dice si se vigila la validación y en esta época no tocaba: con ``validation_freq``, no toca en todas."""
+        watches = self.validates and self.monitor.startswith("val_")
+        return watches and not any(name.startswith("val_") for name in logs or ())
+
     def better(self, value, than, by=0):
         r"""Dice si un valor, con ese signo, mejora a otro, que va con el suyo; lo que no es finito no mejora a nada."""
         if not math.isfinite(value):
@@ -73,5 +78,6 @@ class Monitor(Callback):
         if self.mode != "auto":
             return self.mode == "max"
         name = re.sub(r"_\d+$", "", self.monitor.removeprefix("val_"))
-        said = [metric.rising for metric in getattr(self.model, "metrics", ()) if getattr(metric, "name", None) == name]
+        metrics = [*getattr(self.model, "asked_metrics", ()), *getattr(self.model, "metrics", ())]
+        said = [metric.rising for metric in metrics if getattr(metric, "name", None) == name]
         return said[0] if said and said[0] is not None else name.endswith(("accuracy", "acc"))

@@ -101,6 +101,8 @@ class ReduceLROnPlateau(Monitor):
         rate = optimizer.learning_rate
         if logs is not None:
             logs["learning_rate"] = rate
+        if self.skips(logs):
+            return
         value = self.current(logs)
         if self.cooldown_counter:
             self.cooldown_counter -= 1

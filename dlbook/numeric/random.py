@@ -36,7 +36,9 @@ def _generator(seed):
 
 
 def _shape(shape):
-    return () if shape == () else check.shape(shape, "shape")
+    shape = () if shape == () else check.shape(shape, "shape")
+    check.memory(math.prod(shape), "shape", 8)
+    return shape
 
 
 def _type(dtype):
@@ -133,9 +135,11 @@ def randint(shape, minval, maxval, dtype="int32", seed=None):
     -------
     ndarray
     """
-    low = check.integer(minval, "minval")
-    high = check.integer(maxval, "maxval", low + 1)
     kind = check.choice(dtype, "dtype", ["int32", "int64"])
+    # Lo que no cabe en el tipo daría la vuelta.
+    bounds = np.iinfo(kind)
+    low = check.integer(minval, "minval", bounds.min, bounds.max)
+    high = check.integer(maxval, "maxval", low + 1, bounds.max + 1)
     return _generator(seed).integers(low, high, _shape(shape)).astype(kind)
 
 

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from dlbook import paths, registry
+from dlbook import check, paths, registry
 from dlbook.saving import files, keras_files, objects
 from dlbook.saving.architecture import clone, from_json, to_json
 from dlbook.saving.config import (
@@ -58,7 +58,7 @@ def save(model, filepath, overwrite=True, *, include_optimizer=True):
     ['dense/kernel', 'dense/bias', 'dense_1/kernel', 'dense_1/bias']
 
     Si el nombre termina en ``.keras`` o en ``.h5``, el archivo es el que escribe Keras, y Keras lo puede abrir; hace
-    falta ``h5py``.
+    falta ``h5py``. Otra terminación, como ``.zip``, prometería un formato que el archivo no tiene, y se rechaza.
 
     La escritura es atómica: o queda el archivo completo, o queda lo que había antes.
 
@@ -82,7 +82,8 @@ def save(model, filepath, overwrite=True, *, include_optimizer=True):
     TypeError
         Si no es un modelo o lleva algo que no se sabe guardar, como una función.
     ValueError
-        Si no está construido, si algún peso dejó de ser un número o si en ese lugar hay algo que no es un archivo.
+        Si no está construido, si algún peso dejó de ser un número, si en ese lugar hay algo que no es un archivo o si
+        su nombre termina como los de otro formato.
     """
     filepath = writable(model, filepath, overwrite)
     try:
@@ -100,6 +101,9 @@ def _contents(model, include_optimizer):
     tensors = dict(zip(weight_names(model), model.weights, strict=True))
     _finite(tensors)
     architecture = {"model": objects.describe(model), "input_shape": _shape(model.input_shape)}
+    if getattr(model, "input_dtype", None) is not None and model.takes_integers(0):
+        # Los enteros que dijo el Input de una fila no son de ninguna de sus capas.
+        architecture["input_dtype"] = model.input_dtype
     # Las capas que otra creó por dentro no aparecen en sus argumentos, y también pueden estar congeladas.
     architecture["frozen"] = [k for k, layer in enumerate(walk(model)) if not layer.trainable]
     metadata = {"format": FORMAT, "version": str(VERSION), "architecture": architecture}
@@ -158,10 +162,11 @@ def load(filepath, custom_objects=None, compile=True, safe_mode=True):
         ...         load(path)
         ...     except ValueError as error:
         ...         print(str(error).replace(folder, "…"))
-        …/red.safetensors: el archivo está dañado, incompleto o no es safetensors
+        …/red.safetensors: el archivo está dañado o incompleto, o no es .keras, HDF5 ni safetensors
     """
     if not isinstance(custom_objects, (dict, type(None))):
         raise TypeError(f"custom_objects: se esperaba un diccionario de clases, pero llegó {custom_objects!r:.60}")
+    check.boolean(compile, "compile")
     filepath = paths.readable(filepath, "filepath")
     with filepath.open("rb") as file:
         kind = keras_files.kind(file.read(8))
@@ -229,6 +234,8 @@ def _model(architecture, tensors, custom_objects):
             f"se esperaban observaciones de a lo sumo {objects.MOST_NUMBERS} números, y pide la forma {shape}"
         )
     if not model.built:
+        if "input_dtype" in architecture and hasattr(model, "input_dtype"):
+            model.input_dtype = check.text(architecture["input_dtype"], "input_dtype")
         model.build_blank(shape, available)
     _freeze(model, architecture.get("frozen", []))
     for name, weight in zip(weight_names(model), model.weights, strict=True):

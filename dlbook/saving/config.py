@@ -28,6 +28,8 @@ MODULES = {
     "optimizer": ("keras.optimizers",),
     "schedule": ("keras.optimizers.schedules",),
 }
+# Los tipos de una entrada de enteros.
+WHOLE = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
 # Lo que en Keras está a la vista, fuera de esos módulos.
 MODELS = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
 # Un archivo viejo no dice el módulo: de qué especie es algo se sabe por el argumento en que está.
@@ -85,6 +87,8 @@ def register(package="Custom", name=None):
     """
 
     def decorate(cls):
+        if not callable(cls):
+            raise TypeError(f"register: se esperaba una clase o una función, pero llegó {cls!r:.60}")
         REGISTERED[f"{package}>{name or cls.__name__}"] = cls
         return cls
 
@@ -107,6 +111,8 @@ def custom_object_scope(custom_objects):
     custom_objects : dict
         Las clases y funciones.
     """
+    if not isinstance(custom_objects, dict):
+        raise TypeError(f"custom_objects: se esperaba un diccionario de clases, pero llegó {custom_objects!r:.60}")
     before = dict(REGISTERED)
     REGISTERED.update(custom_objects)
     try:
@@ -250,7 +256,8 @@ def _sequential(model):
     if not model.built:
         return {"layers": described}
     shape = (None, *model.input_shape)
-    first = {"batch_shape": shape, "dtype": model.dtype.name, "sparse": False, "name": "input_layer"}
+    dtype = model.input_dtype if model.input_dtype and model.takes_integers(0) else model.dtype.name
+    first = {"batch_shape": shape, "dtype": dtype, "sparse": False, "name": "input_layer"}
     first = {"module": "keras.layers", "class_name": "InputLayer", "config": first, "registered_name": None}
     return {"layers": [first, *described], "build_input_shape": shape}
 
@@ -431,6 +438,8 @@ def _sequential_from(cls, config, custom_objects):
     dtypes = {layer.dtype.name for layer in layers}
     dtype = dtypes.pop() if len(dtypes) == 1 else _dtype(config.get("dtype", "float32"))
     model = cls(layers, config.get("trainable", True), config.get("name"), dtype=dtype)
+    if inputs and own.get("dtype") in WHOLE:
+        model.input_dtype = own["dtype"]
     if shape is not None and not model.built:
         model.build_inside(input_shape(shape))
     return model

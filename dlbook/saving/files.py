@@ -97,7 +97,7 @@ def read(path):
     except MemoryError:
         raise ValueError(f"{path}: no cabe en la memoria") from None
     except SafetensorError:
-        raise ValueError(f"{path}: el archivo está dañado, incompleto o no es safetensors") from None
+        raise ValueError(f"{path}: el archivo está dañado o incompleto, o no es .keras, HDF5 ni safetensors") from None
     except UnicodeDecodeError:
         raise ValueError(f"{path}: el archivo está dañado: su cabecera no es texto") from None
     except ValueError as error:

@@ -161,6 +161,11 @@ def names(parent, name):
     return found
 
 
+def _unstorable(name):
+    # Con nulos, o un «.» o un «/» solos, que en HDF5 son la carpeta en que ya se está.
+    return ValueError(f"name: en un HDF5 no cabe una capa de nombre {name!r:.60}; dale otro o guarda en .safetensors")
+
+
 def _write_names(parent, name, values):
     values = np.array([value.encode("utf-8") for value in values], "S" if values else "f8")
     step = max(1, MOST_ATTRIBUTE_BYTES // max(1, values.itemsize))
@@ -211,7 +216,10 @@ def write(file, model, trained):
     r"""Escribe los pesos y, si se entrenó, lo que recuerda el optimizador, con el reparto de ``.weights.h5``."""
     for place, layer in places(model):
         folder = file.create_group(place)
-        folder.attrs["name"] = layer.name
+        try:
+            folder.attrs["name"] = layer.name
+        except ValueError:
+            raise _unstorable(layer.name) from None
         for k, weight in enumerate(own_weights(layer)):
             folder[str(k)] = weight
     if trained:
@@ -270,7 +278,11 @@ def write_legacy_weights(folder, model):
     _write_names(folder, "layer_names", [layer.name for layer in model.layers])
     folder.attrs["backend"], folder.attrs["keras_version"] = "numpy", "3.0.0"
     for layer in sorted(model.layers, key=lambda layer: layer.name):
-        inner, paths = folder.create_group(layer.name), dict(_paths(layer, f"{model.name}/"))
+        try:
+            inner = folder.create_group(layer.name)
+        except ValueError:
+            raise _unstorable(layer.name) from None
+        paths = dict(_paths(layer, f"{model.name}/"))
         weights = _in_legacy_order(layer)
         _write_names(inner, "weight_names", [paths[id(w)] for w in weights])
         for weight in weights:

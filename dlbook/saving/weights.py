@@ -3,6 +3,9 @@ r"""Solo los pesos de un modelo, en un archivo: safetensors, o el ``.weights.h5`
 from dlbook import check, paths
 from dlbook.saving import files, hdf5, keras_files
 
+# En qué puede terminar el nombre de un archivo; sin nada, es safetensors.
+ENDINGS = ".safetensors", ".keras", ".h5", ".hdf5"
+
 
 def weight_names(layer):
     r"""Da el nombre de cada peso, como en Keras: la capa, una diagonal y el atributo.
@@ -107,6 +110,11 @@ def writable(model, filepath, overwrite):
         raise ValueError("model: aún no está construido; pon un Input al principio o dale unos datos")
     model.refuse_outline()
     path = paths.checked(filepath, "filepath")
+    # Un número tras un punto, como el de una pérdida, no promete ningún formato; ``.zip``, sí, y otro.
+    if path.suffix[1:2].isalpha() and path.suffix.lower() not in ENDINGS:
+        raise ValueError(
+            f"filepath: se esperaba que terminara en {', '.join(ENDINGS)}, o en nada, pero llegó {path.suffix!r}"
+        )
     if not overwrite and path.exists():
         raise FileExistsError(f"filepath: ya existe {path}; con overwrite=True se reemplaza")
     return path

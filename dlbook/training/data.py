@@ -166,7 +166,10 @@ class Stream:
 
     def steps(self, batch_size):
         r"""Cuántos lotes hay en una época, o ``None`` si no se sabe."""
-        return len(self.source) if self.indexed else None
+        if not self.indexed:
+            return None
+        # Lo que contesta el de quien escribió la clase, sin pasar por ``len``, que se queja en inglés.
+        return check.integer(self.source.__len__(), f"{self.name}, __len__()", 0)
 
     def first(self):
         r"""Da el primer lote, sin gastarlo."""
@@ -205,7 +208,7 @@ class Stream:
 
     def _raw(self, generator, limit=None):
         if self.indexed:
-            n = len(self.source)
+            n = self.steps(None)
             if not n:
                 raise ValueError(f"{self.name}: se esperaba al menos un lote, pero len es 0")
             order = range(n) if generator is None else generator.permutation(n).tolist()
@@ -312,7 +315,14 @@ def _only_input(model, x, name):
         if set(x) != set(names):
             raise ValueError(f"{name}: se esperaba la entrada {names[0]!r}, pero llegaron {list(x)}")
         return x[names[0]]
-    return x[0] if isinstance(x, (list, tuple)) and len(x) == 1 and np.ndim(x[0]) > 1 else x
+    if not isinstance(x, (list, tuple)) or len(x) != 1:
+        return x
+    try:
+        return x[0] if np.ndim(x[0]) > 1 else x
+    except ValueError:
+        raise ValueError(
+            f"{name}: se esperaba un arreglo, pero llegó un {type(x[0]).__name__} de varias formas"
+        ) from None
 
 
 def prepare(model, x, y, sample_weight=None, prefix="", step="train_step"):
@@ -334,7 +344,7 @@ def prepare(model, x, y, sample_weight=None, prefix="", step="train_step"):
     checked, weighing = [], []
     for target, one, weight, shape in zip(targets, ys, weights, shapes, strict=True):
         where = prefix if len(targets) == 1 else f"{prefix}{target.name}, "
-        checked.append(_checked_target(target, one, shape, model.dtype, where, len(data)))
+        checked.append(checked_target(target, one, shape, model.dtype, where, len(data)))
         weighing.append(_checked_weight(weight, where, len(data), model.dtype))
     return Data(data.xs, data.dtypes, checked, weighing)
 
@@ -371,7 +381,8 @@ def per_output(value, targets, where, same=False):
     return distribute(value, [target.name for target in targets], where)
 
 
-def _checked_target(target, y, shape, dtype, prefix, n):
+def checked_target(target, y, shape, dtype, prefix, n):
+    r"""Da lo correcto de una salida, comprobado y como lo espera su pérdida; ``None`` si nadie lo va a mirar."""
     if target.loss is None and not target.metrics:
         return None
     if y is None:

@@ -119,7 +119,7 @@ class Sums:
         found = {}
         for of_one, states in zip(metrics, self.states, strict=True):
             for one, state in zip(of_one, states, strict=True):
-                found[one.name] = one.metric.value(state)
+                found[one.name] = one.value(state)
         return found
 
 
@@ -244,6 +244,9 @@ class Engine:
         self.total, self.seen = 0.0, 0
         self.outputs = np.zeros(len(self.targets))
         self.sums = [Sums(self.metrics) for _ in range(self.team.size)]
+        for of_one in self.metrics:
+            for found in of_one:
+                found.restart()
 
     def logs(self):
         r"""Da la pérdida y las métricas medias desde que empezó la cuenta."""
@@ -399,7 +402,7 @@ class Engine:
             if target.weight != 1:
                 gradient *= gradient.dtype.type(target.weight)
         for found, state in zip(self.metrics[j], sums.states[j], strict=True):
-            found.metric.accumulate(y, y_pred, raw if found.weighted else None, state)
+            found.accumulate(y, y_pred, raw if found.weighted else None, state)
         return loss, gradient
 
     def _forward(self, replica, x, training):
@@ -417,7 +420,7 @@ class Engine:
 
     @staticmethod
     def _check_output(replica, y, n, shape):
-        if y.shape[1:] != shape or len(y) != n or y.dtype != replica.dtype or not y.flags.carray:
+        if y.shape[1:] != shape or y.shape[:1] != (n,) or y.dtype != replica.dtype or not y.flags.carray:
             raise ValueError(
                 f"{replica.name}: se esperaba una salida de {replica.dtype} y forma {(n, *shape)}, "
                 f"contigua, pero salió {y.dtype} de forma {y.shape}"

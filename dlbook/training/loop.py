@@ -97,6 +97,7 @@ def fit(
     for callback in (*callbacks, history):
         callback.set_model(model)
         callback.set_params({"epochs": epochs, "steps": steps, "verbose": verbose})
+        callback.validates = validation is not None
     with OwnSteps(model) if defines(model, "train_step") else Engine(model) as engine:
         engine.limit_blas()
         engine.start(train.first())

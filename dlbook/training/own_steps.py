@@ -76,5 +76,8 @@ class OwnSteps(Engine):
         logs = getattr(self.model, method)(tuple(batch) if len(batch) > 1 else batch[0])
         if not isinstance(logs, dict):
             raise TypeError(f"{method}: se esperaba un diccionario de nombres y números, pero devolvió {logs!r:.60}")
+        # Como en Keras, el diccionario de varias métricas se anota como si vinieran sueltas.
+        inner = [value.items() if isinstance(value, dict) else [(name, value)] for name, value in logs.items()]
+        logs = dict(pair for pairs in inner for pair in pairs)
         found = {name: check.floats(np.asarray(value), f"{method}, {name}") for name, value in logs.items()}
         return {name: float(value.mean()) for name, value in found.items()}

@@ -279,3 +279,19 @@ def test_what_it_exports_exists_in_keras_and_starts_with_the_same_arguments(thei
     ours = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     other = [p.name for p in inspect.signature(found).parameters.values()]
     assert ours == other[: len(ours)]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: keras.random.randint((3,), 0, 2**40), "maxval: se esperaba un entero entre 1 y 2147483648"),
+        (lambda: keras.random.randint((3,), -(2**40), 0), "minval: se esperaba un entero entre -2147483648 y"),
+        (lambda: keras.random.randint((3,), 0, 10**30, dtype="int64"), "maxval: se esperaba un entero entre 1 y"),
+        (lambda: keras.random.normal((10**13,)), "shape: harían falta"),
+        (lambda: keras.utils.custom_object_scope(3).__enter__(), "custom_objects: se esperaba un diccionario"),
+        (lambda: keras.utils.register_keras_serializable()(3), "register: se esperaba una clase o una función"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_a_sentence(call, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        call()

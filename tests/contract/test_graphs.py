@@ -531,3 +531,20 @@ def test_a_penalty_that_looks_at_the_whole_batch_sees_it_whole(threads):
     alone, shared = losses(1), losses(2)
     np.testing.assert_allclose(shared, alone, rtol=1e-12)
     assert alone[0] == pytest.approx(alone[1])
+
+
+@pytest.mark.parametrize("loss", [[None, None], {}, (None, None)])
+def test_without_any_loss_there_is_nothing_to_learn(loss):
+    x = Input((3,))
+    model = Model(x, [Dense(1)(x), Dense(1)(x)])
+    model.compile("sgd", loss)
+    with pytest.raises(ValueError, match="loss: falta decir qué se minimiza"):
+        model.fit(np.ones((4, 3)), [np.ones((4, 1))] * 2, verbose=0)
+
+
+def test_what_the_layers_add_can_be_all_there_is_to_learn():
+    x = Input((3,))
+    model = Model(x, [Dense(1, activity_regularizer="l2")(x), Dense(1)(x)])
+    model.compile("sgd", [None, None])
+    losses = model.fit(np.ones((4, 3)), [np.ones((4, 1))] * 2, epochs=2, verbose=0).history["loss"]
+    assert losses[1] < losses[0]

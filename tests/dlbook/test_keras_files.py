@@ -49,7 +49,7 @@ def test_a_file_of_keras_gives_the_same_network(end):
     np.testing.assert_allclose(model.predict(X), STORED["predicted"], rtol=0, atol=1e-6)
     assert [layer.name for layer in model.layers][1] == "batch_normalization"
     assert repr(model.layers[0].kernel_regularizer) == "L2(l2=0.01)"
-    assert model.metrics == ["accuracy"]
+    assert model.asked_metrics == ["accuracy"]
     assert type(model.loss).__name__ == "SparseCategoricalCrossentropy"
     assert model.optimizer.iterations == 4
     assert model.optimizer.schedule.decay_rate == 0.9
@@ -470,3 +470,14 @@ def test_what_keras_does_not_have_it_does_not_open(keras, tmp_path):
     Sequential([Input((2,)), Maxout(3)]).save(tmp_path / "red.keras")
     with pytest.raises(TypeError, match="Maxout"):
         keras.models.load_model(tmp_path / "red.keras")
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"), [(".", ".h5"), ("/", ".h5"), ("\0", ".h5"), ("a\0", ".keras"), ("a\0", ".weights.h5")]
+)
+def test_a_name_that_does_not_fit_in_an_hdf5_is_refused_in_a_sentence(name, ending, tmp_path):
+    model = Sequential([Input((2,)), Dense(3, name=name)])
+    save = model.save_weights if ending == ".weights.h5" else model.save
+    with pytest.raises(ValueError, match="name: en un HDF5 no cabe una capa de nombre"):
+        save(tmp_path / f"red{ending}")
+    assert not list(tmp_path.iterdir())

@@ -400,12 +400,12 @@ def with_tensors(path, change):
 @pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 100, -1])
 def test_truncated(good, size):
     good.write_bytes(good.read_bytes()[:size])
-    rejected(good, "dañado, incompleto")
+    rejected(good, "dañado o incompleto")
 
 
 def test_longer_than_it_says(good):
     good.write_bytes(good.read_bytes() + b"\0")
-    rejected(good, "dañado, incompleto")
+    rejected(good, "dañado o incompleto")
 
 
 @pytest.mark.parametrize(
@@ -789,3 +789,23 @@ assert not [name for name in sys.modules if name.startswith("chapters")]
     subprocess.run([sys.executable, "-c", script], check=True)
     for module in (files, objects):
         assert "pickle" not in vars(module)
+
+
+def test_whether_to_compile_is_a_yes_or_a_no(tmp_path):
+    save(network(), tmp_path / "a")
+    with pytest.raises(ValueError, match="compile: se esperaba True o False, pero llegó 'sí'"):
+        load(tmp_path / "a", compile="sí")
+
+
+@pytest.mark.parametrize("name", ["red.zip", "red.pkl", "red.tar.gz", "red.weights"])
+def test_a_name_of_another_format_is_refused(tmp_path, name):
+    for write in (network().save, network().save_weights):
+        with pytest.raises(ValueError, match=r"filepath: se esperaba que terminara en \.safetensors, .*pero llegó '\."):
+            write(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["red", "red-0.53", "red.SAFETENSORS"])
+def test_a_name_of_no_other_format_is_safetensors(tmp_path, name):
+    network().save(tmp_path / name)
+    assert load(tmp_path / name).built

@@ -70,6 +70,18 @@ def test_columns_of_several_types_become_one_array():
     assert check.labels(SMOKES, "y", 2).tolist() == [1, 0, 1]
 
 
+class Sparse:
+    """Un tipo de pandas que solo guarda lo que no es cero."""
+
+    kind, subtype = "f", np.dtype("float64")
+
+
+def test_a_column_that_only_keeps_what_is_not_zero_is_filled():
+    column = Column([0.0, 2.0, 0.0], Sparse())
+    assert check.numbers_of(column, "x").tolist() == [0, 2, 0]
+    assert check.numbers_of(Table(a=column, b=column), "x").dtype == np.float64
+
+
 TEXT = Column(["a", "b", "c"], np.dtype(object), "barrio")
 CATEGORY = Column([1, 2, 1], Nullable("O"))
 MISSING = "x, columna 'edad': se esperaba un número por fila, pero faltan 1"
@@ -99,7 +111,8 @@ def test_the_tables_of_pandas():
     pandas = pytest.importorskip("pandas", reason="pandas no está instalado")
     table = pandas.DataFrame({"edad": [20, 30, 40], "altura": [1.5, 1.6, 1.7], "fuma": [True, False, True]})
     mixed = table.astype({"edad": "Int64", "fuma": "boolean", "altura": "Float64"})
-    for frame in (table, mixed, table.astype(float), table.convert_dtypes()):
+    sparse = table.astype(pandas.SparseDtype("float", 0))
+    for frame in (table, mixed, table.astype(float), table.convert_dtypes(), sparse):
         assert check.floats(frame, "x").tolist() == EXPECTED
         assert check.floats(frame["edad"], "y").tolist() == [20, 30, 40]
     model = Sequential([Dense(1, "sigmoid")], seed=0)

@@ -7,6 +7,8 @@ from numba import njit
 
 from chapters.cnn.arguments import channels_last, image_shape
 from chapters.mlp.layer import Layer
+from chapters.mlp.symbol import Symbol
+from chapters.mlp.tape.through import training_now
 from dlbook import check
 
 # Qué hay más allá de la orilla, con el número que recibe el núcleo.
@@ -200,9 +202,12 @@ class RandomLayer(Layer):
         r"""Devuelve la misma forma, si es la de una imagen."""
         return image_shape(input_shape)
 
-    def __call__(self, x, training=True):
+    def __call__(self, x, training=None):
         r"""Transforma unas imágenes fuera de todo modelo; con ``training=False`` las devuelve como están."""
-        return super().__call__(x, training)
+        if training is None and not isinstance(x, Symbol):
+            # Adentro de una red manda lo que ella haga; si nadie la llamó, actúa.
+            training = training_now.get() is not False
+        return super().__call__(x, training=training)
 
 
 class RandomAffine(RandomLayer):

@@ -1,5 +1,6 @@
 r"""De un archivo a una imagen, de una imagen a un arreglo, y de regreso: con Pillow."""
 
+import contextlib
 import io
 import os
 
@@ -222,4 +223,5 @@ def save_img(path, x, data_format=None, file_format=None, scale=True, **options)
     if picture.mode == "RGBA" and known == "JPEG":
         # Un JPEG no tiene opacidad.
         picture = picture.convert("RGB")
-    picture.save(target, known, **options)
+    with contextlib.nullcontext(target) if target is path else paths.replacing(target, "path") as file:
+        picture.save(file, known, **options)

@@ -61,8 +61,27 @@ class Metric(Configured):
     :meth:`accumulate` les suma los de unas observaciones y :meth:`value` da con ellos la métrica. Por eso se reparte
     entre los hilos como si nada. Aquí son dos, la suma con pesos y la suma de los pesos.
 
-    **Una tuya**, si es una media, hereda de esta y define solo :meth:`shard`. Si dos métricas se llaman igual, la
-    segunda se anota con ``_1``.
+    **Una tuya**, si es una media, hereda de esta y define solo :meth:`shard`. También puede ser como en Keras: pide lo
+    que recuerda con :meth:`add_variable` y define :meth:`update_state` y :meth:`result`. Entonces ve cada lote entero,
+    en un solo hilo, y recuerda lo que quiera:
+
+    >>> class Worst(Metric):
+    ...     def __init__(self, name="worst", **options):
+    ...         super().__init__(name=name, **options)
+    ...         self.most = self.add_variable((), "zeros", name="most")
+    ...
+    ...     def update_state(self, y_true, y_pred, sample_weight=None):
+    ...         error = np.abs(np.subtract(y_true, y_pred)).max()
+    ...         self.most.assign(np.maximum(self.most, error))
+    ...
+    ...     def result(self):
+    ...         return self.most
+    >>> worst = Worst()
+    >>> worst.update_state([[1.0], [2.0]], [[1.5], [5.0]])
+    >>> float(worst.result())
+    3.0
+
+    Si dos métricas se llaman igual, la segunda se anota con ``_1``.
 
     Parameters
     ----------
@@ -80,7 +99,19 @@ class Metric(Configured):
     """
 
     name = rising = _state = None
+    _variables = ()
     dtype = Absent(None)
+    # Si la cuenta la lleva la propia métrica, y si tiene que ver cada lote entero.
+    counts_by_itself = alone = False
+
+    def __init_subclass__(cls, **options):
+        r"""Anota si la clase cuenta a su manera."""
+        super().__init_subclass__(**options)
+        # De los tres métodos con que una métrica cuenta, manda el que se definió más cerca.
+        last = next(vars(c).keys() for c in cls.__mro__ if {"update_state", "accumulate", "shard"} & vars(c).keys())
+        cls.counts_by_itself = not {"accumulate", "shard"} & last
+        if cls.counts_by_itself:
+            cls.alone = True
 
     def __init__(self, name=None, dtype=None):
         self.dtype = dtype
@@ -134,8 +165,45 @@ class Metric(Configured):
         return self.value(np.zeros(self.size((1,))) if self._state is None else self._state)
 
     def reset_state(self):
-        r"""Olvida todo lo que se ha visto."""
+        r"""Olvida todo lo que se ha visto, y deja en ceros las variables."""
         self._state = None
+        for variable in self._variables:
+            variable.assign(np.zeros(variable.shape))
+
+    @property
+    def variables(self):
+        r"""Lo que pidió con :meth:`add_variable`, en orden."""
+        return list(self._variables)
+
+    def add_variable(self, shape, initializer="zeros", dtype=None, *, name=None):
+        r"""Crea algo que la métrica recuerda de un lote a otro, hasta :meth:`reset_state`.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            La forma; ``()``, un solo número.
+        initializer : str, Initializer or callable
+            Con qué números empieza.
+        dtype : str, optional
+            El tipo; si no se dice, ``"float64"``, porque una suma larga pierde cifras en ``"float32"``.
+        name : str, optional
+            Cómo se llama.
+
+        Returns
+        -------
+        Variable
+        """
+        from chapters.mlp import initializers
+        from chapters.mlp.tape.tensor import Variable
+
+        dtype = "float64" if dtype is None else dtype
+        variable = Variable(initializers.get(initializer), shape, dtype, trainable=False, name=name)
+        self._variables = [*self._variables, variable]
+        return variable
+
+    def add_weight(self, shape=(), initializer="zeros", dtype=None, name=None):
+        r"""Como :meth:`add_variable`, con el nombre de antes."""
+        return self.add_variable(shape, initializer, dtype, name=name)
 
     def size(self, output_shape):
         r"""Dice cuántos números recuerda.

@@ -79,7 +79,10 @@ class IoU(Metric):
 
     def accept(self, y_true, output_shape):
         r"""Acepta una clase, o un vector, por píxel."""
-        if _pixels(y_true.shape[1:], self.sparse_y_true) != _pixels(output_shape, self.sparse_y_pred):
+        sides = ((y_true.shape[1:], self.sparse_y_true), (output_shape, self.sparse_y_pred))
+        # Lo que no es un número de clase necesita un eje del que tomar la mayor.
+        lacking = any(not sparse and not len(shape) for shape, sparse in sides)
+        if lacking or _pixels(*sides[0]) != _pixels(*sides[1]):
             raise _useless(self, y_true, output_shape)
 
     def size(self, output_shape):

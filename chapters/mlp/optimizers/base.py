@@ -388,7 +388,13 @@ class Optimizer(Configured):
 
     def apply_gradients(self, grads_and_vars):
         r"""Lo mismo que :meth:`apply`, con los pares juntos: cada gradiente con su peso."""
-        self.apply(*(zip(*grads_and_vars, strict=True)))
+        try:
+            pairs = [(gradient, weight) for gradient, weight in grads_and_vars]
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"grads_and_vars: se esperaban pares de gradiente y peso, pero llegó {grads_and_vars!r:.60}"
+            ) from None
+        self.apply([gradient for gradient, _ in pairs], [weight for _, weight in pairs])
 
     def claim(self, owner):
         r"""Queda al servicio de un modelo: lo que recuerde desde ahora es de sus parámetros.

@@ -7,7 +7,8 @@ import inspect
 
 import numpy as np
 
-from chapters.mlp.tape.tensor import GradientTape, Tensor, _each, _tapes
+from chapters.mlp.symbol import Symbol, substituted, symbols_in
+from chapters.mlp.tape.tensor import GradientTape, Tensor, _each, _plain, _tapes
 from chapters.mlp.tape.through import extras, paused, training_now
 from dlbook import check
 
@@ -37,20 +38,26 @@ def shapes_as(with_batch):
 
 class _Pass:
     # Lo que una ida le deja a la vuelta. Al copiar o guardar la capa, no va.
-    def __init__(self, tape, inputs, output, weights, added):
-        self.tape, self.inputs, self.output, self.weights, self.added = tape, inputs, output, weights, added
+    def __init__(self, tape, inputs, shapes, output, weights, added):
+        self.tape, self.inputs, self.shapes = tape, inputs, shapes
+        self.output, self.weights, self.added = output, weights, added
 
     def __reduce__(self):
         return type(None), ()
 
 
+class _Hole:
+    # El lugar de una entrada entre los argumentos con que se llamó a la capa.
+    pass
+
+
 def _names(call):
-    # Los argumentos con nombre que ``call`` admite, y cuántas entradas recibe.
+    # Los argumentos con nombre que ``call`` admite, y cuántas entradas recibe, si no son las que sean.
     parameters = list(inspect.signature(call).parameters.values())
     names = {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
     free = any(p.kind is p.VAR_KEYWORD for p in parameters)
     positional = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.name not in ("training", "mask")]
-    return names, free, len(positional)
+    return names, free, np.inf if any(p.kind is p.VAR_POSITIONAL for p in parameters) else len(positional)
 
 
 def _in_attributes(layer):
@@ -98,6 +105,9 @@ class Taped:
     several = False
     _pass = None
     _shapes = None
+    # Con qué se la llamó, con un hueco en el lugar de cada entrada, y cuáles de ellas son enteros.
+    _manner = None
+    integer_inputs = ()
 
     @property
     def layers(self):
@@ -134,7 +144,8 @@ class Taped:
         """
         if not self.built:
             with paused():
-                self.forward(*_each(list(inputs), np.asarray))
+                given = {name: _plain(value) for name, value in options.items() if name != "training"}
+                self.forward(*_each(list(inputs), np.asarray), **given)
         names, free, _ = _names(self.call)
         training = bool(options.get("training"))
         options = {name: value for name, value in options.items() if free or name in names}
@@ -159,13 +170,18 @@ class Taped:
         flat = []
         _each(inputs, flat.append)
         self.several = len(flat) > 1
+        if not self.built:
+            others = {name: value for name, value in options.items() if not isinstance(value, (np.ndarray, Tensor))}
+            self._called_with(inputs, others, [x.dtype for x in flat])
         self.fitting(flat if self.several else flat[0])
         with paused(), GradientTape() as tape:
-            y = self.run(_each(inputs, tape.node), {"training": bool(training), **options})
+            # Unos enteros van como son: respecto a ellos no hay qué derivar.
+            noted = _each(inputs, lambda x: tape.node(x) if x.dtype.kind == "f" else x)
+            y = self.run(noted, {"training": bool(training), **options})
             weights = [tape.node(w) for w in self.trainable_weights]
             nodes = [tape.node(x) for x in flat]
             added = extras(self)
-        self._pass = _Pass(tape, nodes, y, weights, added)
+        self._pass = _Pass(tape, nodes, [x.shape for x in flat], y, weights, added)
         self.x = flat[0]
         self.y = self._given(y)
         return self.y
@@ -187,9 +203,9 @@ class Taped:
             return None
         back = iter(found[len(learned) :])
         dx = []
-        for x in done.inputs:
+        for x, shape in zip(done.inputs, done.shapes, strict=True):
             slope = None if x is None else next(back)
-            dx.append(np.zeros(x.shape, x.dtype) if slope is None and x is not None else slope)
+            dx.append(np.zeros(shape, self.dtype) if slope is None else slope)
         return dx if self.several else dx[0]
 
     def compute_output_shape(self, input_shape):
@@ -220,14 +236,27 @@ class Taped:
         found = []
         for size in REHEARSED if any(None in one for one in shapes) else REHEARSED[:1]:
             xs = [np.full((2, *(size if s is None else s for s in one)), 0.5, self.dtype) for one in shapes]
-            if getattr(self, "integers", False):
-                xs = [x.astype(np.int64) for x in xs]
-            inputs = xs if len(xs) == 1 or _names(self.call)[2] >= len(xs) else [xs]
+            whole = self.integer_inputs if len(self.integer_inputs) == len(xs) else [self.integers] * len(xs)
+            xs = [x.astype(np.int64) if w or self.integers else x for x, w in zip(xs, whole, strict=True)]
+            inputs, options = self._as_called(xs)
             with paused(), np.errstate(all="ignore"), GradientTape():
-                found.append(np.shape(self.run(inputs, {"training": False}))[1:])
+                found.append(self._given(self.run(inputs, options | {"training": False})).shape[1:])
         for weight, before in states:
             weight[...] = before
         return tuple(a if a == b else None for a, b in zip(found[0], found[-1], strict=True))
+
+    def _called_with(self, arguments, options, dtypes):
+        kinds = Symbol, np.ndarray, Tensor
+        self.integer_inputs = [np.dtype(dtype).kind in "iu" for dtype in dtypes]
+        vars(self)["_manner"] = substituted((tuple(arguments), options), lambda _: _Hole(), kinds)
+
+    def _as_called(self, xs):
+        # Las entradas del ensayo, como llegaron las de verdad; si nadie la llamó, una por argumento, si caben.
+        holes, pending = [], iter(xs)
+        substituted(self._manner, holes.append, _Hole)
+        if len(holes) == len(xs):
+            return substituted(self._manner, lambda _: next(pending), _Hole)
+        return (xs if len(xs) == 1 or _names(self.call)[2] >= len(xs) else [xs]), {}
 
     def notice(self, x):
         r"""Ve, antes de construirse, si recibe varias entradas: arreglos en una lista."""
@@ -237,16 +266,20 @@ class Taped:
     def record(self, arguments, options):
         r"""Apunta una llamada con valores simbólicos, uno o varios."""
         from chapters.mlp.layer import Layer
-        from chapters.mlp.symbol import symbols_in
 
-        self.several = len(list(symbols_in((*arguments, *options.values())))) > 1
+        symbols = list(symbols_in((*arguments, *options.values())))
+        self.several = len(symbols) > 1
+        self._called_with(arguments, options, [symbol.dtype for symbol in symbols])
         return Layer.record(self, arguments, options)
 
     def _received(self, x):
         if isinstance(x, (list, tuple)) and x and not np.isscalar(x[0]) and isinstance(x[0], (np.ndarray, Tensor)):
             return [self._received(one) for one in x]
-        x = check.floats(x, "x")
-        return x.astype(np.int64) if getattr(self, "integers", False) else np.require(x, self.dtype, ["C", "A", "W"])
+        # A un modelo le llegan reales, como de ``fit``; a una capa, los enteros le llegan como son.
+        came = getattr(x, "dtype", None)
+        if self.integers or (came is not None and came.kind in "iu" and not hasattr(self, "fit")):
+            return np.require(check.whole(x, "x"), np.int64, ["C", "A", "W"])
+        return np.require(check.floats(x, "x"), self.dtype, ["C", "A", "W"])
 
     def _given(self, y):
         if not isinstance(y, (Tensor, np.ndarray)):

@@ -62,6 +62,8 @@ def operation(*twins):
 def _described(argument):
     if isinstance(argument, (np.ndarray, Tensor)):
         return str(argument.shape)
+    if isinstance(argument, (list, tuple)) and any(isinstance(one, (np.ndarray, Tensor)) for one in argument):
+        return f"[{', '.join(map(_described, argument))}]"
     return repr(argument)[:40]
 
 
@@ -103,6 +105,15 @@ def axes_of(axis, ndim, name="axis"):
     if len(set(found)) < len(found):
         raise ValueError(f"{name}: se esperaban ejes distintos, pero llegó {axis}")
     return found
+
+
+def axis_of(axis, ndim, name="axis"):
+    r"""Da el eje pedido, contado desde el principio, a quien solo admite uno.
+
+    >>> axis_of(-1, 3)
+    2
+    """
+    return check.integer(axis, name, -ndim, ndim - 1) % ndim
 
 
 def restored(dy, axis, ndim, keepdims):

@@ -64,7 +64,7 @@ def symbolic(operation, arguments, options):
 
 def _scaled(name, arguments):
     # Un valor por un número, más un número: qué valor, por cuánto y más cuánto.
-    x = next(one for one in arguments if isinstance(one, Symbol)) if arguments else None
+    x = next((one for one in arguments if isinstance(one, Symbol)), None)
     if name == "negative" and len(arguments) == 1:
         return x, -1.0, 0.0
     if len(arguments) != 2 or name not in ("add", "subtract", "multiply", "divide"):

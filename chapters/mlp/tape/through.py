@@ -10,8 +10,9 @@ from chapters.mlp.tape.tensor import Tensor, _each, _plain, _tapes, is_recording
 from dlbook.several import each
 from dlbook.training import walk
 
-# Si lo que se está llamando se llama para entrenar: lo hereda, como en Keras, quien no dice otra cosa.
-training_now = contextvars.ContextVar("training_now", default=False)
+# Si lo que se está llamando se llama para entrenar: lo hereda, como en Keras, quien no dice otra cosa. Si nadie
+# llama, es ``None``.
+training_now = contextvars.ContextVar("training_now", default=None)
 
 
 @contextlib.contextmanager
@@ -67,7 +68,7 @@ def through(layer, inputs, options):
     Tensor or list of Tensor
     """
     if options.get("training") is None:
-        options = options | {"training": training_now.get()}
+        options = options | {"training": bool(training_now.get())}
     if getattr(layer, "taped", False):
         return layer.run(inputs, options)
     values, options = _plain(tuple(inputs)), {name: _plain(value) for name, value in options.items()}

@@ -19,7 +19,7 @@ from chapters.cnn import (
     UpSampling2D,
     affine_transform,
 )
-from chapters.mlp import Adam, Dense, Flatten, Input, Sequential
+from chapters.mlp import Adam, Dense, Flatten, Input, Model, Sequential
 from dlbook import saving
 from tests.reference import oracle
 
@@ -287,3 +287,28 @@ def test_draws_have_the_distribution_of_keras():
         np.testing.assert_allclose(one.mean(axis=0), other.mean(axis=0), atol=3)
         np.testing.assert_allclose(one.std(axis=0), other.std(axis=0), atol=3)
         np.testing.assert_allclose(np.quantile(one, [0, 1]), np.quantile(other, [0, 1]), atol=3)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [RandomFlip, lambda: RandomRotation(0.3), lambda: RandomContrast(0.5), lambda: RandomCrop(4, 4)],
+)
+def test_inside_a_network_it_acts_only_when_the_network_trains(make):
+    x = np.random.default_rng(0).random((6, 5, 5, 1), dtype="float32")
+
+    class Own(Model):
+        def __init__(self):
+            super().__init__(seed=0)
+            self.inner = make()
+
+        def call(self, x):
+            return self.inner(x)
+
+    entry = Input((5, 5, 1))
+    for model in Own(), Model(entry, make()(entry), seed=0):
+        still = model.predict(x, verbose=0)
+        np.testing.assert_array_equal(still, make()(x, training=False))
+        np.testing.assert_array_equal(still, model(x))
+        assert not np.array_equal(still, model(x, training=True))
+    always = Model(entry, make()(entry, training=True), seed=0)
+    assert not np.array_equal(still, always.predict(x, verbose=0))

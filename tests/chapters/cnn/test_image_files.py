@@ -67,6 +67,8 @@ def test_agrees_with_keras(tmp_path):
         (lambda folder: load_img(folder / "texto.png", target_size=3.5), "target_size: se esperaba un entero"),
         (lambda folder: save_img(folder / "a", np.zeros((2, 2, 3))), "file_format: se esperaba un formato"),
         (lambda folder: save_img(folder / "a.zip", np.zeros((2, 2, 3))), "file_format: se esperaba un formato"),
+        (lambda folder: save_img(folder / "no" / "a.png", np.zeros((2, 2, 3))), "path: no existe la carpeta"),
+        (lambda folder: save_img(folder / "texto.png" / "a.png", np.zeros((2, 2, 3))), "path: no existe la carpeta"),
         (lambda folder: array_to_img(np.zeros((2, 2))), "x: se esperaba la forma"),
         (lambda folder: array_to_img(np.zeros((2, 2, 2))), "x: se esperaban 1, 3 o 4 canales"),
         (lambda folder: array_to_img(np.full((2, 2, 1), 300), scale=False), "x: se esperaban valores entre 0 y 255"),

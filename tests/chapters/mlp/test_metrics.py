@@ -360,6 +360,8 @@ def test_a_metric_that_cannot_read_the_labels_says_so():
         (lambda: metrics.FBetaScore(beta=0), "beta: se esperaba un número mayor que 0"),
         (lambda: metrics.IoU(2, [2]), "target_class_ids: se esperaba un entero entre 0 y 1, pero llegó 2"),
         (lambda: metrics.MeanIoU(2)([[0, 1]], [[[0, 1]]]), "metrics: mean_io_u no sirve con"),
+        (lambda: metrics.MeanIoU(2, sparse_y_pred=False)([0, 1], [0, 1]), "metrics: mean_io_u no sirve con"),
+        (lambda: metrics.IoU(2, [0], sparse_y_true=False)([0, 1], [0, 1]), "metrics: io_u no sirve con"),
         (lambda: metrics.Hinge()([2], [1.0]), "y_true: se esperaba −1 y 1, o 0 y 1"),
         (lambda: SparseCategoricalAccuracy()([5], [[0.2, 0.8]]), "se esperaba un entero entre 0 y 1"),
     ],

@@ -544,3 +544,17 @@ def test_a_metric_that_gives_one_number_sees_the_whole_batch(monkeypatch):
     for history in found:
         assert history["far"] == pytest.approx([error.max()])
         assert history["each"] == pytest.approx([error.mean()])
+
+
+class Reversible(Layer):
+    def call(self, x, reverse=False):
+        return -x if reverse else x
+
+
+def test_an_option_given_by_position_is_the_one_python_says():
+    x, entry = np.ones((2, 3)), Input((3,))
+    assert (Reversible()(x, True) == -x).all()
+    assert (Model(entry, Reversible()(entry, True)).predict(x, verbose=0) == -x).all()
+    assert (Model(entry, Dropout(0.9, seed=0)(entry, True)).predict(x, verbose=0) == 0).any()
+    with GradientTape():
+        assert (Dropout(0.9, seed=0)(x, True).numpy() == 0).any()

@@ -3,7 +3,20 @@
 import numpy as np
 import pytest
 
-from chapters.mlp import SGD, Dense, GradientTape, Input, Layer, MeanSquaredError, Model, ops
+from chapters.mlp import (
+    SGD,
+    Dense,
+    Flatten,
+    GradientTape,
+    Input,
+    Lambda,
+    Layer,
+    MeanSquaredError,
+    Model,
+    Sequential,
+    load_model,
+    ops,
+)
 from dlbook.gradcheck import check_gradients
 
 RNG = np.random.default_rng(0)
@@ -115,3 +128,123 @@ def test_the_reduction_of_a_loss_is_respected(reduction):
         value = ops.sum(loss(Y, tape.watch(y_pred)) * np.arange(6.0))
     slope = tape.gradient(value, y_pred)
     assert check_gradients(lambda: float(np.sum(loss(Y, y_pred) * np.arange(6.0))), {"y": y_pred}, {"y": slope}).ok
+
+
+CODES = np.array([[0, 1], [2, 3], [4, 0]])
+
+
+class OneHot(Layer):
+    def call(self, x):
+        return ops.one_hot(x, 5)
+
+
+class Table(Layer):
+    def build(self, input_shape):
+        self.rows = self.add_weight((5, 3), "uniform")
+
+    def call(self, x):
+        return ops.take(self.rows, x, axis=0)
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda x: ops.one_hot(x, 5),
+        lambda x: ops.take(np.eye(5), x, axis=0),
+        lambda x: Lambda(lambda z: ops.one_hot(z, 5))(x),
+        lambda x: OneHot()(x),
+        lambda x: Table()(x),
+    ],
+)
+def test_an_input_of_integers_is_rehearsed_with_integers_and_received_as_such(take):
+    x = Input((2,), dtype="int32")
+    model = Model(x, Dense(1)(Flatten()(take(x))), seed=0)
+    model.compile(SGD(0.1), "mse")
+    losses = model.fit(CODES, np.ones((3, 1)), epochs=3, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    assert model.predict(CODES, verbose=0).shape == (3, 1)
+
+
+@pytest.mark.parametrize("end", ["safetensors", "keras"])
+@pytest.mark.parametrize("graph", [False, True])
+def test_a_layer_of_integers_is_saved(graph, end, tmp_path):
+    if graph:
+        x = Input((2,), dtype="int32")
+        model = Model(x, Dense(1)(Flatten()(Table()(x))))
+    else:
+        model = Sequential([Input((2,), dtype="int32"), Table(), Flatten(), Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(CODES, np.ones((3, 1)), verbose=0)
+    model.save(tmp_path / f"a.{end}")
+    other = load_model(tmp_path / f"a.{end}", custom_objects={"Table": Table})
+    np.testing.assert_array_equal(other.predict(CODES, verbose=0), model.predict(CODES, verbose=0))
+
+
+def test_integers_have_no_gradient():
+    layer = OneHot(dtype="float64")
+    np.testing.assert_array_equal(layer(CODES), np.eye(5)[CODES])
+    np.testing.assert_array_equal(layer.backward(np.ones((3, 2, 5))), np.zeros((3, 2)))
+
+
+class Scaled(Layer):
+    def call(self, x, k):
+        return x * k
+
+
+class Product(Layer):
+    def call(self, a, b):
+        return a * b
+
+
+class Weighted(Layer):
+    def call(self, x, scale=None):
+        return x if scale is None else x * scale
+
+
+def test_an_array_that_may_be_missing_is_an_option():
+    layer, x, scale = Weighted(), np.ones((2, 3)), np.array([1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(layer(x, scale=scale), x * scale)
+    np.testing.assert_array_equal(layer(x), x)
+    entries = Input((3,)), Input((3,))
+    model = Model(entries, Dense(1)(Weighted()(entries[0], scale=entries[1])))
+    model.compile("sgd", "mse")
+    model.fit([x, x], np.zeros((2, 1)), verbose=0)
+
+
+class Named(Layer):
+    def call(self, a, x):
+        return a * x
+
+
+class Total(Layer):
+    def call(self, *xs):
+        return sum(xs)
+
+
+@pytest.mark.parametrize("call", [lambda x: Scaled()(x, k=3), lambda x: Scaled()(x, 3)])
+def test_a_required_option_is_in_the_rehearsal(call):
+    x, entry = np.ones((2, 3)), Input((3,))
+    np.testing.assert_array_equal(call(x), 3 * x)
+    np.testing.assert_array_equal(Model(entry, call(entry)).predict(x, verbose=0), 3 * x)
+
+
+@pytest.mark.parametrize(
+    ("call", "value"),
+    [
+        (lambda a, b: Product()(a, b), 6),
+        (lambda a, b: Product()(a, b=b), 6),
+        (lambda a, b: Product()(a=a, b=b), 6),
+        (lambda a, b: Named()(a, x=b), 6),
+        (lambda a, b: Total()(a, b), 5),
+        (lambda a, b: Total()(a, b, a), 7),
+    ],
+)
+def test_several_inputs_are_rehearsed_as_they_were_given(call, value):
+    a, b = np.full((2, 3), 2.0), np.full((2, 3), 3.0)
+    np.testing.assert_array_equal(call(a, b), np.full((2, 3), value))
+    entries = Input((3,)), Input((3,))
+    model = Model(entries, Dense(1)(call(*entries)))
+    model.compile("sgd", "mse")
+    model.fit([a, b], np.zeros((2, 1)), verbose=0)
+    inner = Model(entries, call(*entries))
+    np.testing.assert_array_equal(inner.predict([a, b], verbose=0), np.full((2, 3), value))

@@ -138,3 +138,36 @@ def test_nothing_is_left_without_a_case():
     simple = {"abs", "array", "convert_to_numpy", "convert_to_tensor", "full_like", "identity", "is_tensor", "ndim"}
     aliases = {"true_divide", "swish", "zeros", "ones", "shape", "size"}
     assert set(ops.__all__) - listed == simple | aliases
+
+
+@pytest.mark.parametrize("axis", [(0, 1), [0], "a", 1.5, 7])
+@pytest.mark.parametrize("name", ["argmax", "argmin", "argsort", "sort", "cumsum", "split", "stack", "concatenate"])
+def test_who_admits_one_axis_is_not_given_several(name, axis):
+    x = np.arange(6.0).reshape(2, 3)
+    arguments = {"split": [x, 1], "stack": [[x, x]], "concatenate": [[x, x]]}.get(name, [x])
+    with pytest.raises((TypeError, ValueError), match="axis: se esperaba un entero"):
+        getattr(ops, name)(*arguments, axis=axis)
+
+
+def test_without_an_axis_everything_is_sorted():
+    assert ops.sort(np.array([[3.0, 1.0], [2.0, 0.0]]), axis=None).tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: ops.expand_dims(x, None), "axis: se esperaba un entero, pero llegó None"),
+        (lambda x: ops.slice(x, (1, 1), (1, 5)), r"shape\[1\]: se esperaba un entero entre -1 y 2, pero llegó 5"),
+        (
+            lambda x: ops.slice(x, (5, 0), (1, 1)),
+            r"start_indices\[0\]: se esperaba un entero entre 0 y 2, pero llegó 5",
+        ),
+        (lambda x: ops.slice(x, (0, 0), (1, 1.5)), r"shape\[1\]: se esperaba un entero, pero llegó 1.5"),
+        (lambda x: ops.slice(x, (0,), (1,)), "slice: se esperaban argumentos que encajen entre sí"),
+        (lambda x: ops.roll(x, 2.5), "shift: se esperaban enteros, pero llegó float"),
+        (lambda x: ops.pad(x, 1.5), "pad_width: se esperaban enteros, pero llegó float"),
+    ],
+)
+def test_what_would_be_cut_or_rounded_in_silence_is_refused(call, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        call(np.arange(6.0).reshape(2, 3))

@@ -357,6 +357,42 @@ def test_the_csv_has_one_row_per_epoch_and_can_be_continued(tmp_path):
     assert path.read_text(encoding="utf-8").splitlines()[0] == "epoch;loss;mae"
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"nombre,edad\n", "se esperaba que empezara con 'epoch', no con 'nombre'"),
+        (b"\n", "se esperaba que empezara con 'epoch', no con ''"),
+        (b"\xff\xfe\x00\n", "se esperaba texto en UTF-8, pero hay otra cosa"),
+        (b"epoch,loss\n0,1\n", "se esperaba una columna 'mae', pero tiene \\['loss'\\]"),
+    ],
+)
+def test_the_csv_does_not_go_on_where_its_numbers_do_not_fit(tmp_path, content, message):
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        fit(network(metrics=["mae"]), callbacks=[CSVLogger(path, append=True)])
+    assert path.read_bytes() == content
+
+
+def test_the_csv_goes_on_below_a_row_that_was_cut(tmp_path):
+    (tmp_path / "a.csv").write_text("epoch,loss\n0,0.1")
+    fit(network(), epochs=2, initial_epoch=1, callbacks=[CSVLogger(tmp_path / "a.csv", append=True)])
+    rows = (tmp_path / "a.csv").read_text().splitlines()
+    assert rows[:2] == ["epoch,loss", "0,0.1"]
+    assert rows[2].startswith("1,")
+
+
+@pytest.mark.parametrize("keeper", [CSVLogger, BackupAndRestore])
+@pytest.mark.parametrize("place", ["carpeta/a", "archivo/a", "archivo"])
+def test_where_nothing_can_be_written_is_said(tmp_path, keeper, place):
+    (tmp_path / "archivo").write_text("hola")
+    if (keeper, place) in ((CSVLogger, "archivo"), (BackupAndRestore, "carpeta/a")):
+        fit(network(), callbacks=[keeper(tmp_path / place)])
+        return
+    with pytest.raises(OSError, match=r"no existe la carpeta|no se pudo crear la carpeta"):
+        fit(network(), callbacks=[keeper(tmp_path / place)])
+
+
 def test_the_model_is_saved_every_epoch_or_only_when_it_gets_better(tmp_path):
     model, saved = network(), []
     model.save = saved.append
@@ -399,6 +435,39 @@ def test_the_schedule_can_ask_only_for_the_epoch():
 
 def fails(epoch, rate):
     raise TypeError("mi error")
+
+
+def every_other_epoch(callback, **options):
+    return fit(network(), epochs=5, validation_data=(X, Y), validation_freq=2, callbacks=[callback], **options)
+
+
+def test_an_epoch_without_validation_does_not_count_for_who_watches_it(tmp_path):
+    stop = EarlyStopping(min_delta=1e9, patience=1)
+    assert len(every_other_epoch(stop).epoch) == 4
+    rates = every_other_epoch(ReduceLROnPlateau(min_delta=1e9, patience=1, factor=0.5)).history["learning_rate"]
+    assert rates == [0.01] * 4 + [0.005]
+    every_other_epoch(ModelCheckpoint(tmp_path / "{epoch}.safetensors", save_best_only=True))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2.safetensors", "4.safetensors"]
+
+
+def test_what_is_never_measured_is_still_refused_when_not_every_epoch_is_validated(tmp_path):
+    with pytest.raises(ValueError, match="monitor: se esperaba 'loss' o 'val_loss', pero llegó 'val_mae'"):
+        every_other_epoch(EarlyStopping("val_mae"))
+    with pytest.raises(ValueError, match="monitor: se esperaba 'loss', pero llegó 'val_loss'"):
+        every_other_epoch(ModelCheckpoint(tmp_path / "a.safetensors", save_best_only=True, save_freq=1))
+
+
+@pytest.mark.parametrize("braces", ["{}", "{0}", "{epoch", "{epoch:zz}", "{epoch.zz}", "{epoch[0]}"])
+def test_braces_that_say_nothing_are_shown_as_they_came(tmp_path, braces):
+    with pytest.raises(ValueError, match=r"se esperaba epoch o loss entre llaves, pero llegó '.*\{"):
+        fit(network(), callbacks=[ModelCheckpoint(tmp_path / f"{braces}.safetensors")])
+
+
+def test_the_csv_leaves_a_hole_where_there_was_no_validation(tmp_path):
+    history = every_other_epoch(CSVLogger(tmp_path / "a.csv")).history
+    with open(tmp_path / "a.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["val_loss"] for row in rows] == ["", str(history["val_loss"][0]), "", str(history["val_loss"][1]), ""]
 
 
 def test_two_schedules_at_once_are_refused():

@@ -228,3 +228,20 @@ def test_what_only_the_metrics_read_is_checked_in_every_batch(how, wrong, messag
     arguments = (x, [y, wrong]) if how == "train_on_batch" else (source,)
     with pytest.raises(ValueError, match=message):
         getattr(model, how)(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("length", "message"),
+    [
+        (-1, r"x, __len__\(\): se esperaba un entero de al menos 0, pero llegó -1"),
+        (2.5, r"x, __len__\(\): se esperaba un entero, pero llegó 2.5"),
+        (None, r"x, __len__\(\): se esperaba un entero, pero llegó None"),
+    ],
+)
+def test_how_many_batches_there_are_is_a_whole_number(length, message):
+    class Odd(Batches):
+        def __len__(self):
+            return length
+
+    with pytest.raises((TypeError, ValueError), match=message):
+        network().fit(Odd(pieces()), verbose=0)

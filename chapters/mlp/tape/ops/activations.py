@@ -165,6 +165,10 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     labels = numbers_in(target)
     if labels.ndim == output_.ndim and labels.shape[-1] == 1:
         labels = labels[..., 0]
+    classes = output_.shape[axis]
+    if np.size(labels) and not (np.min(labels) >= 0 and np.max(labels) < classes):
+        came = f"de {np.min(labels)} a {np.max(labels)}"
+        raise ValueError(f"target: se esperaban clases de 0 a {classes - 1}, pero llegaron {came}")
     hot = one_hot(labels, output_.shape[axis], axis=axis, dtype=output_.dtype.name)
     # Como en Keras, las probabilidades se recortan y, si no suman 1, se dividen entre su suma.
     logits = output if from_logits else log(clip(output, 1e-7, 1 - 1e-7))

@@ -2,7 +2,7 @@ r"""Comparaciones y lógica: dan sí o no, y no tienen gradiente."""
 
 import numpy as np
 
-from chapters.mlp.tape.operation import axes_of, operation, pair, real
+from chapters.mlp.tape.operation import axes_of, axis_of, operation, pair, real
 from chapters.mlp.tape.tensor import numbers_in
 
 
@@ -104,7 +104,7 @@ def all(x, axis=None, keepdims=False):
 
 def _place(chooser, x, axis, keepdims):
     x = np.asarray(numbers_in(x))
-    axis = None if axis is None else axes_of(axis, x.ndim)[0]
+    axis = None if axis is None else axis_of(axis, x.ndim)
     return chooser(x, axis=axis, keepdims=keepdims).astype(np.int32)
 
 
@@ -124,4 +124,4 @@ def argmin(x, axis=None, keepdims=False):
 def argsort(x, axis=-1):
     r"""En qué orden van, de menor a mayor."""
     x = np.asarray(numbers_in(x))
-    return np.argsort(x, axis=None if axis is None else axes_of(axis, x.ndim)[0], kind="stable").astype(np.int32)
+    return np.argsort(x, axis=None if axis is None else axis_of(axis, x.ndim), kind="stable").astype(np.int32)

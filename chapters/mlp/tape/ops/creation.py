@@ -2,7 +2,7 @@ r"""Arreglos nuevos, y de un tipo a otro."""
 
 import numpy as np
 
-from chapters.mlp.tape.operation import axes_of, operation, sizes_of
+from chapters.mlp.tape.operation import axis_of, operation, sizes_of
 from chapters.mlp.tape.tensor import DTYPES, Tensor, numbers_in, record
 from dlbook import check
 
@@ -98,7 +98,7 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
         raise TypeError(f"x: se esperaban enteros, pero llegó {x.dtype}")
     check.memory(x.size * num_classes, "one_hot", 8)
     hot = (x[..., np.newaxis] == np.arange(num_classes)).astype(_type(dtype))
-    return np.moveaxis(hot, -1, axes_of(axis, hot.ndim)[0])
+    return np.moveaxis(hot, -1, axis_of(axis, hot.ndim))
 
 
 @operation(np.astype)

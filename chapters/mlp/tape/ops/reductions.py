@@ -2,7 +2,7 @@ r"""De muchos números a pocos: sumas, medias, mayores, y sus gradientes."""
 
 import numpy as np
 
-from chapters.mlp.tape.operation import axes_of, operation, real, restored
+from chapters.mlp.tape.operation import axes_of, axis_of, operation, real, restored
 from chapters.mlp.tape.ops.arithmetic import absolute, divide, multiply, sqrt, square
 from chapters.mlp.tape.tensor import numbers_in, record
 from dlbook import check
@@ -125,7 +125,7 @@ def cumsum(x, axis=None, dtype=None):
     x_ = _summed(x)
     if axis is None:
         return record(np.cumsum(x_, dtype=x_.dtype), (x, lambda dy: np.cumsum(dy[::-1])[::-1].reshape(x_.shape)))
-    k = axes_of(axis, x_.ndim)[0]
+    k = axis_of(axis, x_.ndim)
     y = np.cumsum(x_, axis=k, dtype=x_.dtype)
     return record(y, (x, lambda dy: np.flip(np.cumsum(np.flip(dy, k), axis=k), k)))
 
@@ -154,7 +154,7 @@ def average(x, axis=None, weights=None):
     if np.ndim(size) == 1 and x_.ndim > 1:
         from chapters.mlp.tape.ops.shapes import reshape
 
-        place = axes_of(axis, x_.ndim)[0]
+        place = axis_of(axis, x_.ndim)
         weights = reshape(weights, [-1 if k == place else 1 for k in range(x_.ndim)])
         weights = multiply(weights, np.ones(x_.shape, x_.dtype))
     return divide(sum(multiply(x, weights), axis), sum(weights, axis))

@@ -2,7 +2,8 @@ r"""Escoger: con índices, repitiendo o en otro orden; hacia atrás, cada quien 
 
 import numpy as np
 
-from chapters.mlp.tape.operation import axes_of, operation, sizes_of
+from chapters.mlp.tape.operation import axes_of, axis_of, operation, sizes_of
+from chapters.mlp.tape.ops.shapes import reshape
 from chapters.mlp.tape.tensor import OPERATIONS, _plain, numbers_in, record
 from dlbook import check
 
@@ -58,20 +59,19 @@ def getitem(x, index):
 @operation()
 def slice(inputs, start_indices, shape):
     r"""Un tramo por eje: dónde empieza y cuántos."""
-    starts = sizes_of(start_indices, "start_indices")
-    counts = [check.integer(int(s), "shape", -1) for s in shape]
-    # En el archivo, slice es esta función.
-    parts = tuple(
-        np.s_[start : start + count] if count >= 0 else np.s_[start:]
-        for start, count in zip(starts, counts, strict=True)
-    )
-    return getitem(inputs, parts)
+    parts = []
+    for k, (start, count, size) in enumerate(zip(start_indices, shape, np.shape(numbers_in(inputs)), strict=True)):
+        start = check.integer(start, f"start_indices[{k}]", 0, size)
+        count = check.integer(count, f"shape[{k}]", -1, size - start)
+        # En el archivo, slice es esta función.
+        parts.append(np.s_[start : start + count] if count >= 0 else np.s_[start:])
+    return getitem(inputs, tuple(parts))
 
 
-def _whole(indices):
-    indices = np.asarray(numbers_in(indices, "indices"))
+def _whole(indices, name="indices"):
+    indices = np.asarray(numbers_in(indices, name))
     if indices.dtype.kind not in "biu" and not (indices == indices.astype(np.int64)).all():
-        raise TypeError(f"indices: se esperaban enteros, pero llegó {indices.dtype}")
+        raise TypeError(f"{name}: se esperaban enteros, pero llegó {indices.dtype}")
     return indices.astype(np.int64)
 
 
@@ -81,7 +81,7 @@ def take(x, indices, axis=None):
     indices, x_ = _whole(indices), np.asarray(numbers_in(x))
     if axis is None:
         return chosen(x, lambda numbers: np.take(numbers, indices))
-    k = axes_of(axis, x_.ndim)[0]
+    k = axis_of(axis, x_.ndim)
 
     def pull(dy):
         dx = np.zeros_like(x_)
@@ -96,7 +96,7 @@ def take(x, indices, axis=None):
 def take_along_axis(x, indices, axis=None):
     r"""Escoge a lo largo de un eje, con índices distintos en cada fila."""
     indices, x_ = _whole(indices), np.asarray(numbers_in(x))
-    axis = None if axis is None else axes_of(axis, x_.ndim)[0]
+    axis = None if axis is None else axis_of(axis, x_.ndim)
     return chosen(x, lambda numbers: np.take_along_axis(numbers, indices, axis))
 
 
@@ -104,7 +104,7 @@ def take_along_axis(x, indices, axis=None):
 def repeat(x, repeats, axis=None):
     r"""Repite cada uno varias veces, seguidas."""
     x_ = np.asarray(numbers_in(x))
-    axis = None if axis is None else axes_of(axis, x_.ndim)[0]
+    axis = None if axis is None else axis_of(axis, x_.ndim)
     repeats = np.asarray(numbers_in(repeats, "repeats"))
     check.memory(int(np.max(repeats)) * x_.size, "repeats", 8)
     return chosen(x, lambda numbers: np.repeat(numbers, repeats, axis))
@@ -128,6 +128,7 @@ def flip(x, axis=None):
 @operation(np.roll)
 def roll(x, shift, axis=None):
     r"""Da vuelta: los que se salen por un lado entran por el otro."""
+    shift = _whole(shift, "shift")
     return chosen(x, lambda numbers: np.roll(numbers, shift, axis))
 
 
@@ -136,7 +137,7 @@ def pad(x, pad_width, mode="constant", constant_values=None):
     r"""Agrega una orilla; con ``"constant"``, de un número, que no recibe gradiente."""
     mode = check.choice(mode, "mode", ["constant", "edge", "reflect", "symmetric"])
     x_ = np.asarray(numbers_in(x))
-    width = np.broadcast_to(np.asarray(numbers_in(pad_width, "pad_width")), (x_.ndim, 2)).astype(int)
+    width = np.broadcast_to(_whole(pad_width, "pad_width"), (x_.ndim, 2))
     check.memory(int(np.prod(width.sum(axis=1) + x_.shape, dtype=float)), "pad_width", 8)
     if mode != "constant":
         return chosen(x, lambda numbers: np.pad(numbers, width, mode))
@@ -149,7 +150,9 @@ def pad(x, pad_width, mode="constant", constant_values=None):
 def sort(x, axis=-1):
     r"""De menor a mayor: cada uno recibe lo del lugar que le tocó."""
     x_ = np.asarray(numbers_in(x))
-    k = axes_of(axis, x_.ndim)[0]
+    if axis is None:
+        return sort(reshape(x, (-1,)))
+    k = axis_of(axis, x_.ndim)
     return take_along_axis(x, np.argsort(x_, axis=k, kind="stable"), k)
 
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from chapters.mlp.tape.operation import axes_of, operation
+from chapters.mlp.tape.operation import axes_of, axis_of, operation
 from chapters.mlp.tape.tensor import numbers_in, record
 from dlbook import check
 
@@ -28,8 +28,8 @@ def ravel(x):
 def expand_dims(x, axis):
     r"""Un eje más, de tamaño 1: como :func:`reshape`."""
     x_ = np.asarray(numbers_in(x))
-    count = len(axis) if isinstance(axis, (tuple, list)) else 1
-    return reshape(x, np.expand_dims(x_, axes_of(axis, x_.ndim + count)).shape)
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    return reshape(x, np.expand_dims(x_, axes_of(axes, x_.ndim + len(axes))).shape)
 
 
 @operation(np.squeeze)
@@ -51,7 +51,7 @@ def transpose(x, axes=None):
 def swapaxes(x, axis1, axis2):
     r"""Dos ejes, uno en el lugar del otro: como :func:`transpose`."""
     order = list(range(np.ndim(numbers_in(x))))
-    (i,), (j,) = axes_of(axis1, len(order), "axis1"), axes_of(axis2, len(order), "axis2")
+    i, j = axis_of(axis1, len(order), "axis1"), axis_of(axis2, len(order), "axis2")
     order[i], order[j] = j, i
     return transpose(x, order)
 
@@ -80,7 +80,7 @@ def _list_of(xs, name):
 def concatenate(xs, axis=0):
     r"""Unos a continuación de otros: a cada uno le toca su tramo de :math:`\bar{\mathbf y}`."""
     values = _list_of(xs, "xs")
-    k = axes_of(axis, values[0].ndim)[0]
+    k = axis_of(axis, values[0].ndim)
     y = np.concatenate(values, axis=k)
     ends = np.cumsum([v.shape[k] for v in values])
 
@@ -94,7 +94,7 @@ def concatenate(xs, axis=0):
 def stack(x, axis=0):
     r"""Unos sobre otros, en un eje nuevo: a cada uno le toca su capa de :math:`\bar{\mathbf y}`."""
     values = _list_of(x, "x")
-    k = axes_of(axis, values[0].ndim + 1)[0]
+    k = axis_of(axis, values[0].ndim + 1)
     y = np.stack(values, axis=k)
     return record(y, *((one, lambda dy, i=i: np.take(dy, i, axis=k)) for i, one in enumerate(x)))
 
@@ -103,7 +103,7 @@ def stack(x, axis=0):
 def split(x, indices_or_sections, axis=0):
     r"""En tramos: cada uno devuelve lo suyo a su lugar."""
     x_ = np.asarray(numbers_in(x))
-    k = axes_of(axis, x_.ndim)[0]
+    k = axis_of(axis, x_.ndim)
     if isinstance(indices_or_sections, (int, np.integer)):
         parts = check.integer(indices_or_sections, "indices_or_sections", 1, x_.shape[k])
         if x_.shape[k] % parts:
@@ -131,7 +131,7 @@ def _part(x, x_, axis, start, stop):
 def unstack(x, num=None, axis=0):
     r"""Las capas de un eje, en una lista: como :func:`split`, sin el eje."""
     x_ = np.asarray(numbers_in(x))
-    k = axes_of(axis, x_.ndim)[0]
+    k = axis_of(axis, x_.ndim)
     if num is not None and num != x_.shape[k]:
         raise ValueError(f"num: se esperaba {x_.shape[k]}, pero llegó {num}")
     return [squeeze(_part(x, x_, k, i, i + 1), k) for i in range(x_.shape[k])]
