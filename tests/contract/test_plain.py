@@ -10,14 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chapters
-from dlbook.sphinx.definitions import PLAIN
+from dlbook.sphinx.definitions import PLAIN, plain_name
 
-MODULES = [name for _, name, _ in pkgutil.walk_packages(chapters.__path__, "chapters.") if ".keras" not in name]
+MODULES = [
+    importlib.import_module(name)
+    for _, name, _ in pkgutil.walk_packages(chapters.__path__, "chapters.")
+    if ".keras" not in name
+]
+# Cada función o clase con su versión que se lee.
 FOUND = {
-    name: (value, getattr(importlib.import_module(module), name.removeprefix(PLAIN)))
+    plain_name(name): (vars(module)[plain_name(name)], value)
     for module in MODULES
-    for name, value in vars(importlib.import_module(module)).items()
-    if name.startswith(PLAIN) and value.__module__ == module
+    for name, value in vars(module).items()
+    if plain_name(name) in vars(module) and value.__module__ == module.__name__
 }
 
 
@@ -89,7 +94,7 @@ ARGUMENTS = {
 
 
 def test_each_one_is_compared():
-    assert set(ARGUMENTS) == set(FOUND)
+    assert set(ARGUMENTS) == set(FOUND) == {n for module in MODULES for n in vars(module) if n.startswith(PLAIN)}
 
 
 def every(value):
