@@ -169,7 +169,7 @@ class Graph(Model):
                 layer.build_inside(shape)
             elif not layer._admits(shape):
                 raise ValueError(f"{layer.name}: se construyó para entradas {layer.input_shape}, y le llegan {shape}")
-            self._keep(call, layer.compute_output_shape(shape), shapes)
+            self._keep(call, self._shape_after(call, layer, shape), shapes)
         # Los pesos que ya están en el vector de otro modelo se quedan ahí hasta que este se entrene.
         if all(weight.base is None for weight in self.trainable_weights):
             self._bind()
@@ -177,6 +177,12 @@ class Graph(Model):
     def _received(self, call, layer, shapes):
         received = [shapes[source] for source in call.sources]
         return received if layer.several else received[0]
+
+    def _shape_after(self, call, layer, shape):
+        # En una capa con solo ``call`` depende también de las opciones de esta llamada.
+        if getattr(layer, "taped", False):
+            layer.called_as(call.arguments, call.options, Slot)
+        return layer.compute_output_shape(shape)
 
     def _keep(self, call, outputs, values):
         if len(call.targets) == 1:
@@ -191,7 +197,7 @@ class Graph(Model):
         shapes[: self._entries] = each(self.checked_shape(input_shape))
         for call in self.calls:
             layer = self.layers[call.layer]
-            self._keep(call, layer.compute_output_shape(self._received(call, layer, shapes)), shapes)
+            self._keep(call, self._shape_after(call, layer, self._received(call, layer, shapes)), shapes)
         return shapes
 
     def compute_output_shape(self, input_shape):

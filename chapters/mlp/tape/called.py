@@ -48,7 +48,8 @@ class _Pass:
 
 class _Hole:
     # El lugar de una entrada entre los argumentos con que se llamó a la capa.
-    pass
+    def __repr__(self):
+        return "_"
 
 
 def _names(call):
@@ -170,9 +171,8 @@ class Taped:
         flat = []
         _each(inputs, flat.append)
         self.several = len(flat) > 1
-        if not self.built:
-            others = {name: value for name, value in options.items() if not isinstance(value, (np.ndarray, Tensor))}
-            self._called_with(inputs, others, [x.dtype for x in flat])
+        others = {name: value for name, value in options.items() if not isinstance(value, (np.ndarray, Tensor))}
+        self._called_with(inputs, others, [x.dtype for x in flat])
         self.fitting(flat if self.several else flat[0])
         with paused(), GradientTape() as tape:
             # Unos enteros van como son: respecto a ellos no hay qué derivar.
@@ -211,15 +211,19 @@ class Taped:
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma de la salida, ensayando con unas entradas."""
         shape = self.checked_form(input_shape)
-        known = vars(self).setdefault("_known", {})
-        if repr(shape) not in known:
+        known, case = vars(self).setdefault("_known", {}), self._case(shape)
+        if case not in known:
             if self.built:
-                known[repr(shape)] = self.rehearse(shape)
+                known[case] = self.rehearse(shape)
             else:
                 other = copy.deepcopy(self)
                 other.build(shape)
                 known.update(vars(other)["_known"])
-        return known[repr(shape)]
+        return known[case]
+
+    def _case(self, shape):
+        # De qué depende la forma de lo que sale: de la de lo que entra y de las opciones con que se la llamó.
+        return repr((shape, self._manner))
 
     def checked_form(self, input_shape):
         r"""Comprueba la forma de la entrada, o de varias, en una lista."""
@@ -245,10 +249,13 @@ class Taped:
             weight[...] = before
         return tuple(a if a == b else None for a, b in zip(found[0], found[-1], strict=True))
 
-    def _called_with(self, arguments, options, dtypes):
-        kinds = Symbol, np.ndarray, Tensor
-        self.integer_inputs = [np.dtype(dtype).kind in "iu" for dtype in dtypes]
+    def called_as(self, arguments, options, *kinds):
+        r"""Recuerda con qué se la llama; lo que es de uno de los tipos que se dan es una entrada."""
         vars(self)["_manner"] = substituted((tuple(arguments), options), lambda _: _Hole(), kinds)
+
+    def _called_with(self, arguments, options, dtypes):
+        self.integer_inputs = [np.dtype(dtype).kind in "iu" for dtype in dtypes]
+        self.called_as(arguments, options, Symbol, np.ndarray, Tensor)
 
     def _as_called(self, xs):
         # Las entradas del ensayo, como llegaron las de verdad; si nadie la llamó, una por argumento, si caben.
@@ -318,7 +325,7 @@ def _build(theirs):
         self.current_shape = None
         if not any(None in one for one in (shape if isinstance(shape, list) else [shape])):
             self.adjust_to(shape)
-        vars(self)["_known"] = {repr(shape): self.rehearse(shape)}
+        vars(self)["_known"] = {self._case(shape): self.rehearse(shape)}
         if isinstance(self, Model) and all(weight.base is None for weight in self.trainable_weights):
             self._bind()
 

@@ -248,3 +248,22 @@ def test_several_inputs_are_rehearsed_as_they_were_given(call, value):
     model.fit([a, b], np.zeros((2, 1)), verbose=0)
     inner = Model(entries, call(*entries))
     np.testing.assert_array_equal(inner.predict([a, b], verbose=0), np.full((2, 3), value))
+
+
+class Repeated(Layer):
+    def call(self, x, times=1):
+        return ops.concatenate([x] * times, axis=-1)
+
+
+def test_an_option_may_change_the_shape_of_what_comes_out():
+    layer, x = Repeated(), Input((3,))
+    twice, thrice = layer(x, times=2), layer(x, times=3)
+    assert (twice.shape, thrice.shape) == ((None, 6), (None, 9))
+    model = Model(x, [Dense(2)(twice), thrice], dtype="float64")
+    model.compile(SGD(0.1), "mse")
+    targets = [Y, np.tile(X, 3)]
+    assert [y.shape for y in model.predict(X, verbose=0)] == [(6, 2), (6, 9)]
+    losses = model.fit(X, targets, epochs=3, batch_size=3, shuffle=False, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    alone = Repeated()
+    assert [alone(X, times=k).shape for k in (2, 3, 2)] == [(6, 6), (6, 9), (6, 6)]
