@@ -214,7 +214,8 @@ def test_every_letter_of_a_figure_can_be_read_on_a_phone(visits):
 @pytest.mark.parametrize("selector", [".dl-formula", ".bd-article div.highlight > pre", ".dl-sliding"])
 def test_a_shadow_tells_where_there_is_more(browser, site, selector):
     wide = f"""
-    const e = [...document.querySelectorAll('{selector}')].find(e => e.scrollWidth > e.clientWidth + 40);
+    const e = [...document.querySelectorAll('{selector}')].find(
+      e => e.scrollWidth > e.clientWidth + 40 && e.checkVisibility({{opacityProperty: true}}));
     e?.scrollIntoView({{block: 'center', behavior: 'instant'}});
     return e;
     """

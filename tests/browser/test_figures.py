@@ -76,9 +76,10 @@ function inside(shape) {
     const shape = e.tagName == 'use' ? svg.querySelector(e.getAttribute('xlink:href')) : e;
     const style = getComputedStyle(e), own = getComputedStyle(shape);
     const drawn = name => (style[name] == 'none' ? own[name] : style[name]) != 'none';
-    const lined = drawn('stroke') && parseFloat(style.strokeWidth) * 0.75 >= thin;
+    // La orilla de una mancha cuenta por delgada que sea.
+    const lined = drawn('stroke') && (drawn('fill') || parseFloat(style.strokeWidth) * 0.75 >= thin);
     const box = e.closest('[clip-path]')?.getAttribute('clip-path').slice(4, -1);
-    const clip = box && svg.querySelector(box)?.getBBox();
+    const clip = box && svg.querySelector(box)?.firstElementChild.getBBox();
     const matrix = e.getCTM();
     const move = e.tagName == 'use' ? [e.x.baseVal.value, e.y.baseVal.value] : [0, 0];
     const stands = points => {
@@ -114,4 +115,5 @@ def test_every_line_and_band_stands_out(browser, site, theme):
     for page, source in found:
         rest = BACKGROUNDS[theme], CONTRAST, SHARE, THIN
         found[page, source] = browser.execute_async_script(FAINT, site + source, *rest)
-    assert {figure: faint for figure, faint in found.items() if faint} == {}
+    faults = [f"{page} {source}: {one}" for (page, source), faint in found.items() for one in faint]
+    assert not faults, "\n".join(faults)
