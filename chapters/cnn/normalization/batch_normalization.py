@@ -27,9 +27,10 @@ def batch_norm_forward(x, gamma, beta, epsilon=1e-3):
     .. math::
        :label: ec-cnn-bn-media
 
-       \mu=\frac1M\sum_{i=1}^{M}x_i,
-       \qquad
-       \sigma^2=\frac1M\sum_{i=1}^{M}(x_i-\mu)^2,
+       \begin{aligned}
+       \mu&=\frac1M\sum_{i=1}^{M}x_i,\\
+       \sigma^2&=\frac1M\sum_{i=1}^{M}(x_i-\mu)^2,
+       \end{aligned}
 
     se centra y se escala,
 
@@ -181,7 +182,7 @@ def batch_norm_backward(x, gamma, dy, epsilon=1e-3):
     r"""Normalización por lotes, hacia atrás.
 
     Aquí hay algo que ninguna capa anterior tenía. La salida de una observación depende de **todas** las del lote, por
-    la media y por la varianza. Mover :math:`x_k` mueve a :math:`y_k`, y también, un poco, a todas las demás.
+    la media y por la varianza. Mover :math:`x_k` mueve a :math:`y_k` y, de paso, a las demás.
 
     **Derivación.** Tomemos un canal, con :math:`s=\sqrt{\sigma^2+\varepsilon}` y :math:`g_i` el gradiente que llega a
     :math:`y_i`. Lo fácil primero. :math:`\gamma` y :math:`\beta` tocan a los :math:`M` valores, y sus gradientes son
@@ -204,9 +205,9 @@ def batch_norm_backward(x, gamma, dy, epsilon=1e-3):
 
        \begin{aligned}
        \frac{\partial\sigma^2}{\partial x_k}
-       &=\frac1M\sum_i 2\,(x_i-\mu)\left([i=k]-\frac1M\right)\\
-       &=\frac2M\,(x_k-\mu)-\frac2{M^2}\underbrace{\sum_i(x_i-\mu)}_{0}
-       =\frac2M\,(x_k-\mu).
+       &=\tfrac2M\sum_i(x_i-\mu)\bigl([i=k]-\tfrac1M\bigr)\\
+       &=\tfrac2M(x_k-\mu)-\tfrac2{M^2}\underbrace{\textstyle\sum_i(x_i-\mu)}_{0}\\
+       &=\tfrac2M(x_k-\mu).
        \end{aligned}
 
     La última suma es cero porque :math:`\sum_i x_i=M\mu`. Falta la de :math:`s=\sqrt{\sigma^2+\varepsilon}`, y la da la
@@ -241,7 +242,8 @@ def batch_norm_backward(x, gamma, dy, epsilon=1e-3):
        \begin{aligned}
        \frac{\partial\mathcal L}{\partial x_k}
        &=\sum_i g_i\,\gamma\,\frac{\partial\hat x_i}{\partial x_k}\\
-       &=\frac{\gamma}{s}\left(g_k-\frac1M\sum_i g_i-\hat x_k\,\frac1M\sum_i g_i\hat x_i\right).
+       &=\frac{\gamma}{s}\Bigl(g_k-\frac1M\sum_i g_i\\
+       &\qquad\quad-\hat x_k\,\frac1M\sum_i g_i\hat x_i\Bigr).
        \end{aligned}
 
     Las dos sumas son las de :eq:`ec-cnn-bn-parametros`: ya estaban hechas.
@@ -364,7 +366,7 @@ class BatchNormalization(Layer):
     Esos dos números por canal **no se aprenden** del gradiente: son un *estado*. Se guardan y se copian con los pesos,
     y no entran en :math:`\boldsymbol\theta`. Al predecir, :eq:`ec-cnn-bn-normaliza` usa :math:`\bar\mu` y
     :math:`\bar\sigma^2`, que no dependen de lo que llega. La capa es entonces una recta por canal, y la derivada de una
-    recta es su pendiente:
+    recta es su pendiente. Si a :math:`y_k` le llega el gradiente :math:`g_k`,
 
     .. math::
        :label: ec-cnn-bn-prediccion
@@ -385,7 +387,8 @@ class BatchNormalization(Layer):
     >>> layer.moving_mean, layer.moving_variance
     (array([0.75]), array([1.75]))
 
-    Predecir con ellos da otra cosa, :math:`(1-0.75)/\sqrt{1.75}\approx0.189` para los unos, hasta que los promedios alcanzan a los datos:
+    Predecir con ellos da otra cosa, :math:`(1-0.75)/\sqrt{1.75}\approx0.189` para los unos, hasta que los promedios
+    alcanzan a los datos:
 
     >>> layer.forward(x).round(3).ravel()
     array([0.189, 0.189, 3.213, 3.213])
