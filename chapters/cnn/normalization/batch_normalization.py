@@ -16,10 +16,9 @@ BLOCK = 64
 def batch_norm_forward(x, gamma, beta, epsilon=1e-3):
     r"""Normalización por lotes (*batch normalization*), hacia delante.
 
-    Antes de entrenar centramos los datos y los dividimos entre su desviación típica, para que ninguna entrada pese más
-    que otra solo por sus unidades. Eso arregla la primera capa. Pero cada capa es la entrada de la siguiente, y sus
-    pesos se mueven en cada paso: lo que salía centrado deja de estarlo. La idea de Ioffe y Szegedy
-    :cite:p:`ioffe2015` es normalizar **dentro** de la red, en cada paso y con lo que haya en el lote.
+    Centrar los datos y dividirlos entre su desviación típica arregla lo que recibe la primera capa. Pero cada capa es
+    la entrada de la siguiente, y sus pesos se mueven en cada paso: lo que salía centrado deja de estarlo. La idea de
+    Ioffe y Szegedy :cite:p:`ioffe2015` es normalizar **dentro** de la red, en cada paso y con lo que haya en el lote.
 
     **Definición.** Tomemos un canal y sus :math:`M` valores en el lote, :math:`x_1,\dots,x_M`. En una capa densa hay
     uno por observación, :math:`M=n`. En una imagen, además, uno por píxel, :math:`M=n\,H\,W`: el mismo filtro recorrió
@@ -28,9 +27,10 @@ def batch_norm_forward(x, gamma, beta, epsilon=1e-3):
     .. math::
        :label: ec-cnn-bn-media
 
-       \mu=\frac1M\sum_{i=1}^{M}x_i,
-       \qquad
-       \sigma^2=\frac1M\sum_{i=1}^{M}(x_i-\mu)^2,
+       \begin{aligned}
+       \mu&=\frac1M\sum_{i=1}^{M}x_i,\\
+       \sigma^2&=\frac1M\sum_{i=1}^{M}(x_i-\mu)^2,
+       \end{aligned}
 
     se centra y se escala,
 
@@ -47,42 +47,28 @@ def batch_norm_forward(x, gamma, beta, epsilon=1e-3):
        y_i=\gamma\,\hat x_i+\beta .
 
     :math:`\varepsilon` es un número pequeño que evita dividir entre cero cuando el canal es constante. :math:`\gamma` y
-    :math:`\beta` se aprenden, uno por canal. Con :math:`\gamma=\sqrt{\sigma^2+\varepsilon}` y :math:`\beta=\mu` la capa
-    no haría nada: la red no pierde lo que ya podía hacer.
+    :math:`\beta` se aprenden, uno por canal. Si llegaran a ser :math:`\gamma=\sqrt{\sigma^2+\varepsilon}` y
+    :math:`\beta=\mu`, la capa devolvería lo que entró: la red no pierde lo que ya podía hacer.
 
-    **Por qué no se usa** :math:`\sigma^2=\overline{x^2}-\mu^2`. Es la misma cuenta en el papel y recorre los datos
-    una sola vez. Pero si la media es grande y la desviación pequeña, resta dos números enormes casi iguales y no
-    quedan cifras. Aquí se suma por bloques de pocas filas, cada uno respecto a su propia media, y los bloques se
-    juntan. Si el primero tiene :math:`M_a` valores de media :math:`\mu_a` y suma de cuadrados
-    :math:`S_a=\sum(x_i-\mu_a)^2`, y el segundo, :math:`M_b,\mu_b,S_b`,
-
-    .. math::
-       :label: ec-cnn-bn-juntar
-
-       \begin{aligned}
-       \mu&=\mu_a+\frac{M_b}{M_a+M_b}(\mu_b-\mu_a),\\
-       S&=S_a+S_b+\frac{M_aM_b}{M_a+M_b}(\mu_b-\mu_a)^2 .
-       \end{aligned}
-
-    La segunda sale de escribir :math:`x_i-\mu=(x_i-\mu_a)+(\mu_a-\mu)` en cada grupo. Al elevar al cuadrado y sumar, el
-    término cruzado se anula, porque :math:`\sum(x_i-\mu_a)=0`. Queda :math:`S_a+M_a(\mu_a-\mu)^2` en el primero y lo
-    análogo en el segundo :cite:p:`chan1983`. Con la misma fórmula se juntan las partes de un lote que hicieron hilos
-    distintos: **la media y la varianza son siempre las del lote entero**.
+    **El lote entero.** Para ir más deprisa, un lote se reparte entre varios hilos. Cada uno suma lo suyo, las sumas se
+    juntan y solo entonces se divide: :math:`\mu` y :math:`\sigma^2` son las de **todo** el lote, como si nadie lo
+    hubiera repartido.
 
     **A mano.** Un canal con los valores 1, 1, 5 y 5: la media es 3, la varianza 4, y :math:`\hat x=(-1,-1,1,1)`. Con
     :math:`\gamma=10` y :math:`\beta=7` quedan en :math:`-3` y :math:`17`:
 
     >>> x = [[1.0], [1.0], [5.0], [5.0]]
-    >>> y, mean, variance = batch_norm_forward(x, [10.0], [7.0], epsilon=1e-12)
+    >>> y, mean, variance = batch_norm_forward(x, [10.0], [7.0], 1e-12)
     >>> y.round(6).ravel()
     array([-3., -3., 17., 17.])
     >>> mean, variance
     (array([3.]), array([4.]))
 
-    Si al canal se le suma una constante o se le cambia la escala, la salida es la misma:
+    Si al canal se le suma una constante, o se multiplica por un número positivo, la salida es la misma, salvo por
+    :math:`\varepsilon`:
 
-    >>> again, _, _ = batch_norm_forward(100 * np.array(x) - 8, [10.0], [7.0], epsilon=1e-12)
-    >>> again.round(6).ravel()
+    >>> other = 100 * np.array(x) - 8
+    >>> batch_norm_forward(other, [10.0], [7.0], 1e-12)[0].round(6).ravel()
     array([-3., -3., 17., 17.])
 
     Parameters
@@ -196,7 +182,7 @@ def batch_norm_backward(x, gamma, dy, epsilon=1e-3):
     r"""Normalización por lotes, hacia atrás.
 
     Aquí hay algo que ninguna capa anterior tenía. La salida de una observación depende de **todas** las del lote, por
-    la media y por la varianza. Mover :math:`x_k` mueve a :math:`y_k`, y también, un poco, a todas las demás.
+    la media y por la varianza. Mover :math:`x_k` mueve a :math:`y_k` y, de paso, a las demás.
 
     **Derivación.** Tomemos un canal, con :math:`s=\sqrt{\sigma^2+\varepsilon}` y :math:`g_i` el gradiente que llega a
     :math:`y_i`. Lo fácil primero. :math:`\gamma` y :math:`\beta` tocan a los :math:`M` valores, y sus gradientes son
@@ -210,57 +196,76 @@ def batch_norm_backward(x, gamma, dy, epsilon=1e-3):
        \frac{\partial\mathcal L}{\partial\gamma}=\sum_i g_i\,\hat x_i .
 
     Ahora :math:`x_k`, que llega a :math:`\hat x_i=(x_i-\mu)/s` por tres caminos: el directo, si :math:`i=k`; la media;
-    y la varianza. La media es un promedio, y
+    y la varianza, que está dentro de :math:`s`. Escribimos :math:`[i=k]` por el número que vale 1 si :math:`i=k` y 0 si
+    no; es la derivada de :math:`x_i` respecto a :math:`x_k`. La de la media, que es un promedio, es
+    :math:`\partial\mu/\partial x_k=1/M`. La de la varianza se saca derivando cada cuadrado:
 
     .. math::
        :label: ed-cnn-bn-caminos
 
        \begin{aligned}
-       \frac{\partial\mu}{\partial x_k}&=\frac1M,\\
        \frac{\partial\sigma^2}{\partial x_k}
-       &=\frac2M(x_k-\mu)-\frac2M\,\frac1M\underbrace{\sum_i(x_i-\mu)}_{0}
-       =\frac2M(x_k-\mu).
+       &=\tfrac2M\sum_i(x_i-\mu)\bigl([i=k]-\tfrac1M\bigr)\\
+       &=\tfrac2M(x_k-\mu)-\tfrac2{M^2}\underbrace{\textstyle\sum_i(x_i-\mu)}_{0}\\
+       &=\tfrac2M(x_k-\mu).
        \end{aligned}
 
-    Con la segunda, :math:`\partial s/\partial x_k=\frac1{2s}\cdot\frac2M(x_k-\mu)=\hat x_k/M`. Al derivar el cociente
-    se juntan los tres caminos:
+    La última suma es cero porque :math:`\sum_i x_i=M\mu`. Falta la de :math:`s=\sqrt{\sigma^2+\varepsilon}`, y la da la
+    regla de la cadena:
+
+    .. math::
+       :label: ed-cnn-bn-desviacion
+
+       \frac{\partial s}{\partial x_k}
+       =\frac1{2s}\,\frac{\partial\sigma^2}{\partial x_k}
+       =\frac{x_k-\mu}{M\,s}
+       =\frac{\hat x_k}M .
+
+    Con eso se deriva :math:`\hat x_i`, que es un cociente, :math:`(u/s)'=u'/s-u\,s'/s^2` con :math:`u=x_i-\mu`:
 
     .. math::
        :label: ed-cnn-bn-jacobiano
 
        \begin{aligned}
        \frac{\partial\hat x_i}{\partial x_k}
-       &=\frac{[i=k]-\frac1M}{s}-\frac{x_i-\mu}{s^2}\,\frac{\hat x_k}{M}\\
-       &=\frac1s\left([i=k]-\frac1M-\frac{\hat x_i\hat x_k}{M}\right).
+       &=\frac{[i=k]-\frac1M}{s}-\frac{x_i-\mu}{s^2}\cdot\frac{\hat x_k}{M}\\
+       &=\frac1s\left([i=k]-\frac1M-\frac{\hat x_i\hat x_k}{M}\right),
        \end{aligned}
 
-    Solo falta sumar sobre :math:`i` con la regla de la cadena, :math:`\sum_i\gamma g_i\,\partial\hat x_i/\partial x_k`:
+    porque :math:`(x_i-\mu)/s` es otra vez :math:`\hat x_i`. Por último, la pérdida depende de :math:`x_k` a través de
+    todas las salidas, y :math:`y_i=\gamma\hat x_i+\beta`. Se suma sobre ellas, y de :math:`\sum_i g_i[i=k]` solo queda
+    :math:`g_k`:
 
     .. math::
        :label: ec-cnn-bn-entrada
 
+       \begin{aligned}
        \frac{\partial\mathcal L}{\partial x_k}
-       =\frac{\gamma}{s}\left(g_k-\frac1M\sum_i g_i-\hat x_k\,\frac1M\sum_i g_i\hat x_i\right).
+       &=\sum_i g_i\,\gamma\,\frac{\partial\hat x_i}{\partial x_k}\\
+       &=\frac{\gamma}{s}\Bigl(g_k-\frac1M\sum_i g_i\\
+       &\qquad\quad-\hat x_k\,\frac1M\sum_i g_i\hat x_i\Bigr).
+       \end{aligned}
 
     Las dos sumas son las de :eq:`ec-cnn-bn-parametros`: ya estaban hechas.
 
-    **Qué dice.** Del gradiente que llega se quita su media y se quita su parte a lo largo de :math:`\hat{\mathbf x}`.
-    No podía ser de otro modo: si sumar una constante al canal, o estirarlo, no cambia la salida, tampoco puede haber
-    gradiente en esas dos direcciones.
+    **Qué dice.** Al gradiente que llega se le quita su media, y luego su parte a lo largo de :math:`\hat{\mathbf x}`.
+    Tenía que ser así. Sumar una constante a todo el canal no cambia la salida, y estirarlo desde su media tampoco,
+    salvo por :math:`\varepsilon`: en esas dos direcciones no hay nada que ganar, y no puede haber gradiente.
 
     **A mano.** Con los valores 1, 1, 5 y 5 teníamos :math:`s=2` y :math:`\hat x=(-1,-1,1,1)`. Llega :math:`g=(4,0,0,0)`
     y :math:`\gamma=10`. Las sumas son :math:`\sum g_i=4` y :math:`\sum g_i\hat x_i=-4`, con medias :math:`1` y
     :math:`-1`. Al primer valor le toca :math:`\frac{10}2(4-1-(-1)(-1))=10`; al segundo,
-    :math:`\frac{10}2(0-1-1)=-10`; a los otros dos, :math:`\frac{10}2(0-1+1)=0`:
+    :math:`\frac{10}2(0-1-(-1)(-1))=-10`; a los otros dos, :math:`\frac{10}2(0-1-(1)(-1))=0`:
 
     >>> x = [[1.0], [1.0], [5.0], [5.0]]
-    >>> dgamma, dbeta, dx = batch_norm_backward(x, [10.0], [[4.0], [0.0], [0.0], [0.0]], epsilon=1e-12)
+    >>> g = [[4.0], [0.0], [0.0], [0.0]]
+    >>> dgamma, dbeta, dx = batch_norm_backward(x, [10.0], g, 1e-12)
     >>> dx.round(6).ravel() + 0.0
     array([ 10., -10.,   0.,   0.])
     >>> dgamma.round(6), dbeta
     (array([-4.]), array([4.]))
 
-    Al segundo valor no le llegaba ninguna culpa, y la tiene: subirlo movería la media y la varianza, y con ellas al
+    Al segundo valor no le llegaba ninguna culpa, y recibe una: subirlo mueve la media y la varianza, y con ellas al
     primero.
 
     Parameters
@@ -307,7 +312,7 @@ def plain_batch_norm_backward(x, gamma, dy, epsilon=1e-3):
     r"""Tres caminos: el directo, el de la media y el de la varianza."""
     others = tuple(range(x.ndim - 1))
     s = np.sqrt(x.var(axis=others) + epsilon)
-    hat = (x - x.mean(axis=others)) / s
+    hat = (x - x.mean(axis=others)) / s  # [ec-cnn-bn-normaliza]
     M = x.size // gamma.size
     dbeta = dy.sum(axis=others)  # [ec-cnn-bn-parametros]
     dgamma = (dy * hat).sum(axis=others)  # [ec-cnn-bn-parametros]
@@ -346,10 +351,10 @@ def _batch_norm_backward(x, dy, mean, inverse, gamma, means, dx):
 class BatchNormalization(Layer):
     r"""Capa de normalización por lotes, con los argumentos de Keras.
 
-    Al entrenar hace :func:`batch_norm_forward` con la media y la varianza del lote. Al predecir no puede: la respuesta
-    a una foto no debe depender de qué otras fotos llegaron con ella, y con una sola la varianza sería cero. Por eso la
-    capa lleva, mientras entrena, un **promedio móvil** de las medias y las varianzas que va viendo, con la inercia
-    :math:`m`, que es el argumento ``momentum``:
+    Al entrenar hace :func:`batch_norm_forward` con la media y la varianza del lote. Al predecir no debe: la respuesta a
+    una foto no puede depender de qué otras fotos llegaron con ella. Por eso la capa lleva, mientras entrena, un
+    **promedio móvil** de las medias y las varianzas que va viendo. En cada paso conserva una parte :math:`m` de lo que
+    recordaba, y el resto lo toma del lote; :math:`m` es la **inercia**, el argumento ``momentum``:
 
     .. math::
        :label: ec-cnn-bn-movil
@@ -358,9 +363,10 @@ class BatchNormalization(Layer):
        \qquad
        \bar\sigma^2\leftarrow m\,\bar\sigma^2+(1-m)\,\sigma^2 .
 
-    Son los dos únicos números de la capa que **no se aprenden** del gradiente: un *estado*. Se guardan y se copian con
-    los pesos, y no entran en :math:`\boldsymbol\theta`. Al predecir, :eq:`ec-cnn-bn-normaliza` usa :math:`\bar\mu` y
-    :math:`\bar\sigma^2`, que ya son constantes. La capa es entonces una recta por canal, y su gradiente, la pendiente:
+    Esos dos números por canal **no se aprenden** del gradiente: son un *estado*. Se guardan y se copian con los pesos,
+    y no entran en :math:`\boldsymbol\theta`. Al predecir, :eq:`ec-cnn-bn-normaliza` usa :math:`\bar\mu` y
+    :math:`\bar\sigma^2`, que no dependen de lo que llega. La capa es entonces una recta por canal, y la derivada de una
+    recta es su pendiente. Si a :math:`y_k` le llega el gradiente :math:`g_k`,
 
     .. math::
        :label: ec-cnn-bn-prediccion
@@ -368,20 +374,21 @@ class BatchNormalization(Layer):
        \frac{\partial\mathcal L}{\partial x_k}=\frac{\gamma}{\sqrt{\bar\sigma^2+\varepsilon}}\;g_k .
 
     Congelada (``trainable=False``), la capa también usa los promedios, y no los mueve: así, una red que aprendió con
-    otros datos no los olvida en los primeros lotes de los nuevos. Lo que se deriva es siempre la ida que se hizo: si se
-    congela después de ir hacia delante con el lote, la vuelta sigue siendo la del lote.
+    otros datos no los olvida en los primeros lotes de los nuevos.
 
     **A mano.** Los valores 1, 1, 5 y 5 tienen media 3 y varianza 4. Los promedios empiezan en 0 y 1, y con
     :math:`m=0.75` un paso los deja en :math:`0.25\cdot3=0.75` y :math:`0.75+0.25\cdot4=1.75`:
 
-    >>> layer = BatchNormalization(momentum=0.75, epsilon=1e-12, dtype="float64")
+    >>> options = {"epsilon": 1e-12, "dtype": "float64"}
+    >>> layer = BatchNormalization(momentum=0.75, **options)
     >>> x = [[1.0], [1.0], [5.0], [5.0]]
     >>> layer.forward(x, training=True).round(6).ravel()
     array([-1., -1.,  1.,  1.])
     >>> layer.moving_mean, layer.moving_variance
     (array([0.75]), array([1.75]))
 
-    Predecir con ellos da otra cosa, :math:`(1-0.75)/\sqrt{1.75}`, hasta que los promedios alcanzan a los datos:
+    Predecir con ellos da otra cosa, :math:`(1-0.75)/\sqrt{1.75}\approx0.189` para los unos, hasta que los promedios
+    alcanzan a los datos:
 
     >>> layer.forward(x).round(3).ravel()
     array([0.189, 0.189, 3.213, 3.213])
@@ -439,7 +446,8 @@ class BatchNormalization(Layer):
     -----
     El lote se reparte entre los hilos, pero la media y la varianza son las del lote entero: las réplicas de la capa se
     encuentran a la mitad del paso y las juntan con :eq:`ec-cnn-bn-juntar`. Hacia atrás juntan las dos sumas de
-    :eq:`ec-cnn-bn-parametros`.
+    :eq:`ec-cnn-bn-parametros`. La vuelta deriva la ida que se hizo: si la capa se congela entre una y otra, sigue
+    siendo la del lote.
     """
 
     whole_batch = True

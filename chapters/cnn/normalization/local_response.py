@@ -51,13 +51,14 @@ def local_response_forward(x, depth_radius=2, bias=2.0, alpha=1e-4, beta=0.75):
     **A mano.** Tres filtros responden 1, 2 y 0; vecindad :math:`r=1`, con :math:`k=1`, :math:`\alpha=1` y
     :math:`\beta=\tfrac12`. Las sumas son :math:`S=(1+1+4,\ 1+1+4+0,\ 1+4+0)=(6,6,5)`:
 
-    >>> local_response_forward([[1.0, 2.0, 0.0]], depth_radius=1, bias=1.0, alpha=1.0, beta=0.5).round(4)
+    >>> arguments = {"depth_radius": 1, "bias": 1, "alpha": 1, "beta": 0.5}
+    >>> local_response_forward([[1, 2, 0]], **arguments).round(4)
     array([[0.4082, 0.8165, 0.    ]])
 
     que son :math:`1/\sqrt6`, :math:`2/\sqrt6` y :math:`0`. Si el segundo sube a 20, el primero, que no ha cambiado,
     casi desaparece:
 
-    >>> local_response_forward([[1.0, 20.0, 0.0]], depth_radius=1, bias=1.0, alpha=1.0, beta=0.5).round(4)
+    >>> local_response_forward([[1, 20, 0]], **arguments).round(4)
     array([[0.0499, 0.9975, 0.    ]])
 
     Parameters
@@ -134,34 +135,36 @@ def _local_response_forward(x, radius, bias, alpha, beta, s, y):
 def local_response_backward(x, dy, depth_radius=2, bias=2.0, alpha=1e-4, beta=0.75):
     r"""Normalización por respuesta local, hacia atrás.
 
-    **Derivación.** El filtro :math:`k` aparece en su propia salida y en el divisor de sus vecinos. De
-    :eq:`ec-cnn-lrn`, :math:`\partial S_i/\partial a_k` es :math:`2\alpha a_k` si :math:`k\in V(i)` y cero si no. Al
-    derivar :math:`b_i=a_i S_i^{-\beta}`,
+    **Derivación.** La respuesta :math:`a_j` del filtro :math:`j` aparece en su propia salida y en el divisor de sus
+    vecinos. De :eq:`ec-cnn-lrn`, :math:`\partial S_i/\partial a_j` es :math:`2\alpha a_j` si :math:`j\in V(i)` y cero
+    si no. Escribimos :math:`[\cdot]` por el número que vale 1 si se cumple lo de adentro y 0 si no. Al derivar el
+    producto :math:`b_i=a_i\,S_i^{-\beta}`,
 
     .. math::
        :label: ed-cnn-lrn-jacobiano
 
-       \frac{\partial b_i}{\partial a_k}
-       =[i=k]\,S_i^{-\beta}-\beta\,a_i S_i^{-\beta-1}\,2\alpha a_k\,[k\in V(i)].
+       \frac{\partial b_i}{\partial a_j}
+       =[i=j]\,S_i^{-\beta}-\beta\,a_i S_i^{-\beta-1}\,2\alpha a_j\,[j\in V(i)].
 
-    Ser vecino es mutuo: :math:`k\in V(i)` cuando :math:`i\in V(k)`. Sumando sobre :math:`i`, con :math:`g_i` el
+    Ser vecino es mutuo: :math:`j\in V(i)` cuando :math:`i\in V(j)`. Sumando sobre :math:`i`, con :math:`g_i` el
     gradiente que llega a :math:`b_i`, y escribiendo :math:`a_iS_i^{-\beta}` como :math:`b_i`,
 
     .. math::
        :label: ec-cnn-lrn-atras
 
-       \frac{\partial\mathcal L}{\partial a_k}
-       =g_k S_k^{-\beta}-2\alpha\beta\,a_k\sum_{i\in V(k)}\frac{g_i\,b_i}{S_i}.
+       \frac{\partial\mathcal L}{\partial a_j}
+       =g_j S_j^{-\beta}-2\alpha\beta\,a_j\sum_{i\in V(j)}\frac{g_i\,b_i}{S_i}.
 
-    Lo primero es el camino directo. Lo segundo es la inhibición: subir :math:`a_k` achica a sus vecinos y también a sí
+    Lo primero es el camino directo. Lo segundo es la inhibición: subir :math:`a_j` achica a sus vecinos y también a sí
     mismo, tanto más cuanto mayor sea.
 
     **A mano.** Con las respuestas 1, 2 y 0 de antes, :math:`S=(6,6,5)` y :math:`b=(1/\sqrt6,\,2/\sqrt6,\,0)`. Llega
-    :math:`g=(1,0,0)`. Para :math:`k=1`, :math:`\frac1{\sqrt6}-1\cdot1\cdot\frac{1}{6\sqrt6}=\frac5{6\sqrt6}\approx
-    0.3402`; para :math:`k=2`, solo la inhibición, :math:`-2\cdot\frac1{6\sqrt6}\approx-0.1361`; el tercero vale cero y
+    :math:`g=(1,0,0)`. Para :math:`j=1`, :math:`\frac1{\sqrt6}-1\cdot1\cdot\frac{1}{6\sqrt6}=\frac5{6\sqrt6}\approx
+    0.3402`; para :math:`j=2`, solo la inhibición, :math:`-2\cdot\frac1{6\sqrt6}\approx-0.1361`; el tercero vale cero y
     no inhibe:
 
-    >>> local_response_backward([[1, 2, 0]], [[1, 0, 0]], depth_radius=1, bias=1, alpha=1, beta=0.5).round(4) + 0.0
+    >>> x, g = [[1, 2, 0]], [[1, 0, 0]]
+    >>> local_response_backward(x, g, 1, 1, 1, 0.5).round(4) + 0.0
     array([[ 0.3402, -0.1361,  0.    ]])
 
     Parameters
@@ -204,13 +207,13 @@ def plain_local_response_backward(x, dy, depth_radius, bias, alpha, beta):
     V = [slice(max(0, i - r), i + r + 1) for i in filters]
     S = [bias + alpha * (x[..., V[i]] ** 2).sum(axis=-1) for i in filters]
     S = np.stack(S, axis=-1)
-    y = x / S**beta
+    y = x / S**beta  # [ec-cnn-lrn]
     dx = np.empty(x.shape)
-    for k in filters:
-        inhibition = (dy * y / S)[..., V[k]].sum(axis=-1)
-        direct = dy[..., k] / S[..., k] ** beta
-        less = 2 * alpha * beta * x[..., k] * inhibition
-        dx[..., k] = direct - less  # [ec-cnn-lrn-atras]
+    for j in filters:
+        inhibition = (dy * y / S)[..., V[j]].sum(axis=-1)
+        direct = dy[..., j] / S[..., j] ** beta
+        less = 2 * alpha * beta * x[..., j] * inhibition
+        dx[..., j] = direct - less  # [ec-cnn-lrn-atras]
     return dx
 
 
