@@ -29,7 +29,8 @@ def two_layer_gradient(x, y, W1, b1, W2, b2):
 
     **La oculta.** Nadie nos dice qué debía contestar la neurona oculta :math:`k`, y por eso no tiene un error propio.
     Lo que sí sabemos es **a quién alimenta**: a todas las salidas, a la :math:`i` con el peso :math:`w_{ki}` de
-    :math:`\mathbf W_2`. Moverla un poco mueve todas las :math:`\hat y_i`, y los efectos se suman:
+    :math:`\mathbf W_2`. De :math:`h_k` a la pérdida hay un camino por cada salida, y por
+    :eq:`ed-mlp-varios-caminos` se suman:
 
     .. math::
        :label: ed-mlp-suma-de-caminos
@@ -38,7 +39,7 @@ def two_layer_gradient(x, y, W1, b1, W2, b2):
        =\sum_i\frac{\partial\mathcal L}{\partial\hat y_i}\,\frac{\partial\hat y_i}{\partial h_k}
        =\sum_i\delta_{2,i}\,w_{ki} .
 
-    Son los mismos pesos con los que :math:`\mathbf h` iba hacia delante, recorridos al revés: en matrices,
+    Son los mismos pesos con los que :math:`\mathbf h` iba hacia delante, recorridos al revés: con las deltas en fila,
     :math:`\boldsymbol\delta_2\mathbf W_2^\top`. Falta pasar por la tangente hiperbólica, cuya derivada es
     :math:`1-h_k^2`:
 
@@ -76,9 +77,10 @@ def two_layer_gradient(x, y, W1, b1, W2, b2):
     array([[-0.014531,  0.02075 ],
            [-0.101718,  0.145251]])
 
-    Tras un paso de tamaño 0.1, la pérdida queda en la mitad:
+    Tras un paso de tamaño 0.1, la pérdida queda más o menos en la mitad:
 
-    >>> W1, b1, W2, b2 = W1 - 0.1 * dW1, b1 - 0.1 * db1, W2 - 0.1 * dW2, b2 - 0.1 * db2
+    >>> W1, b1 = W1 - 0.1 * dW1, b1 - 0.1 * db1
+    >>> W2, b2 = W2 - 0.1 * dW2, b2 - 0.1 * db2
     >>> round(two_layer_gradient(x, y, W1, b1, W2, b2)[0], 6)
     0.035032
 
@@ -123,16 +125,18 @@ def two_layer_gradient(x, y, W1, b1, W2, b2):
     b1 = check.floats(b1, "b1", "h", sizes)
     W2 = check.floats(W2, "W2", "h m", sizes)
     b2 = check.floats(b2, "b2", "m", sizes)
+    loss, *gradients = plain_two_layer_gradient(x, y, W1, b1, W2, b2)
+    return check.number(loss, "pérdida"), *gradients
+
+
+def plain_two_layer_gradient(x, y, W1, b1, W2, b2):
+    r"""Hacia delante, dos capas; hacia atrás, las mismas en orden inverso."""
     h = np.tanh(x @ W1 + b1)  # [ec-mlp-dos-capas]
-    error = y - (h @ W2 + b2)  # [ec-mlp-dos-capas]
-    loss = check.number(error @ error, "pérdida")
-    # Primero todos los gradientes, con los pesos que había; actualizarlos es cosa de quien llama, después.
-    delta2 = -2 * error  # [ec-mlp-dos-capas-salida]
-    delta1 = (W2 @ delta2) * (1 - h**2)  # [ec-mlp-delta-oculta]
-    return (
-        loss,
-        np.outer(x, delta1),  # [ec-mlp-dos-capas-oculta]
-        delta1,
-        np.outer(h, delta2),  # [ec-mlp-dos-capas-salida]
-        delta2,
-    )
+    y_hat = h @ W2 + b2  # [ec-mlp-dos-capas]
+    e = y - y_hat
+    loss = e @ e
+    delta2 = -2 * e  # [ec-mlp-dos-capas-salida]
+    dW2, db2 = np.outer(h, delta2), delta2  # [ec-mlp-dos-capas-salida]
+    delta1 = (delta2 @ W2.T) * (1 - h**2)  # [ec-mlp-delta-oculta]
+    dW1, db1 = np.outer(x, delta1), delta1  # [ec-mlp-dos-capas-oculta]
+    return loss, dW1, db1, dW2, db2
