@@ -5,6 +5,7 @@ un par ``(archivo, nombre)``; el nombre de un método lleva el de su clase, ``La
 """
 
 import ast
+import re
 from functools import cache, cached_property
 from itertools import chain
 from pathlib import Path
@@ -123,6 +124,24 @@ def _module(dotted):
 PLAIN = "plain_"
 
 
+def plain_name(name):
+    r"""Cómo se llama la versión que se lee de una función o de una clase.
+
+    >>> plain_name("conv2d_forward"), plain_name("BatchNormalization")
+    ('plain_conv2d_forward', 'plain_batch_normalization')
+
+    Parameters
+    ----------
+    name : str
+        El nombre de la que se ejecuta.
+
+    Returns
+    -------
+    str
+    """
+    return PLAIN + re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
 @cache
 def owners(source, printed):
     r"""Con qué definición se imprime cada una de las demás de su archivo.
@@ -154,7 +173,7 @@ def owners(source, printed):
             above = name
             continue
         if name.startswith(PLAIN):
-            found |= {name: name.removeprefix(PLAIN)} if name.removeprefix(PLAIN) in printed else {}
+            found |= {name: unit for unit in units if plain_name(unit) == name}
             continue
         owner = next((unit for unit in units if name in alone[unit]), None)
         if above in printed and _is_definition(node):

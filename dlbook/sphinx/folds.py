@@ -22,8 +22,10 @@ def fold(summary, *children):
     return folded("", *children, summary=summary)
 
 
-def fold_fields(box):
-    r"""Pliega los argumentos, lo que se devuelve y los errores de cada definición impresa; lo demás queda a la vista.
+def fold_reference(box):
+    r"""Pliega de cada definición impresa lo que solo se consulta; la derivación y el ejemplo quedan a la vista.
+
+    Son los argumentos, lo que se devuelve y los errores; y de una clase, los métodos de los que solo se dice qué hacen.
 
     Parameters
     ----------
@@ -31,13 +33,22 @@ def fold_fields(box):
         Lo que imprimió autodoc.
     """
     for content in list(box.findall(addnodes.desc_content)):
-        fields = [node for node in content.children if isinstance(node, nodes.field_list)]
-        if not fields:
-            continue
-        at = content.index(fields[0])
-        for node in fields:
+        _gather(content, "Argumentos y errores", lambda node: isinstance(node, nodes.field_list))
+        _gather(content, "Métodos", _is_bare)
+
+
+def _is_bare(node):
+    shown = nodes.doctest_block, nodes.literal_block, nodes.math_block, nodes.table
+    return isinstance(node, addnodes.desc) and not any(node.findall(lambda inner: isinstance(inner, shown)))
+
+
+def _gather(content, summary, chosen):
+    found = [node for node in content.children if chosen(node)]
+    if found:
+        at = content.index(found[0])
+        for node in found:
             content.remove(node)
-        content.insert(at, fold("Argumentos y errores", *fields))
+        content.insert(at, fold(summary, *found))
 
 
 def _open(self, node):

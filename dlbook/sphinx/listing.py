@@ -1,6 +1,7 @@
 r"""Directivas ``unit`` y ``listing``: el código tal como está en su archivo, unido a las ecuaciones que calcula.
 
-Si una unidad tiene una versión que se lee, ``plain_…``, esa queda a la vista, y lo que se ejecuta, plegado.
+Si una unidad tiene una versión que se lee, ``plain_…``, esa queda a la vista, y lo que se ejecuta, plegado. También se
+pliega lo que no cabe en un vistazo y no calcula ninguna ecuación.
 
 Una línea de código que calcula una ecuación termina con la etiqueta de esta, ``# [ec-cnn-salida]``. Al imprimirla, la
 etiqueta pasa al margen, junto al número de la línea, como un enlace con el número de la ecuación; y debajo de la
@@ -28,9 +29,11 @@ from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
 from dlbook.sphinx import definitions, notes
-from dlbook.sphinx.folds import fold, fold_fields
+from dlbook.sphinx.folds import fold, fold_reference
 
 TAG = re.compile(r" *\[(ec-[a-z0-9-]+)\]")
+# Los renglones que se leen de un vistazo.
+GLANCE = 20
 DIRECTIVE = re.compile(r"^`{3,}\{(unit|listing)\} *(\S+)", re.MULTILINE)
 
 
@@ -176,6 +179,33 @@ def lines_without_docstrings(source, node):
     shown = [(i, lines[i - 1]) for i in range(first, node.end_lineno + 1) if i not in hidden]
     # Al quitar un docstring pueden quedar dos renglones en blanco seguidos: basta uno.
     return [(i, t) for k, (i, t) in enumerate(shown) if t.strip() or (k and shown[k - 1][1].strip())]
+
+
+def is_seen(source, chosen):
+    r"""Dice si lo que imprime una unidad queda a la vista: cabe en un vistazo o, si no, calcula alguna ecuación.
+
+    No se cuentan los docstrings, los comentarios ni los renglones en blanco.
+
+    Parameters
+    ----------
+    source : str
+        Texto del archivo.
+    chosen : list of ast.stmt
+        Las definiciones.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> source = 'def f(x):\n    "Suma uno."\n' + 30 * "    x = x + 1\n"
+    >>> is_seen(source, ast.parse(source).body)
+    False
+    """
+    lines = [text.strip() for node in chosen for _, text in lines_without_docstrings(source, node)]
+    count = sum(1 for line in lines if line and not line.startswith("#"))
+    return count <= GLANCE or any(map(TAG.search, lines))
 
 
 def line_ranges(tree, nodes, blocks):
@@ -338,14 +368,15 @@ class Unit(Listing):
         # El docstring se lee en un documento aparte que, guardado con la página, arrastra el entorno entero.
         for inner in box.findall():
             inner.document = self.state.document
-        fold_fields(box)
+        fold_reference(box)
         notes.of_page(self.env)["units"].append(name)
         chosen = printed_with(path, node.name, Path(self.env.srcdir), self.env.docname)
         read = [n for n in chosen if getattr(n, "name", "").startswith(definitions.PLAIN)]
-        run = self.listing(path, node.name, [n for n in chosen if n not in read], name)
-        if not read:
-            return [box, *run]
-        return [box, *self.listing(path, read[0].name, read, None), fold("El código que se ejecuta", *run)]
+        plain = self.listing(path, read[0].name, read, None) if read else []
+        rest = [n for n in chosen if n not in read]
+        run = self.listing(path, node.name, rest, name)
+        seen = not read and is_seen(definitions.read(path).text, rest)
+        return [box, *plain, *(run if seen else [fold("El código que se ejecuta", *run)])]
 
 
 def _anchor(place, number):

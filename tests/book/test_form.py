@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dlbook.sphinx import definitions
-from dlbook.sphinx.listing import printed, printed_with
+from dlbook.sphinx.listing import is_seen, lines_without_docstrings, printed, printed_with
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS, BUILT = ROOT / "docs", ROOT / "build" / "html"
@@ -67,12 +67,15 @@ def compiled(node):
 
 
 def opaque_units(page):
-    """Las funciones que calcula un núcleo sin que haya, a la vista, una versión que se lea."""
+    """Las unidades cuyo código está a la vista y es un núcleo o no se lee de un vistazo, sin una versión que se lea."""
     found = []
     for source, name, shown in units(page):
-        function = isinstance(source.definitions[name], ast.FunctionDef)
-        if function and any(map(compiled, shown)) and f"{definitions.PLAIN}{name}" not in source.definitions:
-            found.append(name)
+        plain = any(getattr(node, "name", "") == definitions.plain_name(name) for node in shown)
+        if not plain and is_seen(source.text, shown):
+            lines = [line for node in shown for _, line in lines_without_docstrings(source.text, node)]
+            code = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+            if len(code) > LINES or any(map(compiled, shown)):
+                found.append(name)
     return found
 
 

@@ -4,26 +4,18 @@ Se visita cada página una sola vez; las pruebas leen lo que se anotó en la vis
 """
 
 import functools
-import http.server
+import io
 import json
 import re
-import shutil
-import threading
 import time
-from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
-BOOK = Path(__file__).resolve().parents[2] / "build" / "html"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-CHROMEDRIVER = shutil.which("chromedriver")
+from tests.browser.conftest import BOOK, NEEDS, open_page, pages, screen, wait_for
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not (BOOK / "index.html").is_file(), reason="el libro no está construido: make libro"),
-    pytest.mark.skipif(not (CHROMIUM and CHROMEDRIVER), reason="no están instalados chromium y chromedriver"),
-]
-webdriver = pytest.importorskip("selenium.webdriver", reason="falta selenium: pip install -e .[pruebas]")
+pytestmark = NEEDS
 
 # Lo que dirían Sphinx, el tema y las extensiones si a un letrero le faltara traducción.
 ENGLISH = re.compile(
@@ -68,15 +60,30 @@ const isBroken = e => {
   return [...svg.querySelectorAll('use')].some(u => !document.getElementById(u.getAttribute('href').slice(1)));
 };
 const start = e => e.outerHTML.slice(0, 160);
+
+// Lo que no cabe se desliza y lo dice; y el número de una ecuación no la toca.
+const boxes = '.dl-formula, .dl-sliding, .pst-scrollable-table-container, .bd-article pre';
+const slides = [...document.querySelectorAll(boxes)]
+  .filter(e => shown(e) && e.scrollWidth > e.clientWidth + 1);
+const touches = e => {
+  const rectangle = selector => e.querySelector(selector)?.getBoundingClientRect();
+  const [number, box, drawn] = ['.eqno', '.dl-formula', '.dl-formula > svg'].map(rectangle);
+  if (!number || !box || !drawn || !shown(e)) return false;
+  const apart = number.top >= box.bottom || box.top >= number.bottom;
+  return !apart && number.left < Math.min(box.right, drawn.right) + 4;
+};
 return {
   lang: document.documentElement.lang,
   texts, labels,
   images: [...document.images].map(e => ({
-    src: e.getAttribute('src'), alt: e.getAttribute('alt') || '', loaded: e.complete && e.naturalWidth > 0})),
+    src: e.getAttribute('src'), alt: e.getAttribute('alt') || '', loaded: e.complete && e.naturalWidth > 0,
+    shrunk: e.getBoundingClientRect().width / e.naturalWidth})),
   overflow: document.documentElement.scrollWidth - width,
   wide: [...document.querySelectorAll('.bd-article *')].filter(sticksOut).slice(0, 5).map(start),
   formulas: maths.length,
   broken: maths.filter(isBroken).map(start),
+  touching: maths.filter(touches).map(start),
+  cut: slides.filter(e => !getComputedStyle(e).backgroundImage.includes('gradient')).map(start),
 };
 """
 # Los enlaces del margen de los listados que no se ven: tapados o fuera de su caja, con el código en su sitio o
@@ -99,61 +106,8 @@ for (const pre of document.querySelectorAll('.dl-listing pre')) {
 }
 return hidden;
 """
-SETTLED = r"""
-const done = arguments[0], frame = () => new Promise(requestAnimationFrame);
-frame().then(frame).then(() => Promise.allSettled(document.getAnimations().map(a => a.finished))).then(() => done());
-"""
 TAGS = "return document.querySelectorAll('.dl-listing .linenos a').length"
 TEX = re.compile(r"\\[a-zA-Z]{2,}|\$[^$\d][^$]*\$|\\[()\[\]]")
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture(scope="module")
-def site():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=BOOK))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(CHROMEDRIVER))
-    yield driver
-    driver.quit()
-
-
-def screen(browser, width):
-    size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    # Al cambiar el ancho, la barra lateral entra o sale deslizándose: se mide cuando ya nada se mueve.
-    browser.execute_async_script(SETTLED)
-
-
-def wait_for(browser, script, seconds=8, *arguments):
-    end = time.monotonic() + seconds
-    while not (found := browser.execute_script(script, *arguments)) and time.monotonic() < end:
-        time.sleep(0.02)
-    return found
-
-
-def open_page(browser, url):
-    browser.get(url)
-    # Con la máquina ocupada, Chromium devuelve el mando cuando la página todavía está a medio leer.
-    loaded = "return performance.getEntriesByType('navigation')[0]?.loadEventEnd > 0"
-    assert wait_for(browser, f"{loaded} && location.href == arguments[0]", 60, url), f"no terminó de cargar: {url}"
 
 
 def requests(browser):
@@ -163,12 +117,6 @@ def requests(browser):
             yield message["params"]["request"]["url"], None
         elif message["method"] == "Network.responseReceived":
             yield message["params"]["response"]["url"], message["params"]["response"]["status"]
-
-
-def pages():
-    # Los listados de archivos enteros y los informes de ejecución no son páginas del libro.
-    found = (p.relative_to(BOOK).as_posix() for p in sorted(BOOK.rglob("*.html")))
-    return [p for p in found if not p.startswith(("_static/", "_modules/", "reports/"))]
 
 
 @pytest.fixture(scope="module")
@@ -238,6 +186,78 @@ def test_every_formula_is_drawn(visits):
     assert faults(visits, lambda v: v["broken"]) == {}
 
 
+def test_the_number_of_an_equation_does_not_touch_it_on_a_phone(visits):
+    assert faults(visits, lambda v: v["touching"]) == {}
+
+
+def test_what_does_not_fit_on_a_phone_says_so(visits):
+    assert faults(visits, lambda v: v["cut"]) == {}
+
+
+@functools.cache
+def smallest_letter(name):
+    """Lo que mide, en píxeles, la letra más chica de una figura sin encoger; matplotlib las dibuja a 100 puntos."""
+    sizes = re.findall(r"scale\(([\d.]+) -[\d.]+\)", (BOOK / "_images" / name).read_text("utf-8"))
+    return min((100 * float(size) * 96 / 72 for size in sizes), default=float("inf"))
+
+
+def test_every_letter_of_a_figure_can_be_read_on_a_phone(visits):
+    def small(visit):
+        names = {i["src"].rpartition("/")[2]: i["shrunk"] for i in visit["images"] if "_images/" in i["src"]}
+        sizes = {name: shrunk * smallest_letter(name) for name, shrunk in names.items() if name.endswith(".svg")}
+        return {name: round(size, 1) for name, size in sizes.items() if size < 8.95}
+
+    assert sum(i["src"].endswith(".svg") for v in visits.values() for i in v["images"]) > 100
+    assert faults(visits, small) == {}
+
+
+@pytest.mark.parametrize("selector", [".dl-formula", ".bd-article div.highlight > pre", ".dl-sliding"])
+def test_a_shadow_tells_where_there_is_more(browser, site, selector):
+    wide = f"""
+    const e = [...document.querySelectorAll('{selector}')].find(e => e.scrollWidth > e.clientWidth + 40);
+    e?.scrollIntoView({{block: 'center', behavior: 'instant'}});
+    return e;
+    """
+    screen(browser, 390)
+    for page in pages():
+        open_page(browser, site + page)
+        if element := browser.execute_script(wide):
+            break
+
+    def edge():
+        picture = Image.open(io.BytesIO(element.screenshot_as_png)).convert("L")
+        column = np.asarray(picture)[:, -2].astype(int)
+        # Lo de en medio: arriba y abajo puede haber un borde.
+        return np.median(column[len(column) // 4 : -len(column) // 4])
+
+    before = edge()
+    browser.execute_script("arguments[0].scrollLeft = arguments[0].scrollWidth", element)
+    assert abs(edge() - before) > 25
+
+
+def test_the_marks_of_the_courses_show_on_demand_and_that_is_remembered(browser, site):
+    marked = [page for page in pages() if 'class="dl-items"' in (BOOK / page).read_text("utf-8")]
+    shown = "return [...document.querySelectorAll('.dl-items')].some(e => e.getClientRects().length > 0)"
+    screen(browser, 1280)
+    for page, before in ((marked[0], False), (marked[1], True), (marked[0], False)):
+        open_page(browser, site + page)
+        assert browser.execute_script(shown) is before
+        browser.find_element("css selector", "[onclick='alternarTemas()']").click()
+        assert browser.execute_script(shown) is not before
+
+
+def test_without_javascript_the_marks_show(browser, site):
+    marked = next(page for page in pages() if 'class="dl-items"' in (BOOK / page).read_text("utf-8"))
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.get(site + marked)
+        root = browser.execute_cdp_cmd("DOM.getDocument", {})["root"]["nodeId"]
+        mark = browser.execute_cdp_cmd("DOM.querySelector", {"nodeId": root, "selector": ".dl-items"})
+        assert browser.execute_cdp_cmd("DOM.getBoxModel", mark)["model"]["width"] > 0
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
 def test_every_tag_of_a_listing_is_in_sight_at_any_width(visits):
     assert sum(v["tags"] for v in visits.values()) > 0
     assert faults(visits, lambda v: v["hidden tags"]) == {}
@@ -300,7 +320,7 @@ def test_the_night_theme_darkens_page_and_figures(browser, site):
         time.sleep(0.4)
         return browser.execute_script(style)
 
-    assert choose("dark") == ["dark", "rgb(18, 18, 18)", "rgb(0, 0, 0)", "none"]
+    assert choose("dark") == ["dark", "rgb(18, 18, 18)", "rgba(0, 0, 0, 0)", "none"]
     assert choose("light")[:2] == ["light", "rgb(255, 255, 255)"]
 
 

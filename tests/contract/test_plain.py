@@ -10,16 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chapters
-from dlbook.gradcheck import GradientReport
-from dlbook.sphinx.definitions import PLAIN
+from dlbook import gradcheck
+from dlbook.sphinx.definitions import PLAIN, plain_name
 
-MODULES = [name for _, name, _ in pkgutil.walk_packages(chapters.__path__, "chapters.") if ".keras" not in name]
-MODULES += ["dlbook.gradcheck"]
+MODULES = [
+    gradcheck,
+    *(
+        importlib.import_module(name)
+        for _, name, _ in pkgutil.walk_packages(chapters.__path__, "chapters.")
+        if ".keras" not in name
+    ),
+]
+# Cada función o clase con su versión que se lee.
 FOUND = {
-    name: (value, getattr(importlib.import_module(module), name.removeprefix(PLAIN)))
+    plain_name(name): (vars(module)[plain_name(name)], value)
     for module in MODULES
-    for name, value in vars(importlib.import_module(module)).items()
-    if name.startswith(PLAIN) and value.__module__ == module
+    for name, value in vars(module).items()
+    if plain_name(name) in vars(module) and value.__module__ == module.__name__
 }
 
 
@@ -126,11 +133,11 @@ ARGUMENTS = {
 
 
 def test_each_one_is_compared():
-    assert set(ARGUMENTS) == set(FOUND)
+    assert set(ARGUMENTS) == set(FOUND) == {n for module in MODULES for n in vars(module) if n.startswith(PLAIN)}
 
 
 def every(value):
-    if isinstance(value, GradientReport):
+    if isinstance(value, gradcheck.GradientReport):
         value = {p.name: (p.relative_error, p.ok) for p in value.parameters}
     if isinstance(value, dict):
         value = tuple(value.values())

@@ -8,12 +8,12 @@ class Conv1D(Conv2D):
 
     Un sonido, un electrocardiograma o la temperatura de cada hora son una fila de números: una imagen de **un** píxel
     de alto. El filtro se desliza solo a lo largo. Con :math:`k` pesos por canal, paso :math:`s`, dilatación
-    :math:`\Delta` y :math:`p` ceros al principio,
+    :math:`d` y :math:`p` ceros al principio,
 
     .. math::
        :label: ed-cnn-conv1d
 
-       z_{tf} = b_f + \sum_{i=0}^{k-1}\sum_{c=0}^{C-1} x_{ts+i\Delta-p,\,c}\,w_{icf} ,
+       z_{tf} = b_f + \sum_{i=0}^{k-1}\sum_{c=0}^{C-1} x_{ts+i\,d-p,\,c}\,w_{icf} ,
 
     que es :eq:`ec-cnn-conv2d` con alto 1. Por eso no hay nada que volver a derivar ni a programar: la capa es una
     :class:`~chapters.cnn.Conv2D` que ve cada serie como una imagen de :math:`1\times T`, y de esa capa solo cambia en
@@ -21,7 +21,7 @@ class Conv1D(Conv2D):
 
     **Sin ver el futuro.** En una imagen da lo mismo mirar a la izquierda que a la derecha; en el tiempo, no. Para
     predecir lo que sigue, la salida en :math:`t` solo puede depender de :math:`x_0,\dots,x_t`. El relleno ``"causal"``
-    pone **todos** los ceros al principio, :math:`p=\Delta(k-1)`; entonces el último peso cae en :math:`x_t` con paso 1,
+    pone **todos** los ceros al principio, :math:`p=d(k-1)`; entonces el último peso cae en :math:`x_t` con paso 1,
     y los demás, en el pasado. La salida mide lo mismo que la entrada.
 
     **A mano.** Un filtro que promedia dos instantes. Con ``"valid"`` salen tres promedios; con ``"causal"``, cuatro, y

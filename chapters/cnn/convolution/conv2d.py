@@ -163,14 +163,14 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
     El filtro :math:`f` abarca toda la profundidad de la imagen: tiene un peso :math:`w_{ijcf}` por cada casilla
     :math:`(i,j)` de la ventana y por cada canal :math:`c`. Se coloca en una posición :math:`(u,v)`, se multiplica
     casilla por casilla y canal por canal, y todo se suma en **un** número. Con paso :math:`S`, relleno :math:`P` y
-    dilatación :math:`\Delta`, los de :func:`~chapters.cnn.output_size`,
+    dilatación :math:`d`, los de :func:`~chapters.cnn.output_size`,
 
     .. math::
        :label: ec-cnn-conv2d
 
        \begin{gathered}
        z_{uvf} = b_f + \sum_{i=0}^{k_h-1}\sum_{j=0}^{k_w-1}\sum_{c=0}^{C-1} x_{abc}\;w_{ijcf} ,\\
-       a = uS+i\Delta-P, \qquad b = vS+j\Delta-P .
+       a = uS+i\,d-P, \qquad b = vS+j\,d-P .
        \end{gathered}
 
     Es una correlación cruzada, no una convolución: el filtro no se voltea. Como los pesos se aprenden, da igual, y
@@ -183,7 +183,7 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
     .. math::
        :label: ec-cnn-conv2d-matriz
 
-       \mathbf Z = \mathbf P\,\mathbf W + \mathbf 1\,\mathbf b^\top .
+       \mathbf Z = \mathbf V\,\mathbf W + \mathbf 1\,\mathbf b^\top .
 
     Es la capa densa de :eq:`ec-mlp-densa`, aplicada a cada ventana.
 
@@ -320,18 +320,18 @@ def conv2d_backward(x, kernel, dy, strides=1, padding="valid", dilation_rate=1, 
     la imagen.
 
     **Con matrices**, y ya con paso, relleno y dilatación. :eq:`ec-cnn-conv2d-matriz` es una capa densa, y sus
-    gradientes son los de :func:`~chapters.mlp.dense_backward`, con :math:`\mathbf P` en el lugar de la entrada:
+    gradientes son los de :func:`~chapters.mlp.dense_backward`, con :math:`\mathbf V` en el lugar de la entrada:
 
     .. math::
        :label: ec-cnn-conv2d-atras
 
        \begin{gathered}
-       \frac{\partial\mathcal L}{\partial\mathbf W} = \mathbf P^\top\boldsymbol\Delta ,\\
-       \frac{\partial\mathcal L}{\partial\mathbf P} = \boldsymbol\Delta\,\mathbf W^\top .
+       \frac{\partial\mathcal L}{\partial\mathbf W} = \mathbf V^\top\boldsymbol\Delta ,\\
+       \frac{\partial\mathcal L}{\partial\mathbf V} = \boldsymbol\Delta\,\mathbf W^\top .
        \end{gathered}
 
     Falta pasar de las ventanas a la imagen, y eso es :func:`~chapters.cnn.col2im`: cada píxel suma la culpa de todas
-    sus copias. En la suma :eq:`ec-cnn-col2im`, los pares con :math:`uS+i\Delta-P=a` son, con paso 1, los
+    sus copias. En la suma :eq:`ec-cnn-col2im`, los pares con :math:`uS+i\,d-P=a` son, con paso 1, los
     :math:`u=a-i` de arriba.
 
     **A mano.** Los datos de :func:`conv2d_forward`, con culpa 1 solo en la primera casilla. El filtro recibe la primera

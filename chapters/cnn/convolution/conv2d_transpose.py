@@ -83,8 +83,8 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
        :label: ec-cnn-traspuesta
 
        \begin{gathered}
-       \mathbf P = \mathbf X\,\mathbf W^\top ,\\
-       z_{abf} = b_f + \sum_{\substack{us+i\Delta-p=a\\ vs+j\Delta-p=b}} \mathbf P_{(u,v),\,(i,j,f)} .
+       \mathbf V = \mathbf X\,\mathbf W^\top ,\\
+       z_{abf} = b_f + \sum_{\substack{us+i\,d-p=a\\ vs+j\,d-p=b}} \mathbf V_{(u,v),\,(i,j,f)} .
        \end{gathered}
 
     :math:`\mathbf W` tiene :math:`k_hk_wF` renglones y :math:`C` columnas: por eso los pesos son
@@ -215,7 +215,7 @@ def conv2d_transpose_backward(x, kernel, dy, strides=1, padding="valid", output_
 
     Por :eq:`ed-cnn-traspuesta`, la culpa de la entrada es :math:`\mathbf A\boldsymbol\delta`: pasar la convolución de
     regreso por la culpa. Sea :math:`\mathbf P_\delta` la matriz de ventanas :eq:`ec-cnn-im2col` de la culpa. De
-    :math:`\mathbf P=\mathbf X\mathbf W^\top`, que es una capa densa sin sesgo,
+    :math:`\mathbf V=\mathbf X\mathbf W^\top`, que es una capa densa sin sesgo,
 
     .. math::
        :label: ec-cnn-traspuesta-atras

@@ -12,7 +12,7 @@ class DepthwiseConv1D(DepthwiseConv2D):
     .. math::
        :label: ed-cnn-por-canal-1d
 
-       z_{tf} = b_f + \sum_i x_{ts+i\Delta-p,\,c}\,w_{icr} , \qquad f=cR+r .
+       z_{tf} = b_f + \sum_i x_{ts+i\,d-p,\,c}\,w_{icr} , \qquad f=cR+r .
 
     **A mano.** Al primer canal se le suman vecinos; al segundo se le restan:
 

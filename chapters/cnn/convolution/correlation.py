@@ -19,9 +19,9 @@ def correlate2d(image, kernel, stride=1, padding="valid", dilation=1):
     .. math::
        :label: ec-cnn-correlacion
 
-       y_{ij} = \sum_{a=0}^{N_1-1}\ \sum_{b=0}^{N_2-1} x_{\,iS+a\Delta,\ jS+b\Delta}\ k_{ab} .
+       y_{ij} = \sum_{a=0}^{N_1-1}\ \sum_{b=0}^{N_2-1} x_{\,iS+a\,d,\ jS+b\,d}\ k_{ab} .
 
-    Aquí :math:`x` es la imagen con su relleno ya puesto, :math:`S` el paso y :math:`\Delta` la dilatación
+    Aquí :math:`x` es la imagen con su relleno ya puesto, :math:`S` el paso y :math:`d` la dilatación
     (:func:`~chapters.cnn.output_size`). Con paso 1 y sin dilatar queda lo esencial,
     :math:`y_{ij}=\sum_{a,b}x_{i+a,\,j+b}\,k_{ab}`.
 

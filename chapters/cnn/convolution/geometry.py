@@ -38,15 +38,15 @@ def output_size(size, kernel_size, stride=1, padding="valid", dilation=1):
     - :math:`D`, lo que mide la entrada, y :math:`N`, lo que mide el filtro;
     - :math:`S`, el *paso* (*stride*): cuántas casillas avanza la ventana cada vez;
     - :math:`P`, el *relleno* (*padding*): cuántas casillas con cero se agregan en **cada** extremo;
-    - la *dilatación* (*dilation*): el filtro lee una casilla de cada tantas, :math:`\Delta`. Con :math:`\Delta=1` son
-      vecinas; con :math:`\Delta=2` se deja una sin leer entre dos que se leen.
+    - la *dilatación* (*dilation*): el filtro lee una casilla de cada tantas, :math:`d`. Con :math:`d=1` son
+      vecinas; con :math:`d=2` se deja una sin leer entre dos que se leen.
 
-    Un filtro de :math:`N` pesos dilatado tiene :math:`N-1` saltos de :math:`\Delta` casillas, y por lo tanto ocupa
+    Un filtro de :math:`N` pesos dilatado tiene :math:`N-1` saltos de :math:`d` casillas, y por lo tanto ocupa
 
     .. math::
        :label: ec-cnn-extension
 
-       K = \Delta\,(N-1) + 1 .
+       K = d\,(N-1) + 1 .
 
     **Derivación.** Numera desde 0 las :math:`D+2P` casillas de la fila rellenada. La posición :math:`i` de la ventana
     empieza en la casilla :math:`iS` y termina en la :math:`iS+K-1`. Cabe si esa última casilla existe:
@@ -94,7 +94,7 @@ def output_size(size, kernel_size, stride=1, padding="valid", dilation=1):
     padding : {"valid", "same"} or int
         El relleno: por su nombre, o cuántos ceros en cada extremo, :math:`P`.
     dilation : int
-        La dilatación, :math:`\Delta`.
+        La dilatación, :math:`d`.
 
     Returns
     -------

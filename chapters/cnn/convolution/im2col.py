@@ -162,14 +162,14 @@ def im2col(x, kernel_size, strides=1, padding="valid", dilation_rate=1):
     Una convolución es un producto punto por ventana, y todos con los mismos pesos. Muchos productos punto contra lo
     mismo son un producto de matrices: basta con poner cada ventana en una fila. La ventana de la posición
     :math:`(u,v)` tiene :math:`k_h\times k_w` casillas y en cada una :math:`c` canales; en fila son
-    :math:`k_hk_wc` números. Con paso :math:`S`, relleno :math:`P` y dilatación :math:`\Delta`,
+    :math:`k_hk_wc` números. Con paso :math:`S`, relleno :math:`P` y dilatación :math:`d`,
 
     .. math::
        :label: ec-cnn-im2col
 
        \begin{gathered}
-       \mathbf P_{(u,v),\,(i,j,c)} = x_{abc} ,\\
-       a = uS+i\Delta-P, \qquad b = vS+j\Delta-P ,
+       \mathbf V_{(u,v),\,(i,j,c)} = x_{abc} ,\\
+       a = uS+i\,d-P, \qquad b = vS+j\,d-P ,
        \end{gathered}
 
     y vale 0 si la casilla cae fuera de la imagen. Como las ventanas vecinas se enciman, la matriz repite: un píxel de
@@ -245,7 +245,7 @@ def _im2col(x, windows, scratch, columns):
 def col2im(columns, input_shape, kernel_size, strides=1, padding="valid", dilation_rate=1):
     r"""Devuelve cada número de :func:`im2col` al píxel de donde salió; los que salieron del mismo, los suma.
 
-    Es la vuelta de :func:`im2col`, pero no su inversa. Si :math:`\partial\mathcal L/\partial\mathbf P` dice cuánta
+    Es la vuelta de :func:`im2col`, pero no su inversa. Si :math:`\partial\mathcal L/\partial\mathbf V` dice cuánta
     culpa toca a cada copia de un píxel, la del píxel es la **suma** de la de sus copias, porque mover el píxel las
     mueve a todas:
 
@@ -254,9 +254,9 @@ def col2im(columns, input_shape, kernel_size, strides=1, padding="valid", dilati
 
        \frac{\partial\mathcal L}{\partial x_{abc}}
        = \sum_{(u,v),\,(i,j)}
-         \frac{\partial\mathcal L}{\partial\mathbf P_{(u,v),\,(i,j,c)}} ,
+         \frac{\partial\mathcal L}{\partial\mathbf V_{(u,v),\,(i,j,c)}} ,
 
-    donde la suma recorre las posiciones y las casillas con :math:`uS+i\Delta-P=a` y :math:`vS+j\Delta-P=b`. Lo que
+    donde la suma recorre las posiciones y las casillas con :math:`uS+i\,d-P=a` y :math:`vS+j\,d-P=b`. Lo que
     caiga en el relleno se tira: ahí no hay a quién corregir.
 
     **A mano.** Con puros unos, cada píxel recibe tantos como ventanas lo tocan:

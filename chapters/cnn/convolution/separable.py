@@ -27,7 +27,7 @@ class SeparableConv2D(Convolution):
        :label: ed-cnn-separable-ida
 
        \begin{aligned}
-       h_{uv,\,cR+r} &= \sum_{i,j} x_{us+i\Delta-p,\ vs+j\Delta-p,\ c}\ U_{ijcr} ,
+       h_{uv,\,cR+r} &= \sum_{i,j} x_{us+i\,d-p,\ vs+j\,d-p,\ c}\ U_{ijcr} ,
        \\
        z_{uvf} &= b_f + \sum_{m} h_{uvm}\,V_{mf} .
        \end{aligned}
@@ -50,7 +50,7 @@ class SeparableConv2D(Convolution):
        \frac{\partial\mathcal L}{\partial\mathbf H} = \boldsymbol\Delta\,\mathbf V^\top ,
        \\
        \frac{\partial\mathcal L}{\partial U_{ijcr}}
-       = \sum_{u,v} x_{us+i\Delta-p,\ vs+j\Delta-p,\ c}\ \frac{\partial\mathcal L}{\partial h_{uv,\,cR+r}} .
+       = \sum_{u,v} x_{us+i\,d-p,\ vs+j\,d-p,\ c}\ \frac{\partial\mathcal L}{\partial h_{uv,\,cR+r}} .
        \end{gathered}
 
     **A mano.** Dos canales de :math:`1\times2`. El primero se suma, :math:`1+2=3`; al segundo se le resta,
