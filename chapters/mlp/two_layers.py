@@ -30,7 +30,8 @@ def two_layer_gradient(x, y, W1, b1, W2, b2):
     **La oculta.** Nadie nos dice qué debía contestar la neurona oculta :math:`k`, y por eso no tiene un error propio.
     Lo que sí sabemos es **a quién alimenta**: a todas las salidas, a la :math:`i` con el peso :math:`w_{ki}` de
     :math:`\mathbf W_2`. De :math:`h_k` a la pérdida hay un camino por cada salida, y por
-    :eq:`ed-mlp-varios-caminos` se suman:
+    :eq:`ed-mlp-varios-caminos` se suman. Como la salida es lineal, :math:`\partial\mathcal L/\partial\hat y_i` es la
+    propia :math:`\delta_{2,i}`:
 
     .. math::
        :label: ed-mlp-suma-de-caminos
@@ -57,8 +58,8 @@ def two_layer_gradient(x, y, W1, b1, W2, b2):
        \qquad
        \frac{\partial\mathcal L}{\partial\mathbf b_1}=\boldsymbol\delta_1 .
 
-    **A mano.** Una red 2-2-1 con :math:`\mathbf x=(0.1,0.7)` y :math:`y=0.5`. Hacia delante,
-    :math:`\mathbf z=(0.29, 0.12)`, :math:`\mathbf h\approx(0.282135, 0.119427)` y
+    **A mano.** Una red 2-2-1 con :math:`\mathbf x=(0.1,0.7)` y :math:`y=0.5`. Hacia delante, las ocultas suman
+    :math:`(0.29, 0.12)`, y entonces :math:`\mathbf h\approx(0.282135, 0.119427)` y
     :math:`\hat y=0.2+0.3\cdot0.282135-0.4\cdot0.119427\approx0.236870`. El error es :math:`0.263130` y la delta de la
     salida, :math:`-0.526261`:
 

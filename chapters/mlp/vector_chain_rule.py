@@ -18,8 +18,9 @@ def vector_chain_rule(functions, jacobians, x, dy):
     con las dos parciales calculadas en :math:`\bigl(u(t),v(t)\bigr)`.
 
     **Demostración.** Supongamos que :math:`u` y :math:`v` tienen derivada en :math:`t` y que las parciales de :math:`f`
-    son continuas. Al moverse :math:`t` un poco, :math:`\Delta t`, se mueven :math:`\Delta u` y :math:`\Delta v`. El
-    cambio de :math:`f` se puede recorrer en dos tramos: primero se mueve :math:`u`, y luego :math:`v`.
+    son continuas. Al moverse :math:`t` un poco, :math:`\Delta t`, :math:`u` se mueve :math:`\Delta u`, y :math:`v`,
+    :math:`\Delta v`. El cambio de :math:`F` se puede recorrer en dos tramos: primero se mueve :math:`u`, y luego
+    :math:`v`.
 
     .. math::
 
@@ -62,9 +63,9 @@ def vector_chain_rule(functions, jacobians, x, dy):
        :label: ed-mlp-jacobiana
 
        \mathbf J_f=\begin{bmatrix}
-       \dfrac{\partial y_1}{\partial x_1} & \cdots & \dfrac{\partial y_1}{\partial x_d}\\
-       \vdots & & \vdots\\
-       \dfrac{\partial y_m}{\partial x_1} & \cdots & \dfrac{\partial y_m}{\partial x_d}
+       \frac{\partial y_1}{\partial x_1} & \cdots & \frac{\partial y_1}{\partial x_d}\\[4pt]
+       \vdots & & \vdots\\[4pt]
+       \frac{\partial y_m}{\partial x_1} & \cdots & \frac{\partial y_m}{\partial x_d}
        \end{bmatrix}.
 
     Si :math:`\mathbf u=g(\mathbf x)` y luego :math:`\mathbf y=f(\mathbf u)`, :eq:`ed-mlp-varios-caminos` dice que la
@@ -94,8 +95,8 @@ def vector_chain_rule(functions, jacobians, x, dy):
 
        \bar{\mathbf x}=\mathbf J_f^\top\,\bar{\mathbf y} .
 
-    Hacia delante, un cambio pequeño se multiplica por la jacobiana; hacia atrás, el gradiente se multiplica por su
-    traspuesta. A eso se le llama producto vector-jacobiana (*vector–Jacobian product*, VJP). En una fila de funciones,
+    Hacia delante, un cambio pequeño sale multiplicado, casi, por la jacobiana; hacia atrás, el gradiente se multiplica
+    por su traspuesta. A esto último se le llama producto vector-jacobiana (*vector–Jacobian product*, VJP). En una fila de funciones,
     :math:`\mathbf u_0=\mathbf x` y :math:`\mathbf u_l=f_l(\mathbf u_{l-1})`, se repite de la última a la primera:
 
     .. math::
