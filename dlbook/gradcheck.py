@@ -26,11 +26,12 @@ def numeric_gradient(f, theta, h=STEP):
 
     .. math::
 
-       g(h)=g(0)+h\,g'(0)+\tfrac{h^2}{2}g''(0)+\tfrac{h^3}{6}g'''(\xi_1),
-       \qquad
-       g(-h)=g(0)-h\,g'(0)+\tfrac{h^2}{2}g''(0)-\tfrac{h^3}{6}g'''(\xi_2).
+       \begin{aligned}
+       g(h)&=g(0)+h\,g'(0)+\tfrac{h^2}{2}g''(0)+\tfrac{h^3}{6}g'''(\xi_1),\\
+       g(-h)&=g(0)-h\,g'(0)+\tfrac{h^2}{2}g''(0)-\tfrac{h^3}{6}g'''(\xi_2),
+       \end{aligned}
 
-    Al restar se cancelan :math:`g(0)` y también el término de :math:`h^2`. Al dividir entre :math:`2h` queda
+    con :math:`\xi_1` y :math:`\xi_2` en algún lugar entre :math:`-h` y :math:`h`. Al restar se cancelan :math:`g(0)` y también el término de :math:`h^2`. Al dividir entre :math:`2h` queda
     :math:`g'(0)` más un error de tamaño :math:`\tfrac{h^2}{6}|g'''|`. Con un solo lado, :math:`(g(h)-g(0))/h`, el
     término de :math:`h^2` sobrevive y el error es de tamaño :math:`\tfrac h2|g''|`. Con un paso cien veces menor, el de
     un lado baja cien veces; el de los dos, diez mil.
@@ -196,7 +197,7 @@ class GradientReport:
         width = max(9, *(len(p.name) for p in self.parameters))
         lines = [f"{'parámetro':{width}}  error relativo  error máximo  peor posición"]
         for p in self.parameters:
-            verdict = "" if p.ok else f"  ← mal: se dio {p.analytic:.6g} y se midió {p.numeric:.6g}"
+            verdict = "" if p.ok else f"  ← mal: {p.analytic:.4g} en vez de {p.numeric:.4g}"
             lines.append(
                 f"{p.name:{width}}  {p.relative_error:14.1e}  {p.max_error:12.1e}  {p.worst!s:13}{verdict}".rstrip()
             )
@@ -216,9 +217,9 @@ def check_gradients(f, parameters, gradients, *, h=STEP, rtol=1e-6, atol=1e-9):
        e=\frac{\lVert\mathbf a-\mathbf n\rVert}{\lVert\mathbf a\rVert+\lVert\mathbf n\rVert}\in[0,1].
 
     Un signo cambiado, :math:`\mathbf a=-\mathbf n`, da :math:`e=1`; un factor 2 que sobra, 1/3. Uno bien escrito da
-    solo lo que estorba el redondeo: en este libro, de 1e-8 para abajo. Si sale algo intermedio, busca un pico cerca. Y
-    si el gradiente verdadero es cero, el numérico es puro redondeo y :math:`e` sale grande sin culpa de nadie. Por eso
-    se acepta cuando
+    solo lo que estorba la medida, que en :func:`~dlbook.gradcheck.numeric_gradient` es del orden de
+    :math:`\varepsilon^{2/3}`. Si sale algo intermedio, busca un pico cerca. Y si el gradiente verdadero es cero, el
+    numérico es puro redondeo y :math:`e` sale grande sin culpa de nadie. Por eso se acepta cuando
 
     .. math::
        :label: ec-gradcheck-acepta
