@@ -31,10 +31,11 @@ def numeric_gradient(f, theta, h=STEP):
        g(-h)&=g(0)-h\,g'(0)+\tfrac{h^2}{2}g''(0)-\tfrac{h^3}{6}g'''(\xi_2),
        \end{aligned}
 
-    con :math:`\xi_1` y :math:`\xi_2` en algún lugar entre :math:`-h` y :math:`h`. Al restar se cancelan :math:`g(0)` y también el término de :math:`h^2`. Al dividir entre :math:`2h` queda
-    :math:`g'(0)` más un error de tamaño :math:`\tfrac{h^2}{6}|g'''|`. Con un solo lado, :math:`(g(h)-g(0))/h`, el
-    término de :math:`h^2` sobrevive y el error es de tamaño :math:`\tfrac h2|g''|`. Con un paso cien veces menor, el de
-    un lado baja cien veces; el de los dos, diez mil.
+    con :math:`\xi_1` y :math:`\xi_2` en algún lugar entre :math:`-h` y :math:`h`. Al restar se cancelan :math:`g(0)` y
+    también el término de :math:`h^2`. Al dividir entre :math:`2h` queda :math:`g'(0)` más un error de tamaño
+    :math:`\tfrac{h^2}{6}|g'''|`. Con un solo lado, :math:`(g(h)-g(0))/h`, el término de :math:`h^2` sobrevive y el
+    error es de tamaño :math:`\tfrac h2|g''|`. Con un paso cien veces menor, el de un lado baja cien veces; el de los
+    dos, diez mil.
 
     **Por qué no un paso diminuto.** La computadora redondea: cada valor de :math:`f` llega con un error relativo de
     hasta :math:`\varepsilon\approx 2.2\cdot10^{-16}`, y la división entre :math:`2h` lo agranda. En total,

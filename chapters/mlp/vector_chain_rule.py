@@ -96,8 +96,9 @@ def vector_chain_rule(functions, jacobians, x, dy):
        \bar{\mathbf x}=\mathbf J_f^\top\,\bar{\mathbf y} .
 
     Hacia delante, un cambio pequeño sale multiplicado, casi, por la jacobiana; hacia atrás, el gradiente se multiplica
-    por su traspuesta. A esto último se le llama producto vector-jacobiana (*vector–Jacobian product*, VJP). En una fila de funciones,
-    :math:`\mathbf u_0=\mathbf x` y :math:`\mathbf u_l=f_l(\mathbf u_{l-1})`, se repite de la última a la primera:
+    por su traspuesta. A esto último se le llama producto vector-jacobiana (*vector–Jacobian product*, VJP). En una fila
+    de funciones, :math:`\mathbf u_0=\mathbf x` y :math:`\mathbf u_l=f_l(\mathbf u_{l-1})`, se repite de la última a la
+    primera:
 
     .. math::
        :label: ec-mlp-cadena-jacobianas
