@@ -117,8 +117,8 @@ def vector_chain_rule(functions, jacobians, x, dy):
        \qquad\text{y}\qquad
        \begin{bmatrix}1&u_3&u_2\end{bmatrix}=\begin{bmatrix}1&2&2\end{bmatrix}.
 
-    Hacia atrás, con :math:`\bar y=1`, la segunda da :math:`\bar{\mathbf u}=(1,2,2)`, y la primera,
-    :math:`\bar{\mathbf x}=(2\cdot1+2\cdot2+0\cdot2,\ 0\cdot1+1\cdot2+1\cdot2)=(6,4)`:
+    Hacia atrás, con :math:`\bar y=1`, la segunda da :math:`\bar{\mathbf u}=(1,2,2)`. La primera, leída por columnas,
+    da :math:`\bar x_1=2\cdot1+2\cdot2+0\cdot2=6` y :math:`\bar x_2=0\cdot1+1\cdot2+1\cdot2=4`:
 
     >>> import numpy as np
     >>> f1 = lambda x: np.array([x[0] ** 2, x[0] * x[1], x[1]])
