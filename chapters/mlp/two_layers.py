@@ -60,8 +60,8 @@ def two_layer_gradient(x, y, W1, b1, W2, b2):
 
     **A mano.** Una red 2-2-1 con :math:`\mathbf x=(0.1,0.7)` y :math:`y=0.5`. Hacia delante, las ocultas suman
     :math:`(0.29, 0.12)`, y entonces :math:`\mathbf h\approx(0.282135, 0.119427)` y
-    :math:`\hat y=0.2+0.3\cdot0.282135-0.4\cdot0.119427`, que es :math:`0.236870`. El error es :math:`0.263130` y la delta de la
-    salida, :math:`-0.526261`:
+    :math:`\hat y=0.2+0.3\cdot0.282135-0.4\cdot0.119427`, que da :math:`0.236870`. El error es :math:`0.263130`, y la
+    delta de la salida, :math:`-0.526261`:
 
     >>> x, y = np.array([0.1, 0.7]), np.array([0.5])
     >>> W1, b1 = np.array([[-0.2, 0.4], [0.3, -0.6]]), np.array([0.1, 0.5])
