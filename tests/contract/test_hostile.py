@@ -328,7 +328,7 @@ SLOW = {"alexnet", "googlenet", "inception_v3", "resnet", "vgg16"}
 def public(module):
     """Las funciones de un módulo, salvo las que solo se leen, y las clases que no se registran."""
     module = importlib.import_module(module)
-    own = [n for n, v in vars(module).items() if getattr(v, "__module__", "") == module.__name__ and n[0] != "_"]
+    own = [n for n, v in list(vars(module).items()) if getattr(v, "__module__", "") == module.__name__ and n[0] != "_"]
     values = {name: getattr(module, name) for name in getattr(module, "__all__", own)}
     return {
         name
