@@ -86,6 +86,7 @@ from chapters.mlp.tape.lambda_layer import Lambda
 from chapters.mlp.tape.tensor import GradientTape, Tensor, Variable
 from chapters.mlp.two_layers import two_layer_gradient
 from chapters.mlp.universal import relu_interpolation, tanh_staircase
+from chapters.mlp.vector_chain_rule import vector_chain_rule
 from dlbook.saving import clone as clone_model
 from dlbook.saving import from_json as model_from_json
 from dlbook.saving import load as load_model
@@ -201,4 +202,5 @@ __all__ = [
     "to_categorical",
     "train_validation_test_split",
     "two_layer_gradient",
+    "vector_chain_rule",
 ]

@@ -16,24 +16,25 @@ def chain_rule(functions, derivatives, x):
 
     Ojo con el punto: :math:`f'` se evalúa en :math:`u=g(x)`, lo que de verdad le llega a :math:`f`, y no en :math:`x`.
 
-    **Demostración.** Que :math:`g` tenga derivada en :math:`x` quiere decir que cerca de ahí es casi una recta: al
-    moverse :math:`h`,
+    **Demostración.** Que :math:`g` tenga derivada en :math:`x` quiere decir que cerca de ahí es casi una recta: si
+    :math:`x` se mueve :math:`\Delta x`, :math:`u` se mueve
 
     .. math::
 
-       g(x+h)=u+\underbrace{\bigl(g'(x)+r(h)\bigr)\,h}_{k},
-       \qquad r(h)\to 0\ \text{si}\ h\to 0 .
+       \Delta u=g(x+\Delta x)-g(x)=\bigl(g'(x)+r\bigr)\,\Delta x,
 
-    Lo mismo dice de :math:`f` su derivada en :math:`u`, con otro resto :math:`s`: al moverse :math:`k`, sea cual sea,
-    :math:`f(u+k)=f(u)+\bigl(f'(u)+s(k)\bigr)\,k`, con :math:`s(k)\to0` si :math:`k\to0` y :math:`s(0)=0`. Ahora basta
-    poner una dentro de la otra, con esa :math:`k`, y dividir entre :math:`h`:
+    con un resto :math:`r` que tiende a 0 cuando :math:`\Delta x\to0`. Lo mismo dice de :math:`f` su derivada en
+    :math:`u`, con otro resto, :math:`s`: al moverse :math:`\Delta u`, sea cuanto sea, :math:`f` cambia
+    :math:`\bigl(f'(u)+s\bigr)\,\Delta u`, con :math:`s\to0` si :math:`\Delta u\to0`, y :math:`s=0` si
+    :math:`\Delta u=0`. Ahora basta poner una dentro de la otra y dividir entre :math:`\Delta x`:
 
     .. math::
 
-       \frac{F(x+h)-F(x)}{h}=\bigl(f'(u)+s(k)\bigr)\,\bigl(g'(x)+r(h)\bigr).
+       \frac{F(x+\Delta x)-F(x)}{\Delta x}=\bigl(f'(u)+s\bigr)\,\bigl(g'(x)+r\bigr).
 
-    Cuando :math:`h\to0`, también :math:`k\to0`, los dos restos desaparecen y queda :eq:`ed-mlp-cadena-dos`. En ningún
-    momento dividimos entre :math:`k`, que puede ser cero aunque :math:`h` no lo sea. :math:`\blacksquare`
+    Cuando :math:`\Delta x\to0`, también :math:`\Delta u\to0`, los dos restos desaparecen y queda
+    :eq:`ed-mlp-cadena-dos`. En ningún momento dividimos entre :math:`\Delta u`, que puede ser cero aunque
+    :math:`\Delta x` no lo sea. :math:`\blacksquare`
 
     **Más de dos.** Llamemos :math:`u_0=x` y :math:`u_k=f_k(u_{k-1})`. Aplicar la regla una y otra vez deja un producto
     con un factor por función, cada uno evaluado en lo que esa función recibió:
@@ -55,7 +56,8 @@ def chain_rule(functions, derivatives, x):
 
     >>> import numpy as np
     >>> from dlbook.gradcheck import numeric_gradient
-    >>> numeric_gradient(lambda x: (3 * x[0] + 1) ** 2, np.array([2.0])).round(6)
+    >>> F = lambda x: (3 * x[0] + 1) ** 2
+    >>> numeric_gradient(F, np.array([2.0])).round(6)
     array([42.])
 
     Parameters
@@ -92,4 +94,13 @@ def chain_rule(functions, derivatives, x):
     for k, (f, df) in enumerate(zip(functions, derivatives, strict=True)):
         derivative *= check.number(df(u), f"derivatives[{k}]")  # [ec-mlp-cadena]
         u = check.number(f(u), f"functions[{k}]")
+    return u, derivative
+
+
+def plain_chain_rule(functions, derivatives, x):
+    r"""Un factor por función, calculado en lo que esa función recibe."""
+    u, derivative = x, 1.0
+    for f, df in zip(functions, derivatives, strict=True):
+        derivative *= df(u)  # [ec-mlp-cadena]
+        u = f(u)
     return u, derivative

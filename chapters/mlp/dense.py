@@ -111,7 +111,8 @@ def dense_backward(x, w, dy):
     y preguntamos, para cada letra, en qué celdas aparece y con qué factor.
 
     **Los pesos.** :math:`w_{kj}` está en la columna :math:`j`, en *todas* las filas, y en la fila :math:`i` lo
-    multiplica :math:`x_{ik}`. Cada celda donde aparece es un camino hacia la pérdida, y los caminos se suman:
+    multiplica :math:`x_{ik}`. Cada celda donde aparece es un camino hacia la pérdida, y los caminos se suman
+    :eq:`ed-mlp-varios-caminos`:
 
     .. math::
 

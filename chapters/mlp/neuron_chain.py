@@ -67,12 +67,13 @@ def neuron_chain_gradient(x, y, w):
 
        \frac{\partial\mathcal L}{\partial w_k}=\delta_k\,a_{k-1} .
 
-    Se va hacia delante guardando las :math:`a_k` y se vuelve hacia atrás con una sola :math:`\delta` en la mano. Eso es
-    la retropropagación (*backpropagation*).
+    Se va hacia delante guardando las :math:`a_k` y se vuelve con una sola :math:`\delta` en la mano. Eso es la
+    retropropagación (*backpropagation*).
 
     **A mano.** Con :math:`x=0.5`, :math:`y=1`, :math:`w_1=0.4` y :math:`w_2=-0.3`. Hacia delante,
     :math:`a_1=\tanh(0.2)=0.197375` y :math:`\hat y=-0.3\cdot0.197375=-0.059213`. Hacia atrás,
-    :math:`\delta_2=-2(1+0.059213)=-2.118425` y :math:`\delta_1=-2.118425\cdot(-0.3)\cdot(1-0.197375^2)=0.610769`:
+    :math:`\delta_2=-2(1+0.059213)=-2.118425`, y :math:`\delta_1=-2.118425\cdot(-0.3)\cdot(1-0.197375^2)`, que es
+    :math:`0.610769`:
 
     >>> loss, gradient = neuron_chain_gradient(0.5, 1, [0.4, -0.3])
     >>> round(loss, 6)
@@ -103,16 +104,20 @@ def neuron_chain_gradient(x, y, w):
     """
     x, y = check.number(x, "x"), check.number(y, "y")
     w = check.floats(w, "w", "L").astype(np.float64)
-    last = w.size - 1
-    a = [x]
-    for k in range(last):
-        a.append(np.tanh(w[k] * a[k]))  # [ec-mlp-fila]
-    y_hat = w[last] * a[last]
-    loss = (y - y_hat) ** 2
-    gradient = np.empty_like(w)
+    loss, gradient = plain_neuron_chain_gradient(x, y, w)
+    return float(loss), check.floats(gradient, "gradiente")
+
+
+def plain_neuron_chain_gradient(x, y, w):
+    r"""Hacia delante se guardan las salidas; hacia atrás se lleva una sola delta."""
+    a, gradient = [x], np.empty(len(w))
+    for w_k in w[:-1]:
+        a.append(np.tanh(w_k * a[-1]))  # [ec-mlp-fila]
+    y_hat = w[-1] * a[-1]  # [ec-mlp-fila]
     delta = -2 * (y - y_hat)  # [ec-mlp-fila-delta]
-    for k in range(last, -1, -1):
+    # Python cuenta desde 0: w[0] es el primer peso, y a[0], la entrada.
+    for k in reversed(range(len(w))):
         gradient[k] = delta * a[k]  # [ec-mlp-fila-gradiente]
         if k:
             delta = delta * w[k] * (1 - a[k] ** 2)  # [ec-mlp-fila-delta]
-    return float(loss), check.floats(gradient, "gradiente")
+    return (y - y_hat) ** 2, gradient

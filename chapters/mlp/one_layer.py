@@ -45,7 +45,8 @@ def one_layer_gradient(x, y, W, b, activations):
        \frac{\partial\mathcal L}{\partial b_i}=\delta_i .
 
     La matriz entera de derivadas es una tabla de multiplicar, :math:`\mathbf x^\top\boldsymbol\delta` con
-    :math:`\mathbf x` y :math:`\boldsymbol\delta` como filas: entradas por deltas.
+    :math:`\mathbf x` y :math:`\boldsymbol\delta` como filas: una fila por entrada y una columna por delta. En NumPy,
+    ``np.outer(x, delta)``.
 
     **A mano.** Dos entradas y dos neuronas, la primera lineal y la segunda :math:`\tanh`. Las preactivaciones son
     :math:`0.1-0.2\cdot0.1+0.3\cdot0.7=0.29` y :math:`0.5+0.4\cdot0.1-0.6\cdot0.7=0.12`; las salidas, :math:`0.29` y
@@ -106,10 +107,19 @@ def one_layer_gradient(x, y, W, b, activations):
     activations = check.sequence(activations, "activations")
     if len(activations) != sizes["m"]:
         raise ValueError(f"activations: se esperaba una por neurona, {sizes['m']}, pero llegaron {len(activations)}")
-    curved = np.array([check.choice(a, "activations", ["linear", "tanh"]) == "tanh" for a in activations])
+    activations = [check.choice(a, "activations", ["linear", "tanh"]) for a in activations]
+    loss, dW, db = plain_one_layer_gradient(x, y, W, b, activations)
+    return check.number(loss, "pérdida"), dW, db
+
+
+def plain_one_layer_gradient(x, y, W, b, activations):
+    r"""Hacia delante, la pérdida; hacia atrás, una delta por neurona."""
+    curved = np.array(activations) == "tanh"
     z = x @ W + b  # [ec-mlp-una-capa]
     y_hat = np.where(curved, np.tanh(z), z)  # [ec-mlp-una-capa]
-    error = y - y_hat
-    loss = check.number(error @ error, "pérdida")  # [ec-mlp-una-capa-perdida]
-    delta = -2 * error * np.where(curved, 1 - y_hat**2, 1)  # [ec-mlp-delta-salida]
-    return loss, np.outer(x, delta), delta  # [ec-mlp-una-capa-gradiente]
+    e = y - y_hat
+    loss = e @ e  # [ec-mlp-una-capa-perdida]
+    slope = np.where(curved, 1 - y_hat**2, 1)
+    delta = -2 * e * slope  # [ec-mlp-delta-salida]
+    dW, db = np.outer(x, delta), delta  # [ec-mlp-una-capa-gradiente]
+    return loss, dW, db

@@ -29,7 +29,9 @@ def two_layer_gradient(x, y, W1, b1, W2, b2):
 
     **La oculta.** Nadie nos dice qué debía contestar la neurona oculta :math:`k`, y por eso no tiene un error propio.
     Lo que sí sabemos es **a quién alimenta**: a todas las salidas, a la :math:`i` con el peso :math:`w_{ki}` de
-    :math:`\mathbf W_2`. Moverla un poco mueve todas las :math:`\hat y_i`, y los efectos se suman:
+    :math:`\mathbf W_2`. De :math:`h_k` a la pérdida hay un camino por cada salida, y por
+    :eq:`ed-mlp-varios-caminos` se suman. Como la salida es lineal, :math:`\partial\mathcal L/\partial\hat y_i` es la
+    propia :math:`\delta_{2,i}`:
 
     .. math::
        :label: ed-mlp-suma-de-caminos
@@ -38,7 +40,7 @@ def two_layer_gradient(x, y, W1, b1, W2, b2):
        =\sum_i\frac{\partial\mathcal L}{\partial\hat y_i}\,\frac{\partial\hat y_i}{\partial h_k}
        =\sum_i\delta_{2,i}\,w_{ki} .
 
-    Son los mismos pesos con los que :math:`\mathbf h` iba hacia delante, recorridos al revés: en matrices,
+    Son los mismos pesos con los que :math:`\mathbf h` iba hacia delante, recorridos al revés: con las deltas en fila,
     :math:`\boldsymbol\delta_2\mathbf W_2^\top`. Falta pasar por la tangente hiperbólica, cuya derivada es
     :math:`1-h_k^2`:
 
@@ -56,10 +58,10 @@ def two_layer_gradient(x, y, W1, b1, W2, b2):
        \qquad
        \frac{\partial\mathcal L}{\partial\mathbf b_1}=\boldsymbol\delta_1 .
 
-    **A mano.** Una red 2-2-1 con :math:`\mathbf x=(0.1,0.7)` y :math:`y=0.5`. Hacia delante,
-    :math:`\mathbf z=(0.29, 0.12)`, :math:`\mathbf h\approx(0.282135, 0.119427)` y
-    :math:`\hat y=0.2+0.3\cdot0.282135-0.4\cdot0.119427\approx0.236870`. El error es :math:`0.263130` y la delta de la
-    salida, :math:`-0.526261`:
+    **A mano.** Una red 2-2-1 con :math:`\mathbf x=(0.1,0.7)` y :math:`y=0.5`. Hacia delante, las ocultas suman
+    :math:`(0.29, 0.12)`, y entonces :math:`\mathbf h\approx(0.282135, 0.119427)` y
+    :math:`\hat y=0.2+0.3\cdot0.282135-0.4\cdot0.119427`, que da :math:`0.236870`. El error es :math:`0.263130`, y la
+    delta de la salida, :math:`-0.526261`:
 
     >>> x, y = np.array([0.1, 0.7]), np.array([0.5])
     >>> W1, b1 = np.array([[-0.2, 0.4], [0.3, -0.6]]), np.array([0.1, 0.5])
@@ -76,9 +78,10 @@ def two_layer_gradient(x, y, W1, b1, W2, b2):
     array([[-0.014531,  0.02075 ],
            [-0.101718,  0.145251]])
 
-    Tras un paso de tamaño 0.1, la pérdida queda en la mitad:
+    Tras un paso de tamaño 0.1, la pérdida queda más o menos en la mitad:
 
-    >>> W1, b1, W2, b2 = W1 - 0.1 * dW1, b1 - 0.1 * db1, W2 - 0.1 * dW2, b2 - 0.1 * db2
+    >>> W1, b1 = W1 - 0.1 * dW1, b1 - 0.1 * db1
+    >>> W2, b2 = W2 - 0.1 * dW2, b2 - 0.1 * db2
     >>> round(two_layer_gradient(x, y, W1, b1, W2, b2)[0], 6)
     0.035032
 
@@ -123,16 +126,18 @@ def two_layer_gradient(x, y, W1, b1, W2, b2):
     b1 = check.floats(b1, "b1", "h", sizes)
     W2 = check.floats(W2, "W2", "h m", sizes)
     b2 = check.floats(b2, "b2", "m", sizes)
+    loss, *gradients = plain_two_layer_gradient(x, y, W1, b1, W2, b2)
+    return check.number(loss, "pérdida"), *gradients
+
+
+def plain_two_layer_gradient(x, y, W1, b1, W2, b2):
+    r"""Hacia delante, dos capas; hacia atrás, las mismas en orden inverso."""
     h = np.tanh(x @ W1 + b1)  # [ec-mlp-dos-capas]
-    error = y - (h @ W2 + b2)  # [ec-mlp-dos-capas]
-    loss = check.number(error @ error, "pérdida")
-    # Primero todos los gradientes, con los pesos que había; actualizarlos es cosa de quien llama, después.
-    delta2 = -2 * error  # [ec-mlp-dos-capas-salida]
-    delta1 = (W2 @ delta2) * (1 - h**2)  # [ec-mlp-delta-oculta]
-    return (
-        loss,
-        np.outer(x, delta1),  # [ec-mlp-dos-capas-oculta]
-        delta1,
-        np.outer(h, delta2),  # [ec-mlp-dos-capas-salida]
-        delta2,
-    )
+    y_hat = h @ W2 + b2  # [ec-mlp-dos-capas]
+    e = y - y_hat
+    loss = e @ e
+    delta2 = -2 * e  # [ec-mlp-dos-capas-salida]
+    dW2, db2 = np.outer(h, delta2), delta2  # [ec-mlp-dos-capas-salida]
+    delta1 = (delta2 @ W2.T) * (1 - h**2)  # [ec-mlp-delta-oculta]
+    dW1, db1 = np.outer(x, delta1), delta1  # [ec-mlp-dos-capas-oculta]
+    return loss, dW1, db1, dW2, db2

@@ -17,6 +17,7 @@ from chapters import cnn, mlp
 from chapters.mlp import Dense, Input, Sequential
 from chapters.mlp.layer import shapes_only
 from dlbook.attributes import Configured
+from dlbook.sphinx.definitions import PLAIN
 from tests.contract import cases
 from tests.contract.hostile import WRONG, attempt, bounded_memory  # noqa: F401
 
@@ -170,6 +171,7 @@ EXAMPLES = {
             "seed": 0,
         },
         "two_layer_gradient": {"x": [0.5], "y": [1.0], "W1": [[0.3]], "b1": [0.2], "W2": [[0.3]], "b2": [0.2]},
+        "vector_chain_rule": {"functions": [np.sin], "jacobians": [np.diag], "x": [2.0], "dy": [1.0]},
     },
     "chapters.mlp.activations": {
         **dict.fromkeys([name for name in mlp.activations.__all__ if name.islower() and name != "get"], ACTIVATED),
@@ -324,14 +326,15 @@ SLOW = {"alexnet", "googlenet", "inception_v3", "resnet", "vgg16"}
 
 
 def public(module):
-    """Las funciones de un módulo, y las clases que no se registran."""
+    """Las funciones de un módulo, salvo las que solo se leen, y las clases que no se registran."""
     module = importlib.import_module(module)
-    own = [n for n, v in vars(module).items() if getattr(v, "__module__", "") == module.__name__ and n[0] != "_"]
+    own = [n for n, v in list(vars(module).items()) if getattr(v, "__module__", "") == module.__name__ and n[0] != "_"]
     values = {name: getattr(module, name) for name in getattr(module, "__all__", own)}
     return {
         name
         for name, value in values.items()
-        if inspect.isfunction(value) or (inspect.isclass(value) and not issubclass(value, Configured))
+        if (inspect.isfunction(value) and not name.startswith(PLAIN))
+        or (inspect.isclass(value) and not issubclass(value, Configured))
     }
 
 

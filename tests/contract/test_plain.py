@@ -10,12 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chapters
+from dlbook import gradcheck
 from dlbook.sphinx.definitions import PLAIN, plain_name
 
 MODULES = [
-    importlib.import_module(name)
-    for _, name, _ in pkgutil.walk_packages(chapters.__path__, "chapters.")
-    if ".keras" not in name
+    gradcheck,
+    *(
+        importlib.import_module(name)
+        for _, name, _ in pkgutil.walk_packages(chapters.__path__, "chapters.")
+        if ".keras" not in name
+    ),
 ]
 # Cada función o clase con su versión que se lee.
 FOUND = {
@@ -58,6 +62,23 @@ def local_response(r):
     return {"x": r.array("n", "h", "d"), "depth_radius": r("radius", 0, 5)} | numbers
 
 
+def layers(r):
+    first = {"x": r.array("d"), "y": r.array("m"), "W1": r.array("d", "h"), "b1": r.array("h")}
+    return first | {"W2": r.array("h", "m"), "b2": r.array("m")}
+
+
+def vectors(r):
+    w = r.array("m", "d")
+    rules = {"functions": [np.sin, lambda u: w @ u], "jacobians": [lambda x: np.diag(np.cos(x)), lambda u: w]}
+    return rules | {"x": r.array("d"), "dy": r.array("m")}
+
+
+def gradients(r):
+    w, x = r.array("d", "m"), r.array("n", "d")
+    given = {"w": np.sin(x).T @ np.cos(np.sin(x) @ w), "x": r.array("n", "d")}
+    return {"f": lambda: np.sin(np.sin(x) @ w).sum(), "parameters": {"w": w, "x": x}, "gradients": given}
+
+
 # Con qué argumentos se compara cada una.
 ARGUMENTS = {
     "plain_perceptron_rule": lambda r: {
@@ -67,6 +88,24 @@ ARGUMENTS = {
         "b": float(r.generator.normal()),
         "learning_rate": 0.1 + r.generator.random(),
     },
+    "plain_chain_rule": lambda r: {
+        "functions": [np.tanh, np.sin, np.exp][: r("length", 1, 3)],
+        "derivatives": [lambda u: 1 - np.tanh(u) ** 2, np.cos, np.exp][: r("length")],
+        "x": float(r.generator.normal()),
+    },
+    "plain_vector_chain_rule": vectors,
+    "plain_neuron_chain_gradient": lambda r: {
+        "x": float(r.generator.normal()),
+        "y": float(r.generator.normal()),
+        "w": r.array("length"),
+    },
+    "plain_one_layer_gradient": lambda r: {
+        **{"x": r.array("d"), "y": r.array("m"), "W": r.array("d", "m"), "b": r.array("m")},
+        "activations": list(r.generator.choice(["linear", "tanh"], r("m"))),
+    },
+    "plain_two_layer_gradient": layers,
+    "plain_numeric_gradient": lambda r: {"f": lambda t: np.sin(t).prod(), "theta": r.array("n", "d")},
+    "plain_check_gradients": gradients,
     "plain_dense_forward": lambda r: {"x": r.array("n", "d"), "w": r.array("d", "m"), "b": r.array("m")},
     "plain_dense_backward": lambda r: {"x": r.array("n", "d"), "w": r.array("d", "m"), "dy": r.array("n", "m")},
     "plain_batch_norm_forward": lambda r: {
@@ -98,6 +137,10 @@ def test_each_one_is_compared():
 
 
 def every(value):
+    if isinstance(value, gradcheck.GradientReport):
+        value = {p.name: (p.relative_error, p.ok) for p in value.parameters}
+    if isinstance(value, dict):
+        value = tuple(value.values())
     return value if isinstance(value, tuple) else (value,)
 
 

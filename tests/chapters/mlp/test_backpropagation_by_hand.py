@@ -11,6 +11,7 @@ from chapters.mlp.chain_rule import chain_rule
 from chapters.mlp.neuron_chain import neuron_chain_gradient
 from chapters.mlp.one_layer import one_layer_gradient
 from chapters.mlp.two_layers import two_layer_gradient
+from chapters.mlp.vector_chain_rule import vector_chain_rule
 from dlbook.gradcheck import check_gradients, numeric_gradient
 
 seeds = st.integers(0, 10_000)
@@ -44,6 +45,17 @@ def test_chain_rule_is_the_derivative_of_the_composition(names, x):
     value, derivative = chain_rule(functions, derivatives, x)
     assert value == composed([x])
     np.testing.assert_allclose(derivative, numeric_gradient(composed, np.array([x]))[0], rtol=1e-6, atol=1e-9)
+
+
+@given(seeds, sizes, sizes, sizes)
+def test_vector_chain_rule_is_the_gradient_of_the_composition(seed, d, h, m):
+    x, dy, W1, b1, W2, b2 = random_two_layers(seed, d, h, m)
+    functions = [lambda x: x @ W1 + b1, np.tanh, lambda u: u @ W2 + b2]
+    jacobians = [lambda x: W1.T, lambda z: np.diag(1 - np.tanh(z) ** 2), lambda u: W2.T]
+    y, dx = vector_chain_rule(functions, jacobians, x, dy)
+    np.testing.assert_allclose(y, np.tanh(x @ W1 + b1) @ W2 + b2)
+    measured = numeric_gradient(lambda x: float(dy @ (np.tanh(x @ W1 + b1) @ W2 + b2)), x)
+    np.testing.assert_allclose(dx, measured, rtol=1e-6, atol=1e-8)
 
 
 @given(seeds, st.integers(1, 8), st.floats(-2, 2), st.floats(-2, 2))
@@ -180,6 +192,11 @@ def test_float32_and_integers_are_accepted():
         (lambda: chain_rule([abs], [abs, abs], 1), ValueError, "una derivada por función"),
         (lambda: chain_rule([lambda u: math.inf], [lambda u: 1.0], 1), ValueError, r"functions\[0\]"),
         (lambda: chain_rule([abs], [lambda u: "dos"], 1), TypeError, r"derivatives\[0\]"),
+        (lambda: vector_chain_rule([np.sin], [], [1], [1]), ValueError, "jacobians"),
+        (lambda: vector_chain_rule([np.sin], [np.diag] * 2, [1], [1]), ValueError, "una jacobiana por función"),
+        (lambda: vector_chain_rule([np.sin], [np.cos], [1], [1]), ValueError, r"jacobians\[0\]"),
+        (lambda: vector_chain_rule([np.sum], [np.diag], [1], [1]), ValueError, r"functions\[0\]"),
+        (lambda: vector_chain_rule([np.sin], [np.diag], [1], [1, 2]), ValueError, "dy"),
         (lambda: neuron_chain_gradient(0.5, 1, []), ValueError, "w"),
         (lambda: neuron_chain_gradient(0.5, math.nan, [1.0]), ValueError, "y"),
         (lambda: neuron_chain_gradient("x", 1, [1.0]), TypeError, "x"),
