@@ -167,13 +167,15 @@ def owners(source, printed):
     public = frozenset(name for name, node in top.items() if _is_definition(node) and not name.startswith(hidden))
     units = [name for name in top if name in printed]
     alone = {unit: source.reach(unit, public) for unit in units}
+    plains = {plain_name(unit): unit for unit in units}
     found, above = {}, None
     for name, node in top.items():
         if name in printed or name in public:
             above = name
             continue
         if name.startswith(PLAIN):
-            found |= {name: unit for unit in units if plain_name(unit) == name}
+            if name in plains:
+                found[name] = plains[name]
             continue
         owner = next((unit for unit in units if name in alone[unit]), None)
         if above in printed and _is_definition(node):

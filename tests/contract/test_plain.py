@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chapters
+from chapters.cnn import BatchNormalization
 from dlbook import gradcheck
 from dlbook.sphinx.definitions import PLAIN, plain_name
 
@@ -28,6 +29,18 @@ FOUND = {
     for name, value in vars(module).items()
     if plain_name(name) in vars(module) and value.__module__ == module.__name__
 }
+
+
+def batch_normalization(x, gamma, beta, moving, momentum, training):
+    layer = BatchNormalization(momentum=momentum, dtype="float64")
+    layer.build(x.shape[1:])
+    layer.set_weights([gamma, beta, *moving])
+    y = layer.forward(x, training)
+    return y, np.array(layer.get_weights()[2:])
+
+
+# Una clase se compara usándola.
+FOUND |= {"plain_batch_normalization": (FOUND["plain_batch_normalization"][0], batch_normalization)}
 
 
 class Sizes:
@@ -112,6 +125,14 @@ ARGUMENTS = {
         "x": r.array("n", "h", "w", "d"),
         "gamma": r.array("d"),
         "beta": r.array("d"),
+    },
+    "plain_batch_normalization": lambda r: {
+        "x": r.array("n", "h", "w", "d"),
+        "gamma": r.array("d"),
+        "beta": r.array("d"),
+        "moving": r.array(2, "d") ** 2,
+        "momentum": r.generator.random(),
+        "training": r("training") > 2,
     },
     "plain_batch_norm_backward": lambda r: {
         "x": r.array("n", "h", "w", "d"),

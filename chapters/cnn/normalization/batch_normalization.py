@@ -586,6 +586,18 @@ class BatchNormalization(Layer):
         return x
 
 
+def plain_batch_normalization(x, gamma, beta, moving, momentum, training):
+    r"""Al entrenar, con el lote, y los promedios se mueven; al predecir, con ellos."""
+    if training:
+        y, *batch = plain_batch_norm_forward(x, gamma, beta)
+        moving = momentum * moving + (1 - momentum) * np.array(batch)  # [ec-cnn-bn-movil]
+    else:
+        mean, variance = moving  # (2, d)
+        slope = gamma / np.sqrt(variance + 1e-3)  # [ec-cnn-bn-prediccion]
+        y = slope * (x - mean) + beta
+    return y, moving
+
+
 @njit(cache=True, nogil=True)
 def _move_averages(moving_mean, moving_variance, mean, variance, momentum):
     for j in range(mean.size):
