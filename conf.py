@@ -34,6 +34,8 @@ extensions = [
 # Docstrings: secciones de NumPy, miembros en el orden del archivo.
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
+# Los valores por omisión, como están escritos: ``h=STEP`` y no un número de quince cifras.
+autodoc_preserve_defaults = True
 # Con números, cada definición tiene su ancla en la página de su archivo: allá enlazan los listados.
 viewcode_line_numbers = True
 napoleon_google_docstring = False
