@@ -29,3 +29,15 @@ function alternarTemas() {
     // Sin dónde recordarlo, dura lo que la página.
   }
 }
+
+// Un enlace a algo que está dentro de un recuadro plegado lo abre. Con <details> ya lo hace el navegador.
+function abrirDestino() {
+  const destino = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const recuadro = destino?.closest(".toggle-hidden");
+  if (!recuadro) return;
+  recuadro.querySelector(".toggle-button").click();
+  destino.scrollIntoView();
+}
+
+window.addEventListener("load", abrirDestino);
+window.addEventListener("hashchange", abrirDestino);

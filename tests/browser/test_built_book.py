@@ -236,6 +236,22 @@ def test_a_shadow_tells_where_there_is_more(browser, site, selector):
     assert abs(edge() - before) > 25
 
 
+def test_a_link_opens_the_box_where_it_leads(browser, site):
+    inside = "return [...document.querySelectorAll('.toggle-hidden [id^=equation]')].map(e => e.id)"
+    folded = (page for page in pages() if " dropdown " in (BOOK / page).read_text("utf-8"))
+    for page in folded:
+        open_page(browser, site + page)
+        if found := browser.execute_script(inside):
+            break
+    opened = f"return !document.getElementById('{found[0]}').closest('.toggle-hidden')"
+    assert not browser.execute_script(opened)
+    browser.execute_script(f"location.hash = '{found[0]}'")
+    assert wait_for(browser, opened)
+    open_page(browser, site + "index.html")
+    open_page(browser, f"{site}{page}#{found[0]}")
+    assert wait_for(browser, opened)
+
+
 def test_the_marks_of_the_courses_show_on_demand_and_that_is_remembered(browser, site):
     marked = [page for page in pages() if 'class="dl-items"' in (BOOK / page).read_text("utf-8")]
     shown = "return [...document.querySelectorAll('.dl-items')].some(e => e.getClientRects().length > 0)"
