@@ -11,11 +11,12 @@ def mistake_bound(x, y, w, b):
     Para no arrastrar el sesgo, guardémoslo como un peso más: :math:`\tilde{\mathbf x}=(1,\mathbf x)`,
     :math:`\tilde{\mathbf w}=(b,\mathbf w)`, y así :math:`z=\tilde{\mathbf w}^\top\tilde{\mathbf x}`. Escribamos además
     la respuesta correcta con signo, :math:`t=2y-1`, que vale 1 si hay que disparar y −1 si hay que callar. Entonces
-    :math:`t\,z>0` quiere decir que el ejemplo está del lado correcto, y la corrección :eq:`ec-per-correccion` se
-    escribe en un solo renglón: :math:`\tilde{\mathbf w}\leftarrow\tilde{\mathbf w}+\eta\,t\,\tilde{\mathbf x}`.
+    :math:`t\,z>0` quiere decir que el ejemplo está del lado correcto. Y como en un fallo :math:`e=t`, la corrección
+    :eq:`ec-per-correccion` se escribe en un solo renglón:
+    :math:`\tilde{\mathbf w}\leftarrow\tilde{\mathbf w}+\eta\,t\,\tilde{\mathbf x}`.
 
-    **Teorema** (:cite:t:`novikoff1962`). Sea :math:`\tilde{\mathbf u}` cualquier hiperplano que separa los ejemplos, y
-    sean su *margen* (*margin*) y el radio de los datos
+    **Teorema** (:cite:t:`novikoff1962`). Sea :math:`\tilde{\mathbf u}` cualquier hiperplano que separa los ejemplos
+    :math:`\tilde{\mathbf x}^{(1)},\dots,\tilde{\mathbf x}^{(n)}`, y sean su *margen* (*margin*) y el radio de los datos
 
     .. math::
        :label: ec-per-margen
@@ -63,7 +64,9 @@ def mistake_bound(x, y, w, b):
     Tras :math:`k` correcciones, :math:`\lVert\tilde{\mathbf w}_{k}\rVert^2\le k\,\eta^2R^2`, o sea,
     :math:`\lVert\tilde{\mathbf w}_{k}\rVert\le\sqrt k\,\eta R`.
 
-    *Tres: la recta alcanza a la raíz.* Una proyección no supera al vector que proyecta (Cauchy–Schwarz), de modo que
+    *Tres: la recta alcanza a la raíz.* Como :math:`\lVert\tilde{\mathbf u}\rVert=1`, el producto
+    :math:`\tilde{\mathbf u}^\top\tilde{\mathbf w}_k` es una proyección, y no supera al vector que proyecta
+    (Cauchy–Schwarz), de modo que
 
     .. math::
 
@@ -83,8 +86,7 @@ def mistake_bound(x, y, w, b):
     >>> round(mistake_bound(x, y, [2, 2], -1), 9)
     27.0
 
-    La regla gastó 2 + 2 + 1 = 5 correcciones. La cota se cumple con holgura, que es lo usual: vale para el peor orden
-    posible.
+    La regla gastó 2 + 2 + 1 = 5 correcciones. La cota se cumple con holgura: vale también para el peor orden posible.
 
     Parameters
     ----------
@@ -121,15 +123,13 @@ def mistake_bound(x, y, w, b):
     b = check.number(b, "b")
     u = np.append(b, w)
     x = np.column_stack([np.ones(len(x)), x])
-    # Ni la escala de u ni la de x cambian R/γ; con ellas fuera, los cuadrados no se desbordan.
+    # Sin sus escalas, que no cambian R/γ, los cuadrados no se desbordan.
     u /= np.abs(u).max() or 1.0
     x /= np.abs(x).max()
     margins = (2 * y - 1) * (x @ u)
     if margins.min() <= 0:
-        wrong = margins.argmin()
-        raise ValueError(
-            f"w, b: se esperaba que separaran con margen, pero el ejemplo {wrong} no está del lado correcto"
-        )
+        wrong = f"el ejemplo {margins.argmin()} no está del lado correcto"
+        raise ValueError(f"w, b: se esperaba que separaran con margen, pero {wrong}")
     margin = margins.min() / np.linalg.norm(u)  # [ec-per-margen]
     radius = np.linalg.norm(x, axis=1).max()  # [ec-per-margen]
     with np.errstate(over="ignore"):

@@ -162,19 +162,20 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
 
     El filtro :math:`f` abarca toda la profundidad de la imagen: tiene un peso :math:`w_{ijcf}` por cada casilla
     :math:`(i,j)` de la ventana y por cada canal :math:`c`. Se coloca en una posición :math:`(u,v)`, se multiplica
-    casilla por casilla y canal por canal, y todo se suma en **un** número. Con paso :math:`S`, relleno :math:`P` y
-    dilatación :math:`d`, los de :func:`~chapters.cnn.output_size`,
+    casilla por casilla y canal por canal, y todo, con el sesgo :math:`b_f`, se suma en **un** número. Con paso
+    :math:`S`, relleno :math:`P` y dilatación :math:`d`, los de :func:`~chapters.cnn.output_size`,
 
     .. math::
        :label: ec-cnn-conv2d
 
        \begin{gathered}
        z_{uvf} = b_f + \sum_{i=0}^{k_h-1}\sum_{j=0}^{k_w-1}\sum_{c=0}^{C-1} x_{abc}\;w_{ijcf} ,\\
-       a = uS+i\,d-P, \qquad b = vS+j\,d-P .
+       a = uS+i\,d-P,\\
+       b = vS+j\,d-P .
        \end{gathered}
 
-    Es una correlación cruzada, no una convolución: el filtro no se voltea. Como los pesos se aprenden, da igual, y
-    todas las bibliotecas lo hacen así.
+    La :math:`b` sin índice es la columna del píxel; el sesgo lo lleva siempre. Es una correlación cruzada, no una
+    convolución: el filtro no se voltea. Como los pesos se aprenden, da igual; Keras y PyTorch lo hacen así.
 
     **Como producto de matrices.** Las sumas de adentro recorren una fila de la matriz de ventanas de
     :eq:`ec-cnn-im2col` y una columna de los pesos puestos en forma de matriz, :math:`\mathbf W`, de
@@ -191,7 +192,7 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
     cada filtro ve solo los canales de su grupo: tiene :math:`C/G` de profundidad.
 
     **A mano.** Una imagen de :math:`3\times3` y un filtro de :math:`2\times2` que resta la diagonal a la antidiagonal.
-    La primera casilla es :math:`-1\cdot1+1\cdot2+1\cdot4-1\cdot5=0`:
+    La primera casilla es :math:`-1\cdot1+1\cdot2+1\cdot4-1\cdot5=0`, más un sesgo de 10:
 
     >>> image = np.array([[1.0, 2, 3], [4, 5, 6], [7, 8, 0]])[None, ..., None]
     >>> kernel = np.array([[-1.0, 1.0], [1.0, -1.0]]).reshape(2, 2, 1, 1)
@@ -245,7 +246,7 @@ def plain_conv2d_forward(x, kernel, bias, strides=1):
     z = np.empty((n, rows, columns, filters))
     for u in range(rows):
         for v in range(columns):
-            a, b = u * strides, v * strides
+            a, b = u * strides, v * strides  # la esquina
             window = x[:, a : a + kh, b : b + kw]  # (n, kh, kw, c)
             for f in range(filters):
                 sums = (window * kernel[..., f]).sum(axis=(1, 2, 3))
@@ -317,7 +318,7 @@ def conv2d_backward(x, kernel, dy, strides=1, padding="valid", dilation_rate=1, 
     con :math:`\delta=0` fuera del mapa. Los índices se **restan**: esta sí es una convolución de verdad. Dicho de otro
     modo, es la correlación con el filtro volteado de cabeza y de lado, sobre la culpa rodeada de
     :math:`k_h-1` y :math:`k_w-1` ceros. Se llama convolución *completa* (*full*), y agranda el mapa hasta el tamaño de
-    la imagen.
+    la imagen. El código hace la misma suma en otro orden: cada casilla reparte su culpa en su ventana.
 
     **Con matrices**, y ya con paso, relleno y dilatación. :eq:`ec-cnn-conv2d-matriz` es una capa densa, y sus
     gradientes son los de :func:`~chapters.mlp.dense_backward`, con :math:`\mathbf V` en el lugar de la entrada:
@@ -412,7 +413,7 @@ def plain_conv2d_backward(x, kernel, dy, strides=1):
     dbias = dy.sum(axis=(0, 1, 2))  # [ec-cnn-conv2d-sesgo]
     for u in range(dy.shape[1]):
         for v in range(dy.shape[2]):
-            a, b = u * strides, v * strides
+            a, b = u * strides, v * strides  # la esquina
             window = np.s_[:, a : a + kh, b : b + kw]
             for f in range(filters):
                 delta = dy[:, u, v, f].reshape(-1, 1, 1, 1)
@@ -486,7 +487,8 @@ def _conv2d_backward_input(dz, weights, dx, packed, scratch, tables):
 class Conv2D(Convolution):
     r"""Capa de convolución :math:`\mathbf Y=\varphi(\mathbf X * \mathbf W+\mathbf b)`, con los argumentos de Keras.
 
-    Hacia delante hace :func:`conv2d_forward` y luego la activación; hacia atrás, :func:`conv2d_backward`.
+    El asterisco es la correlación de :eq:`ec-cnn-conv2d`. Hacia delante hace :func:`conv2d_forward` y luego la
+    activación; hacia atrás, :func:`conv2d_backward`.
 
     **A mano.** Un filtro de :math:`1\times2` que resta vecinos, con ReLU: solo ve dónde sube el brillo.
 
@@ -496,6 +498,9 @@ class Conv2D(Convolution):
     >>> x = np.array([0.0, 5.0, 5.0, 1.0]).reshape(1, 1, 4, 1)
     >>> layer.forward(x).reshape(-1)
     array([5., 0., 0.])
+
+    Con culpa 1 en todo el mapa, solo pasa la de la casilla que la ReLU dejó encendida:
+
     >>> layer.backward(np.ones((1, 1, 3, 1))).reshape(-1)
     array([-1.,  1.,  0.,  0.])
     >>> layer.gradients[0].reshape(-1)

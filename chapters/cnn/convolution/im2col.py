@@ -161,15 +161,17 @@ def im2col(x, kernel_size, strides=1, padding="valid", dilation_rate=1):
 
     Una convolución es un producto punto por ventana, y todos con los mismos pesos. Muchos productos punto contra lo
     mismo son un producto de matrices: basta con poner cada ventana en una fila. La ventana de la posición
-    :math:`(u,v)` tiene :math:`k_h\times k_w` casillas y en cada una :math:`c` canales; en fila son
-    :math:`k_hk_wc` números. Con paso :math:`S`, relleno :math:`P` y dilatación :math:`d`,
+    :math:`(u,v)` tiene :math:`k_h\times k_w` casillas y en cada una :math:`C` canales; en fila son
+    :math:`k_hk_wC` números. El del canal :math:`c` de la casilla :math:`(i,j)` se copia del píxel :math:`(a,b)` de la
+    imagen. Con paso :math:`S`, relleno :math:`P` y dilatación :math:`d`,
 
     .. math::
        :label: ec-cnn-im2col
 
        \begin{gathered}
        \mathbf V_{(u,v),\,(i,j,c)} = x_{abc} ,\\
-       a = uS+i\,d-P, \qquad b = vS+j\,d-P ,
+       a = uS+i\,d-P,\\
+       b = vS+j\,d-P ,
        \end{gathered}
 
     y vale 0 si la casilla cae fuera de la imagen. Como las ventanas vecinas se enciman, la matriz repite: un píxel de
