@@ -21,9 +21,10 @@ def mistake_bound(x, y, w, b):
     .. math::
        :label: ec-per-margen
 
-       \gamma=\min_i\frac{t^{(i)}\,\tilde{\mathbf u}^\top\tilde{\mathbf x}^{(i)}}{\lVert\tilde{\mathbf u}\rVert}>0,
-       \qquad
+       \begin{gathered}
+       \gamma=\min_i\frac{t^{(i)}\,\tilde{\mathbf u}^\top\tilde{\mathbf x}^{(i)}}{\lVert\tilde{\mathbf u}\rVert}>0,\\
        R=\max_i\lVert\tilde{\mathbf x}^{(i)}\rVert .
+       \end{gathered}
 
     La regla, si empieza en cero, corrige en total a lo más
 
@@ -43,11 +44,13 @@ def mistake_bound(x, y, w, b):
 
     .. math::
 
+       \begin{aligned}
        \tilde{\mathbf u}^\top\tilde{\mathbf w}_{k}
-       =\tilde{\mathbf u}^\top\tilde{\mathbf w}_{k-1}+\eta\,t\,\tilde{\mathbf u}^\top\tilde{\mathbf x}
-       \ \ge\ \tilde{\mathbf u}^\top\tilde{\mathbf w}_{k-1}+\eta\gamma
-       \quad\Longrightarrow\quad
-       \tilde{\mathbf u}^\top\tilde{\mathbf w}_{k}\ge k\,\eta\,\gamma .
+       &=\tilde{\mathbf u}^\top\tilde{\mathbf w}_{k-1}+\eta\,t\,\tilde{\mathbf u}^\top\tilde{\mathbf x}\\
+       &\ge \tilde{\mathbf u}^\top\tilde{\mathbf w}_{k-1}+\eta\,\gamma .
+       \end{aligned}
+
+    Tras :math:`k` correcciones, :math:`\tilde{\mathbf u}^\top\tilde{\mathbf w}_{k}\ge k\,\eta\,\gamma`.
 
     *Dos: el tamaño crece a lo más como una raíz.* Solo se corrige cuando hay un fallo, es decir, cuando
     :math:`t\,\tilde{\mathbf w}_{k-1}^\top\tilde{\mathbf x}\le 0`. Por eso, al desarrollar el cuadrado, el término
@@ -55,11 +58,13 @@ def mistake_bound(x, y, w, b):
 
     .. math::
 
+       \begin{aligned}
        \lVert\tilde{\mathbf w}_{k}\rVert^2
-       =\lVert\tilde{\mathbf w}_{k-1}\rVert^2
-       +\underbrace{2\,\eta\,t\,\tilde{\mathbf w}_{k-1}^\top\tilde{\mathbf x}}_{\le\,0}
-       +\eta^2\,\underbrace{t^2}_{1}\lVert\tilde{\mathbf x}\rVert^2
-       \ \le\ \lVert\tilde{\mathbf w}_{k-1}\rVert^2+\eta^2R^2 .
+       &=\lVert\tilde{\mathbf w}_{k-1}\rVert^2
+       +\underbrace{2\,\eta\,t\,\tilde{\mathbf w}_{k-1}^\top\tilde{\mathbf x}}_{\le\,0}\\
+       &\quad+\eta^2\,\underbrace{t^2}_{1}\lVert\tilde{\mathbf x}\rVert^2\\
+       &\le \lVert\tilde{\mathbf w}_{k-1}\rVert^2+\eta^2R^2 .
+       \end{aligned}
 
     Tras :math:`k` correcciones, :math:`\lVert\tilde{\mathbf w}_{k}\rVert^2\le k\,\eta^2R^2`, o sea,
     :math:`\lVert\tilde{\mathbf w}_{k}\rVert\le\sqrt k\,\eta R`.
@@ -70,10 +75,11 @@ def mistake_bound(x, y, w, b):
 
     .. math::
 
-       k\,\eta\,\gamma\ \le\ \tilde{\mathbf u}^\top\tilde{\mathbf w}_{k}\ \le\
-       \lVert\tilde{\mathbf w}_{k}\rVert\ \le\ \sqrt k\,\eta R
-       \quad\Longrightarrow\quad
-       \sqrt k\le\frac R\gamma . \qquad\blacksquare
+       k\,\eta\,\gamma\le\tilde{\mathbf u}^\top\tilde{\mathbf w}_{k}\le
+       \lVert\tilde{\mathbf w}_{k}\rVert\le\sqrt k\,\eta R .
+
+    Al dividir los extremos entre :math:`\sqrt k\,\eta\,\gamma` queda :math:`\sqrt k\le R/\gamma`; al cuadrado,
+    es :eq:`ec-per-cota`. :math:`\blacksquare`
 
     Como las correcciones se acaban, llega una época sin ninguna: todos los ejemplos están bien.
 

@@ -19,9 +19,10 @@ def perceptron_rule(x, y, w, b, learning_rate=1.0):
     .. math::
        :label: ec-per-error
 
-       e = y-\hat y,
-       \qquad
+       \begin{gathered}
+       e = y-\hat y,\\
        \hat y=\begin{cases}1 & \text{si } \mathbf w^\top\mathbf x+b\ge 0,\\ 0 & \text{si no.}\end{cases}
+       \end{gathered}
 
     El error solo puede valer 0 (acertó), 1 (calló y debía disparar) o −1 (disparó y debía callar). La regla suma al
     vector de pesos el propio ejemplo, multiplicado por el error y por la *tasa de aprendizaje* (*learning rate*)
@@ -42,8 +43,10 @@ def perceptron_rule(x, y, w, b, learning_rate=1.0):
     .. math::
        :label: ed-per-empuje
 
-       z_{\text{nueva}}=(\mathbf w+\eta e\mathbf x)^\top\mathbf x+(b+\eta e)
-       = z+\eta\,e\left(\lVert\mathbf x\rVert^2+1\right).
+       \begin{aligned}
+       z_{\text{nueva}}&=(\mathbf w+\eta e\mathbf x)^\top\mathbf x+(b+\eta e)\\
+       &= z+\eta\,e\left(\lVert\mathbf x\rVert^2+1\right).
+       \end{aligned}
 
     El paréntesis es positivo. Si debía disparar, :math:`e=1` y :math:`z` sube; si debía callar, :math:`e=-1` y
     :math:`z` baja: siempre hacia el lado correcto. No siempre alcanza con una vez, y lo que arregla a un ejemplo puede
