@@ -113,13 +113,10 @@ def _measure(env):
 
 
 # Carpeta de código → carpeta de páginas, donde no se llaman igual.
-CODE_TO_PAGES = {"introduction": "introduccion", "__init__.py": "dlbook"}
-TITLES = {
-    "": "Portada y prefacio",
-    "apendices": "Apéndices",
-    "introduccion": "Introducción",
-    "dlbook": "El banco (dlbook)",
-}
+CODE_TO_PAGES = {"introduction": "introduccion", "__init__.py": "dlbook", "keras": "dlbook"}
+TITLES = {"apendices": "Apéndices", "dlbook": "El banco (dlbook)"}
+# Las columnas de la tabla: las que caben en un teléfono.
+SHOWN = "doctests", "cells", "equations", "exercises"
 
 
 def _fill(app, doctree, docname):
@@ -141,10 +138,10 @@ def _fill(app, doctree, docname):
             continue
         node.replace_self(nodes.Text(f"{totals[node['name']]}"))
     for node in tables:
-        names = {**CHAPTERS, **TITLES}
-        head = ["Parte", *NAMES.values()]
-        rows = [[names.get(key, key), *map(str, part.values())] for key, part in parts.items()]
-        rows.append(["Total", *(str(totals[name]) for name in NAMES)])
+        names = {"": "Portada y prefacio", "introduccion": "Introducción"} | CHAPTERS | TITLES
+        rows = [[names[key], parts[key]] for key in names if key in parts] + [["Total", totals]]
+        head = ["Parte", *(NAMES[name].split()[0] for name in SHOWN)]
+        rows = [[title, *(str(part[name]) for name in SHOWN)] for title, part in rows]
         node.replace_self(_table(head, rows))
 
 
