@@ -37,8 +37,8 @@ def numeric_gradient(f, theta, h=STEP):
     error es de tamaño :math:`\tfrac h2|g''|`. Con un paso cien veces menor, el de un lado baja cien veces; el de los
     dos, diez mil.
 
-    **Por qué no un paso diminuto.** La computadora redondea: cada valor de :math:`f` llega con un error relativo de
-    hasta :math:`\varepsilon\approx 2.2\cdot10^{-16}`, y la división entre :math:`2h` lo agranda. En total,
+    **Por qué no un paso diminuto.** La computadora redondea: cada valor de :math:`f` llega con un error relativo del
+    orden de :math:`\varepsilon\approx 2.2\cdot10^{-16}`, y la división entre :math:`2h` lo agranda. En total,
 
     .. math::
        :label: ed-gradcheck-error
@@ -69,7 +69,8 @@ def numeric_gradient(f, theta, h=STEP):
     >>> numeric_gradient(f, np.array([3.0, 2.0])).round(6)
     array([12.,  9.])
 
-    Con :math:`e^\theta` en 0, cuya derivada es 1, un paso mayor y uno menor que :math:`\varepsilon^{1/3}` salen peor:
+    Con :math:`e^\theta` en 0, cuya derivada es 1, un paso mayor y uno menor que :math:`\varepsilon^{1/3}`, que en el
+    código se llama ``STEP``, salen peor:
 
     >>> for h in (1e-2, STEP, 1e-12):
     ...     slope = numeric_gradient(lambda t: np.exp(t[0]), np.zeros(1), h)
@@ -220,7 +221,8 @@ def check_gradients(f, parameters, gradients, *, h=STEP, rtol=1e-6, atol=1e-9):
     Un signo cambiado, :math:`\mathbf a=-\mathbf n`, da :math:`e=1`; un factor 2 que sobra, 1/3. Uno bien escrito da
     solo lo que estorba la medida, que en :func:`~dlbook.gradcheck.numeric_gradient` es del orden de
     :math:`\varepsilon^{2/3}`. Si sale algo intermedio, busca un pico cerca. Y si el gradiente verdadero es cero, el
-    numérico es puro redondeo y :math:`e` sale grande sin culpa de nadie. Por eso se acepta cuando
+    numérico es puro redondeo, que crece con :math:`|f|`, y :math:`e` sale grande sin culpa de nadie. Por eso se acepta
+    cuando
 
     .. math::
        :label: ec-gradcheck-acepta

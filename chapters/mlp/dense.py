@@ -152,8 +152,9 @@ def dense_backward(x, w, dy):
 
     **Para no olvidarlas, mira las formas.** El gradiente de algo tiene la forma de ese algo. De
     :math:`\mathbf X` :math:`(n\times d)` y :math:`\boldsymbol\Delta` :math:`(n\times m)` solo hay una manera de obtener
-    :math:`d\times m` con un producto; y lo mismo con :math:`n\times d`. Volver cuesta dos productos del tamaño del que
-    se hizo al ir: por eso un paso de entrenamiento cuesta unas tres veces lo que una predicción.
+    :math:`d\times m` con un producto; y lo mismo con :math:`n\times d`. Al ir se hizo un producto, y volver cuesta dos,
+    cada uno con :math:`ndm` multiplicaciones, como aquel: un paso de entrenamiento hace unas tres veces las de una
+    predicción.
 
     **A mano.** Con los datos de :func:`dense_forward` y una culpa por celda. El primer peso multiplica la primera
     columna de :math:`\mathbf X`, y su gradiente es :math:`1\cdot1+0\cdot2=1`; el primer sesgo recoge :math:`1+2=3`; y a

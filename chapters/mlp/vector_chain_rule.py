@@ -45,7 +45,7 @@ def vector_chain_rule(functions, jacobians, x, dy):
     :eq:`ed-mlp-dos-caminos`. :math:`\blacksquare`
 
     **Los que sean.** Con :math:`n` caminos hay :math:`n` tramos y la cuenta es la misma. Y si además entran varios
-    números, :math:`x_1,\dots,x_d`, se mueve solo uno y se dejan quietos los demás, que eso es una derivada parcial:
+    números, :math:`x_1,\dots,x_d`, se mueve solo uno y se dejan quietos los demás, pues eso es una derivada parcial:
 
     .. math::
        :label: ed-mlp-varios-caminos
@@ -78,7 +78,7 @@ def vector_chain_rule(functions, jacobians, x, dy):
        \mathbf J_{f\circ g}(\mathbf x)=\mathbf J_f(\mathbf u)\,\mathbf J_g(\mathbf x) .
 
     **Hacia atrás.** Al final de una red hay un solo número, la pérdida :math:`\mathcal L`. De cada vector queremos el
-    gradiente de la pérdida respecto a él, que se escribe con una raya: :math:`\bar{\mathbf y}=\partial\mathcal
+    gradiente de la pérdida respecto a él, que se escribe con una raya encima: :math:`\bar{\mathbf y}=\partial\mathcal
     L/\partial\mathbf y`. Conocido :math:`\bar{\mathbf y}`, ¿cuánto vale :math:`\bar{\mathbf x}`? Otra vez
     :eq:`ed-mlp-varios-caminos`, ahora con un camino por cada :math:`y_i`:
 
@@ -95,10 +95,10 @@ def vector_chain_rule(functions, jacobians, x, dy):
 
        \bar{\mathbf x}=\mathbf J_f^\top\,\bar{\mathbf y} .
 
-    Hacia delante, un cambio pequeño sale multiplicado, casi, por la jacobiana; hacia atrás, el gradiente se multiplica
-    por su traspuesta. A esto último se le llama producto vector-jacobiana (*vector–Jacobian product*, VJP). En una fila
-    de funciones, :math:`\mathbf u_0=\mathbf x` y :math:`\mathbf u_l=f_l(\mathbf u_{l-1})`, se repite de la última a la
-    primera:
+    Hacia delante, la jacobiana multiplica, aproximadamente, un cambio pequeño de la entrada; hacia atrás, su traspuesta
+    multiplica al gradiente. A esto último se le llama producto vector-jacobiana (*vector–Jacobian product*, VJP). En
+    una fila de funciones, :math:`\mathbf u_0=\mathbf x` y :math:`\mathbf u_l=f_l(\mathbf u_{l-1})`, se repite de la
+    última a la primera:
 
     .. math::
        :label: ec-mlp-cadena-jacobianas

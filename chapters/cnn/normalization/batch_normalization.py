@@ -444,10 +444,10 @@ class BatchNormalization(Layer):
 
     Notes
     -----
-    El lote se reparte entre los hilos, pero la media y la varianza son las del lote entero: las réplicas de la capa se
-    encuentran a la mitad del paso y las juntan con :eq:`ec-cnn-bn-juntar`. Hacia atrás juntan las dos sumas de
-    :eq:`ec-cnn-bn-parametros`. La vuelta deriva la ida que se hizo: si la capa se congela entre una y otra, sigue
-    siendo la del lote.
+    El lote se reparte entre los hilos, cada uno con su copia de la capa, pero la media y la varianza son las del lote
+    entero: a la mitad del paso las copias se esperan y las juntan con :eq:`ec-cnn-bn-juntar`. Hacia atrás juntan las
+    dos sumas de :eq:`ec-cnn-bn-parametros`. La vuelta deriva la ida que se hizo: si la capa se congela entre una y
+    otra, sigue siendo la del lote.
     """
 
     whole_batch = True
