@@ -170,6 +170,12 @@ class PageClient(NotebookClientBase):
             # No hay ese núcleo, o no arranca: que se sepa en qué página.
             error = type(failure).__name__
             self.fail(self.line(current), f"la página no se pudo ejecutar: {error}: {failure}")
+        for cell in cells:
+            # Las figuras se dibujan cuando la celda ya acabó: si una no se puede, queda escrito en lo que salió.
+            failed = [output for output in cell.outputs if output.output_type == "error"]
+            if failed and error is None and "raises-exception" not in cell.metadata.get("tags", ()):
+                error, line = failed[0].ename, self.line(self.notebook.cells.index(cell))
+                self.fail(line, f"al terminar la celda falló: {failed[0].ename}: {failed[0].evalue}")
         return {
             "cells": [{"execution_count": cell.execution_count, "outputs": cell.outputs} for cell in cells],
             "metadata": {k: v for k, v in self.notebook.metadata.items() if k in ("language_info", "widgets")},

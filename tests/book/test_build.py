@@ -134,6 +134,15 @@ def test_a_failure_names_its_page_its_line_and_the_error(book):
     assert book.executed() == 2 + 2 + 1
 
 
+def test_a_figure_that_cannot_be_drawn_is_a_failure(book):
+    # Se dibuja al terminar la celda, que para entonces ya salió bien.
+    book.page("rota", "1", "import matplotlib.pyplot as plt\nplt.title(r'$\\gets$');")
+    book.index("rota")
+    code, output = book.build("-W", "--keep-going")
+    assert code == 1
+    assert re.search(r"cap/rota\.md:\d+: WARNING: al terminar la celda falló: ValueError: .*gets", output, re.DOTALL)
+
+
 def test_a_page_that_is_not_utf_8_is_named(book):
     book.page("buena", "print(1)")
     book.index("buena", "mala")
