@@ -140,3 +140,12 @@ def mistake_bound(x, y, w, b):
     radius = np.linalg.norm(x, axis=1).max()  # [ec-per-margen]
     with np.errstate(over="ignore"):
         return float((radius / margin) ** 2)  # [ec-per-cota]
+
+
+def plain_mistake_bound(x, y, w, b):
+    r"""El radio entre el margen, al cuadrado."""
+    u, t = np.append(b, w), 2 * y - 1
+    x = np.column_stack([np.ones(len(x)), x])  # (n, 1 + d)
+    margin = (t * (x @ u)).min() / np.linalg.norm(u)  # [ec-per-margen]
+    radius = np.linalg.norm(x, axis=1).max()  # [ec-per-margen]
+    return (radius / margin) ** 2  # [ec-per-cota]

@@ -56,6 +56,11 @@ class Sizes:
         return self.generator.normal(size=[name if isinstance(name, int) else self(name) for name in names])
 
 
+def separated(r):
+    x, w, b = r.array("n", "d"), r.array("d"), float(r.generator.normal())
+    return {"x": x, "y": (x @ w + b > 0).astype(int), "w": w, "b": b}
+
+
 def images(r):
     h, w = r("h", 4, 8), r("w", 4, 8)
     return r.array("n", h, w, "c")
@@ -119,6 +124,7 @@ ARGUMENTS = {
     "plain_two_layer_gradient": layers,
     "plain_numeric_gradient": lambda r: {"f": lambda t: np.sin(t).prod(), "theta": r.array("n", "d")},
     "plain_check_gradients": gradients,
+    "plain_mistake_bound": separated,
     "plain_dense_forward": lambda r: {"x": r.array("n", "d"), "w": r.array("d", "m"), "b": r.array("m")},
     "plain_dense_backward": lambda r: {"x": r.array("n", "d"), "w": r.array("d", "m"), "dy": r.array("n", "m")},
     "plain_batch_norm_forward": lambda r: {

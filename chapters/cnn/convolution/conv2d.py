@@ -327,7 +327,7 @@ def conv2d_backward(x, kernel, dy, strides=1, padding="valid", dilation_rate=1, 
        :label: ec-cnn-conv2d-atras
 
        \begin{gathered}
-       \frac{\partial\mathcal L}{\partial\mathbf W} = \mathbf V^\top\boldsymbol\Delta ,\\
+       \frac{\partial\mathcal L}{\partial\mathbf W} = \mathbf V^\top\boldsymbol\Delta ,\\[1ex]
        \frac{\partial\mathcal L}{\partial\mathbf V} = \boldsymbol\Delta\,\mathbf W^\top .
        \end{gathered}
 
