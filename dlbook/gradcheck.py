@@ -307,7 +307,7 @@ def plain_check_gradients(f, parameters, gradients, rtol=1e-6, atol=1e-9):
         a, n = gradients[name], numeric_gradient(lambda _: f(), theta)
         distance = np.linalg.norm(a - n)
         size = np.linalg.norm(a) + np.linalg.norm(n)
-        e = distance / size  # [ec-gradcheck-relativo]
+        e = distance / size if size else 0.0  # [ec-gradcheck-relativo]
         limit = rtol * size + atol * max(1, abs(f()))
         report[name] = e, distance <= limit  # [ec-gradcheck-acepta]
     return report
