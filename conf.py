@@ -78,6 +78,8 @@ html_context = {"default_mode": "auto"}
 html_copy_source = False
 html_show_sourcelink = False
 html_last_updated_fmt = None
+# En la página de un archivo no va el índice del libro: son cientos, y hacerlo para cada una tarda más que ella.
+html_sidebars = {"_modules/**": ["navbar-logo.html", "search-button-field.html"]}
 html_theme_options = {
     "search_bar_text": "Buscar en el libro",
     "navbar_persistent": [],

@@ -1,6 +1,5 @@
 r"""El dibujo de un grafo de cómputo: en cada nodo, su valor y su gradiente."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 from chapters.mlp.autodiff import Value
@@ -38,6 +37,8 @@ def draw_graph(result, ax=None):
     TypeError
         Si ``result`` no es un :class:`Value`.
     """
+    import matplotlib.pyplot as plt
+
     if not isinstance(result, Value):
         raise TypeError(f"result: se esperaba un Value, pero llegó {result!r}")
     nodes = result.graph()

@@ -136,8 +136,8 @@ catch { document.documentElement.classList.add("dl-quiet") }
 
 
 def _button(app, pagename, templatename, context, doctree):
-    # Solo donde hay algo que enseñar. Lo que hace está en ``libro.js``.
-    if 'class="dl-items"' in context.get("body", ""):
+    # Solo donde hay algo que enseñar y dónde poner el botón. Lo que hace está en ``libro.js``.
+    if 'class="dl-items"' in context.get("body", "") and "header_buttons" in context:
         button = {"type": "javascript", "javascript": "alternarTemas()", "icon": "fas fa-tags"}
         button |= {"label": "dl-marks", "tooltip": "Mostrar u ocultar los temas de los cursos"}
         context["header_buttons"].append(button | {"classes": "pst-navbar-icon"})

@@ -71,9 +71,11 @@ def test_every_color_has_its_own_marker_and_line():
     assert len(set(plot.COLORS)) == len(set(plot.MARKERS)) == len(set(map(str, plot.LINES))) == len(plot.COLORS)
 
 
-def test_import_does_not_load_matplotlib():
-    code = "import sys; import dlbook.plot; sys.exit('matplotlib' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+@pytest.mark.parametrize("module", ["dlbook.plot", "chapters.perceptron", "chapters.mlp", "chapters.cnn"])
+def test_what_only_some_need_is_not_loaded_by_importing(module):
+    slow = "matplotlib", "scipy.special", "sklearn", "pandas", "h5py", "PIL"
+    code = f"import sys, {module}; print(*(name for name in {slow} if name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
 
 
 def test_a_saved_figure_is_light_and_transparent(tmp_path):

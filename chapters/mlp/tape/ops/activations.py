@@ -3,7 +3,7 @@ r"""Las activaciones y las entropías cruzadas de ``keras.ops``."""
 import math
 
 import numpy as np
-from scipy import special
+import scipy
 
 from chapters.mlp.tape.operation import axes_of, operation, real
 from chapters.mlp.tape.ops.arithmetic import add, clip, divide, maximum, multiply, negative, subtract
@@ -39,7 +39,7 @@ def leaky_relu(x, negative_slope=0.2):
 @operation()
 def sigmoid(x):
     r"""Sigmoide: :math:`\bar x=\bar y\,y(1-y)`."""
-    y = special.expit(real(x))
+    y = scipy.special.expit(real(x))
     return record(y, (x, lambda dy: dy * y * (1 - y)))
 
 
@@ -47,14 +47,14 @@ def sigmoid(x):
 def log_sigmoid(x):
     r"""Logaritmo de la sigmoide: :math:`\bar x=\bar y\,\sigma(-x)`."""
     x_ = real(x)
-    return record(-np.logaddexp(x_.dtype.type(0), -x_), (x, lambda dy: dy * special.expit(-x_)))
+    return record(-np.logaddexp(x_.dtype.type(0), -x_), (x, lambda dy: dy * scipy.special.expit(-x_)))
 
 
 @operation()
 def softplus(x):
     r""":math:`\ln(1+e^x)`: :math:`\bar x=\bar y\,\sigma(x)`."""
     x_ = real(x)
-    return record(np.logaddexp(x_.dtype.type(0), x_), (x, lambda dy: dy * special.expit(x_)))
+    return record(np.logaddexp(x_.dtype.type(0), x_), (x, lambda dy: dy * scipy.special.expit(x_)))
 
 
 @operation()
@@ -85,7 +85,7 @@ def selu(x):
 def silu(x):
     r""":math:`x\,\sigma(x)`: :math:`\bar x=\bar y\,\sigma(x)\bigl(1+x(1-\sigma(x))\bigr)`."""
     x_ = real(x)
-    s = special.expit(x_)
+    s = scipy.special.expit(x_)
     return record(x_ * s, (x, lambda dy: dy * s * (1 + x_ * (1 - s))))
 
 
@@ -101,7 +101,7 @@ def gelu(x, approximate=True):
         t = np.tanh(c * (x_ + 0.044715 * x_**3))
         phi, slope = 0.5 * (1 + t), 0.5 * (1 - t * t) * c * (1 + 3 * 0.044715 * x_ * x_)
     else:
-        phi, slope = 0.5 * (1 + special.erf(x_ / math.sqrt(2))), np.exp(-x_ * x_ / 2) / math.sqrt(2 * math.pi)
+        phi, slope = 0.5 * (1 + scipy.special.erf(x_ / math.sqrt(2))), np.exp(-x_ * x_ / 2) / math.sqrt(2 * math.pi)
     return record(x_ * phi, (x, lambda dy: dy * (phi + x_ * slope)))
 
 
@@ -143,7 +143,7 @@ def binary_crossentropy(target, output, from_logits=False):
     if from_logits:
         z = real(output)
         y = np.maximum(z, 0) - z * t + np.log1p(np.exp(-np.abs(z)))
-        return record(y, (target, lambda dy: -dy * z), (output, lambda dy: dy * (special.expit(z) - t)))
+        return record(y, (target, lambda dy: -dy * z), (output, lambda dy: dy * (scipy.special.expit(z) - t)))
     p = clip(output, 1e-7, 1 - 1e-7)
     return negative(add(multiply(target, log(p)), multiply(subtract(1, target), log(subtract(1, p)))))
 

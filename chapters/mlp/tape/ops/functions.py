@@ -3,7 +3,7 @@ r"""Exponenciales, logaritmos y trigonométricas, y sus derivadas."""
 import math
 
 import numpy as np
-from scipy import special
+import scipy
 
 from chapters.mlp.tape.operation import operation, real
 from chapters.mlp.tape.tensor import record
@@ -104,4 +104,4 @@ def tanh(x):
 def erf(x):
     r"""Función error: :math:`\bar x=\bar y\,\frac2{\sqrt\pi}e^{-x^2}`."""
     x_ = real(x)
-    return record(special.erf(x_), (x, lambda dy: dy * (2 / math.sqrt(math.pi)) * np.exp(-x_ * x_)))
+    return record(scipy.special.erf(x_), (x, lambda dy: dy * (2 / math.sqrt(math.pi)) * np.exp(-x_ * x_)))
