@@ -227,7 +227,7 @@ def test_a_shadow_tells_where_there_is_more(browser, site, selector):
 
     def edge():
         picture = Image.open(io.BytesIO(element.screenshot_as_png)).convert("L")
-        column = np.asarray(picture)[:, -2].astype(int)
+        column = np.asarray(picture)[:, -4].astype(int)
         # Lo de en medio: arriba y abajo puede haber un borde.
         return np.median(column[len(column) // 4 : -len(column) // 4])
 
