@@ -181,10 +181,30 @@ def lines_without_docstrings(source, node):
     return [(i, t) for k, (i, t) in enumerate(shown) if t.strip() or (k and shown[k - 1][1].strip())]
 
 
+def code_lines(source, chosen):
+    r"""Da los renglones de unas definiciones, sin docstrings, comentarios ni renglones en blanco.
+
+    >>> source = 'def f(x):\n    "Suma uno."\n\n    # Uno.\n    return x + 1\n'
+    >>> code_lines(source, ast.parse(source).body)
+    ['def f(x):', '    return x + 1']
+
+    Parameters
+    ----------
+    source : str
+        Texto del archivo.
+    chosen : list of ast.stmt
+        Las definiciones.
+
+    Returns
+    -------
+    list of str
+    """
+    lines = [text for node in chosen for _, text in lines_without_docstrings(source, node)]
+    return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
 def is_seen(source, chosen):
     r"""Dice si lo que imprime una unidad queda a la vista: cabe en un vistazo o, si no, calcula alguna ecuación.
-
-    No se cuentan los docstrings, los comentarios ni los renglones en blanco.
 
     Parameters
     ----------
@@ -203,9 +223,8 @@ def is_seen(source, chosen):
     >>> is_seen(source, ast.parse(source).body)
     False
     """
-    lines = [text.strip() for node in chosen for _, text in lines_without_docstrings(source, node)]
-    count = sum(1 for line in lines if line and not line.startswith("#"))
-    return count <= GLANCE or any(map(TAG.search, lines))
+    lines = code_lines(source, chosen)
+    return len(lines) <= GLANCE or any(map(TAG.search, lines))
 
 
 def line_ranges(tree, nodes, blocks):

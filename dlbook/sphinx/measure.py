@@ -139,7 +139,9 @@ def _fill(app, doctree, docname):
         node.replace_self(nodes.Text(f"{totals[node['name']]}"))
     for node in tables:
         names = {"": "Portada y prefacio", "introduccion": "Introducción"} | CHAPTERS | TITLES
-        rows = [[names[key], parts[key]] for key in names if key in parts] + [["Total", totals]]
+        # En el orden del libro; lo que no tiene título, al final y con el nombre de su carpeta.
+        order = [key for key in names if key in parts] + [key for key in parts if key not in names]
+        rows = [[names.get(key, key), parts[key]] for key in order] + [["Total", totals]]
         head = ["Parte", *(NAMES[name].split()[0] for name in SHOWN)]
         rows = [[title, *(str(part[name]) for name in SHOWN)] for title, part in rows]
         node.replace_self(_table(head, rows))

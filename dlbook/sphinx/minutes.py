@@ -5,7 +5,6 @@ Cuenta lo que está a la vista; lo plegado, como las soluciones y el código que
 
 from docutils import nodes
 
-from dlbook.sphinx import notes
 from dlbook.sphinx.folds import folded
 
 # Segundos por cada cosa. Un texto que enseña se lee más despacio que una novela, y una ecuación se mira varias veces.
@@ -79,7 +78,6 @@ def _print(app, doctree):
     if page.startswith(CONSULTED) or page.endswith("/index"):
         return
     found = minutes(count(doctree))
-    notes.of_page(app.env)["minutes"] = found
     title = next(iter(doctree.findall(nodes.title)), None)
     if title is not None and found:
         text = "Se lee en un minuto" if found == 1 else f"Se lee en unos {found} minutos"

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from dlbook.sphinx import definitions
-from dlbook.sphinx.listing import is_seen, lines_without_docstrings, printed, printed_with
+from dlbook.sphinx.listing import GLANCE, TAG, code_lines, is_seen, printed, printed_with
+from dlbook.sphinx.minutes import CONSULTED
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS, BUILT = ROOT / "docs", ROOT / "build" / "html"
-WIDTH, LINES, MINUTES = 76, 20, 45
+WIDTH, MINUTES = 76, 45
 # Las páginas escritas antes de que hubiera forma. La lista solo se acorta.
 PENDING = (Path(__file__).parent / "pending.txt").read_text(encoding="utf-8").split()
 # Cuántas son; al convertir una, también esto baja.
@@ -54,9 +55,18 @@ def documented(node):
     return [RAISES.sub("", text) for text in texts if text]
 
 
+def plain_of(name, shown):
+    """La versión que se lee, si la hay, entre lo que imprime una unidad."""
+    return [node for node in shown if getattr(node, "name", "") == definitions.plain_name(name)]
+
+
 def wide_lines(page):
     lines = [line for code, _, options in cells(page) if "remove-cell" not in options for line in code.splitlines()]
-    for source, name, _ in units(page):
+    for source, name, shown in units(page):
+        plain = plain_of(name, shown)
+        seen = plain or (shown if is_seen(source.text, shown) else [])
+        # La etiqueta se imprime en el margen.
+        lines += [TAG.sub("", line).removesuffix("  #") for line in code_lines(source.text, seen)]
         for text in documented(source.definitions[name]):
             examples = doctest.DocTestParser().get_examples(text)
             lines += [f">>> {line}" for example in examples for line in example.source.splitlines()]
@@ -72,12 +82,9 @@ def opaque_units(page):
     """Las unidades cuyo código está a la vista y es un núcleo o no se lee de un vistazo, sin una versión que se lea."""
     found = []
     for source, name, shown in units(page):
-        plain = any(getattr(node, "name", "") == definitions.plain_name(name) for node in shown)
-        if not plain and is_seen(source.text, shown):
-            lines = [line for node in shown for _, line in lines_without_docstrings(source.text, node)]
-            code = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
-            if len(code) > LINES or any(map(compiled, shown)):
-                found.append(name)
+        read = len(code_lines(source.text, shown)) <= GLANCE and not any(map(compiled, shown))
+        if not read and not plain_of(name, shown) and is_seen(source.text, shown):
+            found.append(name)
     return found
 
 
@@ -135,6 +142,12 @@ def broken(page):
 def test_a_page_has_the_form(page):
     assert broken(page) == {}
     assert failure_when_pasted(page) == ""
+
+
+@pytest.mark.skipif(not (BUILT / "index.html").is_file(), reason="el libro no está construido: make libro")
+def test_every_page_that_is_read_says_how_long_it_takes():
+    read = [page for page in PAGES if not page.startswith(CONSULTED) and not page.endswith("/index")]
+    assert [page for page in read if not minutes(page)] == []
 
 
 def test_the_list_of_those_that_wait_only_gets_shorter():

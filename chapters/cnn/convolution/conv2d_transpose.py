@@ -214,16 +214,16 @@ def conv2d_transpose_backward(x, kernel, dy, strides=1, padding="valid", output_
     r"""Los tres gradientes de la convolución traspuesta: su vuelta es una convolución.
 
     Por :eq:`ed-cnn-traspuesta`, la culpa de la entrada es :math:`\mathbf A\boldsymbol\delta`: pasar la convolución de
-    regreso por la culpa. Sea :math:`\mathbf P_\delta` la matriz de ventanas :eq:`ec-cnn-im2col` de la culpa. De
+    regreso por la culpa. Sea :math:`\mathbf V_\delta` la matriz de ventanas :eq:`ec-cnn-im2col` de la culpa. De
     :math:`\mathbf V=\mathbf X\mathbf W^\top`, que es una capa densa sin sesgo,
 
     .. math::
        :label: ec-cnn-traspuesta-atras
 
        \begin{gathered}
-       \frac{\partial\mathcal L}{\partial\mathbf X} = \mathbf P_\delta\,\mathbf W ,
+       \frac{\partial\mathcal L}{\partial\mathbf X} = \mathbf V_\delta\,\mathbf W ,
        \qquad
-       \frac{\partial\mathcal L}{\partial\mathbf W} = \mathbf P_\delta^\top\,\mathbf X ,\\
+       \frac{\partial\mathcal L}{\partial\mathbf W} = \mathbf V_\delta^\top\,\mathbf X ,\\
        \frac{\partial\mathcal L}{\partial b_f} = \sum_{a,b}\delta_{abf} .
        \end{gathered}
 
