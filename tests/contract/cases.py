@@ -271,6 +271,12 @@ LAYERS = [
     layer("ZeroPadding1D", (3, 2), padding=(2, 1)),
     layer("ZeroPadding2D", (2, 3, 2)),
     layer("ZeroPadding2D", (2, 3, 2), padding=((1, 0), (0, 2))),
+    # Capítulo 4, códigos.
+    # Capítulo 4, imágenes.
+    # Capítulo 4, U-Net.
+    # Capítulo 4, VAE.
+    # Capítulo 4, GAN.
+    # Capítulo 4, difusión.
 ]
 
 # Las que reciben enteros: no hay gradiente de la entrada que comprobar. Las prueba test_integer_layers.py.
@@ -368,6 +374,12 @@ LOSSES = [
     of("loss", "SparseCategoricalCrossentropy", ignore_class=1, reduction="sum"),
     of("loss", "SparseCategoricalCrossentropy", ignore_class=0, reduction="mean_with_sample_weight"),
     of("loss", "SquaredHinge"),
+    # Capítulo 4, códigos.
+    # Capítulo 4, imágenes.
+    # Capítulo 4, U-Net.
+    # Capítulo 4, VAE.
+    # Capítulo 4, GAN.
+    # Capítulo 4, difusión.
 ]
 
 

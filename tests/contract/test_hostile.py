@@ -313,6 +313,14 @@ EXAMPLES = {
         "tower": {"rows": [("conv", (8, 8, 16), "C0")], "ax": None},
         "use_style": {},
     },
+    "chapters.autoencoder": {
+        # Capítulo 4, códigos.
+        # Capítulo 4, imágenes.
+        # Capítulo 4, U-Net.
+        # Capítulo 4, VAE.
+        # Capítulo 4, GAN.
+        # Capítulo 4, difusión.
+    },
 }
 ELSEWHERE = {
     # Traen archivos de la red o de un disco: los prueban los suyos.

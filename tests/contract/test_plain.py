@@ -157,6 +157,12 @@ ARGUMENTS = {
     },
     "plain_conv2d_forward": lambda r: convolution(r) | {"bias": r.array("f")},
     "plain_conv2d_backward": lambda r: convolution(r) | {"dy": maps(r)},
+    # Capítulo 4, códigos.
+    # Capítulo 4, imágenes.
+    # Capítulo 4, U-Net.
+    # Capítulo 4, VAE.
+    # Capítulo 4, GAN.
+    # Capítulo 4, difusión.
 }
 
 

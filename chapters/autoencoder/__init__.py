@@ -1,0 +1,3 @@
+r"""Capítulo 4: autocodificadores y modelos generativos."""
+
+__all__ = []

@@ -1,0 +1,1 @@
+r"""Códigos: redes que aprietan los datos, y lo que se aprende al apretarlos."""

@@ -1,0 +1,1 @@
+r"""Difusión: deshacer el ruido paso a paso."""

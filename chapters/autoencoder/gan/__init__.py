@@ -1,0 +1,1 @@
+r"""Dos redes, una contra otra."""

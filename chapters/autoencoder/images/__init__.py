@@ -1,0 +1,1 @@
+r"""Imágenes: autocodificadores que miran, ruidos, y cuánto se parecen dos imágenes."""

@@ -1,0 +1,1 @@
+r"""La U-Net: segmentar, y sus pérdidas."""

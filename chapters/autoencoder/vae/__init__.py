@@ -1,0 +1,1 @@
+r"""El autocodificador variacional."""
