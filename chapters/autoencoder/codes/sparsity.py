@@ -33,7 +33,7 @@ def kl_sparsity(codes, rho):
     :math:`\hat\rho_j`.
 
     **Derivación.** Si la moneda verdadera es la de :math:`\rho`, la sorpresa media de quien lo sabe es la entropía,
-    :math:`-\rho\ln\rho-(1-\rho)\ln(1-\rho)`. La de quien cree que es :math:`\hat\rho_j` es la :term:`entropía cruzada`,
+    :math:`-\rho\ln\rho-(1-\rho)\ln(1-\rho)`. La de quien cree que es :math:`\hat\rho_j` es la entropía cruzada,
     :math:`-\rho\ln\hat\rho_j-(1-\rho)\ln(1-\hat\rho_j)`. Lo que se sorprende de más, por estar equivocado, es la
     resta: la **divergencia de Kullback y Leibler** (*Kullback–Leibler divergence*, KL). Se suma sobre las neuronas
     :cite:p:`ng2011`:
