@@ -127,7 +127,9 @@ def reconstruction_error(x, x_hat):
             ...
         ValueError: x_hat: se esperaba la forma de x, (1, 3), pero llegó (1, 2)
     """
-    x, x_hat = check.floats(x, "x", "n ..."), check.floats(x_hat, "x_hat")
+    x, x_hat = check.floats(x, "x", "... d"), check.floats(x_hat, "x_hat")
+    if x.ndim < 2:
+        raise ValueError(f"x: se esperaba la forma (n, …, d), una observación por fila, pero llegó {x.shape}")
     if x.shape != x_hat.shape:
         raise ValueError(f"x_hat: se esperaba la forma de x, {x.shape}, pero llegó {x_hat.shape}")
     square = (x - x_hat).astype(np.float64) ** 2
