@@ -7,7 +7,13 @@ from dlbook import check
 
 
 def autoencoder(
-    input_size, hidden, latent, activation="relu", latent_activation=None, output_activation=None, **options
+    input_size,
+    hidden,
+    latent,
+    activation="relu",
+    latent_activation=None,
+    output_activation=None,
+    **options,
 ):
     r"""Arma un autocodificador denso (*autoencoder*) y sus dos mitades, que comparten las capas.
 
@@ -73,19 +79,21 @@ def autoencoder(
             ...
         ValueError: latent: se esperaba un entero de al menos 1, pero llegó 0
     """
-    d, k = check.integer(input_size, "input_size", 1), check.integer(latent, "latent", 1)
-    widths = [check.integer(m, "hidden", 1) for m in check.sequence(hidden, "hidden", empty=True)]
+    d = check.integer(input_size, "input_size", 1)
+    k = check.integer(latent, "latent", 1)
+    widths = check.sequence(hidden, "hidden", empty=True)
     x, h = Input((d,)), Input((k,))
-    forth = [*(Dense(m, activation) for m in widths), Dense(k, latent_activation)]
-    back = [*(Dense(m, activation) for m in reversed(widths)), Dense(d, output_activation)]
     code = x
-    for layer in forth:
-        code = layer(code)
+    for m in widths:
+        code = Dense(check.integer(m, "hidden", 1), activation)(code)
+    code = Dense(k, latent_activation)(code)
+    back = [Dense(m, activation) for m in reversed(widths)]
     x_hat, read = code, h
-    for layer in back:
+    for layer in (*back, Dense(d, output_activation)):
         x_hat, read = layer(x_hat), layer(read)
     whole = Model(x, x_hat, name="autoencoder", **options)  # [ec-ae-autocodificador]
-    return whole, Model(x, code, name="encoder"), Model(h, read, name="decoder")
+    encoder = Model(x, code, name="encoder")
+    return whole, encoder, Model(h, read, name="decoder")
 
 
 def reconstruction_error(x, x_hat):
@@ -102,7 +110,8 @@ def reconstruction_error(x, x_hat):
 
     **A mano.** De :math:`(1, 0, 2)` a :math:`(1, 1, 0)` los cuadrados son 0, 1 y 4, y :math:`5/3\approx1.667`:
 
-    >>> reconstruction_error([[1, 0, 2], [0, 0, 0]], [[1, 1, 0], [0, 0, 0]]).round(3)
+    >>> x, x_hat = [[1, 0, 2], [0, 0, 0]], [[1, 1, 0], [0, 0, 0]]
+    >>> reconstruction_error(x, x_hat).round(3)
     array([1.667, 0.   ])
 
     Parameters
@@ -129,7 +138,7 @@ def reconstruction_error(x, x_hat):
     """
     x, x_hat = check.floats(x, "x", "... d"), check.floats(x_hat, "x_hat")
     if x.ndim < 2:
-        raise ValueError(f"x: se esperaba la forma (n, …, d), una observación por fila, pero llegó {x.shape}")
+        raise ValueError(f"x: se esperaba la forma (n, …, d), pero llegó {x.shape}")
     if x.shape != x_hat.shape:
         raise ValueError(f"x_hat: se esperaba la forma de x, {x.shape}, pero llegó {x_hat.shape}")
     square = (x - x_hat).astype(np.float64) ** 2

@@ -12,7 +12,8 @@ SMALLEST = 1e-6
 def _divergence(rho, mean):
     inside = (mean > SMALLEST) & (mean < 1 - SMALLEST)
     mean = np.clip(mean, SMALLEST, 1 - SMALLEST)
-    on, off = rho * np.log(rho / mean), (1 - rho) * np.log((1 - rho) / (1 - mean))
+    on = rho * np.log(rho / mean)
+    off = (1 - rho) * np.log((1 - rho) / (1 - mean))
     slope = inside * ((mean - rho) / (mean * (1 - mean)))  # [ec-ae-kl-pendiente]
     return (on + off).sum(), slope  # [ec-ae-kl]
 
@@ -103,12 +104,12 @@ def kl_sparsity(codes, rho):
     """
     codes = check.floats(codes, "codes", "n k").astype(np.float64)
     rho = check.number(rho, "rho", 0, 1, open_low=True, open_high=True)
-    if ((codes < 0) | (codes > 1)).any():
-        raise ValueError(
-            f"codes: se esperaban números entre 0 y 1, pero hay un {codes.flat[np.abs(codes - 0.5).argmax()]}"
-        )
+    wrong = codes[(codes < 0) | (codes > 1)]
+    if wrong.size:
+        raise ValueError(f"codes: se esperaban números entre 0 y 1, pero hay un {wrong[0]}")
     value, slope = _divergence(rho, codes.mean(axis=0))  # [ec-ae-kl-media]
-    return float(value), np.tile(slope / len(codes), (len(codes), 1))  # [ec-ae-kl-gradiente]
+    gradient = np.tile(slope / len(codes), (len(codes), 1))  # [ec-ae-kl-gradiente]
+    return float(value), gradient
 
 
 class KLSparsity(Layer):
@@ -118,7 +119,7 @@ class KLSparsity(Layer):
     nada; hacia atrás, al gradiente que llega le suma :math:`\beta` veces :eq:`ec-ae-kl-gradiente`:
 
     .. math::
-       :label: ec-ae-kl-capa
+       :label: ed-ae-kl-capa
 
        \frac{\partial J}{\partial h_{ij}}
        =\frac{\partial\mathcal L}{\partial h_{ij}}
@@ -176,7 +177,7 @@ class KLSparsity(Layer):
             rows = x.reshape(-1, x.shape[-1])
             parts = self.share(np.array([len(rows), *rows.sum(axis=0, dtype=np.float64)]))
             count, *sums = parts.sum(axis=0)
-            value, slope = _divergence(self.rho, np.array(sums) / count)  # [ec-ae-kl-media]
+            value, slope = _divergence(self.rho, np.array(sums) / count)
             self.add_loss(self.weight * value)
             self.slope = (self.weight * slope / count).astype(x.dtype)
         return self.y
@@ -184,4 +185,4 @@ class KLSparsity(Layer):
     def backward(self, dy):
         r"""Devuelve el gradiente que llega, más el de lo que se cobró."""
         dy = self.output_gradient(dy)
-        return dy if self.slope is None else dy + self.slope  # [ec-ae-kl-capa]
+        return dy if self.slope is None else dy + self.slope
