@@ -1,3 +1,14 @@
 r"""Capítulo 4: autocodificadores y modelos generativos."""
 
-__all__ = []
+from chapters.autoencoder.codes.autoencoder import autoencoder, compression_rate, reconstruction_error
+from chapters.autoencoder.codes.sparsity import KLSparsity, kl_sparsity
+from chapters.autoencoder.codes.tied import TiedAutoencoder
+
+__all__ = [
+    "KLSparsity",
+    "TiedAutoencoder",
+    "autoencoder",
+    "compression_rate",
+    "kl_sparsity",
+    "reconstruction_error",
+]

@@ -272,6 +272,10 @@ LAYERS = [
     layer("ZeroPadding2D", (2, 3, 2)),
     layer("ZeroPadding2D", (2, 3, 2), padding=((1, 0), (0, 2))),
     # Capítulo 4, códigos.
+    layer("KLSparsity", (4,)),
+    layer("KLSparsity", (3, 2), rho=0.2, weight=0.5),
+    layer("TiedAutoencoder", (5,), units=3),
+    layer("TiedAutoencoder", (4,), units=2, activation="tanh", output_activation="sigmoid"),
     # Capítulo 4, imágenes.
     # Capítulo 4, U-Net.
     # Capítulo 4, VAE.
@@ -751,6 +755,7 @@ NOT_IN_KERAS = {
     "initializer": {},
     "layer": {
         "Branches": "en Keras se escribe con su grafo",
+        "KLSparsity": "en Keras se escribe con su propia penalización",
         "LocalResponseNormalization": "es de TensorFlow, no de Keras",
         "Maxout": "Keras la quitó",
         "MinPooling2D": "Keras no la tiene",
@@ -760,6 +765,7 @@ NOT_IN_KERAS = {
         "Residual": "en Keras se escribe con su grafo",
         "Sequential": "la compara el puente, con todas sus capas",
         "Subsampling2D": "es de LeNet-5",
+        "TiedAutoencoder": "en Keras se escribe con su propia capa",
     },
     "loss": {"GridDetectionLoss": "es la de YOLO"},
     "metric": {},

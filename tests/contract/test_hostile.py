@@ -315,6 +315,10 @@ EXAMPLES = {
     },
     "chapters.autoencoder": {
         # Capítulo 4, códigos.
+        "autoencoder": {"input_size": 4, "hidden": [3], "latent": 2, "activation": "relu"},
+        "compression_rate": {"n": 8, "k": 3},
+        "kl_sparsity": {"codes": [[0.3, 0.2], [0.6, 0.1]], "rho": 0.1},
+        "reconstruction_error": {"x": [[1.0, 2.0]], "x_hat": [[1.0, 0.0]]},
         # Capítulo 4, imágenes.
         # Capítulo 4, U-Net.
         # Capítulo 4, VAE.

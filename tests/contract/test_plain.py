@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chapters
+from chapters.autoencoder import TiedAutoencoder
 from chapters.cnn import BatchNormalization
 from dlbook import gradcheck
 from dlbook.sphinx.definitions import PLAIN, plain_name
@@ -40,8 +41,19 @@ def batch_normalization(x, gamma, beta, moving, momentum, training):
     return y, np.array(layer.get_weights()[2:])
 
 
+def tied_autoencoder(x, w, b, c, dy):
+    layer = TiedAutoencoder(w.shape[1], activation="tanh", dtype="float64")
+    layer.build(x.shape[1:])
+    layer.set_weights([w, b, c])
+    y = layer.forward(x)
+    dx = layer.backward(dy)
+    dw, db, dc = layer.gradients
+    return y, dw, db, dc, dx
+
+
 # Una clase se compara usándola.
 FOUND |= {"plain_batch_normalization": (FOUND["plain_batch_normalization"][0], batch_normalization)}
+FOUND |= {"plain_tied_autoencoder": (FOUND["plain_tied_autoencoder"][0], tied_autoencoder)}
 
 
 class Sizes:
@@ -158,6 +170,13 @@ ARGUMENTS = {
     "plain_conv2d_forward": lambda r: convolution(r) | {"bias": r.array("f")},
     "plain_conv2d_backward": lambda r: convolution(r) | {"dy": maps(r)},
     # Capítulo 4, códigos.
+    "plain_tied_autoencoder": lambda r: {
+        "x": r.array("n", "d"),
+        "w": r.array("d", "k"),
+        "b": r.array("k"),
+        "c": r.array("d"),
+        "dy": r.array("n", "d"),
+    },
     # Capítulo 4, imágenes.
     # Capítulo 4, U-Net.
     # Capítulo 4, VAE.
