@@ -24,12 +24,8 @@ EPOCHS, BATCH, SEED = 12, 128, 0
 def main():
     from chapters import keras
 
-    results = {
-        **header("benchmarks.mnist_conv_autoencoder", SEED),
-        "epochs": EPOCHS,
-        "batch_size": BATCH,
-        "ours": train(keras),
-    }
+    ours = train(keras, lambda result: None)
+    results = {**header("benchmarks.mnist_conv_autoencoder", SEED), "epochs": EPOCHS, "batch_size": BATCH, "ours": ours}
     if PEER.exists():
         results["keras"] = json.loads(PEER.read_text(encoding="utf-8"))
     store(RESULTS, results)
@@ -49,32 +45,34 @@ def network(keras):
     return keras.Model(inputs, layers.Conv2D(1, 3, padding="same", activation="sigmoid")(x))
 
 
-def train(keras):
-    """Entrena la red del programa con la biblioteca que llegue; da lo que la página dibuja."""
+def train(keras, keep):
+    """Entrena la red del programa con la biblioteca que llegue; da lo que la página dibuja, y en cada época lo guarda."""
     (x, _), (x_test, y_test) = load_mnist()
     x, x_test = (images[..., None].astype("float32") / 255 for images in (x, x_test))
+    rows = [int(np.flatnonzero(y_test == digit)[0]) for digit in range(10)]
     keras.utils.set_random_seed(SEED)
     model = network(keras)
     model.compile(optimizer="adam", loss="binary_crossentropy")
     # La primera vez se compila: eso no es entrenar, y se hace antes de tomar el tiempo.
     weights = model.get_weights()
-    model.fit(x[:BATCH], x[:BATCH], batch_size=BATCH, epochs=1, verbose=0, validation_data=(x_test[:BATCH],) * 2)
+    model.train_on_batch(x[:BATCH], x[:BATCH])
     model = network(keras)
     model.compile(optimizer="adam", loss="binary_crossentropy")
     model.set_weights(weights)
-    start = time.perf_counter()
-    options = {"batch_size": BATCH, "epochs": EPOCHS, "shuffle": True, "verbose": 2}
-    history = model.fit(x, x, validation_data=(x_test, x_test), **options).history
-    seconds = time.perf_counter() - start
-    rows = [int(np.flatnonzero(y_test == digit)[0]) for digit in range(10)]
-    shown = model.predict(x_test[rows], verbose=0)
-    return {
-        "parameters": model.count_params(),
-        "seconds": round(seconds, 1),
-        "history": curves(history),
-        "originals": [as_hex(image) for image in x_test[rows]],
-        "reconstructions": [as_hex(image) for image in shown],
-    }
+    result = {"parameters": model.count_params(), "history": {}}
+    start, wall = time.process_time(), time.perf_counter()
+    for _ in range(EPOCHS):
+        history = model.fit(x, x, batch_size=BATCH, verbose=2, validation_data=(x_test, x_test)).history
+        for name, values in curves(history).items():
+            result["history"].setdefault(name, []).extend(values)
+        # El reloj depende de qué más hiciera la máquina; el procesador, casi no.
+        result["seconds"] = round(time.perf_counter() - wall, 1)
+        result["processor_seconds"] = round(time.process_time() - start, 1)
+        shown = model.predict(x_test[rows], verbose=0)
+        result["originals"] = [as_hex(image) for image in x_test[rows]]
+        result["reconstructions"] = [as_hex(image) for image in shown]
+        keep(result)
+    return result
 
 
 def as_hex(image):

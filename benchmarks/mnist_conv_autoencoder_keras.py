@@ -11,9 +11,15 @@ import keras
 
 from benchmarks.mnist_conv_autoencoder import PEER, train
 
+VERSIONS = {"keras": keras.__version__, "backend": keras.backend.backend()}
+
+
+def keep(result):
+    """Guarda lo que va hasta esta época."""
+    own = {name: value for name, value in result.items() if name != "originals"}
+    PEER.write_text(json.dumps(own | {"versions": VERSIONS}), encoding="utf-8")
+
+
 if __name__ == "__main__":
     PEER.parent.mkdir(exist_ok=True)
-    result = train(keras)
-    del result["originals"]
-    versions = {"keras": keras.__version__, "backend": keras.backend.backend()}
-    PEER.write_text(json.dumps(result | {"versions": versions}), encoding="utf-8")
+    train(keras, keep)
