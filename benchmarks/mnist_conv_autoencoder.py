@@ -1,8 +1,9 @@
 r"""El autocodificador convolucional de «Building Autoencoders in Keras» con MNIST, aquí y en Keras.
 
 Se ejecuta con ``python -m benchmarks.mnist_conv_autoencoder`` y tarda unos minutos; deja los resultados en
-``docs/resultados/mnist_conv_autoencoder.json``. Si antes se ejecutó ``benchmarks/mnist_conv_autoencoder_keras.py``, donde
-Keras esté instalado, guarda también los suyos. El programa original entrena 50 épocas.
+``docs/resultados/mnist_conv_autoencoder.json``. Si antes se ejecutó ``python -m
+benchmarks.mnist_conv_autoencoder_keras``, donde Keras esté instalado, guarda también los suyos. El programa original
+entrena 50 épocas.
 """
 
 import json
@@ -46,7 +47,7 @@ def network(keras):
 
 
 def train(keras, keep):
-    """Entrena la red del programa con la biblioteca que llegue; da lo que la página dibuja, y en cada época lo guarda."""
+    """Entrena la red del programa con la biblioteca que llegue; da lo que la página dibuja, época por época."""
     (x, _), (x_test, y_test) = load_mnist()
     x, x_test = (images[..., None].astype("float32") / 255 for images in (x, x_test))
     rows = [int(np.flatnonzero(y_test == digit)[0]) for digit in range(10)]

@@ -1,4 +1,4 @@
-r"""El mismo programa en Keras: se ejecuta, donde Keras esté instalado, antes que ``benchmarks.mnist_conv_autoencoder``."""
+r"""El mismo programa en Keras: se ejecuta, donde Keras esté instalado, antes que ``mnist_conv_autoencoder``."""
 
 import json
 import os

@@ -45,12 +45,14 @@ def anomaly_score(x, reconstruction):
             ...
         ValueError: reconstruction: se esperaba la forma (1, 2), pero llegó (2,)
     """
-    x, reconstruction = check.floats(x, "x"), check.floats(reconstruction, "reconstruction")
-    if reconstruction.shape != x.shape:
-        raise ValueError(f"reconstruction: se esperaba la forma {x.shape}, pero llegó {reconstruction.shape}")
+    x = check.floats(x, "x")
+    again = check.floats(reconstruction, "reconstruction")
     if x.ndim == 0:
-        raise ValueError("x: se esperaban varias observaciones, pero llegó un solo número")
-    squares = (x - reconstruction) ** 2
+        raise ValueError("x: se esperaban observaciones y llegó un número")
+    if again.shape != x.shape:
+        shapes = f"se esperaba la forma {x.shape}, pero llegó {again.shape}"
+        raise ValueError(f"reconstruction: {shapes}")
+    squares = (x - again) ** 2
     return squares.reshape(len(x), -1).mean(axis=1)  # [ec-ae-anomalia]
 
 
@@ -98,5 +100,6 @@ def anomaly_threshold(scores, percentile=95.0):
             ...
         ValueError: percentile: se esperaba un número de al menos 0 y de a lo sumo 100, pero llegó 200
     """
-    scores, percentile = check.floats(scores, "scores", "n"), check.number(percentile, "percentile", 0, 100)
+    scores = check.floats(scores, "scores", "n")
+    percentile = check.number(percentile, "percentile", 0, 100)
     return float(np.percentile(scores, percentile))  # [ec-ae-umbral]

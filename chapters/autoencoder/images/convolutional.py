@@ -24,20 +24,18 @@ def _checked(input_shape, filters):
 def convolutional_autoencoder(
     input_shape, filters, code=None, kernel_size=3, strided=False, output_activation="sigmoid", dtype=None, seed=None
 ):
-    r"""Autocodificador convolucional (*convolutional autoencoder*), con su codificador y su decodificador. :item:`AE-21`
+    r"""Autocodificador convolucional (*convolutional autoencoder*): el modelo, su codificador y su decodificador.
 
     Cada nivel del codificador es una convolución, que guarda el tamaño, y un agrupamiento, que lo parte a la mitad. El
     decodificador los recorre al revés: una convolución, y cada píxel se repite en un cuadro de :math:`2\times2`. Una
     última convolución deja los canales del principio. Con los filtros :math:`(16, 8)` y una imagen de
-    :math:`28\times28`, los canales son 1-16-8-8-16-1:
+    :math:`28\times28`, los canales son 1-16-8-8-16-1: :item:`AE-21`
 
-    >>> autoencoder, encoder, decoder = convolutional_autoencoder((28, 28, 1), (16, 8))
-    >>> def shapes(model):
-    ...     found = [layer.output.shape[1:] for layer in model.layers]
-    ...     return [s for s, before in zip(found, [None, *found]) if s != before]
-    >>> shapes(encoder)
+    >>> models = convolutional_autoencoder((28, 28, 1), (16, 8))
+    >>> autoencoder, encoder, decoder = models
+    >>> [layer.output.shape[1:] for layer in encoder.layers]
     [(28, 28, 1), (28, 28, 16), (14, 14, 16), (14, 14, 8), (7, 7, 8)]
-    >>> shapes(decoder)
+    >>> [layer.output.shape[1:] for layer in decoder.layers[1:]]
     [(7, 7, 8), (14, 14, 8), (14, 14, 16), (28, 28, 16), (28, 28, 1)]
     >>> autoencoder.count_params()
     3217
