@@ -319,7 +319,13 @@ EXAMPLES = {
         "compression_rate": {"n": 8, "k": 3},
         "kl_sparsity": {"codes": [[0.3, 0.2], [0.6, 0.1]], "rho": 0.1},
         "reconstruction_error": {"x": [[1.0, 2.0]], "x_hat": [[1.0, 0.0]]},
+        "anomaly_score": {"x": X, "reconstruction": X / 2},
+        "anomaly_threshold": {"scores": [0.1, 0.5, 0.2], "percentile": 90},
         # Capítulo 4, imágenes.
+        "convolutional_autoencoder": {
+            **{"input_shape": (8, 8, 1), "filters": (2, 3), "code": None, "kernel_size": 3},
+            **{"strided": False, "output_activation": "sigmoid", "dtype": None, "seed": 0},
+        },
         # Capítulo 4, U-Net.
         # Capítulo 4, VAE.
         # Capítulo 4, GAN.
