@@ -1,3 +1,21 @@
 r"""Capítulo 4: autocodificadores y modelos generativos."""
 
-__all__ = []
+from chapters.autoencoder.diffusion.process import (
+    cosine_schedule,
+    diffuse,
+    implicit_step,
+    linear_schedule,
+    posterior,
+    reverse_step,
+    sample,
+)
+
+__all__ = [
+    "cosine_schedule",
+    "diffuse",
+    "implicit_step",
+    "linear_schedule",
+    "posterior",
+    "reverse_step",
+    "sample",
+]
