@@ -10,10 +10,9 @@ MOST = 100_000
 
 def _kept(alpha_bar):
     alpha_bar = check.floats(alpha_bar, "alpha_bar", "t")
-    if len(alpha_bar) < 2 or alpha_bar[0] != 1 or alpha_bar[-1] <= 0 or (np.diff(alpha_bar) >= 0).any():
-        raise ValueError(
-            "alpha_bar: se esperaban al menos dos números que bajen de 1 hacia 0, sin llegar, y llegó otra cosa"
-        )
+    falls = len(alpha_bar) > 1 and (np.diff(alpha_bar) < 0).all()
+    if not falls or alpha_bar[0] != 1 or alpha_bar[-1] <= 0:
+        raise ValueError("alpha_bar: se esperaba que bajara de 1 a 0")
     return alpha_bar
 
 
@@ -57,8 +56,9 @@ def linear_schedule(steps, first=1e-4, last=0.02):
         Si los argumentos no son de esos, o si son tantos pasos que la señal se vuelve cero.
     """
     steps = check.integer(steps, "steps", 1, MOST)
-    first = check.number(first, "first", 0, 1, open_low=True, open_high=True)
-    last = check.number(last, "last", 0, 1, open_low=True, open_high=True)
+    inside = {"open_low": True, "open_high": True}
+    first = check.number(first, "first", 0, 1, **inside)
+    last = check.number(last, "last", 0, 1, **inside)
     beta = np.linspace(first, last, steps)
     return _kept(np.concatenate([[1.0], np.cumprod(1 - beta)]))  # [ec-ae-dif-lineal]
 
@@ -106,7 +106,8 @@ def cosine_schedule(steps, offset=0.008, most=0.999):
     """
     steps = check.integer(steps, "steps", 1, MOST)
     offset = check.number(offset, "offset", 0, 1)
-    most = check.number(most, "most", 0, 1, open_low=True, open_high=True)
+    inside = {"open_low": True, "open_high": True}
+    most = check.number(most, "most", 0, 1, **inside)
     u = (np.arange(steps + 1) / steps + offset) / (1 + offset)
     f = np.cos(u * np.pi / 2) ** 2
     beta = np.minimum(1 - f[1:] / f[:-1], most)  # [ec-ae-dif-coseno]
@@ -439,7 +440,7 @@ def sample(predict, x, alpha_bar, seed=None):
     check.function(predict, "predict", 2)
     x, alpha_bar = check.floats(x, "x", "n d"), _kept(alpha_bar)
     rng = check.generator(seed)
-    path = check.empty((len(alpha_bar), *x.shape), "el camino de las muestras")
+    path = check.empty((len(alpha_bar), *x.shape), "el camino")
     path[-1] = x
     for t in range(len(alpha_bar) - 1, 0, -1):
         noise = rng.normal(size=x.shape)
