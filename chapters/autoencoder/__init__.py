@@ -16,3 +16,22 @@ from chapters.autoencoder.codes.anomaly import anomaly_score, anomaly_threshold
 from chapters.autoencoder.images.convolutional import convolutional_autoencoder
 
 __all__ = ["anomaly_score", "anomaly_threshold", "convolutional_autoencoder"]
+from chapters.autoencoder.diffusion.process import (
+    cosine_schedule,
+    diffuse,
+    implicit_step,
+    linear_schedule,
+    posterior,
+    reverse_step,
+    sample,
+)
+
+__all__ = [
+    "cosine_schedule",
+    "diffuse",
+    "implicit_step",
+    "linear_schedule",
+    "posterior",
+    "reverse_step",
+    "sample",
+]

@@ -29,6 +29,7 @@ LINE = {"x": [[0.0], [1.0], [2.0]], "y": [1.0, 3.0, 5.0]}
 PREDICTED = {"y_true": [[0.0, 1.0]], "y_pred": [[0.2, 0.8]]}
 ACTIVATED = {"z": [[0.5, -1.0]]}
 RECORD = bytes(3073)
+PAIR, KEPT = [[1.6, 0.2], [0.1, -1.0]], [1.0, 0.6, 0.36]
 
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -330,6 +331,13 @@ EXAMPLES = {
         # Capítulo 4, VAE.
         # Capítulo 4, GAN.
         # Capítulo 4, difusión.
+        "cosine_schedule": {"steps": 4, "offset": 0.008, "most": 0.999},
+        "diffuse": {"x": PAIR, "t": [1, 2], "alpha_bar": KEPT, "noise": PAIR},
+        "implicit_step": {"x": PAIR, "t": 2, "to": 1, "predicted": PAIR, "alpha_bar": KEPT},
+        "linear_schedule": {"steps": 4, "first": 1e-4, "last": 0.02},
+        "posterior": {"x": PAIR, "start": PAIR, "t": 2, "alpha_bar": KEPT},
+        "reverse_step": {"x": PAIR, "t": 2, "predicted": PAIR, "alpha_bar": KEPT, "noise": PAIR},
+        "sample": {"predict": lambda x, t: x, "x": PAIR, "alpha_bar": KEPT, "seed": 0},
     },
 }
 ELSEWHERE = {
