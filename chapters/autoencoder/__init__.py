@@ -1,3 +1,11 @@
 r"""Capítulo 4: autocodificadores y modelos generativos."""
 
-__all__ = []
+from chapters.autoencoder.unet.elastic import elastic_deformation, elastic_field
+from chapters.autoencoder.unet.unet import unet, unet_shapes
+
+__all__ = [
+    "elastic_deformation",
+    "elastic_field",
+    "unet",
+    "unet_shapes",
+]
