@@ -11,7 +11,7 @@ MOST_PIXELS = 250_000_000
 TRIES = 30
 
 
-def cell_images(n=100, size=64, cells=6, light=0.5, noise=0.08, seed=0):
+def cell_images(n=100, size=64, cells=6, radius=(0.1, 0.2), light=0.5, noise=0.08, seed=0):
     r"""Imágenes en gris con células de orilla irregular, y qué píxeles son de alguna.
 
     Cada célula es una elipse abollada con una membrana oscura; por dentro es apenas más clara que el fondo. Ninguna se
@@ -32,6 +32,8 @@ def cell_images(n=100, size=64, cells=6, light=0.5, noise=0.08, seed=0):
         El lado en píxeles, de 16 a 512.
     cells : int
         Cuántas células a lo sumo en cada una, de 1 a 64. Si no caben sin encimarse, se ponen menos.
+    radius : (float, float)
+        Entre qué y qué miden los semiejes de una célula, en lados de la imagen; de 0.03 a 0.5.
     light : float
         Cuánto cambia la luz de una esquina a la otra, de 0 a 1, con los tonos entre 0 y 1.
     noise : float
@@ -55,21 +57,24 @@ def cell_images(n=100, size=64, cells=6, light=0.5, noise=0.08, seed=0):
     size = check.integer(size, "size", 16, 512)
     n = check.integer(n, "n", 1, min(MOST, MOST_PIXELS // size**2))
     cells = check.integer(cells, "cells", 1, 64)
+    radius = [check.number(r, "radius", 0.03, 0.5) for r in check.sequence(radius, "radius", 2)]
+    if radius[0] > radius[1]:
+        raise ValueError(f"radius: se esperaba del menor al mayor, pero llegó {tuple(radius)}")
     light, noise = check.number(light, "light", 0, 1), check.number(noise, "noise", 0, 1)
     x, masks = np.empty((n, size, size, 1), np.float32), np.zeros((n, size, size, 1), np.uint8)
     for k in range(n):
-        image, masks[k, ..., 0] = _drawn(size, cells, rng)
+        image, masks[k, ..., 0] = _drawn(size, cells, radius, rng)
         image += light * _ramp(size, rng)
         x[k, ..., 0] = image + rng.normal(0, noise, image.shape)
     return x, masks
 
 
-def _drawn(size, cells, rng):
+def _drawn(size, cells, axes, rng):
     row, column = np.mgrid[:size, :size]
     image, taken = np.full((size, size), 0.45), np.zeros((size, size), bool)
     for _ in range(int(rng.integers(max(1, cells // 2), cells + 1))):
         for _ in range(TRIES):
-            radius = _radius(row, column, size, rng)
+            radius = _radius(row, column, size, axes, rng)
             if not (taken & (radius < 1.1)).any():
                 inside, membrane = radius < 1, (radius > 0.75) & (radius < 1)
                 image[inside] = rng.uniform(0.5, 0.6)
@@ -79,11 +84,11 @@ def _drawn(size, cells, rng):
     return image, taken
 
 
-def _radius(row, column, size, rng):
+def _radius(row, column, size, axes, rng):
     # Qué tan lejos del centro queda cada píxel, en radios de una célula: 1 es la orilla.
     v, u = row - rng.uniform(0, size), column - rng.uniform(0, size)
     tilt, angle = rng.uniform(0, np.pi), np.arctan2(v, u)
-    a, b = size * rng.uniform(0.1, 0.2, 2)
+    a, b = size * rng.uniform(*axes, 2)
     ellipse = np.hypot((u * np.cos(tilt) + v * np.sin(tilt)) / a, (v * np.cos(tilt) - u * np.sin(tilt)) / b)
     dent = sum(rng.uniform(-0.08, 0.08) * np.cos(k * angle + rng.uniform(0, 2 * np.pi)) for k in (2, 3, 5))
     return ellipse / (1 + dent)

@@ -377,6 +377,12 @@ LOSSES = [
     # Capítulo 4, códigos.
     # Capítulo 4, imágenes.
     # Capítulo 4, U-Net.
+    of("loss", "Dice"),
+    of("loss", "Dice", axis=(-1,)),
+    of("loss", "IoULoss"),
+    of("loss", "IoULoss", axis=(-1,)),
+    of("loss", "Tversky", alpha=0.7, beta=0.3),
+    of("loss", "Tversky", alpha=0.2, axis=(-1,)),
     # Capítulo 4, VAE.
     # Capítulo 4, GAN.
     # Capítulo 4, difusión.
@@ -428,6 +434,7 @@ TARGETS = {
     "CategoricalFocalCrossentropy": probabilities,
     "CategoricalHinge": one_hot,
     "CosineSimilarity": normal,
+    "Dice": zeros_and_ones,
     "F1Score": zeros_and_ones,
     "FBetaScore": zeros_and_ones,
     "FalseNegatives": zeros_and_ones,
@@ -436,6 +443,7 @@ TARGETS = {
     "Hinge": signs,
     "Huber": normal,
     "IoU": lambda rng, shape: rng.integers(0, 4, shape).astype(float),
+    "IoULoss": zeros_and_ones,
     "KLDivergence": probabilities,
     "LogCosh": normal,
     "LogCoshError": normal,
@@ -458,11 +466,22 @@ TARGETS = {
     "TopKCategoricalAccuracy": one_hot,
     "TrueNegatives": zeros_and_ones,
     "TruePositives": zeros_and_ones,
+    "Tversky": zeros_and_ones,
 }
 # Las que miran probabilidades, o un logaritmo, sin que lo diga ``from_logits``.
 POSITIVE = [
-    *("BinaryIoU", "F1Score", "FBetaScore", "FalseNegatives", "FalsePositives", "KLDivergence", "MeanIoU"),
-    *("MeanSquaredLogarithmicError", "Poisson", "Precision", "Recall", "TrueNegatives", "TruePositives"),
+    *(
+        "BinaryIoU",
+        "Dice",
+        "F1Score",
+        "FBetaScore",
+        "FalseNegatives",
+        "FalsePositives",
+        "IoULoss",
+        "KLDivergence",
+        "MeanIoU",
+    ),
+    *("MeanSquaredLogarithmicError", "Poisson", "Precision", "Recall", "TrueNegatives", "TruePositives", "Tversky"),
 ]
 # Las que miran clases ya decididas.
 DECIDED = ["Accuracy", "IoU"]
@@ -730,6 +749,7 @@ BASES = {
     "loss": {
         "FunctionLoss": "la hace loss=función, y se prueba con la cinta",
         "Loss": "la base de todas",
+        "OverlapLoss": "lo que comparten las que comparan dos máscaras enteras",
         "RowLoss": "lo que comparten las que van renglón por renglón",
     },
     "metric": {
@@ -761,7 +781,7 @@ NOT_IN_KERAS = {
         "Sequential": "la compara el puente, con todas sus capas",
         "Subsampling2D": "es de LeNet-5",
     },
-    "loss": {"GridDetectionLoss": "es la de YOLO"},
+    "loss": {"GridDetectionLoss": "es la de YOLO", "IoULoss": "Keras solo tiene la métrica"},
     "metric": {},
     "optimizer": {},
     "regularizer": {},

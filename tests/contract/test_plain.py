@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chapters
+from chapters.autoencoder import OverlapLoss
 from chapters.cnn import BatchNormalization
 from dlbook import gradcheck
 from dlbook.sphinx.definitions import PLAIN, plain_name
@@ -40,8 +41,14 @@ def batch_normalization(x, gamma, beta, moving, momentum, training):
     return y, np.array(layer.get_weights()[2:])
 
 
+def overlap_loss(y_true, y_pred, numbers):
+    loss = type("Own", (OverlapLoss,), {"numbers": numbers})()
+    return loss(y_true, y_pred), loss.gradient(y_true, y_pred)
+
+
 # Una clase se compara usándola.
 FOUND |= {"plain_batch_normalization": (FOUND["plain_batch_normalization"][0], batch_normalization)}
+FOUND |= {"plain_overlap_loss": (FOUND["plain_overlap_loss"][0], overlap_loss)}
 
 
 class Sizes:
@@ -160,6 +167,11 @@ ARGUMENTS = {
     # Capítulo 4, códigos.
     # Capítulo 4, imágenes.
     # Capítulo 4, U-Net.
+    "plain_overlap_loss": lambda r: {
+        "y_true": r.generator.integers(0, 2, (r("n"), r("h"))).astype(float),
+        "y_pred": r.generator.random((r("n"), r("h"))) + 0.05,
+        "numbers": (1.0, *r.generator.random(2), 0.5),
+    },
     # Capítulo 4, VAE.
     # Capítulo 4, GAN.
     # Capítulo 4, difusión.

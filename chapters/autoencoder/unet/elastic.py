@@ -68,8 +68,8 @@ def elastic_deformation(images, masks=None, alpha=3.0, sigma=6.0, seed=None):
        \tilde x(u,v) = x\bigl(u+d_1(u,v),\ v+d_2(u,v)\bigr) .
 
     Ese lugar casi nunca cae en un píxel. En la imagen se interpola entre los cuatro vecinos. En la máscara, no: entre
-    la clase 0 y la clase 1 no hay una clase ½, y se toma el píxel **más cercano**. Fuera de la imagen se lee su reflejo.
-    :item:`AE-32`
+    la clase 0 y la clase 1 no hay una clase ½, y se toma el píxel **más cercano**. Fuera de la imagen se lee su
+    reflejo. :item:`AE-32`
 
     >>> images, masks = np.random.default_rng(0).random((2, 2, 16, 16, 1))
     >>> masks = (masks > 0.5).astype(np.uint8)
@@ -110,17 +110,16 @@ def elastic_deformation(images, masks=None, alpha=3.0, sigma=6.0, seed=None):
         ValueError: masks: se esperaban máscaras de (2, 16, 16), como las imágenes, pero llegaron (2, 8, 16)
     """
     images, rng = check.floats(images, "images", "n h w c"), check.generator(seed)
-    bent, painted = np.empty_like(images), None
+    size, bent = images.shape[:3], np.empty_like(images)
     if masks is not None:
         masks = check.numbers_of(masks, "masks", "n h w k")
-        if masks.shape[:3] != images.shape[:3]:
-            raise ValueError(
-                f"masks: se esperaban máscaras de {images.shape[:3]}, como las imágenes, pero llegaron {masks.shape[:3]}"
-            )
+        if masks.shape[:3] != size:
+            came = masks.shape[:3]
+            raise ValueError(f"masks: se esperaban máscaras de {size}, como las imágenes, pero llegaron {came}")
         painted = np.empty_like(masks)
-    grid = np.mgrid[: images.shape[1], : images.shape[2]]
-    for k in range(len(images)):
-        places = grid + elastic_field(images.shape[1:3], alpha, sigma, rng)
+    grid = np.mgrid[: size[1], : size[2]]
+    for k in range(size[0]):
+        places = grid + elastic_field(size[1:], alpha, sigma, rng)
         _read(images[k], places, 1, bent[k])
         if masks is not None:
             _read(masks[k], places, 0, painted[k])

@@ -60,9 +60,9 @@ def unet_shapes(size, levels=4, padding="valid"):
     Returns
     -------
     dict
-        ``"skips"``, lo que miden las ramas, :math:`c_\ell`; ``"lowest"``, lo que entra al fondo, :math:`s_L`; ``"ups"``,
-        :math:`u_\ell`; ``"crops"``, :math:`r_\ell`, y ``"output"``, lo que sale. Las listas van del piso de arriba al de
-        abajo.
+        ``"skips"``, lo que miden las ramas, :math:`c_\ell`; ``"lowest"``, lo que entra al fondo, :math:`s_L`;
+        ``"ups"``, :math:`u_\ell`; ``"crops"``, :math:`r_\ell`, y ``"output"``, lo que sale. Las listas van del piso de
+        arriba al de abajo.
 
     Raises
     ------
@@ -191,7 +191,7 @@ def unet(
     dropout = check.number(dropout, "dropout", 0, 1, open_high=True)
     for side in input_shape[:2]:
         unet_shapes(side, len(filters) - 1, padding)
-    if classifier_activation == "auto":
+    if isinstance(classifier_activation, str) and classifier_activation == "auto":
         classifier_activation = "sigmoid" if classes == 1 else "softmax"
 
     x, branches = Input(input_shape), []
