@@ -16,7 +16,15 @@ SEEDS = range(3)
 SIZE, TRAIN, TEST = 48, 64, 64
 FILTERS = (8, 16, 32)
 BATCH, EPOCHS, RATE = 8, 25, 5e-3
-LOSSES = {"bce": BinaryCrossentropy, "dice": Dice, "iou": IoULoss}
+
+
+def both():
+    """La suma de las dos."""
+    bce, dice = BinaryCrossentropy(), Dice()
+    return lambda y_true, y_pred: bce(y_true, y_pred) + dice(y_true, y_pred)
+
+
+LOSSES = {"bce": BinaryCrossentropy, "dice": Dice, "iou": IoULoss, "both": both}
 # Muchas células grandes, o una sola y chica.
 KINDS = {"many": {"cells": 6}, "few": {"cells": 1, "radius": (0.06, 0.1)}}
 
@@ -45,9 +53,9 @@ def main():
     print(results["skips"], flush=True)
     results["losses"] = {"many": {"bce": results["skips"]["with"]}, "few": {}}
     for kind in KINDS:
-        for name, cls in LOSSES.items():
+        for name, make in LOSSES.items():
             if name not in results["losses"][kind]:
-                runs = [train(data[kind], cls(), seed) for seed in SEEDS]
+                runs = [train(data[kind], make(), seed) for seed in SEEDS]
                 results["losses"][kind][name] = runs
                 print(kind, name, [run["iou"] for run in runs], flush=True)
     results["seconds"] = round(time.perf_counter() - started, 1)
