@@ -167,6 +167,10 @@ ARGUMENTS = {
     # Capítulo 4, códigos.
     # Capítulo 4, imágenes.
     # Capítulo 4, U-Net.
+    "plain_elastic_deformation": lambda r: {
+        **{"images": images(r), "masks": images(r), "alpha": 2.0, "sigma": 3.0, "seed": r("seed", 0, 99)},
+    },
+    "plain_unet_shapes": lambda r: {"size": 188 + 16 * r("more", 0, 9)},
     "plain_overlap_loss": lambda r: {
         "y_true": r.generator.integers(0, 2, (r("n"), r("h"))).astype(float),
         "y_pred": r.generator.random((r("n"), r("h"))) + 0.05,

@@ -49,12 +49,35 @@ def elastic_field(shape, alpha=3.0, sigma=6.0, seed=None):
 
     shape = check.shape(shape, "shape")
     if len(shape) != 2:
-        raise ValueError(f"shape: se esperaban alto y ancho, pero llegó {shape}")
+        raise ValueError(f"shape: se esperaba (h, w), pero llegó {shape}")
     alpha = check.number(alpha, "alpha", 0, 1000)
     sigma = check.number(sigma, "sigma", 0, 1000, open_low=True)
     noise = check.generator(seed).uniform(-1, 1, (2, *shape))
     smooth = scipy.ndimage.gaussian_filter(noise, (0, sigma, sigma))
     return alpha * smooth / np.sqrt((smooth**2).sum(axis=0).mean())  # [ec-ae-elastica-campo]
+
+
+def _read(image, places, order):
+    # Con orden 1, interpolando; con orden 0, el más cercano.
+    import scipy
+
+    options = {"order": order, "mode": "reflect"}
+    channels = [image[..., c] for c in range(image.shape[-1])]
+    return np.stack([scipy.ndimage.map_coordinates(c, places, **options) for c in channels], axis=-1)
+
+
+def plain_elastic_deformation(images, masks, alpha, sigma, seed):
+    """Estira imágenes y máscaras, cada pareja con su campo."""
+    rng, (h, w) = np.random.default_rng(seed), images.shape[1:3]
+    bent, painted = np.empty_like(images), None
+    if masks is not None:
+        painted = np.empty_like(masks)
+    for k in range(len(images)):
+        places = np.mgrid[:h, :w] + elastic_field((h, w), alpha, sigma, rng)
+        bent[k] = _read(images[k], places, order=1)  # [ec-ae-elastica]
+        if masks is not None:
+            painted[k] = _read(masks[k], places, order=0)
+    return bent if masks is None else (bent, painted)
 
 
 def elastic_deformation(images, masks=None, alpha=3.0, sigma=6.0, seed=None):
@@ -110,26 +133,9 @@ def elastic_deformation(images, masks=None, alpha=3.0, sigma=6.0, seed=None):
         ValueError: masks: se esperaban máscaras de (2, 16, 16), como las imágenes, pero llegaron (2, 8, 16)
     """
     images, rng = check.floats(images, "images", "n h w c"), check.generator(seed)
-    size, bent = images.shape[:3], np.empty_like(images)
     if masks is not None:
-        masks = check.numbers_of(masks, "masks", "n h w k")
+        masks, size = check.numbers_of(masks, "masks", "n h w k"), images.shape[:3]
         if masks.shape[:3] != size:
             came = masks.shape[:3]
             raise ValueError(f"masks: se esperaban máscaras de {size}, como las imágenes, pero llegaron {came}")
-        painted = np.empty_like(masks)
-    grid = np.mgrid[: size[1], : size[2]]
-    for k in range(size[0]):
-        places = grid + elastic_field(size[1:], alpha, sigma, rng)
-        _read(images[k], places, 1, bent[k])
-        if masks is not None:
-            _read(masks[k], places, 0, painted[k])
-    return bent if masks is None else (bent, painted)
-
-
-def _read(image, places, order, out):
-    # Con orden 1, interpolando; con orden 0, el más cercano.
-    import scipy
-
-    for c in range(image.shape[-1]):
-        source, target = image[..., c], out[..., c]
-        scipy.ndimage.map_coordinates(source, places, target, order, mode="reflect")  # [ec-ae-elastica]
+    return plain_elastic_deformation(images, masks, alpha, sigma, rng)

@@ -265,7 +265,8 @@ class Tversky(OverlapLoss):
     :math:`\alpha>\beta`, dejarse una célula cuesta más que inventarla.
 
     >>> y_true, y_pred = [[1.0, 1.0, 0.0, 0.0]], [[0.8, 0.4, 0.3, 0.0]]
-    >>> [round(Tversky(a, b)(y_true, y_pred), 4) for a, b in ((0.5, 0.5), (1, 1), (0.7, 0.3))]
+    >>> corners = ((0.5, 0.5), (1, 1), (0.7, 0.3))
+    >>> [round(Tversky(a, b)(y_true, y_pred), 4) for a, b in corners]
     [0.3143, 0.4783, 0.3514]
 
     Parameters
@@ -286,9 +287,18 @@ class Tversky(OverlapLoss):
 
     name = "tversky"
 
-    def __init__(self, alpha=0.5, beta=0.5, reduction="sum_over_batch_size", name=None, axis=None, dtype=None):
+    def __init__(
+        self,
+        alpha=0.5,
+        beta=0.5,
+        reduction="sum_over_batch_size",
+        name=None,
+        axis=None,
+        dtype=None,
+    ):
         super().__init__(reduction, name, axis, dtype)
-        self.alpha, self.beta = check.number(alpha, "alpha", 0), check.number(beta, "beta", 0)
+        self.alpha = check.number(alpha, "alpha", 0)
+        self.beta = check.number(beta, "beta", 0)
 
     @property
     def numbers(self):

@@ -8,6 +8,22 @@ from dlbook import check
 MOST_LEVELS = 12
 
 
+def plain_unet_shapes(size, levels=4, padding="valid"):
+    """Da los lados de los mapas de una U-Net."""
+    lost = 4 if padding == "valid" else 0
+    skips, ups, side = [], [], size
+    for _ in range(levels):
+        skips.append(side - lost)
+        side = skips[-1] // 2  # [ec-ae-unet-lados]
+    lowest, side = side, side - lost
+    for _ in range(levels):
+        ups.insert(0, 2 * side)
+        side = ups[0] - lost
+    crops = [(c - u) // 2 for c, u in zip(skips, ups, strict=True)]  # [ec-ae-unet-recorte]
+    found = {"skips": skips, "lowest": lowest, "ups": ups}
+    return {**found, "crops": crops, "output": side}
+
+
 def unet_shapes(size, levels=4, padding="valid"):
     r"""Cuánto miden los mapas de una U-Net en cada piso, de bajada y de subida. :item:`AE-32`
 
@@ -45,8 +61,9 @@ def unet_shapes(size, levels=4, padding="valid"):
 
     Con relleno no se pierde nada, y no hay que recortar:
 
-    >>> unet_shapes(64, levels=2, padding="same")
-    {'skips': [64, 32], 'lowest': 16, 'ups': [64, 32], 'crops': [0, 0], 'output': 64}
+    >>> shapes = unet_shapes(64, levels=2, padding="same")
+    >>> shapes["skips"], shapes["lowest"], shapes["crops"], shapes["output"]
+    ([64, 32], 16, [0, 0], 64)
 
     Parameters
     ----------
@@ -83,22 +100,10 @@ def unet_shapes(size, levels=4, padding="valid"):
     smallest = 12 * step - 4 if lost else step
     nearest = max(smallest, size + (smallest - size) % step)
     if size != nearest:
-        raise ValueError(
-            f"size: se esperaba un lado que se parta a la mitad {levels} {'vez' if levels == 1 else 'veces'}, "
-            f"como {nearest} o {nearest + step}, pero llegó {size}"
-        )
-    skips, side = [], size
-    for _ in range(levels):
-        skips.append(side - lost)
-        side = skips[-1] // 2  # [ec-ae-unet-lados]
-    lowest, side = side, side - lost
-    ups = []
-    for _ in range(levels):
-        ups.append(2 * side)
-        side = ups[-1] - lost
-    ups.reverse()
-    crops = [(skip - up) // 2 for skip, up in zip(skips, ups, strict=True)]  # [ec-ae-unet-recorte]
-    return {"skips": skips, "lowest": lowest, "ups": ups, "crops": crops, "output": side}
+        times = "una vez" if levels == 1 else f"{levels} veces"
+        wanted = f"un lado que se parta a la mitad {times}, como {nearest} o {nearest + step}"
+        raise ValueError(f"size: se esperaba {wanted}, pero llegó {size}")
+    return plain_unet_shapes(size, levels, padding)
 
 
 def _twice(x, filters, padding):
@@ -139,8 +144,9 @@ def unet(
     La del artículo tiene cinco pisos, va sin relleno y contesta entre dos clases:
 
     >>> from chapters.mlp import shapes_only
+    >>> filters = (64, 128, 256, 512, 1024)
     >>> with shapes_only():
-    ...     original = unet((572, 572, 1), (64, 128, 256, 512, 1024), 2, "valid")
+    ...     original = unet((572, 572, 1), filters, 2, "valid")
     >>> original.output_shape, original.count_params()
     ((388, 388, 2), 31030658)
 
