@@ -12,8 +12,8 @@ def load_isbi2012(folder):
     r"""Las 30 rebanadas de ISBI 2012 con sus membranas pintadas a mano.
 
     Son cortes de un cordón nervioso de mosca de la fruta, de 50 nanómetros de grueso, fotografiados con un microscopio
-    electrónico de transmisión :cite:p:`cardona2010`. Con ellas se hizo un concurso, y la U-Net lo ganó
-    :cite:p:`ronneberger2015`.
+    electrónico de transmisión :cite:p:`cardona2010`. Con ellas se hizo un concurso, y en 2015 la U-Net quedó a
+    la cabeza de su tabla :cite:p:`ronneberger2015`.
 
     No se descargan: su licencia solo deja usarlas para probar programas sin fines de lucro, y el libro no las reparte.
     La carpeta es la que hay en muchos repositorios, con las rebanadas en ``train/image/0.png`` … ``29.png`` y las
