@@ -4,10 +4,12 @@ Los dígitos y las fotografías se entregan como en Keras, ``(x_train, y_train),
 ``x, y``.
 """
 
+from dlbook.data.cells import cell_images
 from dlbook.data.cifar10 import CIFAR10_CLASSES, load_cifar10, read_cifar10
 from dlbook.data.digits import load_digits
 from dlbook.data.fashion_mnist import FASHION_MNIST_CLASSES, load_fashion_mnist
 from dlbook.data.idx import read_idx
+from dlbook.data.isbi2012 import load_isbi2012
 from dlbook.data.mnist import load_mnist
 from dlbook.data.py_dataset import PyDataset
 from dlbook.data.scenes import shape_scenes
@@ -26,10 +28,12 @@ __all__ = [
     "PyDataset",
     "ages_and_salaries",
     "apples_and_oranges",
+    "cell_images",
     "circles",
     "load_cifar10",
     "load_digits",
     "load_fashion_mnist",
+    "load_isbi2012",
     "load_mnist",
     "logic_gate",
     "read_cifar10",

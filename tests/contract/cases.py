@@ -381,6 +381,12 @@ LOSSES = [
     # Capítulo 4, códigos.
     # Capítulo 4, imágenes.
     # Capítulo 4, U-Net.
+    of("loss", "Dice"),
+    of("loss", "Dice", axis=(-1,)),
+    of("loss", "IoULoss"),
+    of("loss", "IoULoss", axis=(-1,)),
+    of("loss", "Tversky", alpha=0.7, beta=0.3),
+    of("loss", "Tversky", alpha=0.2, axis=(-1,)),
     # Capítulo 4, VAE.
     # Capítulo 4, GAN.
     # Capítulo 4, difusión.
@@ -432,6 +438,7 @@ TARGETS = {
     "CategoricalFocalCrossentropy": probabilities,
     "CategoricalHinge": one_hot,
     "CosineSimilarity": normal,
+    "Dice": zeros_and_ones,
     "F1Score": zeros_and_ones,
     "FBetaScore": zeros_and_ones,
     "FalseNegatives": zeros_and_ones,
@@ -440,6 +447,7 @@ TARGETS = {
     "Hinge": signs,
     "Huber": normal,
     "IoU": lambda rng, shape: rng.integers(0, 4, shape).astype(float),
+    "IoULoss": zeros_and_ones,
     "KLDivergence": probabilities,
     "LogCosh": normal,
     "LogCoshError": normal,
@@ -462,11 +470,22 @@ TARGETS = {
     "TopKCategoricalAccuracy": one_hot,
     "TrueNegatives": zeros_and_ones,
     "TruePositives": zeros_and_ones,
+    "Tversky": zeros_and_ones,
 }
 # Las que miran probabilidades, o un logaritmo, sin que lo diga ``from_logits``.
 POSITIVE = [
-    *("BinaryIoU", "F1Score", "FBetaScore", "FalseNegatives", "FalsePositives", "KLDivergence", "MeanIoU"),
-    *("MeanSquaredLogarithmicError", "Poisson", "Precision", "Recall", "TrueNegatives", "TruePositives"),
+    *(
+        "BinaryIoU",
+        "Dice",
+        "F1Score",
+        "FBetaScore",
+        "FalseNegatives",
+        "FalsePositives",
+        "IoULoss",
+        "KLDivergence",
+        "MeanIoU",
+    ),
+    *("MeanSquaredLogarithmicError", "Poisson", "Precision", "Recall", "TrueNegatives", "TruePositives", "Tversky"),
 ]
 # Las que miran clases ya decididas.
 DECIDED = ["Accuracy", "IoU"]
@@ -734,6 +753,7 @@ BASES = {
     "loss": {
         "FunctionLoss": "la hace loss=función, y se prueba con la cinta",
         "Loss": "la base de todas",
+        "OverlapLoss": "lo que comparten las que comparan dos máscaras enteras",
         "RowLoss": "lo que comparten las que van renglón por renglón",
     },
     "metric": {
@@ -767,7 +787,7 @@ NOT_IN_KERAS = {
         "Subsampling2D": "es de LeNet-5",
         "TiedAutoencoder": "en Keras se escribe con su propia capa",
     },
-    "loss": {"GridDetectionLoss": "es la de YOLO"},
+    "loss": {"GridDetectionLoss": "es la de YOLO", "IoULoss": "Keras solo tiene la métrica"},
     "metric": {},
     "optimizer": {},
     "regularizer": {},

@@ -273,6 +273,9 @@ EXAMPLES = {
     "dlbook.data": {
         "ages_and_salaries": {"n": 5, "noise": 0.1, "seed": 0},
         "apples_and_oranges": {"n": None, "seed": 0},
+        "cell_images": {
+            **{"n": 2, "size": 32, "cells": 3, "radius": (0.1, 0.2), "light": 0.5, "noise": 0.08, "seed": 0},
+        },
         "circles": {"n": 6, "noise": 0.0, "seed": 0},
         "PyDataset": {"workers": 1},
         "load_digits": {"test_fraction": 0.2, "seed": 0},
@@ -328,6 +331,16 @@ EXAMPLES = {
             **{"strided": False, "output_activation": "sigmoid", "dtype": None, "seed": 0},
         },
         # Capítulo 4, U-Net.
+        "elastic_deformation": {
+            **{"images": np.zeros((2, 6, 5, 1)), "masks": np.zeros((2, 6, 5, 1), np.uint8)},
+            **{"alpha": 1.0, "sigma": 2.0, "seed": 0},
+        },
+        "elastic_field": {"shape": (6, 5), "alpha": 1.0, "sigma": 2.0, "seed": 0},
+        "unet": {
+            **{"input_shape": (8, 8, 1), "filters": (2, 3), "classes": 1, "padding": "same"},
+            **{"upsampling": "transpose", "skips": True, "dropout": 0.0, "classifier_activation": "sigmoid"},
+        },
+        "unet_shapes": {"size": 572, "levels": 4, "padding": "valid"},
         # Capítulo 4, VAE.
         # Capítulo 4, GAN.
         # Capítulo 4, difusión.
@@ -342,7 +355,7 @@ EXAMPLES = {
 }
 ELSEWHERE = {
     # Traen archivos de la red o de un disco: los prueban los suyos.
-    *("load_cifar10", "load_fashion_mnist", "load_mnist", "load_model", "save_img", "save_model"),
+    *("load_cifar10", "load_fashion_mnist", "load_isbi2012", "load_mnist", "load_model", "save_img", "save_model"),
     # No comprueba nada: la llaman las capas, con lo que ya comprobaron.
     "value_of",
     # Son lo que se devuelve, no lo que se llama.

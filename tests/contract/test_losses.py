@@ -21,6 +21,12 @@ def each_shape(case, dtype="float64"):
 def test_the_value_is_the_mean_of_each_observation(case):
     for loss, y_true, y_pred, weight in each_shape(case):
         each = loss.call(y_true, y_pred)
+        if loss.alone:
+            # Una sola para todo el lote: los pesos solo la hacen contar más o menos.
+            assert each.shape == ()
+            assert loss(y_true, y_pred) == pytest.approx(float(each), rel=1e-12)
+            assert loss(y_true, y_pred, weight) == pytest.approx(float(each * weight.mean()), rel=1e-12)
+            continue
         assert each.shape[0] == len(y_pred)
         if not loss.divides_by_rows:
             continue
@@ -35,6 +41,8 @@ def test_the_value_is_the_mean_of_each_observation(case):
 @cases.every("loss")
 def test_any_reduction_comes_from_the_loss_of_each_observation(case):
     for loss, y_true, y_pred, weight in each_shape(case):
+        if loss.alone:
+            continue
         each = loss.call(y_true, y_pred)
         counted = np.ones_like(each)
         if getattr(loss, "ignore_class", None) is not None:
@@ -77,7 +85,8 @@ def test_the_shards_of_a_batch_add_up_to_the_batch(case):
         target = loss.prepare(y_true, y_pred.shape[1:], y_pred.dtype)
         divided = weight / loss.divisor(target, weight)
         assert not loss.divides_by_rows or loss.divisor(target, weight) == loss.divisor(target, None) == n
-        for middle in range(n + 1):
+        # La que mira el lote entero no se parte.
+        for middle in [0] if loss.alone else range(n + 1):
             gradient, total = np.full_like(y_pred, np.nan), 0.0
             for a, b in itertools.pairwise([0, middle, n]):
                 if a < b:

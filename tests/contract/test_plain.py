@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import chapters
 from chapters.autoencoder import TiedAutoencoder
+from chapters.autoencoder import OverlapLoss
 from chapters.cnn import BatchNormalization
 from dlbook import gradcheck
 from dlbook.sphinx.definitions import PLAIN, plain_name
@@ -49,11 +50,15 @@ def tied_autoencoder(x, w, b, c, dy):
     dx = layer.backward(dy)
     dw, db, dc = layer.gradients
     return y, dw, db, dc, dx
+def overlap_loss(y_true, y_pred, numbers):
+    loss = type("Own", (OverlapLoss,), {"numbers": numbers})()
+    return loss(y_true, y_pred), loss.gradient(y_true, y_pred)
 
 
 # Una clase se compara usándola.
 FOUND |= {"plain_batch_normalization": (FOUND["plain_batch_normalization"][0], batch_normalization)}
 FOUND |= {"plain_tied_autoencoder": (FOUND["plain_tied_autoencoder"][0], tied_autoencoder)}
+FOUND |= {"plain_overlap_loss": (FOUND["plain_overlap_loss"][0], overlap_loss)}
 
 
 class Sizes:
@@ -179,6 +184,15 @@ ARGUMENTS = {
     },
     # Capítulo 4, imágenes.
     # Capítulo 4, U-Net.
+    "plain_elastic_deformation": lambda r: {
+        **{"images": images(r), "masks": images(r), "alpha": 2.0, "sigma": 3.0, "seed": r("seed", 0, 99)},
+    },
+    "plain_unet_shapes": lambda r: {"size": 188 + 16 * r("more", 0, 9)},
+    "plain_overlap_loss": lambda r: {
+        "y_true": r.generator.integers(0, 2, (r("n"), r("h"))).astype(float),
+        "y_pred": r.generator.random((r("n"), r("h"))) + 0.05,
+        "numbers": (1.0, *r.generator.random(2), 0.5),
+    },
     # Capítulo 4, VAE.
     # Capítulo 4, GAN.
     # Capítulo 4, difusión.

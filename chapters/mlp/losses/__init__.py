@@ -15,7 +15,7 @@ from chapters.mlp.losses.relative import MeanAbsolutePercentageError, MeanSquare
 from chapters.mlp.losses.rows import RowLoss
 from chapters.mlp.losses.sparse import SparseCategoricalCrossentropy
 from chapters.mlp.losses.squared import MeanSquaredError
-from dlbook import check
+from dlbook import check, registry
 
 CLASSES = (
     MeanSquaredError,
@@ -134,6 +134,14 @@ __all__ = [
 ]
 
 
+def _later(name):
+    # Las de los capítulos siguientes, por el nombre de Keras o el de su clase.
+    if not isinstance(name, str):
+        return None
+    found = registry.find("loss", name) or next((c for c in registry.classes("loss").values() if c.name == name), None)
+    return found if found is not None and found.name is not None else None
+
+
 def get(loss):
     r"""Encuentra, por su nombre, la pérdida con que se va a entrenar.
 
@@ -174,7 +182,7 @@ def get(loss):
     elif isinstance(loss, str) and loss in NAMES:
         loss = NAMES[loss]()
     elif not isinstance(loss, Loss):
-        own = next((c for function, c in FUNCTIONS.items() if function is loss), None)
+        own = next((c for function, c in FUNCTIONS.items() if function is loss), None) or _later(loss)
         if own is None and callable(loss) and not isinstance(loss, type):
             from chapters.mlp.tape.functions import FunctionLoss
 
