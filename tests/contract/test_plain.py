@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chapters
-from chapters.autoencoder import TiedAutoencoder
-from chapters.autoencoder import OverlapLoss
+from chapters.autoencoder import OverlapLoss, TiedAutoencoder
 from chapters.cnn import BatchNormalization
 from dlbook import gradcheck
 from dlbook.sphinx.definitions import PLAIN, plain_name
@@ -50,6 +49,8 @@ def tied_autoencoder(x, w, b, c, dy):
     dx = layer.backward(dy)
     dw, db, dc = layer.gradients
     return y, dw, db, dc, dx
+
+
 def overlap_loss(y_true, y_pred, numbers):
     loss = type("Own", (OverlapLoss,), {"numbers": numbers})()
     return loss(y_true, y_pred), loss.gradient(y_true, y_pred)
