@@ -14,24 +14,6 @@ from chapters.autoencoder.diffusion.process import (
     sample,
 )
 from chapters.autoencoder.images.convolutional import convolutional_autoencoder
-
-__all__ = [
-    "KLSparsity",
-    "TiedAutoencoder",
-    "anomaly_score",
-    "anomaly_threshold",
-    "autoencoder",
-    "compression_rate",
-    "convolutional_autoencoder",
-    "cosine_schedule",
-    "diffuse",
-    "implicit_step",
-    "kl_sparsity",
-    "linear_schedule",
-    "posterior",
-    "reconstruction_error",
-    "reverse_step",
-    "sample",
 from chapters.autoencoder.unet.elastic import elastic_deformation, elastic_field
 from chapters.autoencoder.unet.overlap import Dice, IoULoss, OverlapLoss, Tversky
 from chapters.autoencoder.unet.unet import unet, unet_shapes
@@ -39,10 +21,26 @@ from chapters.autoencoder.unet.unet import unet, unet_shapes
 __all__ = [
     "Dice",
     "IoULoss",
+    "KLSparsity",
     "OverlapLoss",
+    "TiedAutoencoder",
     "Tversky",
+    "anomaly_score",
+    "anomaly_threshold",
+    "autoencoder",
+    "compression_rate",
+    "convolutional_autoencoder",
+    "cosine_schedule",
+    "diffuse",
     "elastic_deformation",
     "elastic_field",
+    "implicit_step",
+    "kl_sparsity",
+    "linear_schedule",
+    "posterior",
+    "reconstruction_error",
+    "reverse_step",
+    "sample",
     "unet",
     "unet_shapes",
 ]
