@@ -316,6 +316,14 @@ EXAMPLES = {
     "chapters.autoencoder": {
         # Capítulo 4, códigos.
         # Capítulo 4, imágenes.
+        "NoisyPairs": {"x": X, "corrupt": lambda clean, generator: clean, "batch_size": 1, "shuffle": True, "seed": 0},
+        "gaussian_noise": {"x": X, "stddev": 0.1, "seed": 0, "clip": (0, 1)},
+        "masking_noise": {"x": X, "rate": 0.1, "seed": 0},
+        "optimal_denoiser": {"x": POINTS, "data": POINTS, "sigma": 0.5},
+        "psnr": {"a": X, "b": X, "max_val": 1.0},
+        "salt_and_pepper_noise": {"x": X, "rate": 0.1, "seed": 0, "low": 0.0, "high": 1.0},
+        "ssim": {"a": X, "b": X, "max_val": 1.0, "filter_size": 3, "filter_sigma": 1.5, "k1": 0.01, "k2": 0.03},
+        "ssim_map": {"a": X, "b": X, "max_val": 1.0, "filter_size": 3, "filter_sigma": 1.5, "k1": 0.01, "k2": 0.03},
         # Capítulo 4, U-Net.
         # Capítulo 4, VAE.
         # Capítulo 4, GAN.

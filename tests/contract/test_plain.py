@@ -159,6 +159,11 @@ ARGUMENTS = {
     "plain_conv2d_backward": lambda r: convolution(r) | {"dy": maps(r)},
     # Capítulo 4, códigos.
     # Capítulo 4, imágenes.
+    "plain_optimal_denoiser": lambda r: {"x": r.array("m", "d"), "data": r.array("n", "d"), "sigma": r("s")},
+    "plain_ssim_map": lambda r: {
+        **{"a": images(r), "b": images(r), "max_val": 2.0, "filter_size": r("k"), "filter_sigma": r("s")},
+        **{"k1": 0.01, "k2": 0.03},
+    },
     # Capítulo 4, U-Net.
     # Capítulo 4, VAE.
     # Capítulo 4, GAN.

@@ -1,5 +1,7 @@
 r"""La relación señal a ruido de pico: el error cuadrático, en decibeles."""
 
+import math
+
 import numpy as np
 
 from dlbook import check
@@ -72,8 +74,8 @@ def psnr(a, b, max_val):
     largest = check.number(max_val, "max_val", 0, open_low=True)
     mse = ((a - b) ** 2).mean(axis=(-3, -2, -1))  # [ec-ae-mse]
     with np.errstate(divide="ignore"):
-        ratio = np.log10(largest) - np.log10(mse) / 2
-    return np.asarray(20 * ratio)  # [ec-ae-psnr]
+        decibels = 20 * math.log10(largest) - 10 * np.log10(mse)  # [ec-ae-psnr]
+    return np.asarray(decibels)
 
 
 def two_images(a, b):

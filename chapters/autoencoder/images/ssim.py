@@ -115,11 +115,13 @@ def ssim_map(a, b, max_val, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.03):
     with np.errstate(all="ignore"):
         values = plain_ssim_map(a, b, largest, size, sigma, k1, k2)
     if not np.isfinite(values).all():
-        raise ValueError("k1, k2: se esperaban constantes con las que no se divida entre cero ni se desborden las cuentas")
+        raise ValueError(
+            "k1, k2: se esperaban constantes con las que no se divida entre cero ni se desborden las cuentas"
+        )
     return values
 
 
-def plain_ssim_map(a, b, max_val, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.03):
+def plain_ssim_map(a, b, max_val, filter_size, filter_sigma, k1, k2):
     r"""La similitud de cada ventana, con medias de pesos de campana."""
     c1, c2 = (k1 * max_val) ** 2, (k2 * max_val) ** 2
     u = (np.arange(filter_size) - (filter_size - 1) / 2) / filter_sigma
@@ -127,9 +129,8 @@ def plain_ssim_map(a, b, max_val, filter_size=11, filter_sigma=1.5, k1=0.01, k2=
     g = (g / g.sum()).astype(a.dtype)  # [ec-ae-ssim-pesos]
 
     def mean(x):
-        for axis in (-3, -2):  # por columnas y luego por renglones
-            x = sliding_window_view(x, filter_size, axis) @ g
-        return x
+        columns = sliding_window_view(x, filter_size, axis=-3) @ g
+        return sliding_window_view(columns, filter_size, axis=-2) @ g
 
     mean_a, mean_b = mean(a), mean(b)
     squares = mean_a**2 + mean_b**2
