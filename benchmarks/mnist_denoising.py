@@ -1,8 +1,8 @@
 r"""Quitar ruido con MNIST entero; deja los resultados en ``docs/resultados/mnist_denoising.json``.
 
 Se ejecuta con ``python -m benchmarks.mnist_denoising``, en un entorno que además tenga Keras 3 con TensorFlow, y tarda
-un cuarto de hora o más. Es el programa de «Building Autoencoders in Keras» con menos épocas. Las dos redes empiezan con los
-mismos pesos y ven las mismas imágenes estropeadas; cada una las baraja a su manera.
+un cuarto de hora o más. Es el programa de «Building Autoencoders in Keras» con menos épocas. Las dos redes empiezan
+con los mismos pesos y ven las mismas imágenes estropeadas; cada una las baraja a su manera.
 """
 
 import os

@@ -1,7 +1,5 @@
 r"""Tres maneras de estropear una imagen: ruido gaussiano, sal y pimienta, y píxeles tapados."""
 
-import numpy as np
-
 from dlbook import check
 
 
@@ -37,6 +35,7 @@ def gaussian_noise(x, stddev, seed=None, clip=None):
 
     **A mano.** Ruido de desviación 0.1 en un millón de píxeles negros, sin recortar y recortado:
 
+    >>> import numpy as np
     >>> black = np.zeros((1000, 1000))
     >>> y = gaussian_noise(black, 0.1, seed=0)
     >>> print(f"media {y.mean():.3f}, de los cuadrados {(y**2).mean():.4f}")
@@ -115,6 +114,7 @@ def salt_and_pepper_noise(x, rate, seed=None, low=0.0, high=1.0):
     **A mano.** Uno de cada cinco, en cien mil píxeles negros. De los que se sortean, a la mitad les toca negro, como
     estaban:
 
+    >>> import numpy as np
     >>> y = salt_and_pepper_noise(np.zeros(100_000), 0.2, seed=0)
     >>> print(np.unique(y), f"{(y**2).mean():.2f}")
     [0. 1.] 0.10
@@ -169,6 +169,7 @@ def masking_noise(x, rate, seed=None):
 
     **A mano.** Se apaga la cuarta parte de unos píxeles que valen 2:
 
+    >>> import numpy as np
     >>> y = masking_noise(np.full(100_000, 2.0), 0.25, seed=0)
     >>> print(np.unique(y), f"{((y - 2) ** 2).mean():.2f}")
     [0. 2.] 1.00

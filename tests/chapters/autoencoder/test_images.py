@@ -8,8 +8,16 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import norm
 
-from chapters.autoencoder import NoisyPairs, gaussian_noise, masking_noise, optimal_denoiser, psnr
-from chapters.autoencoder import salt_and_pepper_noise, ssim, ssim_map
+from chapters.autoencoder import (
+    NoisyPairs,
+    gaussian_noise,
+    masking_noise,
+    optimal_denoiser,
+    psnr,
+    salt_and_pepper_noise,
+    ssim,
+    ssim_map,
+)
 from chapters.mlp import Dense, Input, Sequential
 
 STORED = json.loads((Path(__file__).parents[2] / "reference" / "images.json").read_text(encoding="utf-8"))["cases"]
@@ -82,14 +90,17 @@ def test_the_bias_of_clipping(pixel, sigma):
     low, high = -pixel / sigma, (1 - pixel) / sigma
     mean = low * norm.cdf(low) + norm.pdf(low) - norm.pdf(high) + high * norm.sf(high)
     assert y.mean() == pytest.approx(sigma * mean, abs=5 * sigma / np.sqrt(y.size))
-    assert y.min() >= -pixel and y.max() <= 1 - pixel
+    assert y.min() >= -pixel
+    assert y.max() <= 1 - pixel
 
 
 def test_the_noises_keep_the_type_and_leave_the_original_alone():
     x = X.astype("float32")
     before = x.copy()
     for y in (gaussian_noise(x, 0.1, 0, (0, 1)), salt_and_pepper_noise(x, 0.5, 0), masking_noise(x, 0.5, 0)):
-        assert y.dtype == np.float32 and y.shape == x.shape and not np.shares_memory(x, y)
+        assert y.dtype == np.float32
+        assert y.shape == x.shape
+        assert not np.shares_memory(x, y)
     assert np.array_equal(x, before)
     assert np.array_equal(gaussian_noise(x, 0, 0), x)
     assert np.array_equal(salt_and_pepper_noise(x, 0, 0), x)
@@ -102,10 +113,11 @@ def test_each_epoch_brings_new_noise():
     x = np.arange(40.0).reshape(10, 4)
     pairs = NoisyPairs(x, lambda clean, g: gaussian_noise(clean, 0.1, g), batch_size=4, seed=0)
     assert [len(clean) for _, clean in pairs] == [4, 4, 2]
-    seen = [np.concatenate([clean for _, clean in pairs]) for _ in range(1)][0]
+    seen = np.concatenate([clean for _, clean in pairs])
     assert np.array_equal(np.sort(seen[:, 0]), x[:, 0])
     first, second = pairs[0], pairs[0]
-    assert np.array_equal(first[1], second[1]) and not np.array_equal(first[0], second[0])
+    assert np.array_equal(first[1], second[1])
+    assert not np.array_equal(first[0], second[0])
     again = NoisyPairs(x, lambda clean, g: gaussian_noise(clean, 0.1, g), batch_size=4, seed=0)
     assert np.array_equal(np.concatenate([clean for _, clean in again]), seen)
     pairs.on_epoch_end()
