@@ -23,7 +23,7 @@ from benchmarks.record import curves, header, store
 from chapters.autoencoder import gaussian_noise, psnr, ssim
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "resultados" / "mnist_denoising.json"
-SEED, STDDEV, BATCH, EPOCHS = 0, 0.5, 128, 5
+SEED, STDDEV, BATCH, EPOCHS = 0, 0.5, 128, 3
 # Con estas imágenes de entrenamiento se elige el tamaño de los filtros.
 TUNING = 2000
 SIZES, SIGMAS = (3, 5, 7), (0.5, 0.75, 1.0, 1.25, 1.5)

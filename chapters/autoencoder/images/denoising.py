@@ -13,7 +13,7 @@ class NoisyPairs(PyDataset):
     autoencoder*, DAE) es la de siempre, con otra entrada :cite:p:`vincent2008`:
 
     .. math::
-       :label: ec-ae-dae
+       :label: ed-ae-dae
 
        J(\boldsymbol\theta)=\frac1n\sum_{i=1}^n
        \mathcal L\bigl(\mathbf x^{(i)},\,f_{\boldsymbol\theta}(\tilde{\mathbf x}^{(i)})\bigr) .
@@ -24,7 +24,9 @@ class NoisyPairs(PyDataset):
     **A mano.** Tres imágenes de dos píxeles, en lotes de a dos; el ruido de aquí suma uno:
 
     >>> x = np.arange(6.0).reshape(3, 2)
-    >>> pairs = NoisyPairs(x, lambda clean, generator: clean + 1, batch_size=2, shuffle=False)
+    >>> def one_more(clean, generator):
+    ...     return clean + 1
+    >>> pairs = NoisyPairs(x, one_more, batch_size=2, shuffle=False)
     >>> len(pairs)
     2
     >>> noisy, clean = pairs[1]
@@ -73,7 +75,7 @@ class NoisyPairs(PyDataset):
         noisy = check.floats(self.corrupt(clean, self.generator), "corrupt")
         if noisy.shape != clean.shape:
             raise ValueError(f"corrupt: se esperaba la forma {clean.shape}, pero llegó {noisy.shape}")
-        return noisy, clean  # [ec-ae-dae]
+        return noisy, clean
 
     def on_epoch_end(self):
         r"""Baraja las imágenes."""

@@ -70,17 +70,11 @@ def gaussian_noise(x, stddev, seed=None, clip=None):
     noise = check.generator(seed).standard_normal(x.shape, x.dtype)
     y = x + x.dtype.type(stddev) * noise  # [ec-ae-ruido-gaussiano]
     if clip is not None:
-        y = y.clip(*_limits(clip))
+        low, high = check.sequence(clip, "clip", 2)
+        low = check.number(low, "clip[0]")
+        y = y.clip(low, check.number(high, "clip[1]", low, open_low=True))
     check.finite(y, "x con ruido")
     return y
-
-
-def _limits(clip):
-    low, high = check.sequence(clip, "clip", 2)
-    low, high = check.number(low, "clip[0]"), check.number(high, "clip[1]")
-    if low >= high:
-        raise ValueError(f"clip: se esperaba un negro menor que el blanco, pero llegaron {low} y {high}")
-    return low, high
 
 
 def salt_and_pepper_noise(x, rate, seed=None, low=0.0, high=1.0):

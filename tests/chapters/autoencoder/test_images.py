@@ -105,7 +105,7 @@ def test_the_noises_keep_the_type_and_leave_the_original_alone():
     assert np.array_equal(gaussian_noise(x, 0, 0), x)
     assert np.array_equal(salt_and_pepper_noise(x, 0, 0), x)
     assert not masking_noise(x, 1, 0).any()
-    with pytest.raises(ValueError, match="negro menor que el blanco"):
+    with pytest.raises(ValueError, match="mayor que 1"):
         gaussian_noise(x, 0.1, 0, (1, 0))
 
 
