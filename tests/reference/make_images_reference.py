@@ -1,6 +1,6 @@
-r"""Escribe ``images.json``: lo que miden scikit-image y TensorFlow en unas parejas de imágenes.
+r"""Escribe ``images.json``: lo que miden ``skimage`` y TensorFlow en unas parejas de imágenes.
 
-Se ejecuta a mano, donde haya TensorFlow y scikit-image::
+Se ejecuta a mano, donde haya TensorFlow y ``skimage``::
 
     python tests/reference/make_images_reference.py
 """
@@ -30,7 +30,7 @@ def pair(seed, shape, largest):
 
 
 def scikit(a, b, largest):
-    """La ventana de scikit-image con sigma=1.5 es la de 11; no tiene otra de campana con ese ancho."""
+    """La ventana de ``skimage`` con sigma=1.5 es la de 11; no tiene otra con ese ancho."""
     options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "full": True}
     value, every = structural_similarity(a, b, data_range=largest, channel_axis=-1, **options)
     return {"ssim": float(value), "map": every[5:-5, 5:-5].tolist()}

@@ -151,8 +151,9 @@ def ssim(a, b, max_val, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.03):
     donde :math:`\mathcal V` son las ventanas de :func:`ssim_map`, y si hay varios canales, las de todos. Vale 1 si las
     dos imágenes son iguales. No depende de cuál va primero, porque nada en :eq:`ec-ae-ssim` lo hace.
 
-    Tiene los argumentos de ``tf.image.ssim`` y da lo mismo. Con :math:`k=11`, también es la de scikit-image con
-    ``gaussian_weights=True``, ``sigma=1.5`` y ``use_sample_covariance=False``.
+    Tiene los argumentos de ``tf.image.ssim`` y da lo mismo. Con :math:`k=11`, también da lo de
+    ``skimage.metrics.structural_similarity`` con ``gaussian_weights=True``, ``sigma=1.5`` y
+    ``use_sample_covariance=False``.
 
     **A mano.** Las ventanas de :func:`ssim_map`, otra vez; hay una sola, y su media es ella misma:
 
