@@ -330,6 +330,14 @@ EXAMPLES = {
             **{"input_shape": (8, 8, 1), "filters": (2, 3), "code": None, "kernel_size": 3},
             **{"strided": False, "output_activation": "sigmoid", "dtype": None, "seed": 0},
         },
+        "NoisyPairs": {"x": X, "corrupt": lambda clean, generator: clean, "batch_size": 1, "shuffle": True, "seed": 0},
+        "gaussian_noise": {"x": X, "stddev": 0.1, "seed": 0, "clip": (0, 1)},
+        "masking_noise": {"x": X, "rate": 0.1, "seed": 0},
+        "optimal_denoiser": {"x": POINTS, "data": POINTS, "sigma": 0.5},
+        "psnr": {"a": X, "b": X, "max_val": 1.0},
+        "salt_and_pepper_noise": {"x": X, "rate": 0.1, "seed": 0, "low": 0.0, "high": 1.0},
+        "ssim": {"a": X, "b": X, "max_val": 1.0, "filter_size": 3, "filter_sigma": 1.5, "k1": 0.01, "k2": 0.03},
+        "ssim_map": {"a": X, "b": X, "max_val": 1.0, "filter_size": 3, "filter_sigma": 1.5, "k1": 0.01, "k2": 0.03},
         # Capítulo 4, U-Net.
         "elastic_deformation": {
             **{"images": np.zeros((2, 6, 5, 1)), "masks": np.zeros((2, 6, 5, 1), np.uint8)},

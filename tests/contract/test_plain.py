@@ -184,6 +184,11 @@ ARGUMENTS = {
         "dy": r.array("n", "d"),
     },
     # Capítulo 4, imágenes.
+    "plain_optimal_denoiser": lambda r: {"x": r.array("m", "d"), "data": r.array("n", "d"), "sigma": r("s")},
+    "plain_ssim_map": lambda r: {
+        **{"a": images(r), "b": images(r), "max_val": 2.0, "filter_size": r("k"), "filter_sigma": r("s")},
+        **{"k1": 0.01, "k2": 0.03},
+    },
     # Capítulo 4, U-Net.
     "plain_elastic_deformation": lambda r: {
         **{"images": images(r), "masks": images(r), "alpha": 2.0, "sigma": 3.0, "seed": r("seed", 0, 99)},
