@@ -14,6 +14,11 @@ from chapters.autoencoder.diffusion.process import (
     sample,
 )
 from chapters.autoencoder.images.convolutional import convolutional_autoencoder
+from chapters.autoencoder.images.denoiser import optimal_denoiser
+from chapters.autoencoder.images.denoising import NoisyPairs
+from chapters.autoencoder.images.noise import gaussian_noise, masking_noise, salt_and_pepper_noise
+from chapters.autoencoder.images.psnr import psnr
+from chapters.autoencoder.images.ssim import ssim, ssim_map
 from chapters.autoencoder.unet.elastic import elastic_deformation, elastic_field
 from chapters.autoencoder.unet.overlap import Dice, IoULoss, OverlapLoss, Tversky
 from chapters.autoencoder.unet.unet import unet, unet_shapes
@@ -22,6 +27,7 @@ __all__ = [
     "Dice",
     "IoULoss",
     "KLSparsity",
+    "NoisyPairs",
     "OverlapLoss",
     "TiedAutoencoder",
     "Tversky",
@@ -34,28 +40,20 @@ __all__ = [
     "diffuse",
     "elastic_deformation",
     "elastic_field",
+    "gaussian_noise",
     "implicit_step",
     "kl_sparsity",
     "linear_schedule",
-    "posterior",
-    "reconstruction_error",
-    "reverse_step",
-    "sample",
-    "unet",
-    "unet_shapes",
-from chapters.autoencoder.images.denoiser import optimal_denoiser
-from chapters.autoencoder.images.denoising import NoisyPairs
-from chapters.autoencoder.images.noise import gaussian_noise, masking_noise, salt_and_pepper_noise
-from chapters.autoencoder.images.psnr import psnr
-from chapters.autoencoder.images.ssim import ssim, ssim_map
-
-__all__ = [
-    "NoisyPairs",
-    "gaussian_noise",
     "masking_noise",
     "optimal_denoiser",
+    "posterior",
     "psnr",
+    "reconstruction_error",
+    "reverse_step",
     "salt_and_pepper_noise",
+    "sample",
     "ssim",
     "ssim_map",
+    "unet",
+    "unet_shapes",
 ]
