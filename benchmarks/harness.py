@@ -58,16 +58,18 @@ class Process:
 def main(chapter, models, batches, peers, first):
     """Mide las redes de un capítulo y deja ``docs/resultados/CAPÍTULO_velocidad.json``.
 
-    ``peers`` dice con qué programa se mide cada rival; ``first`` es el programa del primer paso.
+    ``batches`` son los tamaños de lote, los mismos para todas o, en un diccionario, el de cada una; ``peers`` dice con
+    qué programa se mide cada rival; ``first`` es el programa del primer paso.
     """
     parser = argparse.ArgumentParser(description="Mide un paso de entrenamiento aquí y en otras bibliotecas.")
     parser.add_argument("--blocks", type=int, default=15, help="bloques por biblioteca y tamaño de lote")
     parser.add_argument("--seconds", type=float, default=0.3, help="lo que dura cada bloque")
     parser.add_argument("--models", nargs="+", choices=models, default=models, help="qué redes")
-    parser.add_argument("--batches", nargs="+", type=int, default=batches, help="qué tamaños de lote")
+    parser.add_argument("--batches", nargs="+", type=int, help="qué tamaños de lote, si no los de siempre")
     parser.add_argument("--dry", action="store_true", help="solo muestra los tiempos, sin guardarlos")
     parser.add_argument("-v", action="store_true", help="muestra lo que imprimen las bibliotecas")
     options = parser.parse_args()
+    usual = {model: [batches[model]] if isinstance(batches, dict) else batches for model in models}
     interpreter = os.environ.get("DLBOOK_PEERS") or str(ROOT / ".venv-peers" / "bin" / "python")
     processes = {OURS: Process(sys.executable, ["peers_dlbook.py"])}
     for name, arguments in peers.items():
@@ -83,7 +85,7 @@ def main(chapter, models, batches, peers, first):
             "threads": get_threads(),
             "blas": sorted({i["architecture"] for i in threadpool_info() if i["user_api"] == "blas"}),
             "first_step_seconds": None if options.dry else first_step(first),
-            "steps": [measure(processes, m, b, options) for m in options.models for b in options.batches],
+            "steps": [measure(processes, m, b, options) for m in options.models for b in options.batches or usual[m]],
         }
     finally:
         for process in processes.values():
