@@ -30,7 +30,6 @@ LAYERS = {
     "up": UpSampling2D,
     "flatten": Flatten,
     "reshape": lambda *shape: Reshape(shape),
-    "sample": Dense,
 }
 LOSSES = {
     "classes": lambda: SparseCategoricalCrossentropy(from_logits=True),
@@ -39,16 +38,27 @@ LOSSES = {
 }
 
 
+def sample(x, size):
+    from chapters.autoencoder.vae.sampling import Sampling
+
+    # La entropía cruzada es la media de los píxeles; la divergencia se divide entre cuántos son.
+    return Sampling(beta=1 / 784)([Dense(size)(x), Dense(size)(x)])
+
+
 def network(shape, described):
-    if not any(kind == "join" for kind, *_ in described):
+    if not {"join", "sample"} & {kind for kind, *_ in described}:
         return Sequential([Input(shape), *(LAYERS[kind](*arguments) for kind, *arguments in described)], seed=0)
     kept = []
     x = first = Input(shape)
     for kind, *arguments in described:
         if kind == "keep":
             kept.append(x)
+        elif kind == "join":
+            x = Concatenate()([kept.pop(), x])
+        elif kind == "sample":
+            x = sample(x, *arguments)
         else:
-            x = Concatenate()([kept.pop(), x]) if kind == "join" else LAYERS[kind](*arguments)(x)
+            x = LAYERS[kind](*arguments)(x)
     return Model(first, x)
 
 

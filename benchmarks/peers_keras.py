@@ -22,10 +22,12 @@ class Sample(layers.Layer):
         self.mean, self.log_var = layers.Dense(size), layers.Dense(size)
 
     def build(self, shape):
+        """Crea las dos densas."""
         self.mean.build(shape)
         self.log_var.build(shape)
 
     def call(self, x):
+        """Sortea."""
         mean, log_var = self.mean(x), self.log_var(x)
         divergence = 0.5 * tf.reduce_sum(mean**2 + tf.exp(log_var) - 1 - log_var, 1)
         self.add_loss(tf.reduce_mean(divergence) / 784)
@@ -74,6 +76,7 @@ class Gan(keras.Model):
         self.cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
 
     def train_step(self, real):
+        """Da los dos pasos con un lote de imágenes de verdad."""
         n = tf.shape(real)[0]
         ones = tf.ones((n, 1))
         targets = tf.concat([ones, tf.zeros((n, 1))], 0)

@@ -26,11 +26,14 @@ def transpose(filters, size, activation="relu"):
 
 
 class Reshape(nn.Module):
+    """Pone los números de una fila en una imagen."""
+
     def __init__(self, height, width, channels):
         super().__init__()
         self.shape = channels, height, width
 
     def forward(self, x):
+        """Cambia la forma."""
         x = x.reshape(-1, *self.shape)
         return x.contiguous(memory_format=torch.channels_last) if CHANNELS_LAST else x
 
@@ -43,6 +46,7 @@ class Sample(nn.Module):
         self.mean, self.log_var = nn.LazyLinear(size), nn.LazyLinear(size)
 
     def forward(self, x):
+        """Sortea."""
         mean, log_var = self.mean(x), self.log_var(x)
         self.divergence = 0.5 * (mean**2 + log_var.exp() - 1 - log_var).sum(1).mean()
         return mean + torch.randn_like(mean) * (0.5 * log_var).exp()
@@ -63,12 +67,15 @@ LAYERS = {
 
 
 class Network(nn.Module):
+    """Las capas de una red, con sus saltos."""
+
     def __init__(self, layers):
         super().__init__()
         self.steps = [m for kind, *arguments in layers for m in LAYERS[kind](*arguments)]
         self.inside = nn.ModuleList([m for m in self.steps if isinstance(m, nn.Module)])
 
     def forward(self, x):
+        """Recorre las capas."""
         kept = []
         for step in self.steps:
             if step == "keep":
@@ -78,6 +85,7 @@ class Network(nn.Module):
         return x
 
     def built(self, x):
+        """Crea los pesos que faltan, con una entrada de muestra."""
         self(x)
         return self.to(memory_format=torch.channels_last) if CHANNELS_LAST else self
 

@@ -6,13 +6,14 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from chapters.cnn.arguments import check_dilation, pair
+from chapters.cnn.arguments import check_dilation, on_image, pair
 from chapters.cnn.convolution.base import Convolution
-from chapters.cnn.convolution.im2col import find_windows
+from chapters.cnn.convolution.im2col import find_windows, place_windows
 from chapters.cnn.convolution.padding import Margin, clear, flat, padded
 from chapters.mlp import activations, constraints, initializers, regularizers
 from dlbook import check
 from dlbook.numeric.matmul_at import SLACK, add_matmul_at, matmul_at, padded_line
+from dlbook.numeric.vectors import BYTES
 
 # De a cuántas ventanas se suma el gradiente de los filtros: lo que se lee cabe en la caché más cercana.
 CHUNK = 128
@@ -126,6 +127,108 @@ class Places:
         copy = buffer("dz", dz.size + SLACK)
         copy[: dz.size] = dz.reshape(-1)
         return copy
+
+
+class Neighbors(Places):
+    r"""Las tablas de una capa de pocos filtros, que de una vez calcula varias ventanas vecinas de un renglón.
+
+    Un vector lleva ocho o dieciséis números, y con un solo filtro casi todos irían vacíos. En su lugar se ponen las
+    ventanas de junto: sus filtros son los mismos, recorridos un paso, dentro de una ventana más ancha. Lo que no les
+    toca es cero.
+
+    Parameters
+    ----------
+    windows, filters, dtype, shape
+        Como en :class:`Places`.
+    kernel_size, strides : (int, int)
+        Los de la capa.
+    count : int
+        De a cuántas ventanas; divide al ancho de los mapas.
+    """
+
+    def __init__(self, windows, filters, dtype, shape, kernel_size, strides, count):
+        super().__init__(windows, filters, dtype, shape)
+        (height, width), channels = kernel_size, windows.input_shape[-1]
+        across = width + (count - 1) * strides[1]
+        self.count, self.stride, self.size = count, strides[1], (height, width, channels, filters)
+        self.wide_size = height, across, channels, count, filters
+        before = divmod(windows.margin.first // channels, windows.padded_shape[1])
+        output = windows.output[0], windows.output[1] // count
+        geometry = (height, across), (strides[0], strides[1] * count), (1, 1)
+        wide = place_windows(windows.input_shape, output, before, *geometry)
+        self.wide = Places(wide, filters * count, dtype, self.shape)
+
+    def _shifted(self, wide):
+        # Dónde están, en la ventana ancha, los filtros de cada ventana.
+        wide, width = wide.reshape(self.wide_size), self.size[1]
+        return [wide[:, k * self.stride : k * self.stride + width, :, k] for k in range(self.count)]
+
+    def forward(self, x, kernel, bias, floor, buffer):
+        r"""Llama al núcleo de ida con los filtros recorridos."""
+        wide = buffer("wide", math.prod(self.wide_size))
+        wide.fill(0)
+        for part in self._shifted(wide):
+            part[...] = kernel.reshape(self.size)
+        bias = None if bias is None else np.tile(bias, self.count)
+        return self.wide.forward(x, wide, bias, floor, buffer)
+
+    def weights(self, x, dz, dkernel, buffer):
+        r"""Llama al núcleo de los filtros, y suma los de las ventanas: son los mismos."""
+        wide = buffer("wide", math.prod(self.wide_size))
+        self.wide.weights(x, dz, wide, buffer)
+        np.sum(self._shifted(wide), axis=0, out=dkernel.reshape(self.size))
+
+
+def neighbors(columns, width, stride, filters, lanes):
+    r"""Decide de a cuántas ventanas vecinas conviene calcular: las que menos vectores piden por cada una.
+
+    >>> neighbors(28, 3, 1, 1, 16), neighbors(28, 3, 1, 16, 16)           # un filtro de ancho 3, y dieciséis
+    (14, 1)
+
+    Parameters
+    ----------
+    columns : int
+        El ancho de los mapas; lo que se decida lo divide.
+    width, stride : int
+        El ancho del filtro y el paso.
+    filters, lanes : int
+        Cuántos filtros, y cuántos números caben en un vector.
+
+    Returns
+    -------
+    int
+    """
+
+    def cost(count):
+        return (width + (count - 1) * stride) * -(-count * filters // lanes) / count
+
+    best = min((k for k in range(1, lanes // filters + 1) if columns % k == 0), key=cost, default=1)
+    # Recorrer los filtros también cuesta.
+    return best if cost(best) < 0.75 * cost(1) else 1
+
+
+@njit(cache=True, nogil=True)
+def sum_maps(dz, dbias):
+    r"""Suma los mapas de todas las imágenes, puestas en una sola fila; para código compilado, **sin comprobar nada**.
+
+    >>> dbias = np.empty(2)
+    >>> sum_maps(np.array([1.0, 10.0, 2.0, 20.0]), dbias)
+    >>> dbias
+    array([ 3., 30.])
+    """
+    # De a ocho renglones: así la suma va por vectores aunque haya pocos filtros.
+    filters, rows = dbias.size, dz.size // dbias.size
+    wide = np.zeros(8 * filters, dz.dtype)
+    for p in range(rows // 8):
+        for k in range(8 * filters):
+            wide[k] += dz[p * 8 * filters + k]
+    clear(dbias)
+    for k in range(8):
+        for f in range(filters):
+            dbias[f] += wide[k * filters + f]
+    for p in range(rows // 8 * 8, rows):
+        for f in range(filters):
+            dbias[f] += dz[p * filters + f]
 
 
 def new_memory(dtype):
@@ -434,30 +537,6 @@ def plain_conv2d_backward(x, kernel, dy, strides=1):
 
 
 @njit(cache=True, nogil=True)
-def sum_maps(dz, dbias):
-    r"""Suma los mapas de todas las imágenes, puestas en una sola fila; para código compilado, **sin comprobar nada**.
-
-    >>> dbias = np.empty(2)
-    >>> sum_maps(np.array([1.0, 10.0, 2.0, 20.0]), dbias)
-    >>> dbias
-    array([ 3., 30.])
-    """
-    # De a ocho renglones: así la suma va por vectores aunque haya pocos filtros.
-    filters, rows = dbias.size, dz.size // dbias.size
-    wide = np.zeros(8 * filters, dz.dtype)
-    for p in range(rows // 8):
-        for k in range(8 * filters):
-            wide[k] += dz[p * 8 * filters + k]
-    clear(dbias)
-    for k in range(8):
-        for f in range(filters):
-            dbias[f] += wide[k * filters + f]  # [ec-cnn-conv2d-sesgo]
-    for p in range(rows // 8 * 8, rows):
-        for f in range(filters):
-            dbias[f] += dz[p * filters + f]
-
-
-@njit(cache=True, nogil=True)
 def _conv2d_backward_weights(x, dz, dweights, gradient, scratch, tables):
     line, lines, pixels, taps = tables.line, tables.lines, tables.pixels, tables.taps
     groups, depth = taps.shape
@@ -634,7 +713,14 @@ class Conv2D(Convolution):
 
     def place(self, shape):
         r"""Hace las tablas de los núcleos."""
-        return Places(self._windows(shape, self.groups), self.filters, self.dtype, self.compute_output_shape(shape))
+        windows = self._windows(shape, self.groups)
+        found = windows, self.filters, self.dtype, self.compute_output_shape(shape)
+        size, strides, dilation = map(on_image, (self.kernel_size, self.strides, self.dilation_rate))
+        lanes = BYTES // self.dtype.itemsize
+        count = neighbors(windows.output[1], size[1], strides[1], self.filters, lanes)
+        if count == 1 or self.groups > 1 or dilation[1] > 1:
+            return Places(*found)
+        return Neighbors(*found, size, strides, count)
 
     def forward(self, x, training=False):
         r"""Calcula los mapas de cada imagen."""
