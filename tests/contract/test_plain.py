@@ -94,6 +94,16 @@ def convolution(r):
     return {"x": images(r), "kernel": r.array("kh", "kw", "c", "f"), "strides": r("s", 1, 3)}
 
 
+def transposed(r):
+    kernel = r.array("kh", "kw", "f", "c")
+    return {"x": r.array("n", "h", "w", "c"), "kernel": kernel, "strides": r("s", 1, min(kernel.shape[:2]))}
+
+
+def painted(r):
+    rows, columns = ((r(size) - 1) * r("s") + r(k) for size, k in (("h", "kh"), ("w", "kw")))
+    return r.array("n", rows, columns, "f")
+
+
 def local_response(r):
     numbers = {"bias": 1 + r.generator.random(), "alpha": r.generator.random(), "beta": 0.25 * r("quarters")}
     return {"x": r.array("n", "h", "d"), "depth_radius": r("radius", 0, 5)} | numbers
@@ -175,6 +185,8 @@ ARGUMENTS = {
     },
     "plain_conv2d_forward": lambda r: convolution(r) | {"bias": r.array("f")},
     "plain_conv2d_backward": lambda r: convolution(r) | {"dy": maps(r)},
+    "plain_conv2d_transpose_forward": lambda r: transposed(r) | {"bias": r.array("f")},
+    "plain_conv2d_transpose_backward": lambda r: transposed(r) | {"dy": painted(r)},
     # Capítulo 4, códigos.
     "plain_tied_autoencoder": lambda r: {
         "x": r.array("n", "d"),
