@@ -16,10 +16,12 @@ def discriminator_loss(real, fake):
 
        \mathcal L_D = \frac12\Bigl[\frac1n\sum_i -\ln\sigma(r_i) + \frac1m\sum_j -\ln\bigl(1-\sigma(f_j)\bigr)\Bigr] .
 
-    Si hay tantos de unos como de otros, es la entropía cruzada de todos juntos, con 1 y 0 por respuesta: es lo que calcula
-    ``BinaryCrossentropy(from_logits=True)``. Contra un falsificador perfecto, el mejor perito paga :math:`\ln2`.
+    Si hay tantos de unos como de otros, es la entropía cruzada de todos juntos, con 1 y 0 por respuesta: es lo que
+    calcula ``BinaryCrossentropy(from_logits=True)``. Contra un falsificador perfecto, el mejor perito paga
+    :math:`\ln2`.
 
-    **Gradiente.** El de la entropía cruzada con logits, :eq:`ec-mlp-bce-logits-gradiente`, es la respuesta menos lo correcto:
+    **Gradiente.** El de la entropía cruzada con logits, :eq:`ec-mlp-bce-logits-gradiente`, es la respuesta menos lo
+    correcto:
 
     .. math::
        :label: ec-ae-gan-perito-gradiente
@@ -70,8 +72,8 @@ def generator_loss(fake, saturating=False):
        \frac{\partial\mathcal L_G}{\partial f_j}=-\frac{\sigma(f_j)}m .
 
     La derivada sale de :math:`\ln(1-\sigma(f))=-\ln(1+e^f)`, cuya pendiente es :math:`-\sigma(f)`. Mírala cuando el
-    falsificador es malo, que es al principio: el perito lo descubre, :math:`\sigma(f)\approx0`, y **el gradiente es casi
-    cero**. Justo quien más tiene que aprender no recibe corrección: la pérdida *satura*.
+    falsificador es malo, que es al principio: el perito lo descubre, :math:`\sigma(f)\approx0`, y **el gradiente es
+    casi cero**. Justo quien más tiene que aprender no recibe corrección: la pérdida *satura*.
 
     La versión que se usa cambia la pregunta. En vez de minimizar que lo descubran, **maximizar que le crean**:
 
@@ -82,8 +84,8 @@ def generator_loss(fake, saturating=False):
        \qquad
        \frac{\partial\mathcal L_G}{\partial f_j}=-\frac{1-\sigma(f_j)}m .
 
-    Las dos empujan cada logit hacia arriba y quieren lo mismo, un perito que diga «verdadero». Cambia la fuerza: ahora el que
-    va peor recibe casi toda, :math:`1-\sigma(f)\approx1`.
+    Las dos empujan cada logit hacia arriba y quieren lo mismo, un perito que diga «verdadero». Cambia la fuerza:
+    ahora el que va peor recibe casi toda, :math:`1-\sigma(f)\approx1`.
 
     **A mano.** Un falso que el perito descubre con mucha seguridad, :math:`f=-4`, o sea :math:`\sigma(f)=0.018`:
 

@@ -17,17 +17,18 @@ def _distributions(p, q):
 def optimal_discriminator(p, q):
     r"""El mejor perito posible, si se conocen las dos distribuciones.
 
-    Le muestran un dato; la mitad de las veces es verdadero y sale con probabilidad :math:`p(x)`, y la otra mitad es falso y
-    sale con :math:`q(x)`. Contesta :math:`D(x)`, la probabilidad que le da a que sea verdadero, y su puntuación media es
+    Le muestran un dato; la mitad de las veces es verdadero y sale con probabilidad :math:`p(x)`, y la otra mitad es
+    falso y sale con :math:`q(x)`. Contesta :math:`D(x)`, la probabilidad que le da a que sea verdadero, y su
+    puntuación media es
 
     .. math::
        :label: ed-ae-gan-valor
 
        V(D) = \sum_x \bigl[\,p(x)\ln D(x) + q(x)\ln(1-D(x))\,\bigr] .
 
-    **Derivación.** Cada :math:`x` tiene su propio sumando, y el perito puede escoger cada :math:`D(x)` por separado. Para un
-    :math:`x` fijo, con :math:`a=p(x)` y :math:`b=q(x)`, hay que maximizar :math:`f(d)=a\ln d+b\ln(1-d)` entre 0 y 1. Su
-    derivada se anula en
+    **Derivación.** Cada :math:`x` tiene su propio sumando, y el perito puede escoger cada :math:`D(x)` por separado.
+    Para un :math:`x` fijo, con :math:`a=p(x)` y :math:`b=q(x)`, hay que maximizar :math:`f(d)=a\ln d+b\ln(1-d)` entre
+    0 y 1. Su derivada se anula en
 
     .. math::
        :label: ed-ae-gan-optimo
@@ -36,7 +37,8 @@ def optimal_discriminator(p, q):
        \quad\Longrightarrow\quad a(1-d)=b\,d
        \quad\Longrightarrow\quad d=\frac{a}{a+b} ,
 
-    y la segunda, :math:`f''(d)=-a/d^2-b/(1-d)^2`, es negativa en todo el intervalo: es el único máximo. El mejor perito es
+    y la segunda, :math:`f''(d)=-a/d^2-b/(1-d)^2`, es negativa en todo el intervalo: es el único máximo. El mejor
+    perito es
 
     .. math::
        :label: ec-ae-gan-optimo
@@ -45,8 +47,8 @@ def optimal_discriminator(p, q):
 
     Si :math:`q=p`, contesta :math:`\tfrac12` a todo: no puede hacer nada mejor que echar una moneda. :item:`GEN-03`
 
-    **A mano.** Una moneda verdadera cae en cara 3 de cada 4 veces; la falsa, 1 de cada 4. Ante una cara, la probabilidad de
-    que sea la verdadera es :math:`0.75/(0.75+0.25)`:
+    **A mano.** Una moneda verdadera cae en cara 3 de cada 4 veces; la falsa, 1 de cada 4. Ante una cara, la
+    probabilidad de que sea la verdadera es :math:`0.75/(0.75+0.25)`:
 
     >>> optimal_discriminator([0.75, 0.25], [0.25, 0.75])
     array([0.75, 0.25])
@@ -74,10 +76,10 @@ def optimal_discriminator(p, q):
 
 
 def gan_value(p, q, d=None):
-    r"""Cuánto vale la partida, {eq}`ed-ae-gan-valor`, con un perito o con el mejor.
+    r"""Cuánto vale la partida, :eq:`ed-ae-gan-valor`, con un perito o con el mejor.
 
-    **Contra el mejor perito.** Con :math:`D^*` de :eq:`ec-ae-gan-optimo`, y con :math:`m=(p+q)/2`, la mitad del camino entre
-    las dos distribuciones, :math:`D^*=p/(2m)` y :math:`1-D^*=q/(2m)`. Entonces
+    **Contra el mejor perito.** Con :math:`D^*` de :eq:`ec-ae-gan-optimo`, y con :math:`m=(p+q)/2`, la mitad del
+    camino entre las dos distribuciones, :math:`D^*=p/(2m)` y :math:`1-D^*=q/(2m)`. Entonces
 
     .. math::
        :label: ec-ae-gan-equilibrio
@@ -87,14 +89,14 @@ def gan_value(p, q, d=None):
               &= -\ln 4 + \operatorname{KL}(p\,\|\,m)+\operatorname{KL}(q\,\|\,m) .
        \end{aligned}
 
-    En el segundo paso, cada :math:`\ln\frac12` sale de su suma multiplicado por 1, porque las probabilidades suman uno, y
-    entre los dos dan :math:`2\ln\tfrac12=-\ln4`. Las dos divergencias no son negativas, y son cero solo si :math:`p=m` y
-    :math:`q=m`, o sea, si :math:`q=p`. Por eso **lo menos que puede valer la partida para el falsificador es**
-    :math:`-\ln4`, **y solo lo alcanza copiando los datos**. La mitad de la suma de las dos divergencias se llama
-    *divergencia de Jensen y Shannon* :cite:p:`goodfellow2014`.
+    En el segundo paso, cada :math:`\ln\frac12` sale de su suma multiplicado por 1, porque las probabilidades suman
+    uno, y entre los dos dan :math:`2\ln\tfrac12=-\ln4`. Las dos divergencias no son negativas, y son cero solo si
+    :math:`p=m` y :math:`q=m`, o sea, si :math:`q=p`. Por eso **lo menos que puede valer la partida para el
+    falsificador es** :math:`-\ln4`, **y solo lo alcanza copiando los datos**. La mitad de la suma de las dos
+    divergencias se llama *divergencia de Jensen y Shannon* :cite:p:`goodfellow2014`.
 
-    **A mano.** Con las monedas de :func:`optimal_discriminator`, :math:`V=2\,(0.75\ln0.75+0.25\ln0.25)`; si son iguales,
-    :math:`-\ln4`:
+    **A mano.** Con las monedas de :func:`optimal_discriminator`, :math:`V=2\,(0.75\ln0.75+0.25\ln0.25)`; si son
+    iguales, :math:`-\ln4`:
 
     >>> import numpy as np
     >>> gan_value([0.75, 0.25], [0.25, 0.75]).round(4)

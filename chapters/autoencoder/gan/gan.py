@@ -11,12 +11,13 @@ from dlbook import check
 class GAN:
     r"""Red generativa adversaria (*generative adversarial network*): dos redes, una contra otra.
 
-    El **generador** (*generator*) convierte ruido en datos falsos; el **discriminador** (*discriminator*), el perito, les da
-    un logit. Aprenden por turnos, con dos modelos que comparten capas, como en Keras:
+    El **generador** (*generator*) convierte ruido en datos falsos; el **discriminador** (*discriminator*), el perito,
+    les da un logit. Aprenden por turnos, con dos modelos que comparten capas, como en Keras:
 
     1. El discriminador recibe un lote de verdaderos y falsos, con sus respuestas, 1 y 0, y da un paso.
-    2. El modelo combinado es el generador seguido del discriminador **congelado**. Recibe ruido, y la respuesta que se le pide
-       es 1, «verdadero». El gradiente atraviesa al discriminador sin corregirlo y llega al generador, que da un paso.
+    2. El modelo combinado es el generador seguido del discriminador **congelado**. Recibe ruido, y la respuesta que
+       se le pide es 1, «verdadero». El gradiente atraviesa al discriminador sin corregirlo y llega al generador, que
+       da un paso.
 
     Sin congelarlo, en el segundo turno el discriminador aprendería a llamar verdadero a lo falso. Las pérdidas son
     :func:`discriminator_loss` y :func:`generator_loss`: las dos son una entropía cruzada con logits.
@@ -33,8 +34,8 @@ class GAN:
     Parameters
     ----------
     generator, discriminator : Model
-        El discriminador termina en una neurona **sin activación**; su entrada tiene la forma de lo que da el generador. La del
-        generador es un vector.
+        El discriminador termina en una neurona **sin activación**; su entrada tiene la forma de lo que da el
+        generador. La del generador es un vector.
     seed : int or numpy.random.Generator
         La semilla del ruido.
 
