@@ -12,7 +12,8 @@ import numpy as np
 from benchmarks.record import curves, header, store
 from chapters.autoencoder import GAN, dcgan
 from chapters.cnn import lenet5
-from chapters.mlp import Adam, SparseCategoricalCrossentropy, softmax
+from chapters.mlp import Adam, SparseCategoricalCrossentropy
+from chapters.mlp.activations import softmax
 from dlbook.data import load_mnist
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "resultados" / "mnist_dcgan.json"
