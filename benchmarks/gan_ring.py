@@ -8,7 +8,8 @@ from pathlib import Path
 
 from benchmarks.record import header, store
 from chapters.autoencoder import GAN, mode_coverage
-from chapters.mlp import Adam, Dense, Input, LeakyReLU, Sequential
+from chapters.mlp import Adam, Dense, Input, Sequential
+from chapters.mlp.activations import LeakyReLU
 from dlbook.data import gaussian_ring
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "resultados" / "gan_anillo.json"

@@ -148,8 +148,8 @@ def circles(n=200, noise=0.0, seed=0):
 def gaussian_ring(n=200, k=8, noise=0.05, seed=0):
     r"""Puntos en ``k`` montones iguales, repartidos en una circunferencia de radio 1.
 
-    El centro del montón :math:`j` está en el ángulo :math:`2\pi j/k`. A cada punto le toca un montón al azar y se aparta
-    de su centro con una normal. Sirve para ver si un modelo que inventa puntos se olvida de algún montón.
+    El centro del montón :math:`j` está en el ángulo :math:`2\pi j/k`. A cada punto le toca un montón al azar y se
+    aparta de su centro con una normal. Sirve para ver si un modelo que inventa puntos se olvida de algún montón.
 
     >>> x, y = gaussian_ring(1000, seed=0)
     >>> x.shape, len(np.unique(y))

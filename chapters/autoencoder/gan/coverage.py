@@ -8,10 +8,10 @@ from dlbook import check
 def mode_coverage(x, centers, radius):
     r"""Cuenta cuántas muestras caen cerca de un centro, y cuántos centros tienen las que les tocan.
 
-    Cada muestra se asigna a su centro más cercano y es **buena** si está a menos de ``radius``. Un centro está **cubierto**
-    si recibe al menos la décima parte de lo que le tocaría en un reparto parejo: con :math:`n` muestras y :math:`k`
-    centros, :math:`n/(10k)` buenas. Un modelo puede ser bueno y cubrir poco, si repite siempre lo mismo: hay que mirar las
-    dos cosas.
+    Cada muestra se asigna a su centro más cercano y es **buena** si está a menos de ``radius``. Un centro está
+    **cubierto** si recibe al menos la décima parte de lo que le tocaría en un reparto parejo: con :math:`n` muestras
+    y :math:`k` centros, :math:`n/(10k)` buenas. Un modelo puede ser bueno y cubrir poco, si repite siempre lo mismo:
+    hay que mirar las dos cosas.
 
     >>> good, covered = mode_coverage([[0, 0], [0.1, 0], [5, 5]], [[0, 0], [1, 1]], 0.5)
     >>> round(good, 3), covered
