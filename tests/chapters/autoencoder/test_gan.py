@@ -129,16 +129,19 @@ def test_coverage_counts_what_it_says():
     x, y = gaussian_ring(4000, noise=0.03)
     centers = np.array([x[y == k].mean(axis=0) for k in range(8)])
     good, covered = mode_coverage(x, centers, 0.2)
-    assert good > 0.99 and covered.all()
+    assert good > 0.99
+    assert covered.all()
     good, covered = mode_coverage(x[y < 3], centers, 0.2)
-    assert good > 0.99 and covered.tolist() == [True] * 3 + [False] * 5
+    assert good > 0.99
+    assert covered.tolist() == [True] * 3 + [False] * 5
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (12, 8, 3)])
 def test_dcgan_shapes(shape):
     generator, discriminator = dcgan(shape, latent=5, filters=4)
     images = generator.predict(np.zeros((3, 5), "float32"), verbose=0)
-    assert images.shape == (3, *shape) and 0 <= images.min() <= images.max() <= 1
+    assert images.shape == (3, *shape)
+    assert 0 <= images.min() <= images.max() <= 1
     assert discriminator.predict(images, verbose=0).shape == (3, 1)
 
 
