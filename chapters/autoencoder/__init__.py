@@ -13,6 +13,11 @@ from chapters.autoencoder.diffusion.process import (
     reverse_step,
     sample,
 )
+from chapters.autoencoder.gan.adversarial_losses import discriminator_loss, generator_loss
+from chapters.autoencoder.gan.coverage import mode_coverage
+from chapters.autoencoder.gan.dcgan import dcgan
+from chapters.autoencoder.gan.game import gan_value, optimal_discriminator
+from chapters.autoencoder.gan.gan import GAN
 from chapters.autoencoder.images.convolutional import convolutional_autoencoder
 from chapters.autoencoder.images.denoiser import optimal_denoiser
 from chapters.autoencoder.images.denoising import NoisyPairs
@@ -24,6 +29,7 @@ from chapters.autoencoder.unet.overlap import Dice, IoULoss, OverlapLoss, Tversk
 from chapters.autoencoder.unet.unet import unet, unet_shapes
 
 __all__ = [
+    "GAN",
     "Dice",
     "IoULoss",
     "KLSparsity",
@@ -37,15 +43,21 @@ __all__ = [
     "compression_rate",
     "convolutional_autoencoder",
     "cosine_schedule",
+    "dcgan",
     "diffuse",
+    "discriminator_loss",
     "elastic_deformation",
     "elastic_field",
+    "gan_value",
     "gaussian_noise",
+    "generator_loss",
     "implicit_step",
     "kl_sparsity",
     "linear_schedule",
     "masking_noise",
+    "mode_coverage",
     "optimal_denoiser",
+    "optimal_discriminator",
     "posterior",
     "psnr",
     "reconstruction_error",
@@ -56,18 +68,4 @@ __all__ = [
     "ssim_map",
     "unet",
     "unet_shapes",
-from chapters.autoencoder.gan.adversarial_losses import discriminator_loss, generator_loss
-from chapters.autoencoder.gan.coverage import mode_coverage
-from chapters.autoencoder.gan.dcgan import dcgan
-from chapters.autoencoder.gan.game import gan_value, optimal_discriminator
-from chapters.autoencoder.gan.gan import GAN
-
-__all__ = [
-    "GAN",
-    "dcgan",
-    "discriminator_loss",
-    "gan_value",
-    "generator_loss",
-    "mode_coverage",
-    "optimal_discriminator",
 ]
