@@ -79,7 +79,10 @@ def check_layer(layer, x, training):
     names = ["x", *(f"w{k}" for k in range(len(layer.gradients)))]
     arrays, slopes = [x, *layer.trainable_weights], [dx, *layer.gradients]
     assert_gradients(
-        lambda: (forward() * share).sum(), dict(zip(names, arrays, strict=True)), dict(zip(names, slopes, strict=True))
+        # Lo que la capa suma a la pérdida va como media.
+        lambda: (forward() * share).sum() + layer.added_loss(len(x)) / len(x),
+        dict(zip(names, arrays, strict=True)),
+        dict(zip(names, slopes, strict=True)),
     )
 
 
