@@ -38,7 +38,8 @@ def gaussian_kl(mean, log_var):
     media 0 y varianza 4, :math:`\tfrac12(4-1-\ln4)\approx0.807`. Con varianza :math:`\tfrac14`, estrecharse cuesta
     :math:`\tfrac12(\tfrac14-1+\ln4)\approx0.318`:
 
-    >>> gaussian_kl([[0.0], [1.0], [0.0]], np.log([[1.0], [1.0], [4.0]])).round(3)
+    >>> log_var = np.log([[1.0], [1.0], [4.0]])
+    >>> gaussian_kl([[0.0], [1.0], [0.0]], log_var).round(3)
     array([0.   , 0.5  , 0.807])
     >>> gaussian_kl([[0.0], [0.0]], np.log([[0.25], [0.0001]])).round(3)
     array([0.318, 4.105])
@@ -110,4 +111,5 @@ def gaussian_kl_backward(mean, log_var, dy):
 
 def _same_shape(mean, log_var):
     sizes = {}
-    return check.floats(mean, "mean", "n d", sizes), check.floats(log_var, "log_var", "n d", sizes)
+    mean = check.floats(mean, "mean", "n d", sizes)
+    return mean, check.floats(log_var, "log_var", "n d", sizes)
