@@ -8,7 +8,20 @@ from chapters.mlp import Dense, Input, Model
 from dlbook import check
 
 
-def vae(input_size, hidden, latent, beta=1.0, activation="relu", seed=None, dtype="float32"):
+def _sizes(input_size, hidden, latent):
+    values = {"input_size": input_size, "hidden": hidden, "latent": latent}
+    return [check.integer(n, name, 1) for name, n in values.items()]
+
+
+def vae(
+    input_size,
+    hidden,
+    latent,
+    beta=1.0,
+    activation="relu",
+    seed=None,
+    dtype="float32",
+):
     r"""Arma un autocodificador variacional denso para datos entre 0 y 1.
 
     Son tres modelos con las mismas capas. El **codificador** da dos vectores, :math:`\boldsymbol\mu(\mathbf x)` y
@@ -55,18 +68,19 @@ def vae(input_size, hidden, latent, beta=1.0, activation="relu", seed=None, dtyp
     TypeError, ValueError
         Si algún tamaño no es un entero positivo o ``beta`` es negativo.
     """
-    sizes = {"input_size": input_size, "hidden": hidden, "latent": latent}
-    input_size, hidden, latent = (check.integer(n, name, 1) for name, n in sizes.items())
-    own = [{"seed": s, "dtype": dtype} for s in check.generator(seed).spawn(3)]
-    x = Input((input_size,), name="x")
+    m, hidden, latent = _sizes(input_size, hidden, latent)
+    first, second, third = check.generator(seed).spawn(3)
+    x, z = Input((m,), name="x"), Input((latent,), name="z")
     h = Dense(hidden, activation)(x)
-    codes = [Dense(latent, name="media")(h), Dense(latent, name="log_var")(h)]
-    encoder = Model(x, codes, name="codificador", **own[0])
-    z = Input((latent,), name="z")
-    pixels = Dense(input_size, "sigmoid")(Dense(hidden, activation)(z))
-    decoder = Model(z, pixels, name="decodificador", **own[1])
-    z = Sampling(beta)(encoder(x))
-    return Model(x, decoder(z), name="vae", **own[2]), encoder, decoder
+    codes = Dense(latent, name="media")(h), Dense(latent, name="log_var")(h)
+    own = {"dtype": dtype, "seed": first}
+    encoder = Model(x, list(codes), name="codificador", **own)
+    pixels = Dense(m, "sigmoid")(Dense(hidden, activation)(z))
+    own = {"dtype": dtype, "seed": second}
+    decoder = Model(z, pixels, name="decodificador", **own)
+    drawn = decoder(Sampling(beta)(encoder(x)))
+    whole = Model(x, drawn, name="vae", dtype=dtype, seed=third)
+    return whole, encoder, decoder
 
 
 def elbo(encoder, decoder, x, samples=1, seed=0):
