@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import chapters
 from chapters.autoencoder import OverlapLoss, TiedAutoencoder
+from chapters.autoencoder import Sampling, vae
 from chapters.cnn import BatchNormalization
 from dlbook import gradcheck
 from dlbook.sphinx.definitions import PLAIN, plain_name
@@ -60,6 +61,17 @@ def overlap_loss(y_true, y_pred, numbers):
 FOUND |= {"plain_batch_normalization": (FOUND["plain_batch_normalization"][0], batch_normalization)}
 FOUND |= {"plain_tied_autoencoder": (FOUND["plain_tied_autoencoder"][0], tied_autoencoder)}
 FOUND |= {"plain_overlap_loss": (FOUND["plain_overlap_loss"][0], overlap_loss)}
+def sampling(mean, log_var, noise, beta, dy):
+    layer = Sampling(beta, dtype="float64")
+    layer.normal = lambda x: noise
+    z = layer.forward([mean, log_var], training=True)
+    dmean, dlog_var = layer.backward(dy)
+    return z, layer.added[0], dmean, dlog_var
+
+
+# Una clase se compara usándola.
+USED = {"plain_batch_normalization": batch_normalization, "plain_sampling": sampling}
+FOUND |= {name: (FOUND[name][0], use) for name, use in USED.items()}
 
 
 class Sizes:
@@ -212,6 +224,14 @@ ARGUMENTS = {
         "numbers": (1.0, *r.generator.random(2), 0.5),
     },
     # Capítulo 4, VAE.
+    "plain_sampling": lambda r: {
+        **{name: r.array("n", "d") for name in ("mean", "log_var", "noise")},
+        **{"beta": r.generator.random(), "dy": r.array("n", "d")},
+    },
+    "plain_elbo": lambda r: {
+        **dict(zip(("encoder", "decoder"), vae(r("m"), r("h"), r("d"), seed=r("seed"))[1:], strict=True)),
+        **{"x": np.abs(np.sin(r.array("n", "m"))), "samples": r("s"), "seed": r("seed")},
+    },
     # Capítulo 4, GAN.
     # Capítulo 4, difusión.
 }
