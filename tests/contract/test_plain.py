@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chapters
-from chapters.autoencoder import OverlapLoss, TiedAutoencoder
-from chapters.autoencoder import Sampling, vae
+from chapters.autoencoder import OverlapLoss, Sampling, TiedAutoencoder, vae
 from chapters.cnn import BatchNormalization
 from dlbook import gradcheck
 from dlbook.sphinx.definitions import PLAIN, plain_name
@@ -61,6 +60,8 @@ def overlap_loss(y_true, y_pred, numbers):
 FOUND |= {"plain_batch_normalization": (FOUND["plain_batch_normalization"][0], batch_normalization)}
 FOUND |= {"plain_tied_autoencoder": (FOUND["plain_tied_autoencoder"][0], tied_autoencoder)}
 FOUND |= {"plain_overlap_loss": (FOUND["plain_overlap_loss"][0], overlap_loss)}
+
+
 def sampling(mean, log_var, noise, beta, dy):
     layer = Sampling(beta, dtype="float64")
     layer.normal = lambda x: noise
