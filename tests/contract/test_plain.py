@@ -88,6 +88,11 @@ class Sizes:
         return self.generator.normal(size=[name if isinstance(name, int) else self(name) for name in names])
 
 
+def share(values):
+    # Probabilidades que suman uno.
+    return np.exp(values) / np.exp(values).sum()
+
+
 def separated(r):
     x, w, b = r.array("n", "d"), r.array("d"), float(r.generator.normal())
     return {"x": x, "y": (x @ w + b > 0).astype(int), "w": w, "b": b}
@@ -234,6 +239,10 @@ ARGUMENTS = {
         **{"x": np.abs(np.sin(r.array("n", "m"))), "samples": r("s"), "seed": r("seed")},
     },
     # Capítulo 4, GAN.
+    "plain_discriminator_loss": lambda r: {"real": r.array("n"), "fake": r.array("m")},
+    "plain_gan_value": lambda r: {name: share(r.array("k")) for name in "pq"} | {"d": 1 / (1 + np.exp(r.array("k")))},
+    "plain_generator_loss": lambda r: {"fake": r.array("m"), "saturating": bool(r("s", 0, 1))},
+    "plain_optimal_discriminator": lambda r: {name: share(r.array("k")) for name in "pq"},
     # Capítulo 4, difusión.
 }
 
