@@ -36,8 +36,8 @@ def vae(
     >>> whole.count_params() == encoder.count_params() + decoder.count_params()
     True
 
-    La entropía cruzada de :class:`~chapters.mlp.losses.BinaryCrossentropy` es la **media** de los píxeles; la de la cota es su
-    **suma**. Por eso se compila con ``loss_weights=[input_size]``, y la pérdida queda en nats por imagen:
+    La entropía cruzada de :class:`~chapters.mlp.losses.BinaryCrossentropy` es la **media** de los píxeles; la de la
+    cota es su **suma**. Por eso se compila con ``loss_weights=[input_size]``, y la pérdida queda en nats por imagen:
 
     >>> whole.compile("adam", "binary_crossentropy", loss_weights=[64])
 
