@@ -16,6 +16,7 @@ CITATION = re.compile(r"(?:\{cite:\w+\}|:cite:\w+:)`([^`]+)`")
 REQUIRED = {
     "article": {"journal", "volume", "pages"},
     "book": {"publisher"},
+    "incollection": {"booktitle", "publisher", "pages"},
     "inproceedings": {"booktitle", "pages"},
     "phdthesis": {"school"},
     "misc": set(),

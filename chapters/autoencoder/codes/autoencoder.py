@@ -7,14 +7,9 @@ from dlbook import check
 
 
 def autoencoder(
-    input_size,
-    hidden,
-    latent,
-    activation="relu",
-    latent_activation=None,
-    output_activation=None,
-    **options,
-):
+    input_size, hidden, latent, activation="relu",
+    latent_activation=None, output_activation=None, **options,
+):  # fmt: skip
     r"""Arma un autocodificador denso (*autoencoder*) y sus dos mitades, que comparten las capas.
 
     El **codificador** (*encoder*) lleva :math:`\mathbf x`, de :math:`d` números, a su código :math:`\mathbf h`, de
@@ -138,9 +133,11 @@ def reconstruction_error(x, x_hat):
     """
     x, x_hat = check.floats(x, "x", "... d"), check.floats(x_hat, "x_hat")
     if x.ndim < 2:
-        raise ValueError(f"x: se esperaba la forma (n, …, d), pero llegó {x.shape}")
+        asked = "x: se esperaba la forma (n, …, d)"
+        raise ValueError(f"{asked}, pero llegó {x.shape}")
     if x.shape != x_hat.shape:
-        raise ValueError(f"x_hat: se esperaba la forma de x, {x.shape}, pero llegó {x_hat.shape}")
+        asked = f"x_hat: se esperaba la forma de x, {x.shape}"
+        raise ValueError(f"{asked}, pero llegó {x_hat.shape}")
     square = (x - x_hat).astype(np.float64) ** 2
     return square.reshape(len(x), -1).mean(axis=1)  # [ec-ae-error]
 

@@ -106,7 +106,8 @@ def kl_sparsity(codes, rho):
     rho = check.number(rho, "rho", 0, 1, open_low=True, open_high=True)
     wrong = codes[(codes < 0) | (codes > 1)]
     if wrong.size:
-        raise ValueError(f"codes: se esperaban números entre 0 y 1, pero hay un {wrong[0]}")
+        asked = "codes: se esperaban números entre 0 y 1"
+        raise ValueError(f"{asked}, pero hay un {wrong[0]}")
     value, slope = _divergence(rho, codes.mean(axis=0))  # [ec-ae-kl-media]
     gradient = np.tile(slope / len(codes), (len(codes), 1))  # [ec-ae-kl-gradiente]
     return float(value), gradient
