@@ -27,6 +27,9 @@ from chapters.autoencoder.images.ssim import ssim, ssim_map
 from chapters.autoencoder.unet.elastic import elastic_deformation, elastic_field
 from chapters.autoencoder.unet.overlap import Dice, IoULoss, OverlapLoss, Tversky
 from chapters.autoencoder.unet.unet import unet, unet_shapes
+from chapters.autoencoder.vae.autoencoder import elbo, vae
+from chapters.autoencoder.vae.gaussian_kl import gaussian_kl, gaussian_kl_backward
+from chapters.autoencoder.vae.sampling import Sampling
 
 __all__ = [
     "GAN",
@@ -35,6 +38,7 @@ __all__ = [
     "KLSparsity",
     "NoisyPairs",
     "OverlapLoss",
+    "Sampling",
     "TiedAutoencoder",
     "Tversky",
     "anomaly_score",
@@ -48,7 +52,10 @@ __all__ = [
     "discriminator_loss",
     "elastic_deformation",
     "elastic_field",
+    "elbo",
     "gan_value",
+    "gaussian_kl",
+    "gaussian_kl_backward",
     "gaussian_noise",
     "generator_loss",
     "implicit_step",
@@ -68,4 +75,5 @@ __all__ = [
     "ssim_map",
     "unet",
     "unet_shapes",
+    "vae",
 ]

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from chapters import cnn, mlp
+from chapters.autoencoder import vae
 from chapters.mlp import Dense, Input, Sequential
 from chapters.mlp.layer import shapes_only
 from dlbook.attributes import Configured
@@ -72,6 +73,7 @@ def outline(maker):
 # Cada función, con unos argumentos que sirven.
 TINY = Sequential([Input(shape=(2,)), Dense(3)])
 JUDGE = Sequential([Input(shape=(3,)), Dense(1)])
+_, ENCODER, DECODER = vae(3, 4, 2, seed=0)
 LOSSES = [
     *("binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy"),
     *("categorical_hinge", "cosine_similarity", "hinge", "huber", "kl_divergence", "log_cosh", "mean_absolute_error"),
@@ -352,6 +354,13 @@ EXAMPLES = {
         },
         "unet_shapes": {"size": 572, "levels": 4, "padding": "valid"},
         # Capítulo 4, VAE.
+        "elbo": {"encoder": ENCODER, "decoder": DECODER, "x": [[0.0, 1.0, 0.5]], "samples": 2, "seed": 0},
+        "gaussian_kl": {"mean": [[1.0, 0.0]], "log_var": [[0.0, 0.5]]},
+        "gaussian_kl_backward": {"mean": [[1.0, 0.0]], "log_var": [[0.0, 0.5]], "dy": [1.0]},
+        "vae": {
+            **{"input_size": 3, "hidden": 4, "latent": 2},
+            **{"beta": 1.0, "activation": "relu", "seed": 0, "dtype": "float32"},
+        },
         # Capítulo 4, GAN.
         "GAN": {"generator": TINY, "discriminator": JUDGE, "seed": 0},
         "dcgan": {"image_shape": (8, 8, 1), "latent": 2, "filters": 2, "seed": 0},

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chapters
-from chapters.autoencoder import OverlapLoss, TiedAutoencoder
+from chapters.autoencoder import OverlapLoss, Sampling, TiedAutoencoder, vae
 from chapters.cnn import BatchNormalization
 from dlbook import gradcheck
 from dlbook.sphinx.definitions import PLAIN, plain_name
@@ -62,6 +62,19 @@ FOUND |= {"plain_tied_autoencoder": (FOUND["plain_tied_autoencoder"][0], tied_au
 FOUND |= {"plain_overlap_loss": (FOUND["plain_overlap_loss"][0], overlap_loss)}
 
 
+def sampling(mean, log_var, noise, beta, dy):
+    layer = Sampling(beta, dtype="float64")
+    layer.normal = lambda x: noise
+    z = layer.forward([mean, log_var], training=True)
+    dmean, dlog_var = layer.backward(dy)
+    return z, layer.added[0], dmean, dlog_var
+
+
+# Una clase se compara usándola.
+USED = {"plain_batch_normalization": batch_normalization, "plain_sampling": sampling}
+FOUND |= {name: (FOUND[name][0], use) for name, use in USED.items()}
+
+
 class Sizes:
     """Tamaños y números al azar; un tamaño que ya se pidió es el mismo."""
 
@@ -73,6 +86,11 @@ class Sizes:
 
     def array(self, *names):
         return self.generator.normal(size=[name if isinstance(name, int) else self(name) for name in names])
+
+
+def share(values):
+    # Probabilidades que suman uno.
+    return np.exp(values) / np.exp(values).sum()
 
 
 def separated(r):
@@ -212,7 +230,19 @@ ARGUMENTS = {
         "numbers": (1.0, *r.generator.random(2), 0.5),
     },
     # Capítulo 4, VAE.
+    "plain_sampling": lambda r: {
+        **{name: r.array("n", "d") for name in ("mean", "log_var", "noise")},
+        **{"beta": r.generator.random(), "dy": r.array("n", "d")},
+    },
+    "plain_elbo": lambda r: {
+        **dict(zip(("encoder", "decoder"), vae(r("m"), r("h"), r("d"), seed=r("seed"))[1:], strict=True)),
+        **{"x": np.abs(np.sin(r.array("n", "m"))), "samples": r("s"), "seed": r("seed")},
+    },
     # Capítulo 4, GAN.
+    "plain_discriminator_loss": lambda r: {"real": r.array("n"), "fake": r.array("m")},
+    "plain_gan_value": lambda r: {name: share(r.array("k")) for name in "pq"} | {"d": 1 / (1 + np.exp(r.array("k")))},
+    "plain_generator_loss": lambda r: {"fake": r.array("m"), "saturating": bool(r("s", 0, 1))},
+    "plain_optimal_discriminator": lambda r: {name: share(r.array("k")) for name in "pq"},
     # Capítulo 4, difusión.
 }
 

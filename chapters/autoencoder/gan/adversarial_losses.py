@@ -53,10 +53,15 @@ def discriminator_loss(real, fake):
     TypeError, ValueError
         Si no son números reales y finitos, o si no hay ninguno.
     """
-    real, fake = check.floats(real, "real", "n"), check.floats(fake, "fake", "m")
-    loss = (softplus(-real).mean() + softplus(fake).mean()) / 2  # [ec-ae-gan-perito]
-    dreal = (sigmoid(real) - 1) / (2 * len(real))  # [ec-ae-gan-perito-gradiente]
-    return loss, dreal, sigmoid(fake) / (2 * len(fake))
+    return plain_discriminator_loss(check.floats(real, "real", "n"), check.floats(fake, "fake", "m"))
+
+
+def plain_discriminator_loss(real, fake):
+    """La media de las sorpresas del perito, y sus derivadas."""
+    surprise = softplus(-real).mean() + softplus(fake).mean()
+    dreal = (sigmoid(real) - 1) / (2 * len(real))
+    dfake = sigmoid(fake) / (2 * len(fake))  # [ec-ae-gan-perito-gradiente]
+    return surprise / 2, dreal, dfake  # [ec-ae-gan-perito]
 
 
 def generator_loss(fake, saturating=False):
@@ -114,7 +119,13 @@ def generator_loss(fake, saturating=False):
     TypeError, ValueError
         Si no son números reales y finitos, o si no hay ninguno.
     """
-    fake, saturating = check.floats(fake, "fake", "m"), check.boolean(saturating, "saturating")
+    return plain_generator_loss(check.floats(fake, "fake", "m"), check.boolean(saturating, "saturating"))
+
+
+def plain_generator_loss(fake, saturating):
+    """La media de las pérdidas de los falsos, y su derivada."""
     if saturating:
-        return -softplus(fake).mean(), -sigmoid(fake) / len(fake)  # [ec-ae-gan-satura]
-    return softplus(-fake).mean(), (sigmoid(fake) - 1) / len(fake)  # [ec-ae-gan-no-satura]
+        loss, dfake = -softplus(fake), -sigmoid(fake)  # [ec-ae-gan-satura]
+    else:
+        loss, dfake = softplus(-fake), sigmoid(fake) - 1  # [ec-ae-gan-no-satura]
+    return loss.mean(), dfake / len(fake)

@@ -13,7 +13,8 @@ def mode_coverage(x, centers, radius):
     y :math:`k` centros, :math:`n/(10k)` buenas. Un modelo puede ser bueno y cubrir poco, si repite siempre lo mismo:
     hay que mirar las dos cosas.
 
-    >>> good, covered = mode_coverage([[0, 0], [0.1, 0], [5, 5]], [[0, 0], [1, 1]], 0.5)
+    >>> x, centers = [[0, 0], [0.1, 0], [5, 5]], [[0, 0], [1, 1]]
+    >>> good, covered = mode_coverage(x, centers, 0.5)
     >>> round(good, 3), covered
     (0.667, array([ True, False]))
 
@@ -39,9 +40,11 @@ def mode_coverage(x, centers, radius):
         Si las formas no encajan o el radio no es positivo.
     """
     sizes = {}
-    x, centers = check.floats(x, "x", "n d", sizes), check.floats(centers, "centers", "k d", sizes)
+    x = check.floats(x, "x", "n d", sizes)
+    centers = check.floats(centers, "centers", "k d", sizes)
     radius = check.number(radius, "radius", 0, open_low=True)
     distance = np.linalg.norm(x[:, None] - centers, axis=-1)  # (n, k)
     good = distance.min(axis=1) < radius
-    counts = np.bincount(distance.argmin(axis=1)[good], minlength=len(centers))
+    owner = distance.argmin(axis=1)[good]
+    counts = np.bincount(owner, minlength=len(centers))
     return float(good.mean()), 10 * counts >= len(x) / len(centers)

@@ -70,9 +70,14 @@ def optimal_discriminator(p, q):
     TypeError, ValueError
         Si no son probabilidades que sumen 1, o si no son tantas en una como en otra.
     """
-    p, q = _distributions(p, q)
+    return plain_optimal_discriminator(*_distributions(p, q))
+
+
+def plain_optimal_discriminator(p, q):
+    """La probabilidad de que sea verdadero, valor por valor."""
     total = p + q
-    return np.where(total > 0, p / np.where(total > 0, total, 1), 0.5)  # [ec-ae-gan-optimo]
+    best = p / np.where(total > 0, total, 1)  # [ec-ae-gan-optimo]
+    return np.where(total > 0, best, 0.5)
 
 
 def gan_value(p, q, d=None):
@@ -132,7 +137,12 @@ def gan_value(p, q, d=None):
     d = check.floats(d, "d", "k", {"k": len(p)})
     if d.min() < 0 or d.max() > 1:
         raise ValueError(f"d: se esperaban probabilidades entre 0 y 1, pero van de {d.min():.6g} a {d.max():.6g}")
+    return plain_gan_value(p, q, d)
+
+
+def plain_gan_value(p, q, d):
+    """La puntuación media del perito; lo que nunca ocurre no cuenta."""
     with np.errstate(divide="ignore"):
-        told = np.where(p > 0, np.log(d), 0), np.where(q > 0, np.log1p(-d), 0)
-    # [ec-ae-gan-equilibrio]
-    return p @ told[0] + q @ told[1]
+        real = np.where(p > 0, np.log(d), 0)
+        fake = np.where(q > 0, np.log(1 - d), 0)
+    return p @ real + q @ fake  # [ec-ae-gan-equilibrio]

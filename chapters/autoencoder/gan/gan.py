@@ -23,8 +23,10 @@ class GAN:
     :func:`discriminator_loss` y :func:`generator_loss`: las dos son una entropía cruzada con logits.
 
     >>> from chapters.mlp import Adam, Dense, Input, Sequential
-    >>> generator = Sequential([Input((2,)), Dense(8, "relu"), Dense(1)], seed=0)
-    >>> discriminator = Sequential([Input((1,)), Dense(8, "relu"), Dense(1)], seed=1)
+    >>> hidden = [Input((2,)), Dense(8, "relu"), Dense(1)]
+    >>> generator = Sequential(hidden, seed=0)
+    >>> hidden = [Input((1,)), Dense(8, "relu"), Dense(1)]
+    >>> discriminator = Sequential(hidden, seed=1)
     >>> gan = GAN(generator, discriminator, seed=0)
     >>> gan.compile(Adam(1e-3), Adam(1e-3))
     >>> d_loss, g_loss = gan.train_on_batch([[3.0], [4.0], [5.0]])
