@@ -29,7 +29,7 @@ def both():
 
 
 LOSSES = {"bce": BinaryCrossentropy, "dice": Dice, "iou": IoULoss, "both": both}
-# Sin ramas, para ver si era por los pesos de más o por entrenar poco.
+# Para ver si era por los pesos de más o por entrenar poco.
 WIDER, LONGER = (9, 18, 36), 75
 # Muchas células grandes, o una sola y chica.
 KINDS = {"many": {"cells": 6}, "few": {"cells": 1, "radius": (0.06, 0.1)}}
@@ -40,6 +40,7 @@ SKIPS = {
     "with": {"skips": True},
     "wider": {"skips": False, "filters": WIDER},
     "longer": {"skips": False, "epochs": LONGER},
+    "with_longer": {"skips": True, "epochs": LONGER},
 }
 
 

@@ -274,8 +274,10 @@ class Tversky(OverlapLoss):
     .. math::
        :label: ec-ae-tversky
 
-       \mathcal L_T = 1-\frac{I}{I+\alpha\,(Y-I)+\beta\,(P-I)+\varepsilon} ,\qquad
+       \begin{gathered}
+       \mathcal L_T = 1-\frac{I}{I+\alpha\,(Y-I)+\beta\,(P-I)+\varepsilon} ,\\
        (a,b,c,e)=(1,\ \alpha,\ \beta,\ 1-\alpha-\beta) .
+       \end{gathered}
 
     Con :math:`\alpha=\beta=\tfrac12` es la de Dice; con :math:`\alpha=\beta=1`, la de Jaccard. Con
     :math:`\alpha>\beta`, dejarse una célula cuesta más que inventarla.
