@@ -1,7 +1,8 @@
 r"""Cuánto tarda un paso de entrenamiento, aquí y en otras bibliotecas.
 
 Cada biblioteca corre en su propio proceso y se miden por turnos, un bloque corto cada una: si la máquina se ocupa en
-otra cosa, les toca a todas. De cada una se toma la mediana de sus bloques.
+otra cosa, les toca a todas. De cada una se toma la mediana de sus bloques. Si la máquina está tan ocupada que ni así,
+``--cpu`` da a cada una un solo hilo y cuenta el tiempo de procesador en vez del de reloj.
 
 Las rivales viven en un entorno aparte, ``.venv-peers`` o el que diga ``DLBOOK_PEERS``; la que no esté instalada, se
 omite. A PyTorch los lotes se le dan ya cortados; a los demás, y a este libro, se les pide barajar.
@@ -26,6 +27,9 @@ from dlbook.numeric.parallel import get_threads
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = "dlbook"
+ONE_THREAD = dict.fromkeys(
+    ("DLBOOK_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"
+)
 
 
 class Process:
@@ -39,13 +43,13 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=None if "-v" in sys.argv else subprocess.DEVNULL,
             text=True,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            env=os.environ | {"PYTHONPATH": str(ROOT)} | (ONE_THREAD if "--cpu" in sys.argv else {}),
         )
         self.versions = json.loads(self.process.stdout.readline())
 
-    def block(self, model, batch, seconds):
+    def block(self, model, batch, seconds, cpu=False):
         """Mide un bloque; devuelve milisegundos por paso."""
-        question = {"model": model, "batch": batch, "seconds": seconds}
+        question = {"model": model, "batch": batch, "seconds": seconds, "cpu": cpu}
         print(json.dumps(question), file=self.process.stdin, flush=True)
         return 1000 * json.loads(self.process.stdout.readline())["seconds"]
 
@@ -58,16 +62,19 @@ class Process:
 def main(chapter, models, batches, peers, first):
     """Mide las redes de un capítulo y deja ``docs/resultados/CAPÍTULO_velocidad.json``.
 
-    ``peers`` dice con qué programa se mide cada rival; ``first`` es el programa del primer paso.
+    ``batches`` son los tamaños de lote, los mismos para todas o, en un diccionario, el de cada una; ``peers`` dice con
+    qué programa se mide cada rival; ``first`` es el programa del primer paso.
     """
     parser = argparse.ArgumentParser(description="Mide un paso de entrenamiento aquí y en otras bibliotecas.")
     parser.add_argument("--blocks", type=int, default=15, help="bloques por biblioteca y tamaño de lote")
     parser.add_argument("--seconds", type=float, default=0.3, help="lo que dura cada bloque")
     parser.add_argument("--models", nargs="+", choices=models, default=models, help="qué redes")
-    parser.add_argument("--batches", nargs="+", type=int, default=batches, help="qué tamaños de lote")
+    parser.add_argument("--batches", nargs="+", type=int, help="qué tamaños de lote, si no los de siempre")
     parser.add_argument("--dry", action="store_true", help="solo muestra los tiempos, sin guardarlos")
+    parser.add_argument("--cpu", action="store_true", help="tiempo de procesador, con un hilo por biblioteca")
     parser.add_argument("-v", action="store_true", help="muestra lo que imprimen las bibliotecas")
     options = parser.parse_args()
+    usual = {model: [batches[model]] if isinstance(batches, dict) else batches for model in models}
     interpreter = os.environ.get("DLBOOK_PEERS") or str(ROOT / ".venv-peers" / "bin" / "python")
     processes = {OURS: Process(sys.executable, ["peers_dlbook.py"])}
     for name, arguments in peers.items():
@@ -75,15 +82,15 @@ def main(chapter, models, batches, peers, first):
             processes[name] = Process(interpreter, arguments)
     try:
         results = {
-            "command": f"python -m benchmarks.{chapter}",
+            "command": f"python -m benchmarks.{chapter}" + " --cpu" * options.cpu,
             "date": datetime.date.today().isoformat(),
             "seed": 0,
             "versions": {"Python": platform.python_version()} | {n: p.versions for n, p in processes.items()},
             "machine": f"{platform.machine()}, {os.cpu_count()} núcleos, carga {os.getloadavg()[0]:.1f}",
-            "threads": get_threads(),
+            "threads": 1 if options.cpu else get_threads(),
             "blas": sorted({i["architecture"] for i in threadpool_info() if i["user_api"] == "blas"}),
-            "first_step_seconds": None if options.dry else first_step(first),
-            "steps": [measure(processes, m, b, options) for m in options.models for b in options.batches],
+            "first_step_seconds": None if options.dry or options.cpu else first_step(first),
+            "steps": [measure(processes, m, b, options) for m in options.models for b in options.batches or usual[m]],
         }
     finally:
         for process in processes.values():
@@ -99,10 +106,10 @@ def measure(processes, model, batch, options):
     """Mide por turnos un modelo con un tamaño de lote."""
     blocks = {name: [] for name in processes}
     for process in processes.values():
-        process.block(model, batch, 0)
+        process.block(model, batch, 0, options.cpu)
     for _ in range(options.blocks):
         for name, process in processes.items():
-            blocks[name].append(process.block(model, batch, options.seconds))
+            blocks[name].append(process.block(model, batch, options.seconds, options.cpu))
     found = {"model": model, "sizes": sizes(model), "batch": batch, "milliseconds": {}}
     for name, times in blocks.items():
         low, middle, high = statistics.quantiles(times, n=4)

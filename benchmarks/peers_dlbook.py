@@ -2,32 +2,100 @@ r"""Un paso de entrenamiento en este libro: ``fit`` completo, con los datos bara
 
 from importlib.metadata import version
 
+import numpy as np
 from protocol import MODELS, data, serve
 
 from chapters.cnn.convolution.conv2d import Conv2D
+from chapters.cnn.convolution.conv2d_transpose import Conv2DTranspose
 from chapters.cnn.pooling.max_pooling import MaxPooling2D
+from chapters.cnn.pooling.upsampling import UpSampling2D
 from chapters.mlp.dense import Dense
 from chapters.mlp.flatten import Flatten
-from chapters.mlp.losses import MeanSquaredError, SparseCategoricalCrossentropy
+from chapters.mlp.losses import BinaryCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy
+from chapters.mlp.merging import Concatenate
+from chapters.mlp.model import Model
 from chapters.mlp.optimizers import Adam
+from chapters.mlp.reshape import Reshape
 from chapters.mlp.sequential import Input, Sequential
 
 LAYERS = {
     "dense": lambda units, activation=None: Dense(units, activation=activation),
-    "conv": lambda filters, size, padding: Conv2D(filters, size, padding=padding, activation="relu"),
+    "conv": lambda filters, size, padding, activation="relu", strides=1: Conv2D(
+        filters, size, strides, padding, activation=activation
+    ),
+    "transpose": lambda filters, size, activation="relu": Conv2DTranspose(
+        filters, size, 2, "same", activation=activation
+    ),
     "pool": MaxPooling2D,
+    "up": UpSampling2D,
     "flatten": Flatten,
+    "reshape": lambda *shape: Reshape(shape),
 }
+LOSSES = {
+    "classes": lambda: SparseCategoricalCrossentropy(from_logits=True),
+    "input": MeanSquaredError,
+    "pixels": BinaryCrossentropy,
+}
+
+
+def sample(x, size):
+    from chapters.autoencoder.vae.sampling import Sampling
+
+    # La entropía cruzada es la media de los píxeles; la divergencia se divide entre cuántos son.
+    return Sampling(beta=1 / 784)([Dense(size)(x), Dense(size)(x)])
+
+
+def network(shape, described):
+    if not {"join", "sample"} & {kind for kind, *_ in described}:
+        return Sequential([Input(shape), *(LAYERS[kind](*arguments) for kind, *arguments in described)], seed=0)
+    kept = []
+    x = first = Input(shape)
+    for kind, *arguments in described:
+        if kind == "keep":
+            kept.append(x)
+        elif kind == "join":
+            x = Concatenate()([kept.pop(), x])
+        elif kind == "sample":
+            x = sample(x, *arguments)
+        else:
+            x = LAYERS[kind](*arguments)(x)
+    return Model(first, x)
 
 
 def make(model, batch):
     x, y = data(model)
-    layers = [LAYERS[kind](*arguments) for kind, *arguments in MODELS[model]["layers"]]
-    network = Sequential([Input(MODELS[model]["input"]), *layers], seed=0)
-    classes = MODELS[model]["target"] == "classes"
-    network.compile(Adam(), SparseCategoricalCrossentropy(from_logits=True) if classes else MeanSquaredError())
+    described = MODELS[model]
+    trained = network(described["input"], described["layers"])
+    if "generator" in described:
+        return gan(network((described["noise"],), described["generator"]), trained, x, batch)
+    trained.compile(Adam(), LOSSES[described["target"]]())
 
-    return lambda epochs: network.fit(x, y, batch_size=batch, epochs=epochs, verbose=0)
+    return lambda epochs: trained.fit(x, y, batch_size=batch, epochs=epochs, verbose=0)
+
+
+def gan(generator, discriminator, x, batch):
+    (noise,) = generator.input_shape
+    rng = np.random.default_rng(0)
+    discriminator.compile(Adam(), BinaryCrossentropy(from_logits=True))
+    # En el modelo combinado solo aprende el generador.
+    discriminator.trainable = False
+    entry = Input((noise,))
+    combined = Model(entry, discriminator(generator(entry)))
+    combined.compile(Adam(), BinaryCrossentropy(from_logits=True))
+    ones = np.ones((batch, 1), np.float32)
+    targets = np.concatenate([ones, 0 * ones])
+
+    def train(epochs):
+        for _ in range(epochs):
+            for start in range(0, len(x), batch):
+                z = rng.standard_normal((batch, noise), np.float32)
+                discriminator.trainable = True
+                images = np.concatenate([x[start : start + batch], generator.predict_on_batch(z)])
+                discriminator.train_on_batch(images, targets)
+                discriminator.trainable = False
+                combined.train_on_batch(z, ones)
+
+    return train
 
 
 if __name__ == "__main__":

@@ -11,24 +11,101 @@ import keras
 import tensorflow as tf
 from protocol import MODELS, data, serve
 
+layers = keras.layers
+
+
+class Sample(layers.Layer):
+    """El código de un VAE: media, logaritmo de la varianza y un sorteo; suma su divergencia a la pérdida."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.mean, self.log_var = layers.Dense(size), layers.Dense(size)
+
+    def build(self, shape):
+        """Crea las dos densas."""
+        self.mean.build(shape)
+        self.log_var.build(shape)
+
+    def call(self, x):
+        """Sortea."""
+        mean, log_var = self.mean(x), self.log_var(x)
+        divergence = 0.5 * tf.reduce_sum(mean**2 + tf.exp(log_var) - 1 - log_var, 1)
+        self.add_loss(tf.reduce_mean(divergence) / 784)
+        return mean + tf.random.normal(tf.shape(mean)) * tf.exp(0.5 * log_var)
+
+
 LAYERS = {
-    "dense": lambda units, activation=None: keras.layers.Dense(units, activation=activation),
-    "conv": lambda filters, size, padding: keras.layers.Conv2D(filters, size, padding=padding, activation="relu"),
-    "pool": keras.layers.MaxPooling2D,
-    "flatten": keras.layers.Flatten,
+    "dense": lambda units, activation=None: layers.Dense(units, activation=activation),
+    "conv": lambda filters, size, padding, activation="relu", strides=1: layers.Conv2D(
+        filters, size, strides, padding, activation=activation
+    ),
+    "transpose": lambda filters, size, activation="relu": layers.Conv2DTranspose(
+        filters, size, 2, "same", activation=activation
+    ),
+    "pool": layers.MaxPooling2D,
+    "up": layers.UpSampling2D,
+    "flatten": layers.Flatten,
+    "reshape": lambda *shape: layers.Reshape(shape),
+    "sample": Sample,
 }
+LOSSES = {
+    "classes": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    "input": "mse",
+    "pixels": "binary_crossentropy",
+}
+
+
+def network(shape, described):
+    kept = []
+    x = first = layers.Input(shape)
+    for kind, *arguments in described:
+        if kind == "keep":
+            kept.append(x)
+        else:
+            x = layers.Concatenate()([kept.pop(), x]) if kind == "join" else LAYERS[kind](*arguments)(x)
+    return keras.Model(first, x)
+
+
+class Gan(keras.Model):
+    """Un paso del discriminador y uno del generador, en una sola función compilada."""
+
+    def __init__(self, generator, discriminator, noise):
+        super().__init__()
+        self.generator, self.discriminator, self.noise = generator, discriminator, noise
+        self.optimizers = keras.optimizers.Adam(), keras.optimizers.Adam()
+        self.cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+
+    def train_step(self, real):
+        """Da los dos pasos con un lote de imágenes de verdad."""
+        n = tf.shape(real)[0]
+        ones = tf.ones((n, 1))
+        targets = tf.concat([ones, tf.zeros((n, 1))], 0)
+        # Las imágenes que se le mostraron al discriminador sirven también para el paso del generador.
+        with tf.GradientTape() as outer:
+            fake = self.generator(tf.random.normal((n, self.noise)), training=True)
+            with tf.GradientTape() as tape:
+                images = tf.concat([real, tf.stop_gradient(fake)], 0)
+                loss = self.cross_entropy(targets, self.discriminator(images, training=True))
+            weights = self.discriminator.trainable_weights
+            self.optimizers[1].apply(tape.gradient(loss, weights), weights)
+            loss = self.cross_entropy(ones, self.discriminator(fake, training=True))
+        weights = self.generator.trainable_weights
+        self.optimizers[0].apply(outer.gradient(loss, weights), weights)
+        return {"loss": loss}
 
 
 def make(model, batch):
     keras.utils.set_random_seed(0)
     x, y = data(model)
-    layers = [LAYERS[kind](*arguments) for kind, *arguments in MODELS[model]["layers"]]
-    network = keras.Sequential([keras.layers.Input(MODELS[model]["input"]), *layers])
-    classes = MODELS[model]["target"] == "classes"
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True) if classes else "mse"
-    network.compile(keras.optimizers.Adam(), loss)
-
-    return lambda epochs: network.fit(x, y, batch_size=batch, epochs=epochs, verbose=0)
+    described = MODELS[model]
+    trained = network(described["input"], described["layers"])
+    if "generator" in described:
+        noise = described["noise"]
+        trained = Gan(network((noise,), described["generator"]), trained, noise)
+        trained.compile()
+        return lambda epochs: trained.fit(x, batch_size=batch, epochs=epochs, verbose=0)
+    trained.compile(keras.optimizers.Adam(), LOSSES[described["target"]])
+    return lambda epochs: trained.fit(x, y, batch_size=batch, epochs=epochs, verbose=0)
 
 
 if __name__ == "__main__":

@@ -10,33 +10,139 @@ import torch
 from protocol import MODELS, data, serve
 from torch import nn
 
+CHANNELS_LAST = "channels_last" in sys.argv
+ACTIVATIONS = {None: nn.Identity, "relu": nn.ReLU, "leaky_relu": lambda: nn.LeakyReLU(0.2), "sigmoid": nn.Sigmoid}
+
+
+def conv(filters, size, padding, activation="relu", strides=1):
+    padding = size // 2 if padding == "same" and strides > 1 else padding
+    return [nn.LazyConv2d(filters, size, strides, padding), ACTIVATIONS[activation]()]
+
+
+def transpose(filters, size, activation="relu"):
+    # Con ese relleno la salida mide el doble.
+    options = {"padding": (size - 1) // 2, "output_padding": size % 2}
+    return [nn.LazyConvTranspose2d(filters, size, 2, **options), ACTIVATIONS[activation]()]
+
+
+class Reshape(nn.Module):
+    """Pone los números de una fila en una imagen."""
+
+    def __init__(self, height, width, channels):
+        super().__init__()
+        self.shape = channels, height, width
+
+    def forward(self, x):
+        """Cambia la forma."""
+        x = x.reshape(-1, *self.shape)
+        return x.contiguous(memory_format=torch.channels_last) if CHANNELS_LAST else x
+
+
+class Sample(nn.Module):
+    """El código de un VAE: media, logaritmo de la varianza y un sorteo; guarda su divergencia."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.mean, self.log_var = nn.LazyLinear(size), nn.LazyLinear(size)
+
+    def forward(self, x):
+        """Sortea."""
+        mean, log_var = self.mean(x), self.log_var(x)
+        self.divergence = 0.5 * (mean**2 + log_var.exp() - 1 - log_var).sum(1).mean()
+        return mean + torch.randn_like(mean) * (0.5 * log_var).exp()
+
+
 LAYERS = {
-    "dense": lambda units, activation=None: [nn.LazyLinear(units)] + [nn.ReLU()] * bool(activation),
-    "conv": lambda filters, size, padding: [nn.LazyConv2d(filters, size, padding=padding), nn.ReLU()],
+    "dense": lambda units, activation=None: [nn.LazyLinear(units), ACTIVATIONS[activation]()],
+    "conv": conv,
+    "transpose": transpose,
     "pool": lambda: [nn.MaxPool2d(2)],
+    "up": lambda: [nn.Upsample(scale_factor=2)],
     "flatten": lambda: [nn.Flatten()],
+    "reshape": lambda *shape: [Reshape(*shape)],
+    "sample": lambda size: [Sample(size)],
+    "keep": lambda: ["keep"],
+    "join": lambda: ["join"],
 }
+
+
+class Network(nn.Module):
+    """Las capas de una red, con sus saltos."""
+
+    def __init__(self, layers):
+        super().__init__()
+        self.steps = [m for kind, *arguments in layers for m in LAYERS[kind](*arguments)]
+        self.inside = nn.ModuleList([m for m in self.steps if isinstance(m, nn.Module)])
+
+    def forward(self, x):
+        """Recorre las capas."""
+        kept = []
+        for step in self.steps:
+            if step == "keep":
+                kept.append(x)
+            else:
+                x = torch.cat([kept.pop(), x], 1) if step == "join" else step(x)
+        return x
+
+    def built(self, x):
+        """Crea los pesos que faltan, con una entrada de muestra."""
+        self(x)
+        return self.to(memory_format=torch.channels_last) if CHANNELS_LAST else self
+
+
+def adam(network):
+    return torch.optim.Adam(network.parameters(), fused="fused" in sys.argv or None)
 
 
 def make(model, batch):
     torch.manual_seed(0)
+    described = MODELS[model]
     x, y = (torch.from_numpy(array) for array in data(model))
     if x.ndim == 4:
         x = x.permute(0, 3, 1, 2).contiguous()
-    network = nn.Sequential(*(m for kind, *arguments in MODELS[model]["layers"] for m in LAYERS[kind](*arguments)))
-    network(x[:1])
-    if "channels_last" in sys.argv:
-        x, network = (value.to(memory_format=torch.channels_last) for value in (x, network))
-    classes = MODELS[model]["target"] == "classes"
-    loss = nn.functional.cross_entropy if classes else nn.functional.mse_loss
-    optimizer = torch.optim.Adam(network.parameters(), fused="fused" in sys.argv or None)
+        x = x.to(memory_format=torch.channels_last) if CHANNELS_LAST else x
+    if "generator" in described:
+        return gan(described, x, batch)
+    network = Network(described["layers"]).built(x[:1])
+    losses = {"classes": nn.functional.cross_entropy, "pixels": nn.functional.binary_cross_entropy}
+    loss, y = losses.get(described["target"], nn.functional.mse_loss), y if described["target"] == "classes" else x
+    optimizer = adam(network)
+    codes = [m for m in network.inside if isinstance(m, Sample)]
 
     def train(epochs):
         for _ in range(epochs):
             for start in range(0, len(x), batch):
                 optimizer.zero_grad()
-                loss(network(x[start : start + batch]), y[start : start + batch]).backward()
+                total = loss(network(x[start : start + batch]), y[start : start + batch])
+                for code in codes:
+                    total = total + code.divergence / x.shape[1]
+                total.backward()
                 optimizer.step()
+
+    return train
+
+
+def gan(described, x, batch):
+    generator = Network(described["generator"]).built(torch.zeros(1, described["noise"]))
+    discriminator = Network(described["layers"]).built(x[:1])
+    optimizers = adam(generator), adam(discriminator)
+    loss = nn.functional.binary_cross_entropy_with_logits
+    ones, zeros = torch.ones(batch, 1), torch.zeros(batch, 1)
+    targets = torch.cat([ones, zeros])
+
+    def train(epochs):
+        for _ in range(epochs):
+            for start in range(0, len(x), batch):
+                # Las imágenes que se le mostraron al discriminador sirven también para el paso del generador.
+                fake = generator(torch.randn(batch, described["noise"]))
+                optimizers[1].zero_grad()
+                loss(discriminator(torch.cat([x[start : start + batch], fake.detach()])), targets).backward()
+                optimizers[1].step()
+                optimizers[0].zero_grad()
+                discriminator.requires_grad_(False)
+                loss(discriminator(fake), ones).backward()
+                discriminator.requires_grad_(True)
+                optimizers[0].step()
 
     return train
 

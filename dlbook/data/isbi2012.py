@@ -1,8 +1,8 @@
 r"""ISBI 2012: las membranas de las neuronas de una mosca, vistas con un microscopio electrónico."""
 
-from pathlib import Path
-
 import numpy as np
+
+from dlbook import paths
 
 # Cuántas rebanadas trae la parte con respuestas.
 SLICES = 30
@@ -46,11 +46,13 @@ def load_isbi2012(folder):
         FileNotFoundError: folder: se esperaba una carpeta con train/image y train/label, pero no está en no-existe
 
     ValueError
-        Si alguna no es gris, no mide lo que las demás, o una respuesta tiene valores que no son 0 ni 255.
+        Si alguna está dañada, no es gris o no mide lo que las demás, o una respuesta tiene valores que no son 0 ni 255.
+    TypeError
+        Si ``folder`` no es una ruta.
     ImportError
         Si no está Pillow.
     """
-    folder = Path(folder)
+    folder = paths.checked(folder, "folder")
     places = folder / "train" / "image", folder / "train" / "label"
     if not all(place.is_dir() for place in places):
         raise FileNotFoundError(
@@ -73,8 +75,11 @@ def _read(path):
         raise ImportError("load_isbi2012: hace falta Pillow; se instala con ``pip install pillow``") from None
     if not path.is_file():
         raise FileNotFoundError(f"folder: se esperaba también {path.name} en {path.parent}, pero no está")
-    with Image.open(path) as image:
-        values = np.array(image)
+    try:
+        with Image.open(path) as image:
+            values, mode = np.array(image), image.mode
+    except (OSError, SyntaxError):
+        raise ValueError(f"{path.name}: se esperaba una imagen, pero está dañada o es otra cosa") from None
     if values.ndim != 2 or values.dtype != np.uint8:
-        raise ValueError(f"{path.name}: se esperaba una imagen en gris de un byte por píxel, pero llegó {image.mode}")
+        raise ValueError(f"{path.name}: se esperaba una imagen en gris de un byte por píxel, pero llegó {mode}")
     return values

@@ -145,6 +145,48 @@ def circles(n=200, noise=0.0, seed=0):
     return _polar(radius, rng.uniform(0, 2 * np.pi, n), noise, rng), y
 
 
+def gaussian_ring(n=200, k=8, noise=0.05, seed=0):
+    r"""Puntos en ``k`` montones iguales, repartidos en una circunferencia de radio 1.
+
+    El centro del montón :math:`j` está en el ángulo :math:`2\pi j/k`. A cada punto le toca un montón al azar y se
+    aparta de su centro con una normal. Sirve para ver si un modelo que inventa puntos se olvida de algún montón.
+
+    >>> x, y = gaussian_ring(1000, seed=0)
+    >>> x.shape, len(np.unique(y))
+    ((1000, 2), 8)
+    >>> np.abs(x[y == 0].mean(axis=0) - [1, 0]).max() < 0.02
+    np.True_
+
+    Parameters
+    ----------
+    n : int
+        Cuántos puntos.
+    k : int
+        Cuántos montones, de 1 a 100.
+    noise : float
+        Desviación estándar de cada coordenada alrededor del centro, de 0 a 10.
+    seed : int or numpy.random.Generator
+        Semilla.
+
+    Returns
+    -------
+    x : ndarray, shape (n, 2)
+        Coordenadas.
+    y : ndarray of int64, shape (n,)
+        El montón de cada punto.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si algún argumento no es del tipo o del intervalo que se pide.
+    """
+    rng = check.generator(seed)
+    n, k = check.integer(n, "n", 1, MOST), check.integer(k, "k", 1, 100)
+    noise = check.number(noise, "noise", 0, 10)
+    y = rng.integers(0, k, n)
+    return _polar(np.ones(n), 2 * np.pi * y / k, noise, rng), y
+
+
 def spirals(n=200, turns=1.5, noise=0.0, seed=0):
     r"""Dos espirales enroscadas, una por clase: el problema difícil entre los de juguete.
 

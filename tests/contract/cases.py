@@ -279,6 +279,8 @@ LAYERS = [
     # Capítulo 4, imágenes.
     # Capítulo 4, U-Net.
     # Capítulo 4, VAE.
+    merging("Sampling", (4,)),
+    merging("Sampling", (2, 3), beta=0.3),
     # Capítulo 4, GAN.
     # Capítulo 4, difusión.
 ]
@@ -783,6 +785,7 @@ NOT_IN_KERAS = {
         "RadialBasis": "es de LeNet-5",
         "RandomCrop": "la de Keras no recorta al predecir, y al entrenar sortea una ventana para todo el lote",
         "Residual": "en Keras se escribe con su grafo",
+        "Sampling": "en Keras la escribe cada quien",
         "Sequential": "la compara el puente, con todas sus capas",
         "Subsampling2D": "es de LeNet-5",
         "TiedAutoencoder": "en Keras se escribe con su propia capa",

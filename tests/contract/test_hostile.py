@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from chapters import cnn, mlp
+from chapters.autoencoder import vae
 from chapters.mlp import Dense, Input, Sequential
 from chapters.mlp.layer import shapes_only
 from dlbook.attributes import Configured
@@ -71,6 +72,8 @@ def outline(maker):
 
 # Cada función, con unos argumentos que sirven.
 TINY = Sequential([Input(shape=(2,)), Dense(3)])
+JUDGE = Sequential([Input(shape=(3,)), Dense(1)])
+_, ENCODER, DECODER = vae(3, 4, 2, seed=0)
 LOSSES = [
     *("binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy"),
     *("categorical_hinge", "cosine_similarity", "hinge", "huber", "kl_divergence", "log_cosh", "mean_absolute_error"),
@@ -277,6 +280,7 @@ EXAMPLES = {
             **{"n": 2, "size": 32, "cells": 3, "radius": (0.1, 0.2), "light": 0.5, "noise": 0.08, "seed": 0},
         },
         "circles": {"n": 6, "noise": 0.0, "seed": 0},
+        "gaussian_ring": {"n": 6, "k": 3, "noise": 0.0, "seed": 0},
         "PyDataset": {"workers": 1},
         "load_digits": {"test_fraction": 0.2, "seed": 0},
         "logic_gate": {"name": "or"},
@@ -350,7 +354,21 @@ EXAMPLES = {
         },
         "unet_shapes": {"size": 572, "levels": 4, "padding": "valid"},
         # Capítulo 4, VAE.
+        "elbo": {"encoder": ENCODER, "decoder": DECODER, "x": [[0.0, 1.0, 0.5]], "samples": 2, "seed": 0},
+        "gaussian_kl": {"mean": [[1.0, 0.0]], "log_var": [[0.0, 0.5]]},
+        "gaussian_kl_backward": {"mean": [[1.0, 0.0]], "log_var": [[0.0, 0.5]], "dy": [1.0]},
+        "vae": {
+            **{"input_size": 3, "hidden": 4, "latent": 2},
+            **{"beta": 1.0, "activation": "relu", "seed": 0, "dtype": "float32"},
+        },
         # Capítulo 4, GAN.
+        "GAN": {"generator": TINY, "discriminator": JUDGE, "seed": 0},
+        "dcgan": {"image_shape": (8, 8, 1), "latent": 2, "filters": 2, "seed": 0},
+        "discriminator_loss": {"real": [0.5], "fake": [-0.5]},
+        "gan_value": {"p": [0.5, 0.5], "q": [0.2, 0.8], "d": [0.4, 0.6]},
+        "generator_loss": {"fake": [0.5], "saturating": False},
+        "mode_coverage": {"x": POINTS, "centers": POINTS, "radius": 0.5},
+        "optimal_discriminator": {"p": [0.5, 0.5], "q": [0.2, 0.8]},
         # Capítulo 4, difusión.
         "cosine_schedule": {"steps": 4, "offset": 0.008, "most": 0.999},
         "diffuse": {"x": PAIR, "t": [1, 2], "alpha_bar": KEPT, "noise": PAIR},

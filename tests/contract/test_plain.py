@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chapters
-from chapters.autoencoder import OverlapLoss, TiedAutoencoder
+from chapters.autoencoder import OverlapLoss, Sampling, TiedAutoencoder, vae
 from chapters.cnn import BatchNormalization
 from dlbook import gradcheck
 from dlbook.sphinx.definitions import PLAIN, plain_name
@@ -62,6 +62,19 @@ FOUND |= {"plain_tied_autoencoder": (FOUND["plain_tied_autoencoder"][0], tied_au
 FOUND |= {"plain_overlap_loss": (FOUND["plain_overlap_loss"][0], overlap_loss)}
 
 
+def sampling(mean, log_var, noise, beta, dy):
+    layer = Sampling(beta, dtype="float64")
+    layer.normal = lambda x: noise
+    z = layer.forward([mean, log_var], training=True)
+    dmean, dlog_var = layer.backward(dy)
+    return z, layer.added[0], dmean, dlog_var
+
+
+# Una clase se compara usándola.
+USED = {"plain_batch_normalization": batch_normalization, "plain_sampling": sampling}
+FOUND |= {name: (FOUND[name][0], use) for name, use in USED.items()}
+
+
 class Sizes:
     """Tamaños y números al azar; un tamaño que ya se pidió es el mismo."""
 
@@ -73,6 +86,11 @@ class Sizes:
 
     def array(self, *names):
         return self.generator.normal(size=[name if isinstance(name, int) else self(name) for name in names])
+
+
+def share(values):
+    # Probabilidades que suman uno.
+    return np.exp(values) / np.exp(values).sum()
 
 
 def separated(r):
@@ -92,6 +110,16 @@ def maps(r):
 
 def convolution(r):
     return {"x": images(r), "kernel": r.array("kh", "kw", "c", "f"), "strides": r("s", 1, 3)}
+
+
+def transposed(r):
+    kernel = r.array("kh", "kw", "f", "c")
+    return {"x": r.array("n", "h", "w", "c"), "kernel": kernel, "strides": r("s", 1, min(kernel.shape[:2]))}
+
+
+def painted(r):
+    rows, columns = ((r(size) - 1) * r("s") + r(k) for size, k in (("h", "kh"), ("w", "kw")))
+    return r.array("n", rows, columns, "f")
 
 
 def local_response(r):
@@ -175,6 +203,8 @@ ARGUMENTS = {
     },
     "plain_conv2d_forward": lambda r: convolution(r) | {"bias": r.array("f")},
     "plain_conv2d_backward": lambda r: convolution(r) | {"dy": maps(r)},
+    "plain_conv2d_transpose_forward": lambda r: transposed(r) | {"bias": r.array("f")},
+    "plain_conv2d_transpose_backward": lambda r: transposed(r) | {"dy": painted(r)},
     # Capítulo 4, códigos.
     "plain_tied_autoencoder": lambda r: {
         "x": r.array("n", "d"),
@@ -200,7 +230,19 @@ ARGUMENTS = {
         "numbers": (1.0, *r.generator.random(2), 0.5),
     },
     # Capítulo 4, VAE.
+    "plain_sampling": lambda r: {
+        **{name: r.array("n", "d") for name in ("mean", "log_var", "noise")},
+        **{"beta": r.generator.random(), "dy": r.array("n", "d")},
+    },
+    "plain_elbo": lambda r: {
+        **dict(zip(("encoder", "decoder"), vae(r("m"), r("h"), r("d"), seed=r("seed"))[1:], strict=True)),
+        **{"x": np.abs(np.sin(r.array("n", "m"))), "samples": r("s"), "seed": r("seed")},
+    },
     # Capítulo 4, GAN.
+    "plain_discriminator_loss": lambda r: {"real": r.array("n"), "fake": r.array("m")},
+    "plain_gan_value": lambda r: {name: share(r.array("k")) for name in "pq"} | {"d": 1 / (1 + np.exp(r.array("k")))},
+    "plain_generator_loss": lambda r: {"fake": r.array("m"), "saturating": bool(r("s", 0, 1))},
+    "plain_optimal_discriminator": lambda r: {name: share(r.array("k")) for name in "pq"},
     # Capítulo 4, difusión.
 }
 

@@ -38,7 +38,7 @@ def anomaly_score(x, reconstruction):
     Raises
     ------
     TypeError, ValueError
-        Si no son números reales y finitos, o las formas no son iguales.
+        Si no son números reales y finitos, si no hay ninguno o si las formas no son iguales.
 
         >>> anomaly_score([[0.0, 1.0]], [0.0, 1.0])
         Traceback (most recent call last):
@@ -47,8 +47,8 @@ def anomaly_score(x, reconstruction):
     """
     x = check.floats(x, "x")
     again = check.floats(reconstruction, "reconstruction")
-    if x.ndim == 0:
-        raise ValueError("x: se esperaban observaciones y llegó un número")
+    if x.ndim == 0 or x.size == 0:
+        raise ValueError(f"x: se esperaba al menos una observación con algún número, pero llegó la forma {x.shape}")
     if again.shape != x.shape:
         shapes = f"se esperaba la forma {x.shape}, pero llegó {again.shape}"
         raise ValueError(f"reconstruction: {shapes}")

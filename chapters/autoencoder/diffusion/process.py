@@ -12,7 +12,8 @@ def _kept(alpha_bar):
     alpha_bar = check.floats(alpha_bar, "alpha_bar", "t")
     falls = len(alpha_bar) > 1 and (np.diff(alpha_bar) < 0).all()
     if not falls or alpha_bar[0] != 1 or alpha_bar[-1] <= 0:
-        raise ValueError("alpha_bar: se esperaba que bajara de 1 a 0")
+        came = f"llegaron {len(alpha_bar)} números, de {alpha_bar[0]} a {alpha_bar[-1]}"
+        raise ValueError(f"alpha_bar: se esperaba que bajara, paso a paso, de 1 a algo mayor que 0, pero {came}")
     return alpha_bar
 
 
@@ -138,13 +139,8 @@ def diffuse(x, t, alpha_bar, noise):
        +\sqrt{\alpha_t(1-\bar\alpha_{t-1})}\,\boldsymbol\epsilon'+\sqrt{1-\alpha_t}\,\boldsymbol\xi_t .
 
     Los dos ruidos son normales, de media cero e independientes. Su suma es normal, y su varianza, la suma de las dos:
-
-    .. math::
-       :label: ed-ae-dif-varianzas
-
-       \alpha_t(1-\bar\alpha_{t-1})+(1-\alpha_t)=1-\alpha_t\bar\alpha_{t-1}=1-\bar\alpha_t .
-
-    Es decir, otra vez un solo ruido :math:`\boldsymbol\epsilon\sim\mathcal N(\mathbf 0,\mathbf I)`:
+    :math:`\alpha_t(1-\bar\alpha_{t-1})+(1-\alpha_t)=1-\alpha_t\bar\alpha_{t-1}=1-\bar\alpha_t`. Es decir, otra vez un
+    solo ruido :math:`\boldsymbol\epsilon\sim\mathcal N(\mathbf 0,\mathbf I)`:
 
     .. math::
        :label: ec-ae-dif-salto
@@ -181,7 +177,8 @@ def diffuse(x, t, alpha_bar, noise):
     x = check.floats(x, "x", "n d", sizes)
     noise = check.floats(noise, "noise", "n d", sizes)
     alpha_bar = _kept(alpha_bar)
-    t = [t] * len(x) if np.isscalar(t) else t
+    if np.isscalar(t):
+        t = np.full(len(x), check.integer(t, "t", 0, len(alpha_bar) - 1))
     t = check.labels(t, "t", len(alpha_bar), "n", sizes)
     kept = alpha_bar[t][:, np.newaxis]
     return np.sqrt(kept) * x + np.sqrt(1 - kept) * noise  # [ec-ae-dif-salto]
@@ -213,8 +210,8 @@ def posterior(x, start, t, alpha_bar):
 
     Completar el cuadrado es escribir :math:`Au^2-2Bu=A(u-B/A)^2-B^2/A`: una normal de media :math:`B/A` y varianza
     :math:`1/A`. Falta simplificar. Con denominador común, el numerador de :math:`A` es
-    :math:`\alpha_t(1-\bar\alpha_{t-1})+(1-\alpha_t)`, que ya vimos en :eq:`ed-ae-dif-varianzas`:
-    :math:`1-\bar\alpha_t`. Así que
+    :math:`\alpha_t(1-\bar\alpha_{t-1})+(1-\alpha_t)`, la suma de varianzas de :func:`diffuse`:
+    :math:`1-\bar\alpha_t`. Eso da la varianza, y la media es :math:`B` multiplicada por ella:
 
     .. math::
        :label: ec-ae-dif-posterior
@@ -444,6 +441,6 @@ def sample(predict, x, alpha_bar, seed=None):
     path[-1] = x
     for t in range(len(alpha_bar) - 1, 0, -1):
         noise = rng.normal(size=x.shape)
-        predicted = predict(path[t], t)
+        predicted = predict(path[t].copy(), t)  # por si la red escribe en lo que recibe
         path[t - 1] = reverse_step(path[t], t, predicted, alpha_bar, noise)
     return path

@@ -87,6 +87,7 @@ def convolutional_autoencoder(
     """
     sizes, filters = _checked(input_shape, filters)
     strided = check.boolean(strided, "strided")
+    code = code if code is None else check.integer(code, "code", 1)
     # Los tres modelos sortean del mismo generador: los pesos de uno no repiten los de otro.
     own = {"dtype": dtype, "seed": check.generator(seed)}
     same = {"padding": "same", "activation": "relu"}

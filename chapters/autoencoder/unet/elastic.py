@@ -52,6 +52,7 @@ def elastic_field(shape, alpha=3.0, sigma=6.0, seed=None):
         raise ValueError(f"shape: se esperaba (h, w), pero llegó {shape}")
     alpha = check.number(alpha, "alpha", 0, 1000)
     sigma = check.number(sigma, "sigma", 0, 1000, open_low=True)
+    check.memory(6 * shape[0] * shape[1], "shape", 8)
     noise = check.generator(seed).uniform(-1, 1, (2, *shape))
     smooth = scipy.ndimage.gaussian_filter(noise, (0, sigma, sigma))
     return alpha * smooth / np.sqrt((smooth**2).sum(axis=0).mean())  # [ec-ae-elastica-campo]

@@ -4,10 +4,13 @@ import numpy as np
 
 from chapters.mlp.losses import Loss
 from chapters.mlp.losses.base import UNREDUCED
+from chapters.mlp.losses.binary import _between_0_and_1
 from dlbook import check
 
 # Con las dos máscaras vacías no hay entre qué dividir; es el número de Keras.
 EPSILON = 1e-7
+# Más allá, los números de precisión simple se desbordan al elevarlos al cuadrado.
+MOST = 1e6
 
 
 def plain_overlap_loss(y_true, y_pred, numbers):
@@ -59,7 +62,10 @@ class OverlapLoss(Loss):
     todos los de dentro, estén bien o mal contestados. Un píxel no se corrige por lo mal que va él, como en la entropía
     cruzada, sino por lo mal que va la máscara.
 
-    La que hereda de esta solo dice sus cuatro números en ``numbers``, una propiedad.
+    Si no hay nada que pintar, :math:`Y=0`, entonces :math:`N=0`: la pérdida vale 1 y el gradiente es cero, se pinte lo
+    que se pinte. De una máscara vacía, sola, no se aprende nada.
+
+    La clase que herede de esta solo dice sus cuatro números, en ``numbers``.
 
     Parameters
     ----------
@@ -68,6 +74,16 @@ class OverlapLoss(Loss):
     axis : int or tuple of int, optional
         Sobre qué ejes se suma, contando el de las observaciones. Sin ellos, sobre todos, y el lote entero es **una**
         máscara; con ``(1, 2, 3)``, cada imagen es la suya. Solo entonces se puede repartir el lote entre los hilos.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si algún eje no es entero o no existe, o si la máscara correcta no va de 0 a 1.
+
+        >>> Dice()([[255.0, 0.0]], [[0.9, 0.1]])
+        Traceback (most recent call last):
+            ...
+        ValueError: y_true: se esperaba un número entre 0 y 1, pero hay un 255 en la posición (0, 0)
     """
 
     # Aquí sí se escoge.
@@ -85,7 +101,7 @@ class OverlapLoss(Loss):
     @property
     def numbers(self):
         r"""Los números :math:`(a,b,c,e)` de :eq:`ec-ae-traslape`."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: falta decir sus cuatro números, en ``numbers``")
 
     def _axes(self, y):
         # Los ejes en que se suma, de 0 en adelante.
@@ -97,7 +113,7 @@ class OverlapLoss(Loss):
 
     @property
     def alone(self):
-        r"""Si tiene que ver el lote de una vez: cuando se suma también sobre las observaciones."""
+        r"""Si tiene que ver el lote de una vez, porque se suma también sobre las observaciones."""
         # De un eje negativo no se sabe cuál es sin ver los datos, salvo que sea el último.
         return self.axis is None or any(k == 0 or k < -1 for k in self.axis)
 
@@ -108,9 +124,9 @@ class OverlapLoss(Loss):
         return super().__call__(y_true, y_pred, sample_weight)
 
     def prepare(self, y_true, output_shape, dtype):
-        r"""Como :meth:`chapters.mlp.Loss.prepare`."""
+        r"""Como :meth:`chapters.mlp.Loss.prepare`; además exige números entre 0 y 1."""
         y_true = self._fit(check.numbers_of(y_true, "y_true", "..."), tuple(output_shape))
-        return check.cast(y_true, "y_true", dtype)
+        return _between_0_and_1(check.cast(y_true, "y_true", dtype))
 
     def divisor(self, y_true, weight):
         r"""Como :meth:`chapters.mlp.Loss.divisor`."""
@@ -272,17 +288,22 @@ class Tversky(OverlapLoss):
     Parameters
     ----------
     alpha : float
-        Lo que cuesta lo que falta, de 0 en adelante.
+        Lo que cuesta lo que falta, de 0 a un millón.
     beta : float
-        Lo que cuesta lo que sobra, de 0 en adelante.
+        Lo que cuesta lo que sobra, de 0 a un millón.
     reduction, name, axis, dtype
         Como en :class:`OverlapLoss`.
 
     Notes
     -----
-    La documentación de Keras 3 dice que ``alpha`` pesa los falsos positivos y ``beta`` los falsos negativos. Su cuenta
-    hace lo contrario: multiplica por ``alpha`` la suma de :math:`y_k(1-p_k)`, que son los negativos falsos. Aquí se
-    hace la cuenta de Keras, y se dice lo que hace.
+    En el artículo, :math:`\alpha` pesa lo que sobra y :math:`\beta` lo que falta, y lo mismo dice la documentación de
+    Keras 3. Pero su cuenta hace lo contrario: multiplica por ``alpha`` la suma de :math:`y_k(1-p_k)`, lo que falta.
+    Aquí se hace la cuenta de Keras, y así se explica.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Como en :class:`OverlapLoss`, y si ``alpha`` o ``beta`` no están en su intervalo.
     """
 
     name = "tversky"
@@ -297,8 +318,8 @@ class Tversky(OverlapLoss):
         dtype=None,
     ):
         super().__init__(reduction, name, axis, dtype)
-        self.alpha = check.number(alpha, "alpha", 0)
-        self.beta = check.number(beta, "beta", 0)
+        self.alpha = check.number(alpha, "alpha", 0, MOST)
+        self.beta = check.number(beta, "beta", 0, MOST)
 
     @property
     def numbers(self):

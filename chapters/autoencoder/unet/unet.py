@@ -94,6 +94,11 @@ def unet_shapes(size, levels=4, padding="valid"):
     levels = check.integer(levels, "levels", 1, MOST_LEVELS)
     padding = check.choice(padding, "padding", ["valid", "same"])
     size = check.integer(size, "size", 1)
+    _check_side(size, "size", levels, padding)
+    return plain_unet_shapes(size, levels, padding)
+
+
+def _check_side(size, name, levels, padding):
     lost = 4 if padding == "valid" else 0
     # Los lados que sirven están separados 2^levels; el menor sin relleno es el que llega al fondo con 4 píxeles.
     step = 2**levels
@@ -102,8 +107,7 @@ def unet_shapes(size, levels=4, padding="valid"):
     if size != nearest:
         times = "una vez" if levels == 1 else f"{levels} veces"
         wanted = f"un lado que se parta a la mitad {times}, como {nearest} o {nearest + step}"
-        raise ValueError(f"size: se esperaba {wanted}, pero llegó {size}")
-    return plain_unet_shapes(size, levels, padding)
+        raise ValueError(f"{name}: se esperaba {wanted}, pero llegó {size}")
 
 
 def _twice(x, filters, padding):
@@ -155,7 +159,7 @@ def unet(
     input_shape : (int, int, int)
         Alto, ancho y canales de las imágenes; cada lado, de los que admite :func:`unet_shapes`.
     filters : sequence of int
-        Los canales de cada piso, de arriba al fondo; al menos dos.
+        Los canales de cada piso, de arriba al fondo; de 2 a 13 números.
     classes : int
         Cuántos números salen por píxel. Con 1, la probabilidad de estar dentro.
     padding : {"same", "valid"}
@@ -184,19 +188,22 @@ def unet(
         >>> unet((30, 32, 1))
         Traceback (most recent call last):
             ...
-        ValueError: size: se esperaba un lado que se parta a la mitad 2 veces, como 32 o 36, pero llegó 30
+        ValueError: input_shape[0]: se esperaba un lado que se parta a la mitad 2 veces, como 32 o 36, pero llegó 30
     """
     filters = [check.integer(f, "filters", 1) for f in check.sequence(filters, "filters")]
-    if len(filters) < 2:
-        raise ValueError(f"filters: se esperaban los canales de al menos dos pisos, pero llegaron {len(filters)}")
+    levels = len(filters) - 1
+    if not 1 <= levels <= MOST_LEVELS:
+        wanted = f"los canales de al menos dos pisos y a lo sumo {MOST_LEVELS + 1}"
+        raise ValueError(f"filters: se esperaban {wanted}, pero llegaron {len(filters)}")
     input_shape = check.shape(input_shape, "input_shape")
     if len(input_shape) != 3:
         raise ValueError(f"input_shape: se esperaba (alto, ancho, canales), pero llegó {input_shape}")
     classes, skips = check.integer(classes, "classes", 1), check.boolean(skips, "skips")
     upsampling = check.choice(upsampling, "upsampling", ["transpose", "nearest", "bilinear"])
     dropout = check.number(dropout, "dropout", 0, 1, open_high=True)
-    for side in input_shape[:2]:
-        unet_shapes(side, len(filters) - 1, padding)
+    padding = check.choice(padding, "padding", ["valid", "same"])
+    for k, side in enumerate(input_shape[:2]):
+        _check_side(side, f"input_shape[{k}]", levels, padding)
     if isinstance(classifier_activation, str) and classifier_activation == "auto":
         classifier_activation = "sigmoid" if classes == 1 else "softmax"
 

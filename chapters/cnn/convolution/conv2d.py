@@ -6,13 +6,14 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from chapters.cnn.arguments import check_dilation, pair
+from chapters.cnn.arguments import check_dilation, on_image, pair
 from chapters.cnn.convolution.base import Convolution
-from chapters.cnn.convolution.im2col import find_windows
-from chapters.cnn.convolution.padding import Margin, clear, crop, flat, padded
+from chapters.cnn.convolution.im2col import find_windows, place_windows
+from chapters.cnn.convolution.padding import Margin, clear, flat, padded
 from chapters.mlp import activations, constraints, initializers, regularizers
 from dlbook import check
 from dlbook.numeric.matmul_at import SLACK, add_matmul_at, matmul_at, padded_line
+from dlbook.numeric.vectors import BYTES
 
 # De a cuántas ventanas se suma el gradiente de los filtros: lo que se lee cabe en la caché más cercana.
 CHUNK = 128
@@ -58,7 +59,8 @@ class BackwardInput(NamedTuple):
 class Places:
     r"""Lo que los núcleos reciben además de los números: sus tablas, y cuánta memoria piden y cómo la llaman.
 
-    Depende de cuánto miden las imágenes, y no de lo que hay en ellas: se calcula una vez por forma.
+    Depende de cuánto miden las imágenes, y no de lo que hay en ellas: se calcula una vez por forma. Los tres núcleos
+    sirven también a la convolución traspuesta, que va hacia delante con el de la vuelta y vuelve con el de la ida.
 
     Parameters
     ----------
@@ -87,11 +89,15 @@ class Places:
         packed = depth * lines[filters] + SLACK
         self.forward_memory = {"start": filters + 2 * SLACK, "packed": packed, "part": part, "scratch": scratch}
         self.weights_tables = BackwardWeights(lines[own], np.arange(depth) * lines[own], margin, pixels, taps)
-        self.weights_memory = {"gradient": groups * depth * lines[own], "wide": 8 * filters, "scratch": scratch}
+        self.weights_memory = {"gradient": groups * depth * lines[own], "scratch": scratch}
         # Al volver, de arriba abajo y luego a la derecha: las ventanas seguidas no se enciman en el mismo renglón.
         order = np.arange(pixels.size).reshape(windows.output).T.reshape(-1)
         self.input_tables = BackwardInput(lines[run], margin, run, np.arange(own), pixels[order], taps, order * filters)
-        self.input_memory = {"packed": depth // run * filters * lines[run], "scratch": image + SLACK}
+        self.input_memory = {
+            "packed": depth // run * filters * lines[run],
+            "start": margin.line,
+            "scratch": image + SLACK,
+        }
 
     def forward(self, x, kernel, bias, floor, buffer):
         r"""Llama al núcleo de ida y devuelve los mapas."""
@@ -103,17 +109,18 @@ class Places:
         _conv2d_forward(flat(x), kernel, bias, floor, z, tables=self.forward_tables, **memory)
         return z[:size].reshape(len(x), *self.shape)
 
-    def weights(self, x, dz, dkernel, dbias, buffer):
-        r"""Llama al núcleo que llena los gradientes de los filtros y los sesgos."""
+    def weights(self, x, dz, dkernel, buffer):
+        r"""Llama al núcleo que llena el gradiente de los filtros."""
         memory = {name: buffer(name, size) for name, size in self.weights_memory.items()}
         dkernel = dkernel.reshape(self.depth, -1)
-        _conv2d_backward_weights(flat(x), dz, dkernel, dbias, tables=self.weights_tables, **memory)
+        _conv2d_backward_weights(flat(x), dz, dkernel, tables=self.weights_tables, **memory)
 
-    def input(self, dz, kernel, dx, buffer):
+    def input(self, dz, kernel, dx, buffer, bias=None, floor=-np.inf):
         r"""Llama al núcleo que llena el gradiente de las imágenes."""
         memory = {name: buffer(name, size) for name, size in self.input_memory.items()}
-        kernel = kernel.reshape(self.depth, -1)
-        _conv2d_backward_input(flat(dz), kernel, flat(dx), tables=self.input_tables, **memory)
+        bias = kernel.reshape(-1)[:0] if bias is None else bias
+        kernel, floor = kernel.reshape(self.depth, -1), self.dtype.type(floor)
+        _conv2d_backward_input(flat(dz), kernel, bias, floor, flat(dx), tables=self.input_tables, **memory)
 
     def with_slack(self, dz, buffer):
         r"""Copia el gradiente de los mapas en una sola fila, con lugar al final para leer de más."""
@@ -122,8 +129,114 @@ class Places:
         return copy
 
 
-def _new_memory(dtype):
-    # Lo que en una capa es ``Layer.buffer``: aquí, memoria nueva cada vez.
+class Neighbors(Places):
+    r"""Las tablas de una capa de pocos filtros, que de una vez calcula varias ventanas vecinas de un renglón.
+
+    Un vector lleva ocho o dieciséis números, y con un solo filtro casi todos irían vacíos. En su lugar se ponen las
+    ventanas de junto: sus filtros son los mismos, recorridos un paso, dentro de una ventana más ancha. Lo que no les
+    toca es cero.
+
+    Parameters
+    ----------
+    windows, filters, dtype, shape
+        Como en :class:`Places`.
+    kernel_size, strides : (int, int)
+        Los de la capa.
+    count : int
+        De a cuántas ventanas; divide al ancho de los mapas.
+    """
+
+    def __init__(self, windows, filters, dtype, shape, kernel_size, strides, count):
+        super().__init__(windows, filters, dtype, shape)
+        (height, width), channels = kernel_size, windows.input_shape[-1]
+        across = width + (count - 1) * strides[1]
+        self.count, self.stride, self.size = count, strides[1], (height, width, channels, filters)
+        self.wide_size = height, across, channels, count, filters
+        before = divmod(windows.margin.first // channels, windows.padded_shape[1])
+        output = windows.output[0], windows.output[1] // count
+        geometry = (height, across), (strides[0], strides[1] * count), (1, 1)
+        wide = place_windows(windows.input_shape, output, before, *geometry)
+        self.wide = Places(wide, filters * count, dtype, self.shape)
+
+    def _shifted(self, wide):
+        # Dónde están, en la ventana ancha, los filtros de cada ventana.
+        wide, width = wide.reshape(self.wide_size), self.size[1]
+        return [wide[:, k * self.stride : k * self.stride + width, :, k] for k in range(self.count)]
+
+    def forward(self, x, kernel, bias, floor, buffer):
+        r"""Llama al núcleo de ida con los filtros recorridos."""
+        wide = buffer("wide", math.prod(self.wide_size))
+        wide.fill(0)
+        for part in self._shifted(wide):
+            part[...] = kernel.reshape(self.size)
+        bias = None if bias is None else np.tile(bias, self.count)
+        return self.wide.forward(x, wide, bias, floor, buffer)
+
+    def weights(self, x, dz, dkernel, buffer):
+        r"""Llama al núcleo de los filtros, y suma los de las ventanas: son los mismos."""
+        wide = buffer("wide", math.prod(self.wide_size))
+        self.wide.weights(x, dz, wide, buffer)
+        np.sum(self._shifted(wide), axis=0, out=dkernel.reshape(self.size))
+
+
+def neighbors(columns, width, stride, filters, lanes):
+    r"""Decide de a cuántas ventanas vecinas conviene calcular: las que menos vectores piden por cada una.
+
+    >>> neighbors(28, 3, 1, 1, 16), neighbors(28, 3, 1, 16, 16)           # un filtro de ancho 3, y dieciséis
+    (14, 1)
+
+    Parameters
+    ----------
+    columns : int
+        El ancho de los mapas; lo que se decida lo divide.
+    width, stride : int
+        El ancho del filtro y el paso.
+    filters, lanes : int
+        Cuántos filtros, y cuántos números caben en un vector.
+
+    Returns
+    -------
+    int
+    """
+
+    def cost(count):
+        return (width + (count - 1) * stride) * -(-count * filters // lanes) / count
+
+    best = min((k for k in range(1, lanes // filters + 1) if columns % k == 0), key=cost, default=1)
+    # Recorrer los filtros también cuesta.
+    return best if cost(best) < 0.75 * cost(1) else 1
+
+
+@njit(cache=True, nogil=True)
+def sum_maps(dz, dbias):
+    r"""Suma los mapas de todas las imágenes, puestas en una sola fila; para código compilado, **sin comprobar nada**.
+
+    >>> dbias = np.empty(2)
+    >>> sum_maps(np.array([1.0, 10.0, 2.0, 20.0]), dbias)
+    >>> dbias
+    array([ 3., 30.])
+    """
+    # De a ocho renglones: así la suma va por vectores aunque haya pocos filtros.
+    filters, rows = dbias.size, dz.size // dbias.size
+    wide = np.zeros(8 * filters, dz.dtype)
+    for p in range(rows // 8):
+        for k in range(8 * filters):
+            wide[k] += dz[p * 8 * filters + k]
+    clear(dbias)
+    for k in range(8):
+        for f in range(filters):
+            dbias[f] += wide[k * filters + f]
+    for p in range(rows // 8 * 8, rows):
+        for f in range(filters):
+            dbias[f] += dz[p * filters + f]
+
+
+def new_memory(dtype):
+    r"""Lo que en una capa es ``Layer.buffer``: aquí, memoria nueva cada vez.
+
+    >>> new_memory("float32")("z", 3).shape
+    (3,)
+    """
     return lambda name, size: check.empty(size, name, dtype)
 
 
@@ -235,7 +348,7 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
     bias = np.zeros(filters, x.dtype) if bias is None else check.floats(bias, "bias", "f", {"f": filters})
     dtype = np.result_type(x, bias)
     x, kernel, bias = (a.astype(dtype, copy=False) for a in (x, kernel, bias))
-    return Places(windows, filters, dtype).forward(x, kernel, bias, -np.inf, _new_memory(dtype))
+    return Places(windows, filters, dtype).forward(x, kernel, bias, -np.inf, new_memory(dtype))
 
 
 def plain_conv2d_forward(x, kernel, bias, strides=1):
@@ -399,9 +512,10 @@ def conv2d_backward(x, kernel, dy, strides=1, padding="valid", dilation_rate=1, 
     dtype = np.result_type(x, dy)
     x, kernel, dy = (a.astype(dtype, copy=False) for a in (x, kernel, dy))
     dkernel, dbias, dx = np.empty_like(kernel), np.empty(kernel.shape[-1], dtype), np.empty_like(x)
-    buffer = _new_memory(dtype)
+    buffer = new_memory(dtype)
     places = Places(windows, kernel.shape[-1], dtype)
-    places.weights(x, places.with_slack(dy, buffer), dkernel, dbias, buffer)
+    places.weights(x, places.with_slack(dy, buffer), dkernel, buffer)
+    sum_maps(dy.reshape(-1), dbias)
     places.input(dy, kernel, dx, buffer)
     return dkernel, dbias, dx
 
@@ -423,27 +537,10 @@ def plain_conv2d_backward(x, kernel, dy, strides=1):
 
 
 @njit(cache=True, nogil=True)
-def _sum_rows(dz, rows, wide, dbias):
-    # De a ocho renglones: así la suma va por vectores aunque haya pocos filtros.
-    filters = dbias.size
-    clear(wide)
-    for p in range(rows // 8):
-        for k in range(8 * filters):
-            wide[k] += dz[p * 8 * filters + k]
-    clear(dbias)
-    for k in range(8):
-        for f in range(filters):
-            dbias[f] += wide[k * filters + f]  # [ec-cnn-conv2d-sesgo]
-    for p in range(rows // 8 * 8, rows):
-        for f in range(filters):
-            dbias[f] += dz[p * filters + f]
-
-
-@njit(cache=True, nogil=True)
-def _conv2d_backward_weights(x, dz, dweights, dbias, gradient, wide, scratch, tables):
+def _conv2d_backward_weights(x, dz, dweights, gradient, scratch, tables):
     line, lines, pixels, taps = tables.line, tables.lines, tables.pixels, tables.taps
     groups, depth = taps.shape
-    total = dbias.size
+    total = dweights.shape[1]
     filters = total // groups
     clear(gradient)
     clear(scratch)
@@ -459,11 +556,21 @@ def _conv2d_backward_weights(x, dz, dweights, dbias, gradient, wide, scratch, ta
         for k in range(depth):
             for f in range(filters):
                 dweights[k, g * filters + f] = gradient[g * depth * line + lines[k] + f]
-    _sum_rows(dz, x.shape[0] * pixels.size, wide, dbias)
 
 
 @njit(cache=True, nogil=True)
-def _conv2d_backward_input(dz, weights, dx, packed, scratch, tables):
+def _finish(scratch, margin, start, floor, image):
+    # Sin la orilla, más lo que le toque a cada canal y, si ``floor`` es 0, con la ReLU; un NaN se queda.
+    line, pitch, first = margin
+    for a in range(image.size // line):
+        row, place = image[a * line : (a + 1) * line], scratch[first + a * pitch : first + a * pitch + line]
+        for b in range(line):
+            value = place[b] + start[b]
+            row[b] = floor if value <= floor else value
+
+
+@njit(cache=True, nogil=True)
+def _conv2d_backward_input(dz, weights, bias, floor, dx, packed, start, scratch, tables):
     line, run, taps = tables.line, tables.run, tables.taps
     channels, corners, maps = tables.channels, tables.corners, tables.maps
     groups, depth = taps.shape
@@ -473,6 +580,10 @@ def _conv2d_backward_input(dz, weights, dx, packed, scratch, tables):
     for k in range(depth):
         for f in range(weights.shape[1]):
             packed[(k // run * weights.shape[1] + f) * line + k % run] = weights[k, f]
+    clear(start)
+    if bias.size:
+        for b in range(start.size):
+            start[b] = bias[b % bias.size]
     for n in range(dx.shape[0]):
         clear(scratch)
         for g in range(groups):
@@ -481,7 +592,7 @@ def _conv2d_backward_input(dz, weights, dx, packed, scratch, tables):
                 # Los números de la ventana que están seguidos en la imagen reciben su culpa juntos.
                 own, out = packed[(k // run * weights.shape[1] + g * filters) * line :], scratch[taps[g, k] :]
                 add_matmul_at(delta, maps, channels, own, line, out, corners, run)  # [ec-cnn-conv2d-atras]
-        crop(scratch, tables.margin, dx[n])
+        _finish(scratch, tables.margin, start, floor, dx[n])
 
 
 class Conv2D(Convolution):
@@ -602,7 +713,14 @@ class Conv2D(Convolution):
 
     def place(self, shape):
         r"""Hace las tablas de los núcleos."""
-        return Places(self._windows(shape, self.groups), self.filters, self.dtype, self.compute_output_shape(shape))
+        windows = self._windows(shape, self.groups)
+        found = windows, self.filters, self.dtype, self.compute_output_shape(shape)
+        size, strides, dilation = map(on_image, (self.kernel_size, self.strides, self.dilation_rate))
+        lanes = BYTES // self.dtype.itemsize
+        count = neighbors(windows.output[1], size[1], strides[1], self.filters, lanes)
+        if count == 1 or self.groups > 1 or dilation[1] > 1:
+            return Places(*found)
+        return Neighbors(*found, size, strides, count)
 
     def forward(self, x, training=False):
         r"""Calcula los mapas de cada imagen."""
@@ -623,7 +741,8 @@ class Conv2D(Convolution):
             self.activation.backward(self.z, self.y, dy, dz[: dy.size].reshape(dy.shape))
         if self.trainable:
             dbias = self.gradients[1] if self.use_bias else self.buffer("dbias", self.filters)
-            places.weights(self.x, dz, self.gradients[0], dbias, self.buffer)
+            places.weights(self.x, dz, self.gradients[0], self.buffer)
+            sum_maps(dz[: dy.size], dbias)
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)

@@ -1,18 +1,14 @@
 r"""La convolución traspuesta: de un mapa chico a una imagen grande."""
 
-import math
-
 import numpy as np
-from numba import njit
 
 from chapters.cnn.arguments import check_dilation, known, on_image, pair, whole
 from chapters.cnn.convolution.base import Convolution
+from chapters.cnn.convolution.conv2d import Places, new_memory, sum_maps
 from chapters.cnn.convolution.geometry import kernel_span
-from chapters.cnn.convolution.im2col import _col2im, _im2col, place_windows
-from chapters.cnn.convolution.padding import clear, crop, flat
-from chapters.mlp import constraints, initializers, regularizers
+from chapters.cnn.convolution.im2col import place_windows
+from chapters.mlp import activations, constraints, initializers, regularizers
 from dlbook import check
-from dlbook.numeric.matmul import matmul, matmul_transposed
 
 
 def _output_padding(value, strides):
@@ -41,15 +37,6 @@ def _checked(x, kernel, strides, padding, output_padding, dilation_rate):
     windows = _return_windows(x.shape[1:3], painted, kernel.shape[2], *geometry)
     dtype = np.result_type(x, kernel)
     return x.astype(dtype, copy=False), kernel.astype(dtype, copy=False), windows
-
-
-def _matrix(kernel):
-    # Los pesos como matriz: una casilla de la ventana y un filtro por renglón, un canal por columna.
-    return kernel.reshape(-1, kernel.shape[-1])
-
-
-def _columns(windows, dtype):
-    return np.empty((windows.pixels.size, windows.taps.size), dtype)
 
 
 def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", output_padding=None, dilation_rate=1):
@@ -162,8 +149,22 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
     dtype = np.result_type(x, bias)
     x, kernel, bias = (a.astype(dtype, copy=False) for a in (x, kernel, bias))
     z = check.empty((len(x), *windows.input_shape), "z", dtype)
-    scratch = check.empty(math.prod(windows.padded_shape), "z, con su relleno", dtype)
-    _transpose_forward(flat(x), _matrix(kernel), bias, flat(z), windows, _columns(windows, dtype), scratch)
+    # La vuelta de la convolución que va de regreso, con el sesgo en lugar de los ceros.
+    Places(windows, kernel.shape[-1], dtype).input(x, kernel, z, new_memory(dtype), bias)
+    return z
+
+
+def plain_conv2d_transpose_forward(x, kernel, bias, strides=1):
+    r"""Cada píxel pinta su filtro; lo que se encima, se suma."""
+    kh, kw, filters, _ = kernel.shape
+    n, h, w, _ = x.shape
+    rows, columns = (h - 1) * strides + kh, (w - 1) * strides + kw
+    z = np.zeros((n, rows, columns, filters)) + bias
+    for u in range(h):
+        for v in range(w):
+            a, b = u * strides, v * strides  # la esquina
+            painted = np.tensordot(x[:, u, v], kernel, (1, 3))
+            z[:, a : a + kh, b : b + kw] += painted  # [ec-cnn-traspuesta]
     return z
 
 
@@ -194,20 +195,6 @@ def _return_windows(sizes, painted, filters, kernel_size, strides, dilation_rate
     above = before if len(before) == 2 else (0, *before)
     axes = map(on_image, (kernel_size, strides, dilation_rate))
     return place_windows((*on_image(lengths), filters), on_image(tuple(sizes)), above, *axes)
-
-
-@njit(cache=True, nogil=True)
-def _transpose_forward(x, weights, bias, z, windows, columns, scratch):
-    pixels, channels = windows.pixels.size, weights.shape[1]
-    for n in range(x.shape[0]):
-        clear(scratch)
-        matmul_transposed(x[n].reshape(pixels, channels), weights, columns)  # [ec-cnn-traspuesta]
-        _col2im(columns, windows, scratch)
-        crop(scratch, windows.margin, z[n])
-        maps = z[n].reshape(z.shape[1] // bias.size, bias.size)
-        for p in range(maps.shape[0]):
-            for f in range(bias.size):
-                maps[p, f] += bias[f]
 
 
 def conv2d_transpose_backward(x, kernel, dy, strides=1, padding="valid", output_padding=None, dilation_rate=1):
@@ -272,28 +259,25 @@ def conv2d_transpose_backward(x, kernel, dy, strides=1, padding="valid", output_
         raise ValueError(f"dy: se esperaba la forma {expected} de la salida, pero llegó {dy.shape}")
     dtype = np.result_type(x, dy)
     x, kernel, dy = (a.astype(dtype, copy=False) for a in (x, kernel, dy))
-    dkernel, dbias, dx = np.empty_like(kernel), np.empty(kernel.shape[2], dtype), np.empty_like(x)
-    memory = _columns(windows, dtype), windows.scratch(dtype)
-    kernels = _matrix(kernel), flat(dy), _matrix(dkernel)
-    _transpose_backward(flat(x), *kernels, dbias, flat(dx), windows, *memory)
+    dkernel, dbias = np.empty_like(kernel), np.empty(kernel.shape[2], dtype)
+    buffer, places = new_memory(dtype), Places(windows, kernel.shape[-1], dtype)
+    places.weights(dy, places.with_slack(x, buffer), dkernel, buffer)
+    sum_maps(dy.reshape(-1), dbias)
+    return dkernel, dbias, places.forward(dy, kernel, None, -np.inf, buffer)
+
+
+def plain_conv2d_transpose_backward(x, kernel, dy, strides=1):
+    r"""Los tres gradientes: cada píxel mira la ventana que pintó."""
+    kh, kw, _, _ = kernel.shape
+    dkernel, dx = np.zeros(kernel.shape), np.empty(x.shape)
+    dbias = dy.sum(axis=(0, 1, 2))
+    for u in range(x.shape[1]):
+        for v in range(x.shape[2]):
+            a, b = u * strides, v * strides  # la esquina
+            window = dy[:, a : a + kh, b : b + kw]  # (n, kh, kw, f)
+            dx[:, u, v] = np.tensordot(window, kernel, 3)  # [ec-cnn-traspuesta-atras]
+            dkernel += np.tensordot(window, x[:, u, v], (0, 0))
     return dkernel, dbias, dx
-
-
-@njit(cache=True, nogil=True)
-def _transpose_backward(x, weights, dz, gradient, dbias, dx, windows, columns, scratch):
-    pixels, channels = windows.pixels.size, weights.shape[1]
-    part = np.empty_like(gradient)
-    gradient[:] = 0
-    dbias[:] = 0
-    for n in range(x.shape[0]):
-        _im2col(dz[n : n + 1], windows, scratch, columns.reshape(1, pixels, columns.shape[1]))
-        matmul(columns.T, x[n].reshape(pixels, channels), part)  # [ec-cnn-traspuesta-atras]
-        gradient += part
-        matmul(columns, weights, dx[n].reshape(pixels, channels))
-        maps = dz[n].reshape(dz.shape[1] // dbias.size, dbias.size)
-        for p in range(maps.shape[0]):
-            for f in range(dbias.size):
-                dbias[f] += maps[p, f]
 
 
 class Conv2DTranspose(Convolution):
@@ -406,38 +390,36 @@ class Conv2DTranspose(Convolution):
     def forward(self, x, training=False):
         r"""Pinta un filtro por cada píxel de los mapas."""
         self.x = x = self.ready(x)
-        windows = self.at(x.shape[1:])
-        bias = self.bias if self.use_bias else np.zeros(self.filters, self.dtype)
-        z = self.buffer("z", (len(x), *windows.input_shape[-self.rank - 1 :]))
-        memory = self._columns(windows), self.buffer("scratch", math.prod(windows.padded_shape))
-        _transpose_forward(flat(x), _matrix(self.kernel), bias, flat(z), windows, *memory)
-        self.z, self.y = z, self._activated(z)
+        # La ReLU no necesita una vuelta aparte: se aplica al recortar.
+        fused = isinstance(self.activation, activations.ReLU) and self.activation.plain
+        z = self.buffer("z", (len(x), *self.compute_output_shape(x.shape[1:])))
+        bias, floor = self.bias if self.use_bias else None, 0 if fused else -np.inf
+        self.at(x.shape[1:]).input(x, self.kernel, z, self.buffer, bias, floor)
+        self.z, self.y = z, z if fused else self._activated(z)
         return self.y
 
     def backward(self, dy):
         r"""Llena los gradientes de los filtros y los sesgos y devuelve el de los mapas."""
-        dz = self._before_activation(self.output_gradient(dy))
-        dkernel, *dbias = self.gradients
-        dbias = dbias[0] if self.use_bias else self.buffer("dbias", self.filters)
-        windows = self.at(self.x.shape[1:])
-        dx, memory = self.buffer("dx", self.x.shape), (self._columns(windows), windows.scratch(self.dtype))
-        kernels = _matrix(self.kernel), flat(dz), _matrix(dkernel)
-        _transpose_backward(flat(self.x), *kernels, dbias, flat(dx), windows, *memory)
-        return dx
+        dz, places = self._before_activation(self.output_gradient(dy)), self.at(self.x.shape[1:])
+        if self.trainable:
+            places.weights(dz, places.with_slack(self.x, self.buffer), self.gradients[0], self.buffer)
+            if self.use_bias:
+                sum_maps(dz.reshape(-1), self.gradients[1])
+        if not self.input_gradient:
+            return None
+        return places.forward(dz, self.kernel, None, -np.inf, self.buffer)
 
     def work(self):
         r"""Cuenta un producto por peso, tantas veces como píxeles tiene la entrada."""
         return known((self._placed[0] or self.input_shape)[:-1]) * self.kernel.size
 
     def place(self, shape):
-        r"""Encuentra las ventanas de la convolución de regreso."""
-        return _return_windows(shape[:-1], self._painted(shape[:-1]), self.filters, *self._geometry())
+        r"""Hace las tablas de los núcleos de la convolución de regreso."""
+        windows = _return_windows(shape[:-1], self._painted(shape[:-1]), self.filters, *self._geometry())
+        return Places(windows, shape[-1], self.dtype, shape)
 
     def _geometry(self):
         return self.kernel_size, self.strides, self.dilation_rate
 
     def _painted(self, sizes):
         return _output_sizes(sizes, self.padding, self.output_padding, *self._geometry())
-
-    def _columns(self, windows):
-        return self.buffer("columns", (windows.pixels.size, windows.taps.size))

@@ -108,7 +108,7 @@ class UpSampling2D(Spatial):
         self.x = x = self.ready(x)
         self.y = y = self.buffer("y", (len(x), *self.compute_output_shape(x.shape[1:])))
         if self.interpolation == "nearest":
-            self._blocks(y)[...] = x[:, :, np.newaxis, :, np.newaxis]
+            _repeat(x, *self.size, y)
         else:
             _bilinear_forward(x, self.at(x.shape[1:]), y)
         return y
@@ -120,7 +120,7 @@ class UpSampling2D(Spatial):
             return None
         dx = self.buffer("dx", self.x.shape)
         if self.interpolation == "nearest":
-            self._blocks(dy).sum(axis=(2, 4), out=dx)
+            _sum_copies(dy, *self.size, dx)
         else:
             _bilinear_backward(dy, self.at(self.x.shape[1:]), dx)
         return dx
@@ -130,10 +130,35 @@ class UpSampling2D(Spatial):
         rows, columns = (_neighbors(d, times, self.dtype) for d, times in zip(shape[:2], self.size, strict=True))
         return Neighbors(*rows, *columns)
 
-    def _blocks(self, array):
-        # La misma memoria, con cada cuadro de s×s en dos ejes propios.
-        _, height, width, channels = self.x.shape
-        return array.reshape(len(array), height, self.size[0], width, self.size[1], channels)
+
+@njit(cache=True, nogil=True)
+def _repeat(x, down, across, y):
+    n, height, width, channels = x.shape
+    for k in range(n):
+        for a in range(height * down):
+            row, out = x[k, a // down], y[k, a]
+            for b in range(width):
+                pixel = row[b]
+                for j in range(b * across, (b + 1) * across):
+                    copy = out[j]
+                    for c in range(channels):
+                        copy[c] = pixel[c]
+
+
+@njit(cache=True, nogil=True)
+def _sum_copies(dy, down, across, dx):
+    n, height, width, channels = dx.shape
+    for k in range(n):
+        for a in range(height):
+            for b in range(width):
+                total, first = dx[k, a, b], dy[k, a * down, b * across]
+                for c in range(channels):
+                    total[c] = first[c]
+                for i in range(down):
+                    for j in range(i == 0, across):
+                        copy = dy[k, a * down + i, b * across + j]
+                        for c in range(channels):
+                            total[c] += copy[c]
 
 
 @njit(cache=True, nogil=True)

@@ -30,6 +30,7 @@ def test_the_asked_share_stays_below_the_threshold(percentile):
     assert abs((scores <= anomaly_threshold(scores, percentile)).mean() - percentile / 100) <= 0.001
 
 
-def test_a_single_number_is_not_an_observation():
-    with pytest.raises(ValueError, match="observaciones"):
-        anomaly_score(1.0, 1.0)
+@pytest.mark.parametrize("nothing", [1.0, [], np.zeros((0, 3)), np.zeros((3, 0))])
+def test_without_observations_there_is_no_score(nothing):
+    with pytest.raises(ValueError, match="al menos una observación"):
+        anomaly_score(nothing, nothing)

@@ -73,3 +73,8 @@ def test_it_is_saved_and_read(tmp_path):
 def test_an_image_that_cannot_be_halved_is_refused(shape):
     with pytest.raises(ValueError, match="input_shape"):
         convolutional_autoencoder(shape, (4, 4))
+
+
+def test_an_empty_code_is_refused_by_its_name():
+    with pytest.raises(ValueError, match="code: se esperaba un entero de al menos 1, pero llegó 0"):
+        convolutional_autoencoder((8, 8, 1), (4,), code=0)

@@ -80,9 +80,20 @@ def test_the_schedules_go_down_from_one():
         assert alpha_bar[0] == 1
         assert (np.diff(alpha_bar) < 0).all()
         assert alpha_bar[-1] > 0
-    with pytest.raises(ValueError, match="alpha_bar: se esperaba que bajara de 1"):
+    with pytest.raises(ValueError, match="alpha_bar: se esperaba que bajara, paso a paso, de 1"):
         diffuse([[1.0]], 1, [1.0, 1.2], [[0.0]])
     with pytest.raises(ValueError, match="t: se esperaba un entero entre 0 y 2"):
         diffuse([[1.0]], 3, [1.0, 0.6, 0.3], [[0.0]])
+    with pytest.raises(TypeError, match="t: se esperaba un entero, pero llegó True"):
+        diffuse([[1.0]], True, [1.0, 0.6, 0.3], [[0.0]])
     with pytest.raises(ValueError, match=r"predicted: se esperaba la forma"):
         sample(lambda x, t: x[:1], np.ones((2, 1)), [1.0, 0.5])
+
+
+def test_a_network_that_writes_on_its_input_does_not_spoil_the_path():
+    def careless(x, t):
+        x[:] = 7
+        return x
+
+    start = np.ones((2, 1))
+    assert np.array_equal(sample(careless, start, [1.0, 0.6, 0.3], seed=0)[-1], start)

@@ -1,10 +1,22 @@
 """La U-Net, sus pérdidas y la deformación elástica."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
-from chapters.autoencoder import Dice, IoULoss, Tversky, elastic_deformation, elastic_field, unet, unet_shapes
-from chapters.mlp import losses, shapes_only
+from chapters.autoencoder import (
+    Dice,
+    IoULoss,
+    OverlapLoss,
+    Tversky,
+    elastic_deformation,
+    elastic_field,
+    unet,
+    unet_shapes,
+)
+from chapters.mlp import load_model, losses, shapes_only
 from dlbook.gradcheck import check_gradients
 
 
@@ -34,9 +46,17 @@ def test_any_other_size_is_refused_and_told_one_that_works(levels, padding):
     assert set(np.diff(working)) == {2**levels}
 
 
-@pytest.mark.parametrize("padding", ["same", "valid"])
-@pytest.mark.parametrize("upsampling", ["transpose", "nearest", "bilinear"])
-@pytest.mark.parametrize("skips", [True, False])
+@pytest.mark.parametrize(
+    ("padding", "upsampling", "skips"),
+    [
+        *(
+            ("same", upsampling, skips)
+            for upsampling in ("transpose", "nearest", "bilinear")
+            for skips in (True, False)
+        ),
+        *(("valid", "transpose", skips) for skips in (True, False)),
+    ],
+)
 def test_the_whole_network_is_differentiated(padding, upsampling, skips):
     rng = np.random.default_rng(3)
     side = 20 if padding == "valid" else 4
@@ -61,6 +81,10 @@ def test_it_can_be_told_how_to_answer():
         unet((8, 8, 1), (2,))
     with pytest.raises(ValueError, match="alto, ancho, canales"):
         unet((8, 8))
+    with pytest.raises(ValueError, match=r"^input_shape\[1\]: se esperaba un lado .* pero llegó 9$"):
+        unet((8, 9, 1), (2, 3))
+    with pytest.raises(ValueError, match="a lo sumo 13, pero llegaron 14"):
+        unet((8, 8, 1), [1] * 14)
 
 
 def test_one_mask_per_image_is_the_mean_of_the_images():
@@ -104,6 +128,39 @@ def test_empty_masks_do_not_divide_by_zero():
         assert np.isfinite(loss.gradient(zeros, zeros)).all()
 
 
+@pytest.mark.parametrize("loss", [Dice(), IoULoss(axis=-1), Tversky()])
+def test_a_mask_from_0_to_255_is_refused(loss):
+    with pytest.raises(ValueError, match=r"^y_true: se esperaba un número entre 0 y 1, pero hay un 255 en la posición"):
+        loss([[0.0, 255.0]], [[0.1, 0.9]])
+
+
+def test_a_loss_without_its_numbers_says_so():
+    with pytest.raises(NotImplementedError, match="Mine: falta decir sus cuatro números"):
+        type("Mine", (OverlapLoss,), {})()([[0.0, 1.0]], [[0.1, 0.9]])
+
+
+def test_tversky_does_not_overflow_within_its_range():
+    y, p = np.array([[1, 0, 1]], "float32"), np.array([[0.5, 0.2, 0.1]], "float32")
+    assert np.isfinite(Tversky(1e6, 1e6).gradient(y, p)).all()
+    with pytest.raises(ValueError, match="alpha: se esperaba un número de al menos 0 y de a lo sumo"):
+        Tversky(1e300)
+
+
+def test_importing_the_losses_does_not_import_this_chapter():
+    code = "import sys, chapters.mlp as m; m.losses.get('mse'); print('chapters.autoencoder' in sys.modules, end=' ')"
+    code += "; print(type(m.losses.get('dice')).__module__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False chapters.autoencoder.unet.overlap\n"
+
+
+@pytest.mark.parametrize("loss", ["dice", Tversky(0.7, 0.3, axis=(1, 2, 3)), IoULoss()])
+def test_a_compiled_network_is_saved_with_its_loss(loss, tmp_path):
+    net = unet((8, 8, 1), (1, 2), seed=0)
+    net.compile("adam", loss)
+    net.save(tmp_path / "net.keras")
+    assert repr(load_model(tmp_path / "net.keras").loss) == repr(losses.get(loss))
+
+
 @pytest.mark.parametrize(("name", "cls"), [("dice", Dice), ("Tversky", Tversky), ("iou_loss", IoULoss)])
 def test_a_loss_of_this_chapter_is_found_by_its_name(name, cls):
     assert type(losses.get(name)) is cls
@@ -140,3 +197,8 @@ def test_a_mask_moves_with_its_image():
     # Cada imagen, con su campo.
     one = elastic_deformation(np.repeat(images[:1], 2, axis=0), seed=2)
     assert not np.array_equal(one[0], one[1])
+
+
+def test_a_field_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="shape: harían falta"):
+        elastic_field((10**9, 10**9))

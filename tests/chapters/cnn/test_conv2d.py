@@ -216,3 +216,21 @@ def test_what_was_in_the_memory_before_costs_nothing():
             times[garbage] = min(times.get(garbage, np.inf), time.perf_counter() - start)
         assert (y == expected).all()
     assert times[1e-41] < 5 * times[0.0]
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("strides", [1, (2, 1), 2])
+@pytest.mark.parametrize("filters", [1, 2, 3])
+def test_a_layer_of_few_filters_gives_the_same_as_the_function(padding, strides, filters):
+    # La capa calcula varias ventanas vecinas de una vez; la función, una por una.
+    rng = np.random.default_rng(0)
+    layer = Conv2D(filters, 3, strides, padding, dtype="float64")
+    x = rng.normal(size=(3, 10, 14, 5))
+    y = layer(x)
+    dy = rng.normal(size=y.shape)
+    options = {"strides": strides, "padding": padding}
+    assert np.array_equal(y, conv2d_forward(x, layer.kernel, layer.bias, **options))
+    dkernel, dbias, dx = conv2d_backward(x, layer.kernel, dy, **options)
+    np.testing.assert_allclose(layer.backward(dy), dx, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(layer.gradients[0], dkernel, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(layer.gradients[1], dbias, rtol=1e-12, atol=1e-12)

@@ -63,6 +63,11 @@ def test_what_is_missing_or_odd_is_told(folder):
     PIL.fromarray(np.zeros((6, 8, 3), np.uint8)).save(odd)
     with pytest.raises(ValueError, match="en gris"):
         load_isbi2012(folder)
+    odd.write_bytes(b"no es una imagen")
+    with pytest.raises(ValueError, match=r"^3\.png: se esperaba una imagen, pero está dañada"):
+        load_isbi2012(folder)
     odd.unlink()
     with pytest.raises(FileNotFoundError, match=r"se esperaba también 3\.png"):
         load_isbi2012(folder)
+    with pytest.raises(TypeError, match="folder: se esperaba la ruta"):
+        load_isbi2012(3)
