@@ -56,7 +56,7 @@ class NoisyPairs(PyDataset):
     def __init__(self, x, corrupt, batch_size=32, shuffle=True, seed=None):
         super().__init__()
         self.x = check.floats(x, "x")
-        if self.x.ndim < 2:
+        if self.x.ndim < 2 or self.x.size == 0:
             raise ValueError(f"x: se esperaba al menos (n, d), pero llegó {self.x.shape}")
         self.corrupt = check.function(corrupt, "corrupt", 2)
         self.batch_size = check.integer(batch_size, "batch_size", 1)
@@ -71,8 +71,9 @@ class NoisyPairs(PyDataset):
 
     def __getitem__(self, k):
         r"""Da el lote ``k``: las estropeadas, con ruido recién sorteado, y las limpias."""
+        k = check.integer(k, "k", 0, len(self) - 1)
         clean = self.x[self.order[k * self.batch_size : (k + 1) * self.batch_size]]
-        noisy = check.floats(self.corrupt(clean, self.generator), "corrupt")
+        noisy = check.floats(self.corrupt(clean.copy(), self.generator), "corrupt")
         if noisy.shape != clean.shape:
             raise ValueError(f"corrupt: se esperaba la forma {clean.shape}, pero llegó {noisy.shape}")
         return noisy, clean

@@ -1,5 +1,7 @@
 r"""Tres maneras de estropear una imagen: ruido gaussiano, sal y pimienta, y píxeles tapados."""
 
+import numpy as np
+
 from dlbook import check
 
 
@@ -68,12 +70,15 @@ def gaussian_noise(x, stddev, seed=None, clip=None):
     x = check.floats(x, "x")
     stddev = check.number(stddev, "stddev", 0)
     noise = check.generator(seed).standard_normal(x.shape, x.dtype)
-    y = x + x.dtype.type(stddev) * noise  # [ec-ae-ruido-gaussiano]
+    with np.errstate(over="ignore"):
+        y = x + x.dtype.type(stddev) * noise  # [ec-ae-ruido-gaussiano]
+    check.finite(y, "x con ruido")
     if clip is not None:
         low, high = check.sequence(clip, "clip", 2)
         low = check.number(low, "clip[0]")
-        y = y.clip(low, check.number(high, "clip[1]", low, open_low=True))
-    check.finite(y, "x con ruido")
+        high = check.number(high, "clip[1]", low, open_low=True)
+        with np.errstate(over="ignore"):
+            y = y.clip(low, high)
     return y
 
 
@@ -139,8 +144,9 @@ def salt_and_pepper_noise(x, rate, seed=None, low=0.0, high=1.0):
     low, high = check.number(low, "low"), check.number(high, "high")
     u = check.generator(seed).random(x.shape)
     y = x.copy()
-    y[u < rate] = high
-    y[u < rate / 2] = low  # [ec-ae-sal-pimienta]
+    with np.errstate(over="ignore"):
+        y[u < rate] = high
+        y[u < rate / 2] = low  # [ec-ae-sal-pimienta]
     check.finite(y, "x con ruido")
     return y
 

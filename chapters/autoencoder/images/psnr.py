@@ -72,8 +72,9 @@ def psnr(a, b, max_val):
     """
     a, b = two_images(a, b)
     largest = check.number(max_val, "max_val", 0, open_low=True)
-    mse = ((a - b) ** 2).mean(axis=(-3, -2, -1))  # [ec-ae-mse]
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
+        mse = ((a - b) ** 2).mean(axis=(-3, -2, -1))  # [ec-ae-mse]
+        check.finite(mse, "el error cuadrático medio")
         decibels = 20 * math.log10(largest) - 10 * np.log10(mse)  # [ec-ae-psnr]
     return np.asarray(decibels)
 

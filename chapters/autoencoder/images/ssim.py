@@ -110,8 +110,8 @@ def ssim_map(a, b, max_val, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.03):
     a, b = two_images(a, b)
     size = check.integer(filter_size, "filter_size", 1, min(a.shape[-3:-1]))
     sigma = check.number(filter_sigma, "filter_sigma", 0.01)
-    largest = check.number(max_val, "max_val", 0, open_low=True)
-    k1, k2 = check.number(k1, "k1", 0), check.number(k2, "k2", 0)
+    largest = check.number(max_val, "max_val", 0, 1e100, open_low=True)
+    k1, k2 = check.number(k1, "k1", 0, 1e50), check.number(k2, "k2", 0, 1e50)
     with np.errstate(all="ignore"):
         values = plain_ssim_map(a, b, largest, size, sigma, k1, k2)
     if not np.isfinite(values).all():

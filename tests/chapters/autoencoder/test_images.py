@@ -109,6 +109,39 @@ def test_the_noises_keep_the_type_and_leave_the_original_alone():
         gaussian_noise(x, 0.1, 0, (1, 0))
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_overflows_says_so():
+    huge = np.full((11, 11, 1), 3e38, np.float32)
+    with pytest.raises(ValueError, match="el error cuadrático medio"):
+        psnr(huge, -huge, 1.0)
+    with pytest.raises(ValueError, match="max_val"):
+        ssim(huge, huge, 1e308)
+    with pytest.raises(ValueError, match="k1"):
+        ssim(huge, huge, 1.0, k1=1e300)
+    for spoiled in (lambda: gaussian_noise(huge, 3e38, 0), lambda: salt_and_pepper_noise(huge, 1, 0, 0, 1e300)):
+        with pytest.raises(ValueError, match="x con ruido"):
+            spoiled()
+    assert np.array_equal(gaussian_noise(huge, 0, 0, (-1e39, 1e39)), huge)
+
+
+def test_a_batch_that_does_not_exist_and_a_corruption_in_place():
+    x = np.arange(1.0, 9.0).reshape(4, 2)
+
+    def erase(clean, generator):
+        clean[:] = 0
+        return clean
+
+    pairs = NoisyPairs(x, erase, batch_size=2, shuffle=False)
+    noisy, clean = pairs[1]
+    assert not noisy.any()
+    assert np.array_equal(clean, x[2:])
+    for k in (2, -1, 1.5, "0"):
+        with pytest.raises((TypeError, ValueError), match="k: se esperaba un entero"):
+            pairs[k]
+    with pytest.raises(ValueError, match="al menos"):
+        NoisyPairs(np.zeros((0, 2)), erase)
+
+
 def test_each_epoch_brings_new_noise():
     x = np.arange(40.0).reshape(10, 4)
     pairs = NoisyPairs(x, lambda clean, g: gaussian_noise(clean, 0.1, g), batch_size=4, seed=0)
