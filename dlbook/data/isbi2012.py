@@ -43,7 +43,7 @@ def load_isbi2012(folder):
         >>> load_isbi2012("no-existe")
         Traceback (most recent call last):
             ...
-        FileNotFoundError: folder: se esperaba una carpeta con train/image y train/label, pero no está en no-existe
+        FileNotFoundError: folder: se esperaba una carpeta con 'train/image' y 'train/label', pero no está en no-existe
 
     ValueError
         Si alguna está dañada, no es gris o no mide lo que las demás, o una respuesta tiene valores que no son 0 ni 255.
@@ -56,7 +56,7 @@ def load_isbi2012(folder):
     places = folder / "train" / "image", folder / "train" / "label"
     if not all(place.is_dir() for place in places):
         raise FileNotFoundError(
-            f"folder: se esperaba una carpeta con train/image y train/label, pero no está en {folder}"
+            f"folder: se esperaba una carpeta con 'train/image' y 'train/label', pero no está en {folder}"
         )
     x, y = ([_read(place / f"{k}.png") for k in range(SLICES)] for place in places)
     shapes = {image.shape for image in (*x, *y)}
@@ -64,7 +64,7 @@ def load_isbi2012(folder):
         raise ValueError(f"folder: se esperaban imágenes de un mismo tamaño, pero hay de {sorted(shapes)}")
     labels = np.stack(y)
     if not np.isin(labels, (0, 255)).all():
-        raise ValueError("folder: se esperaban respuestas de 0 y 255, pero hay otros valores en train/label")
+        raise ValueError("folder: se esperaban respuestas de 0 y 255, pero hay otros valores en 'train/label'")
     return np.stack(x)[..., np.newaxis] / np.float32(255), (labels[..., np.newaxis] == 255).astype(np.uint8)
 
 

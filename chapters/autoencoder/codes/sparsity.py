@@ -15,7 +15,7 @@ def _divergence(rho, mean):
     on = rho * np.log(rho / mean)
     off = (1 - rho) * np.log((1 - rho) / (1 - mean))
     slope = inside * ((mean - rho) / (mean * (1 - mean)))  # [ec-ae-kl-pendiente]
-    return (on + off).sum(), slope  # [ec-ae-kl]
+    return (on + off).sum(), slope  # [ec-ae-escasez]
 
 
 def kl_sparsity(codes, rho):
@@ -40,7 +40,7 @@ def kl_sparsity(codes, rho):
     :cite:p:`ng2011`:
 
     .. math::
-       :label: ec-ae-kl
+       :label: ec-ae-escasez
 
        \Omega=\sum_{j=1}^{k}\Bigl[\rho\ln\frac{\rho}{\hat\rho_j}+(1-\rho)\ln\frac{1-\rho}{1-\hat\rho_j}\Bigr] .
 
@@ -61,7 +61,7 @@ def kl_sparsity(codes, rho):
     De cada :math:`h_{ij}` la media toma :math:`1/n`. Por la regla de la cadena,
 
     .. math::
-       :label: ec-ae-kl-gradiente
+       :label: ec-ae-escasez-gradiente
 
        \frac{\partial\Omega}{\partial h_{ij}}
        =\frac1n\,\frac{\hat\rho_j-\rho}{\hat\rho_j(1-\hat\rho_j)},
@@ -109,7 +109,7 @@ def kl_sparsity(codes, rho):
         asked = "codes: se esperaban números entre 0 y 1"
         raise ValueError(f"{asked}, pero hay un {wrong[0]}")
     value, slope = _divergence(rho, codes.mean(axis=0))  # [ec-ae-kl-media]
-    gradient = np.tile(slope / len(codes), (len(codes), 1))  # [ec-ae-kl-gradiente]
+    gradient = np.tile(slope / len(codes), (len(codes), 1))  # [ec-ae-escasez-gradiente]
     return float(value), gradient
 
 
@@ -117,7 +117,7 @@ class KLSparsity(Layer):
     r"""Capa que deja pasar todo y suma a la pérdida :math:`\beta\,\Omega`, la de :func:`kl_sparsity`.
 
     Va después de la que escribe el código, que debe dar números entre 0 y 1, como la sigmoide. Hacia delante no cambia
-    nada; hacia atrás, al gradiente que llega le suma :math:`\beta` veces :eq:`ec-ae-kl-gradiente`:
+    nada; hacia atrás, al gradiente que llega le suma :math:`\beta` veces :eq:`ec-ae-escasez-gradiente`:
 
     .. math::
        :label: ed-ae-kl-capa
