@@ -26,10 +26,10 @@ def ssim_map(a, b, max_val, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.03):
        s=\frac{\sigma_{ab}+C_3}{\sigma_a\sigma_b+C_3} .
        \end{gathered}
 
-    **Cada una llega a 1 solo si coinciden.** De :math:`(\mu_a-\mu_b)^2\ge0` sale
+    **Ninguna pasa de 1.** De :math:`(\mu_a-\mu_b)^2\ge0` sale
     :math:`2\mu_a\mu_b\le\mu_a^2+\mu_b^2`, con igualdad si las medias son iguales; lo mismo con las desviaciones. Y
     :math:`|\sigma_{ab}|\le\sigma_a\sigma_b` es la desigualdad de Cauchy y Schwarz: sin la constante, :math:`s` es la
-    correlación.
+    correlación, que vale 1 si una ventana es la otra por un número positivo, más otro número.
 
     **Las constantes** evitan dividir entre casi cero en lo negro y en lo liso. Se toman chicas y en las unidades de la
     imagen, :math:`C_1=(k_1L)^2` y :math:`C_2=(k_2L)^2`, y :math:`C_3=C_2/2`, que permite simplificar el producto.
