@@ -12,8 +12,8 @@ import numpy as np
 
 # Una red es cuántas observaciones se recorren, la forma de cada una, sus capas y con qué se comparan las salidas: con
 # clases, con la propia entrada por el error cuadrático, o con sus píxeles por la entropía cruzada binaria. Con imágenes
-# cada paso dura más y bastan menos. ``keep`` guarda lo que va pasando y ``join`` se lo pega, por los canales, a lo que pasa
-# después: el último guardado, primero. Una GAN son dos redes, y se cuenta aparte.
+# cada paso dura más y bastan menos. ``keep`` guarda lo que va pasando y ``join`` se lo pega, por los canales, a lo que
+# pasa después: el último guardado, primero. Una GAN son dos redes, y se cuenta aparte.
 MODELS = {
     "mlp": {"rows": 8192, "input": (784,), "layers": [("dense", 128, "relu"), ("dense", 10)], "target": "classes"},
     "autoencoder": {
