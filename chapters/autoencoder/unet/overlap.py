@@ -70,7 +70,7 @@ class OverlapLoss(Loss):
     Parameters
     ----------
     reduction, name, dtype
-        Como en ``Loss``.
+        Como en :class:`chapters.mlp.losses.Loss`.
     axis : int or tuple of int, optional
         Sobre qué ejes se suma, contando el de las observaciones. Sin ellos, sobre todos, y el lote entero es **una**
         máscara; con ``(1, 2, 3)``, cada imagen es la suya. Solo entonces se puede repartir el lote entre los hilos.
@@ -118,18 +118,18 @@ class OverlapLoss(Loss):
         return self.axis is None or any(k == 0 or k < -1 for k in self.axis)
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        r"""Da la pérdida de todos, como en ``Loss``."""
+        r"""Da la pérdida de todos, como en :class:`chapters.mlp.losses.Loss`."""
         if self.reduction in UNREDUCED and sample_weight is None:
             return self.call(y_true, y_pred)
         return super().__call__(y_true, y_pred, sample_weight)
 
     def prepare(self, y_true, output_shape, dtype):
-        r"""Como ``Loss.prepare``; además exige números entre 0 y 1."""
+        r"""Como :meth:`chapters.mlp.losses.Loss.prepare`; además exige números entre 0 y 1."""
         y_true = self._fit(check.numbers_of(y_true, "y_true", "..."), tuple(output_shape))
         return _between_0_and_1(check.cast(y_true, "y_true", dtype))
 
     def divisor(self, y_true, weight):
-        r"""Como ``Loss.divisor``."""
+        r"""Como :meth:`chapters.mlp.losses.Loss.divisor`."""
         size = len(y_true) if weight is None else weight.size
         if self.reduction == "mean_with_sample_weight" and weight is not None:
             return float(weight.sum()) or 1.0
@@ -140,11 +140,11 @@ class OverlapLoss(Loss):
 
     @property
     def divides_by_rows(self):
-        r"""Como en ``Loss``."""
+        r"""Como en :class:`chapters.mlp.losses.Loss`."""
         return self.reduction in ("sum_over_batch_size", "mean")
 
     def shard(self, y_true, y_pred, weight, gradient):
-        r"""Como ``Loss.shard``."""
+        r"""Como :meth:`chapters.mlp.losses.Loss.shard`."""
         a, _, c, e = self.numbers
         axes = self._axes(y_pred)
         with np.errstate(all="ignore"):
