@@ -18,8 +18,9 @@ def dcgan(image_shape=(28, 28, 1), latent=64, filters=32, seed=0):
     r"""Arma el generador y el discriminador de una DCGAN :cite:p:`radford2016`.
 
     El generador empieza en un mapa con la cuarta parte de cada lado y lo duplica dos veces con convoluciones
-    traspuestas de paso 2. Su filtro es de :math:`4\times4`, para que a cada píxel le lleguen los mismos pesos y no
-    quede una cuadrícula marcada. El discriminador hace el viaje contrario.
+    traspuestas de paso 2. Su filtro es de :math:`4\times4`, múltiplo del paso, para que a cada píxel del interior le
+    lleguen tantas copias como a los demás y no quede una cuadrícula marcada. El discriminador hace el viaje
+    contrario.
 
     >>> generator, discriminator = dcgan()
     >>> generator.output_shape, discriminator.output_shape
@@ -29,8 +30,9 @@ def dcgan(image_shape=(28, 28, 1), latent=64, filters=32, seed=0):
 
     Las reglas que hicieron estables a las GAN de imágenes: convoluciones con paso en lugar de agrupamientos,
     normalización por lotes, ReLU en el generador y ReLU con fuga en el discriminador, pesos que empiezan en una
-    normal de desviación 0.02. Aquí el discriminador no lleva normalización, para que los verdaderos y los falsos de
-    un lote no se mezclen en la misma media, y lleva *dropout*, para que tarde más en ganar.
+    normal de desviación 0.02. Aquí, a diferencia del artículo, el discriminador no lleva normalización, para que los
+    verdaderos y los falsos de un lote no se mezclen en la misma media, y lleva *dropout*, para que tarde más en
+    ganar.
 
     Parameters
     ----------

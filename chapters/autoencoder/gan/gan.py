@@ -51,15 +51,20 @@ class GAN:
         self.generator = check.model(generator, "generator")
         self.discriminator = check.model(discriminator, "discriminator")
         self.rng = check.generator(seed)
-        made, judged, told = generator.output_shape, discriminator.input_shape, discriminator.output_shape
+        seen, made = generator.input_shape, generator.output_shape
+        judged, told = discriminator.input_shape, discriminator.output_shape
+        if not isinstance(seen, tuple) or len(seen) != 1:
+            raise ValueError(f"generator: se esperaba construido y con un vector de entrada, pero su entrada es {seen}")
         if made != judged or told != (1,):
             raise ValueError(f"se esperaba un discriminador de {made} a (1,), pero llegó uno de {judged} a {told}")
-        self.latent = generator.input_shape[-1]
+        self.latent = seen[0]
         noise = Input((self.latent,))
         self.combined = Model(noise, discriminator(generator(noise)))
 
     def compile(self, d_optimizer, g_optimizer):
-        r"""Da a cada jugador su optimizador."""
+        r"""Da a cada jugador su optimizador, uno distinto a cada uno."""
+        if d_optimizer is g_optimizer and not isinstance(g_optimizer, str):
+            raise ValueError("g_optimizer: se esperaba otro optimizador, pero llegó el mismo que el del discriminador")
         self.discriminator.trainable = True
         self.discriminator.compile(d_optimizer, BinaryCrossentropy(from_logits=True))
         self.discriminator.trainable = False
@@ -68,6 +73,7 @@ class GAN:
     def noise(self, n):
         r"""Sortea ``n`` entradas del generador, de una normal estándar."""
         shape = check.integer(n, "n", 1), self.latent
+        check.memory(shape[0] * shape[1], "ruido")
         return self.rng.standard_normal(shape, np.float32)
 
     def sample(self, n):
@@ -76,7 +82,7 @@ class GAN:
 
     def train_discriminator(self, x):
         r"""El turno del discriminador, con un lote de verdaderos y otros tantos falsos; devuelve su pérdida."""
-        x = check.floats(x, "x")
+        x = self._data(x)
         fake = self.generator(self.noise(len(x)), training=True)
         answers = np.repeat([[1.0], [0.0]], len(x), axis=0)
         self.discriminator.trainable = True
@@ -87,6 +93,10 @@ class GAN:
     def train_generator(self, n):
         r"""El turno del generador, con ``n`` falsos nuevos; devuelve su pérdida."""
         return self.combined.train_on_batch(self.noise(n), np.ones((n, 1)))
+
+    def _data(self, x):
+        shape = " ".join(map(str, ("n", *self.discriminator.input_shape)))
+        return check.floats(x, "x", shape)
 
     def train_on_batch(self, x):
         r"""Un turno de cada uno.
@@ -101,6 +111,7 @@ class GAN:
         d_loss, g_loss : float
             La pérdida de cada jugador, en nats.
         """
+        x = self._data(x)
         return self.train_discriminator(x), self.train_generator(len(x))
 
     def fit(self, x, batch_size=32, epochs=1):
@@ -118,7 +129,7 @@ class GAN:
         dict of list of float
             La pérdida media de cada jugador en cada época: ``d_loss`` y ``g_loss``.
         """
-        x = check.floats(x, "x")
+        x = self._data(x)
         size = check.integer(batch_size, "batch_size", 1, len(x))
         history = {"d_loss": [], "g_loss": []}
         for _ in range(check.integer(epochs, "epochs", 1)):

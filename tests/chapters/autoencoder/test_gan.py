@@ -125,6 +125,31 @@ def test_networks_that_do_not_fit():
         GAN(generator, Sequential([Input((3,)), Dense(2)]))
 
 
+def test_generator_takes_a_vector():
+    unbuilt, image = Sequential([Dense(3)]), dcgan((8, 8, 1), 4, 2)[1]
+    for generator in (unbuilt, image):
+        with pytest.raises(ValueError, match="generator: se esperaba construido"):
+            GAN(generator, Sequential([Input((1,)), Dense(1)]))
+
+
+@pytest.mark.parametrize("x", [3.0, [], [[1.0, 2.0, 3.0]], [1.0, 2.0]])
+@pytest.mark.parametrize("turn", ["fit", "train_on_batch", "train_discriminator"])
+def test_data_of_another_shape(x, turn):
+    with pytest.raises(ValueError, match="x: se esperaba"):
+        getattr(compiled(), turn)(x)
+
+
+def test_noise_that_does_not_fit_in_memory():
+    with pytest.raises(ValueError, match="ruido: harían falta"):
+        small().sample(10**13)
+
+
+def test_each_player_has_its_optimizer():
+    optimizer = Adam()
+    with pytest.raises(ValueError, match="g_optimizer: se esperaba otro"):
+        small().compile(optimizer, optimizer)
+
+
 def test_coverage_counts_what_it_says():
     x, y = gaussian_ring(4000, noise=0.03)
     centers = np.array([x[y == k].mean(axis=0) for k in range(8)])
