@@ -48,7 +48,8 @@ def anomaly_score(x, reconstruction):
     x = check.floats(x, "x")
     again = check.floats(reconstruction, "reconstruction")
     if x.ndim == 0 or x.size == 0:
-        raise ValueError(f"x: se esperaba al menos una observación con algún número, pero llegó la forma {x.shape}")
+        wanted = "al menos una observación con algún número"
+        raise ValueError(f"x: se esperaba {wanted}, pero llegó {x.shape}")
     if again.shape != x.shape:
         shapes = f"se esperaba la forma {x.shape}, pero llegó {again.shape}"
         raise ValueError(f"reconstruction: {shapes}")

@@ -12,8 +12,9 @@ def _kept(alpha_bar):
     alpha_bar = check.floats(alpha_bar, "alpha_bar", "t")
     falls = len(alpha_bar) > 1 and (np.diff(alpha_bar) < 0).all()
     if not falls or alpha_bar[0] != 1 or alpha_bar[-1] <= 0:
-        came = f"llegaron {len(alpha_bar)} números, de {alpha_bar[0]} a {alpha_bar[-1]}"
-        raise ValueError(f"alpha_bar: se esperaba que bajara, paso a paso, de 1 a algo mayor que 0, pero {came}")
+        wanted = "que bajara, paso a paso, de 1 a algo mayor que 0"
+        came = f"{len(alpha_bar)} números, de {alpha_bar[0]} a {alpha_bar[-1]}"
+        raise ValueError(f"alpha_bar: se esperaba {wanted}, pero llegaron {came}")
     return alpha_bar
 
 
@@ -441,6 +442,7 @@ def sample(predict, x, alpha_bar, seed=None):
     path[-1] = x
     for t in range(len(alpha_bar) - 1, 0, -1):
         noise = rng.normal(size=x.shape)
-        predicted = predict(path[t].copy(), t)  # por si la red escribe en lo que recibe
+        # Una copia, por si la red escribe en lo que recibe.
+        predicted = predict(path[t].copy(), t)
         path[t - 1] = reverse_step(path[t], t, predicted, alpha_bar, noise)
     return path
