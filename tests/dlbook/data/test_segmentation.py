@@ -51,7 +51,7 @@ def test_a_folder_is_read_in_order(folder):
 
 
 def test_what_is_missing_or_odd_is_told(folder):
-    with pytest.raises(FileNotFoundError, match="train/image y train/label"):
+    with pytest.raises(FileNotFoundError, match="'train/image' y 'train/label'"):
         load_isbi2012(folder / "train")
     odd = folder / "train" / "label" / "3.png"
     PIL.fromarray(np.full((6, 8), 7, np.uint8)).save(odd)
