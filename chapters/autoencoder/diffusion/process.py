@@ -12,9 +12,10 @@ def _kept(alpha_bar):
     alpha_bar = check.floats(alpha_bar, "alpha_bar", "t")
     falls = len(alpha_bar) > 1 and (np.diff(alpha_bar) < 0).all()
     if not falls or alpha_bar[0] != 1 or alpha_bar[-1] <= 0:
-        wanted = "que bajara, paso a paso, de 1 a algo mayor que 0"
-        came = f"{len(alpha_bar)} números, de {alpha_bar[0]} a {alpha_bar[-1]}"
-        raise ValueError(f"alpha_bar: se esperaba {wanted}, pero llegaron {came}")
+        wanted = "se esperaba que bajara de 1 a algo mayor que 0"
+        n, first, last = len(alpha_bar), alpha_bar[0], alpha_bar[-1]
+        came = f"llegaron {n} números, de {first} a {last}"
+        raise ValueError(f"alpha_bar: {wanted}, pero {came}")
     return alpha_bar
 
 

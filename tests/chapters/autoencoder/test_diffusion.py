@@ -80,7 +80,7 @@ def test_the_schedules_go_down_from_one():
         assert alpha_bar[0] == 1
         assert (np.diff(alpha_bar) < 0).all()
         assert alpha_bar[-1] > 0
-    with pytest.raises(ValueError, match="alpha_bar: se esperaba que bajara, paso a paso, de 1"):
+    with pytest.raises(ValueError, match="alpha_bar: se esperaba que bajara de 1"):
         diffuse([[1.0]], 1, [1.0, 1.2], [[0.0]])
     with pytest.raises(ValueError, match="t: se esperaba un entero entre 0 y 2"):
         diffuse([[1.0]], 3, [1.0, 0.6, 0.3], [[0.0]])
