@@ -71,8 +71,12 @@ function inside(shape) {
     if (x < 0 || y < 0 || x >= pixels.width || y >= pixels.height) return null;
     return ratio(luminance(pixels.data.subarray(4 * (y * pixels.width + x)).slice(0, 3)), page);
   };
+  const times = {};
   for (const e of svg.querySelectorAll('path, use')) {
     if (e.closest('defs, [id^="text_"], [id^="matplotlib.axis"]')) continue;
+    // Los puntos de una nube son el mismo dibujo: bastan los primeros.
+    const drawing = e.tagName == 'use' ? e.getAttribute('xlink:href') + e.getAttribute('style') : '';
+    if (drawing && (times[drawing] = (times[drawing] ?? 0) + 1) > 20) continue;
     const shape = e.tagName == 'use' ? svg.querySelector(e.getAttribute('xlink:href')) : e;
     const style = getComputedStyle(e), own = getComputedStyle(shape);
     const drawn = name => (style[name] == 'none' ? own[name] : style[name]) != 'none';
