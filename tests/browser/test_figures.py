@@ -71,7 +71,7 @@ function inside(shape) {
     if (x < 0 || y < 0 || x >= pixels.width || y >= pixels.height) return null;
     return ratio(luminance(pixels.data.subarray(4 * (y * pixels.width + x)).slice(0, 3)), page);
   };
-  const times = {};
+  const times = {}, clouds = {};
   for (const e of svg.querySelectorAll('path, use')) {
     if (e.closest('defs, [id^="text_"], [id^="matplotlib.axis"]')) continue;
     // Los puntos de una nube son el mismo dibujo: bastan los primeros.
@@ -93,10 +93,14 @@ function inside(shape) {
     const verdicts = [];
     if (lined) verdicts.push(stands(along(shape)));
     if (drawn('fill')) verdicts.push(stands(inside(shape)));
-    if (verdicts.some(v => v === false) && !verdicts.some(v => v)) {
-      faint.push(`${e.closest('[id]').id}: ${e.getAttribute('style')}`);
-    }
+    const fails = verdicts.some(v => v === false) && !verdicts.some(v => v);
+    const name = `${e.closest('[id]').id}: ${e.getAttribute('style')}`;
+    // A un punto lo puede tapar otro: una nube se juzga entera.
+    if (drawing) (clouds[name] ??= []).push(fails);
+    else if (fails) faint.push(name);
   }
+  for (const [name, fails] of Object.entries(clouds))
+    if (fails.filter(f => f).length > fails.length / 2) faint.push(name);
   holder.remove();
   done(faint);
 })().catch(error => done([String(error)]));
