@@ -14,6 +14,7 @@ import datetime
 import json
 import os
 import platform
+import random
 import statistics
 import subprocess
 import sys
@@ -45,13 +46,20 @@ class Process:
             text=True,
             env=os.environ | {"PYTHONPATH": str(ROOT)} | (ONE_THREAD if "--cpu" in sys.argv else {}),
         )
-        self.versions = json.loads(self.process.stdout.readline())
+        self.versions = self.answer()
+
+    def tell(self, what):
+        """Le manda un renglón."""
+        print(json.dumps(what), file=self.process.stdin, flush=True)
+
+    def answer(self):
+        """Espera el renglón con que contesta."""
+        return json.loads(self.process.stdout.readline())
 
     def block(self, model, batch, seconds, cpu=False):
         """Mide un bloque; devuelve milisegundos por paso."""
-        question = {"model": model, "batch": batch, "seconds": seconds, "cpu": cpu}
-        print(json.dumps(question), file=self.process.stdin, flush=True)
-        return 1000 * json.loads(self.process.stdout.readline())["seconds"]
+        self.tell({"model": model, "batch": batch, "seconds": seconds, "cpu": cpu})
+        return 1000 * self.answer()["seconds"]
 
     def close(self):
         """Le dice que ya no habrá más preguntas."""
@@ -107,9 +115,11 @@ def measure(processes, model, batch, options):
     blocks = {name: [] for name in processes}
     for process in processes.values():
         process.block(model, batch, 0, options.cpu)
+    turns = random.Random(0)
     for _ in range(options.blocks):
-        for name, process in processes.items():
-            blocks[name].append(process.block(model, batch, options.seconds, options.cpu))
+        # En otro orden cada vez: a quien va siempre detrás de la misma le toca siempre la caché como ella la dejó.
+        for name in turns.sample(list(processes), len(processes)):
+            blocks[name].append(processes[name].block(model, batch, options.seconds, options.cpu))
     found = {"model": model, "sizes": sizes(model), "batch": batch, "milliseconds": {}}
     for name, times in blocks.items():
         low, middle, high = statistics.quantiles(times, n=4)

@@ -8,16 +8,15 @@ import argparse
 import contextlib
 import json
 import os
-import subprocess
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.autoencoder_programs import BATCH, EPOCHS, PROGRAMS, TIMED, basic, deep, train
-from benchmarks.mnist_cnn import as_hex
-from benchmarks.record import header, store
+from benchmarks.autoencoder_programs import BATCH, EPOCHS, PROGRAMS, deep, train
+from benchmarks.harness import Process
+from benchmarks.record import as_hex, header, store
 from chapters import keras
 from chapters.introduction import pca
 from dlbook.data import load_mnist
@@ -26,11 +25,9 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "resultados" / "mnist_autoencoders.json"
 SEEDS = range(2)
 LATENTS = (2, 8, 32)
-# De cada dígito, cuántos puntos del plano latente se guardan; cuántos pasos tiene la caminata; cuántas veces se toma el
-# tiempo.
+# De cada dígito, cuántos puntos del plano latente se guardan; cuántos pasos tiene la caminata.
 POINTS = 100
 STEPS = 9
-ROUNDS = 2
 
 
 def main():
@@ -51,13 +48,11 @@ def main():
         "epochs": epochs,
         "images": [as_hex(x_test[row]) for row in rows],
     }
-    # La primera vez se compila, y eso no es entrenar.
-    train(keras, basic(keras), x[:BATCH], x_test[:BATCH], 1, 0)
-    with peer(x, x_test, options.v) as ask:
+    with peer(x, x_test) as other:
         trained = {}
         for name, build in PROGRAMS.items():
-            if ask:
-                ask(program=name, seed=SEEDS[0], epochs=epochs[name])
+            if other:
+                other.tell({"program": name, "seed": SEEDS[0], "epochs": epochs[name]})
             runs = []
             for seed in SEEDS:
                 keras.utils.set_random_seed(seed)
@@ -67,32 +62,14 @@ def main():
                 print(name, seed, runs[-1]["train_loss"][-1], runs[-1]["test_loss"], flush=True)
             results[name] = {"runs": runs, **pictures(trained[name], x_test[rows])}
         results["latents"] = latents(trained["deep"], x, x_test, y_test, rows, epochs["deep"])
-        if ask:
-            results["versions"] |= ask.versions
-            results["keras"] = {name: ask.answer() for name in PROGRAMS}
-        results["milliseconds"] = clock(x[:TIMED], x_test, ask)
+        if other:
+            results["versions"] |= other.versions
+            results["keras"] = {name: other.answer() for name in PROGRAMS}
     results["seconds"] = round(time.perf_counter() - started, 1)
     if options.dry:
-        print(len(json.dumps(results)), results["keras"], results["milliseconds"])
+        print(len(json.dumps(results)), results["keras"])
     else:
         store(RESULTS, results)
-
-
-def clock(x, x_test, ask):
-    """Toma el tiempo de un paso, por turnos, con una biblioteca y con la otra; de cada una, el mejor."""
-    steps = -(-len(x) // BATCH)
-    times = {}
-    for name, build in PROGRAMS.items():
-        times[name] = {}
-        for _ in range(ROUNDS):
-            answers = {"dlbook": train(keras, build(keras), x, x_test, 3, 0)}
-            if ask:
-                ask(program=name, seed=0, epochs=3, rows=len(x))
-                answers["keras"] = ask.answer()
-            for library, answer in answers.items():
-                best = min(1000 * answer["epoch_seconds"] / steps, times[name].get(library, np.inf))
-                times[name][library] = round(best, 2)
-    return times
 
 
 def pictures(models, x):
@@ -145,50 +122,24 @@ def plane(models, x_test, y_test, rows):
     }
 
 
-class Peer:
-    """Keras, en su proceso: se le pregunta, y contesta cuando termina."""
-
-    def __init__(self, interpreter, images, shown):
-        self.process = subprocess.Popen(
-            [interpreter, Path(__file__).parent / "peers_autoencoders.py"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=None if shown else subprocess.DEVNULL,
-            text=True,
-        )
-        self.versions = self.answer()
-        self.tell(str(images))
-
-    def tell(self, what):
-        """Le manda un renglón."""
-        print(json.dumps(what), file=self.process.stdin, flush=True)
-
-    def __call__(self, **question):
-        """Le pregunta, sin esperar la respuesta."""
-        self.tell(question)
-
-    def answer(self):
-        """Espera la respuesta que sigue."""
-        return json.loads(self.process.stdout.readline())
-
-
 @contextlib.contextmanager
-def peer(x, x_test, shown):
-    """Da a quién preguntarle por Keras; ``None``, si no hay un intérprete que lo tenga."""
+def peer(x, x_test):
+    """Da el proceso al que se le pregunta por Keras; ``None``, si no hay un intérprete que lo tenga."""
     interpreter = os.environ.get("DLBOOK_PEERS") or str(ROOT / ".venv-peers" / "bin" / "python")
     with tempfile.TemporaryDirectory() as folder:
         images = Path(folder) / "mnist.npz"
         np.savez(images, train=x, test=x_test)
         try:
-            other = Peer(interpreter, images, shown)
+            other = Process(interpreter, ["peers_autoencoders.py"])
         except (OSError, json.JSONDecodeError):
             other = None
         try:
+            if other:
+                other.tell(str(images))
             yield other
         finally:
             if other:
-                other.process.stdin.close()
-                other.process.wait(60)
+                other.close()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.mnist_mlp import examine
-from benchmarks.record import curves, header, store
+from benchmarks.record import as_hex, curves, header, store
 from chapters.cnn import RandomRotation, RandomTranslation, affine_transform, lenet5
 from chapters.mlp import Adam, CosineDecay, Dense, Flatten, Input, Sequential, SparseCategoricalCrossentropy
 from dlbook.data import load_mnist
@@ -163,11 +163,6 @@ def patches(model, x):
             )
         found.append({"size": size, "filters": filters})
     return found
-
-
-def as_hex(image):
-    """Escribe una imagen de grises entre 0 y 1 con dos letras por píxel."""
-    return np.rint(255 * image).astype(np.uint8).tobytes().hex()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.record import curves, header, store
+from benchmarks.record import as_hex, curves, header, store
 from dlbook.data import load_mnist
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -74,11 +74,6 @@ def train(keras, keep):
         result["reconstructions"] = [as_hex(image) for image in shown]
         keep(result)
     return result
-
-
-def as_hex(image):
-    """Escribe una imagen de grises entre 0 y 1 con dos letras por píxel."""
-    return np.rint(255 * image).astype(np.uint8).tobytes().hex()
 
 
 if __name__ == "__main__":

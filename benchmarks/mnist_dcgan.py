@@ -3,13 +3,12 @@ r"""Una DCGAN con MNIST, juzgada por LeNet-5; deja los resultados en ``docs/resu
 Se ejecuta con ``python -m benchmarks.mnist_dcgan`` y tarda varios minutos.
 """
 
-import base64
 import time
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.record import curves, header, store
+from benchmarks.record import as_hex, curves, header, store
 from chapters.autoencoder import GAN, dcgan
 from chapters.cnn import lenet5
 from chapters.mlp import Adam, SparseCategoricalCrossentropy
@@ -46,7 +45,8 @@ def main():
         fake = gan.sample(JUDGED)
         drawn = gan.generator.predict(noise, verbose=0)
         if epoch in STAGES:
-            stages[epoch] = {"images": packed(drawn[: LAST if epoch == EPOCHS else SHOWN]), **verdict(judge, fake)}
+            shown = drawn[: LAST if epoch == EPOCHS else SHOWN]
+            stages[epoch] = {"images": [as_hex(image) for image in shown], **verdict(judge, fake)}
         print(epoch, round(time.perf_counter() - started), {k: v[-1:] for k, v in history.items()}, flush=True)
     results = {
         **header("benchmarks.mnist_dcgan", SEED),
@@ -69,11 +69,6 @@ def main():
 def count(model):
     """Cuenta los parámetros de una red que quizá esté congelada."""
     return sum(weight.size for weight in model.get_weights())
-
-
-def packed(images):
-    """Escribe imágenes en un renglón, con un byte por píxel."""
-    return base64.b64encode(np.uint8(np.round(255 * images)).tobytes()).decode()
 
 
 def verdict(judge, images):

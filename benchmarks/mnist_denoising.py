@@ -18,8 +18,8 @@ import scipy.ndimage
 
 import chapters.cnn
 import chapters.mlp
-from benchmarks.mnist_cnn import as_hex, images
-from benchmarks.record import curves, header, store
+from benchmarks.mnist_cnn import images
+from benchmarks.record import as_hex, curves, header, store
 from chapters.autoencoder import gaussian_noise, psnr, ssim
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "resultados" / "mnist_denoising.json"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.record import curves, header, store
+from benchmarks.record import as_hex, curves, header, store
 from chapters.autoencoder import elbo, gaussian_kl, vae
 from chapters.mlp import Adam
 from dlbook.data import load_mnist
@@ -93,9 +93,9 @@ def pictures(encoder, decoder, x_test, y_test, grays, latent):
         "kl_by_dimension": [
             round(float(gaussian_kl(m[:, None], s[:, None]).mean()), 4) for m, s in zip(mean.T, log_var.T, strict=True)
         ],
-        "samples": as_hex(decoder.predict(z)),
-        "given": as_hex(grays[rows]),
-        "rebuilt": as_hex(decoder.predict(mean[rows])),
+        "samples": compressed(decoder.predict(z)),
+        "given": compressed(grays[rows]),
+        "rebuilt": compressed(decoder.predict(mean[rows])),
     }
     if latent == 2:
         from scipy.stats import norm
@@ -103,16 +103,16 @@ def pictures(encoder, decoder, x_test, y_test, grays, latent):
         steps = norm.ppf((np.arange(SIDE) + 0.5) / SIDE)
         plane = [(a, b) for b in steps[::-1] for a in steps]
         found |= {
-            "plane": as_hex(decoder.predict(plane)),
+            "plane": compressed(decoder.predict(plane)),
             "codes": np.round(mean[:POINTS], 2).tolist(),
             "digits": y_test[:POINTS].tolist(),
         }
     return found
 
 
-def as_hex(images):
-    """Comprime unas imágenes de grises entre 0 y 1, a un byte por píxel, y las escribe en hexadecimal."""
-    return zlib.compress(np.rint(255 * np.clip(images, 0, 1)).astype(np.uint8).tobytes(), 9).hex()
+def compressed(images):
+    """Escribe unas imágenes de grises entre 0 y 1 en hexadecimal, comprimidas: son muchas."""
+    return zlib.compress(bytes.fromhex(as_hex(np.clip(images, 0, 1))), 9).hex()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 r"""Los programas de ``autoencoder_programs`` en Keras sobre TensorFlow.
 
 Lee de la entrada un renglón de JSON con el archivo de las imágenes, y por cada renglón más, con un programa, una
-semilla y, si acaso, cuántas épocas y cuántas imágenes, contesta otro con lo medido.
+semilla y cuántas épocas, contesta otro con lo medido.
 """
 
 import json
@@ -15,7 +15,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 import keras
 import numpy as np
 import tensorflow as tf
-from autoencoder_programs import EPOCHS, PROGRAMS, train
+from autoencoder_programs import PROGRAMS, train
 
 print(json.dumps({"keras": keras.__version__, "tensorflow": tf.__version__}), flush=True)
 with np.load(json.loads(sys.stdin.readline())) as images:
@@ -25,5 +25,4 @@ for line in sys.stdin:
     name, seed = question["program"], question["seed"]
     keras.utils.set_random_seed(seed)
     models = PROGRAMS[name](keras)
-    epochs, rows = question.get("epochs", EPOCHS[name]), question.get("rows")
-    print(json.dumps(train(keras, models, x[:rows], x_test, epochs, seed)), flush=True)
+    print(json.dumps(train(keras, models, x, x_test, question["epochs"], seed)), flush=True)

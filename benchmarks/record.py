@@ -6,6 +6,8 @@ import os
 import platform
 from importlib.metadata import version
 
+import numpy as np
+
 from dlbook.numeric.parallel import get_threads
 
 
@@ -24,6 +26,11 @@ def header(command, seed, packages=("numpy", "numba")):
 def curves(history):
     """Redondea las curvas de un entrenamiento."""
     return {name: [round(value, 5) for value in values] for name, values in history.items()}
+
+
+def as_hex(image):
+    """Escribe una imagen de grises entre 0 y 1 con dos letras por píxel."""
+    return np.rint(255 * image).astype(np.uint8).tobytes().hex()
 
 
 def store(path, results):

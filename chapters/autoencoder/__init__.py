@@ -1,6 +1,6 @@
 r"""Capítulo 4: autocodificadores y modelos generativos."""
 
-from chapters.autoencoder.codes.anomaly import anomaly_score, anomaly_threshold
+from chapters.autoencoder.codes.anomaly import anomaly_threshold
 from chapters.autoencoder.codes.autoencoder import autoencoder, compression_rate, reconstruction_error
 from chapters.autoencoder.codes.sparsity import KLSparsity, kl_sparsity
 from chapters.autoencoder.codes.tied import TiedAutoencoder
@@ -41,7 +41,6 @@ __all__ = [
     "Sampling",
     "TiedAutoencoder",
     "Tversky",
-    "anomaly_score",
     "anomaly_threshold",
     "autoencoder",
     "compression_rate",

@@ -327,7 +327,6 @@ EXAMPLES = {
         "compression_rate": {"n": 8, "k": 3},
         "kl_sparsity": {"codes": [[0.3, 0.2], [0.6, 0.1]], "rho": 0.1},
         "reconstruction_error": {"x": [[1.0, 2.0]], "x_hat": [[1.0, 0.0]]},
-        "anomaly_score": {"x": X, "reconstruction": X / 2},
         "anomaly_threshold": {"scores": [0.1, 0.5, 0.2], "percentile": 90},
         # Capítulo 4, imágenes.
         "convolutional_autoencoder": {
@@ -350,7 +349,7 @@ EXAMPLES = {
         "elastic_field": {"shape": (6, 5), "alpha": 1.0, "sigma": 2.0, "seed": 0},
         "unet": {
             **{"input_shape": (8, 8, 1), "filters": (2, 3), "classes": 1, "padding": "same"},
-            **{"upsampling": "transpose", "skips": True, "dropout": 0.0, "classifier_activation": "sigmoid"},
+            **{"skips": True, "dropout": 0.0, "classifier_activation": "sigmoid"},
         },
         "unet_shapes": {"size": 572, "levels": 4, "padding": "valid"},
         # Capítulo 4, VAE.

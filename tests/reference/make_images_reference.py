@@ -9,12 +9,7 @@ import json
 import os
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 import numpy as np
-import skimage
-import tensorflow as tf
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 # Forma de la imagen, lo que vale el blanco y el lado de la ventana.
 CASES = [((16, 16, 1), 1.0, 11), ((20, 13, 3), 255.0, 11), ((12, 12, 1), 1.0, 7), ((9, 14, 2), 1.0, 8)]
@@ -31,12 +26,19 @@ def pair(seed, shape, largest):
 
 def scikit(a, b, largest):
     """La ventana de ``skimage`` con sigma=1.5 es la de 11; no tiene otra con ese ancho."""
+    from skimage.metrics import structural_similarity
+
     options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "full": True}
     value, every = structural_similarity(a, b, data_range=largest, channel_axis=-1, **options)
     return {"ssim": float(value), "map": every[5:-5, 5:-5].tolist()}
 
 
 def main():
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import skimage
+    import tensorflow as tf
+    from skimage.metrics import peak_signal_noise_ratio
+
     cases = []
     for seed, (shape, largest, size) in enumerate(CASES):
         a, b = pair(seed, shape, largest)

@@ -1,60 +1,8 @@
-r"""Anomalías: lo que la red no sabe reconstruir."""
+r"""Anomalías: desde qué error de reconstrucción se da la alarma."""
 
 import numpy as np
 
 from dlbook import check
-
-
-def anomaly_score(x, reconstruction):
-    r"""Puntaje de anomalía: cuánto falla la reconstrucción de cada observación. :item:`AE-15`
-
-    Un autocodificador aprende a reconstruir lo que vio. El puntaje de :math:`\mathbf x` es el error cuadrático medio
-    de su reconstrucción :math:`\hat{\mathbf x}`, que tiene :math:`D` números:
-
-    .. math::
-       :label: ec-ae-anomalia
-
-       s(\mathbf x) = \frac1D\sum_{j=1}^{D}(x_j-\hat x_j)^2 .
-
-    Es **uno por observación**: la pérdida de un lote es la media de estos, y esa no dice cuál de ellas falló.
-
-    **A mano.** De la primera falta todo un píxel; la segunda queda igual:
-
-    >>> anomaly_score([[0.0, 1.0], [0.5, 0.5]], [[0.0, 0.0], [0.5, 0.5]])
-    array([0.5, 0. ])
-
-    Parameters
-    ----------
-    x : array_like, shape (n, ...)
-        Las observaciones.
-    reconstruction : array_like, shape (n, ...)
-        Lo que dio la red con cada una.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        El puntaje de cada una, al menos 0.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Si no son números reales y finitos, si no hay ninguno o si las formas no son iguales.
-
-        >>> anomaly_score([[0.0, 1.0]], [0.0, 1.0])
-        Traceback (most recent call last):
-            ...
-        ValueError: reconstruction: se esperaba la forma (1, 2), pero llegó (2,)
-    """
-    x = check.floats(x, "x")
-    again = check.floats(reconstruction, "reconstruction")
-    if x.ndim == 0 or x.size == 0:
-        wanted = "al menos una observación con algún número"
-        raise ValueError(f"x: se esperaba {wanted}, pero llegó {x.shape}")
-    if again.shape != x.shape:
-        shapes = f"se esperaba la forma {x.shape}, pero llegó {again.shape}"
-        raise ValueError(f"reconstruction: {shapes}")
-    squares = (x - again) ** 2
-    return squares.reshape(len(x), -1).mean(axis=1)  # [ec-ae-anomalia]
 
 
 def anomaly_threshold(scores, percentile=95.0):

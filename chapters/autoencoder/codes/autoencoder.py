@@ -101,7 +101,8 @@ def reconstruction_error(x, x_hat):
 
        \mathcal L^{(i)}=\frac1d\sum_{j=1}^{d}\bigl(x^{(i)}_j-\hat x^{(i)}_j\bigr)^2 .
 
-    Al entrenar basta su media. Aquí se da uno por observación, porque también dice **cuáles** se reconstruyen mal.
+    Al entrenar basta su media. Aquí se da **uno por observación**, porque también dice cuáles se reconstruyen mal: es
+    el **puntaje de anomalía** (*anomaly score*) :item:`AE-15`.
 
     **A mano.** De :math:`(1, 0, 2)` a :math:`(1, 1, 0)` los cuadrados son 0, 1 y 4, y :math:`5/3\approx1.667`:
 
@@ -124,17 +125,17 @@ def reconstruction_error(x, x_hat):
     Raises
     ------
     TypeError, ValueError
-        Si no son números reales y finitos, o si no tienen la misma forma.
+        Si no son números reales y finitos, si no hay ninguno o si las formas no son iguales.
 
         >>> reconstruction_error([[1, 0, 2]], [[1, 0]])
         Traceback (most recent call last):
             ...
         ValueError: x_hat: se esperaba la forma de x, (1, 3), pero llegó (1, 2)
     """
-    x, x_hat = check.floats(x, "x", "... d"), check.floats(x_hat, "x_hat")
-    if x.ndim < 2:
-        asked = "x: se esperaba la forma (n, …, d)"
-        raise ValueError(f"{asked}, pero llegó {x.shape}")
+    x, x_hat = check.floats(x, "x"), check.floats(x_hat, "x_hat")
+    if x.ndim == 0 or x.size == 0:
+        asked = "al menos una observación con algún número"
+        raise ValueError(f"x: se esperaba {asked}, pero llegó {x.shape}")
     if x.shape != x_hat.shape:
         asked = f"x_hat: se esperaba la forma de x, {x.shape}"
         raise ValueError(f"{asked}, pero llegó {x_hat.shape}")

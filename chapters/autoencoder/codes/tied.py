@@ -162,9 +162,9 @@ class TiedAutoencoder(Layer):
     def backward(self, dy):
         r"""Llena los gradientes de la matriz y los dos sesgos y devuelve el de la entrada."""
         dy = self.output_gradient(dy)
-        ds = _before(self.output_activation, self.s, self.y, dy)
+        ds = self._before("ds", self.output_activation, self.s, self.y, dy)
         dh = ds @ self.kernel  # [ec-ae-atados-codigo]
-        dz = _before(self.activation, self.z, self.h, dh)
+        dz = self._before("dz", self.activation, self.z, self.h, dh)
         if self.trainable:
             self.gradients[0] = self.x.T @ dz + ds.T @ self.h  # [ec-ae-atados-pesos]
             self.gradients[1] = dz.sum(axis=0)  # [ec-ae-atados-pesos]
@@ -189,14 +189,13 @@ class TiedAutoencoder(Layer):
         activation.forward(z, y)
         return y
 
-
-def _before(activation, z, y, dy):
-    # El gradiente de lo que entró a una activación.
-    if activation is None:
-        return dy
-    dz = np.empty_like(dy)
-    activation.backward(z, y, dy, dz)
-    return dz
+    def _before(self, name, activation, z, y, dy):
+        # El gradiente de lo que entró a una activación.
+        if activation is None:
+            return dy
+        dz = self.buffer(name, dy.shape)
+        activation.backward(z, y, dy, dz)
+        return dz
 
 
 def plain_tied_autoencoder(x, w, b, c, dy):

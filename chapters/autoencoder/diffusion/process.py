@@ -19,6 +19,14 @@ def _kept(alpha_bar):
     return alpha_bar
 
 
+def _checked(t, alpha_bar, **points):
+    # Un paso hacia atrás, y tablas de la misma forma.
+    sizes = {}
+    tables = [check.floats(table, name, "n d", sizes) for name, table in points.items()]
+    alpha_bar = _kept(alpha_bar)
+    return check.integer(t, "t", 1, len(alpha_bar) - 1), alpha_bar, *tables
+
+
 def linear_schedule(steps, first=1e-4, last=0.02):
     r"""Programa lineal: en cada paso se borra un poco más de la señal que en el anterior.
 
@@ -258,11 +266,7 @@ def posterior(x, start, t, alpha_bar):
     TypeError, ValueError
         Si las formas no encajan, si ``alpha_bar`` no baja desde 1 o si el paso no existe.
     """
-    sizes = {}
-    x = check.floats(x, "x", "n d", sizes)
-    start = check.floats(start, "start", "n d", sizes)
-    alpha_bar = _kept(alpha_bar)
-    t = check.integer(t, "t", 1, len(alpha_bar) - 1)
+    t, alpha_bar, x, start = _checked(t, alpha_bar, x=x, start=start)
     now, before = alpha_bar[t], alpha_bar[t - 1]
     alpha = now / before
     variance = (1 - alpha) * (1 - before) / (1 - now)  # [ec-ae-dif-posterior]
@@ -329,12 +333,7 @@ def reverse_step(x, t, predicted, alpha_bar, noise):
     TypeError, ValueError
         Si las formas no encajan, si ``alpha_bar`` no baja desde 1 o si el paso no existe.
     """
-    sizes = {}
-    x = check.floats(x, "x", "n d", sizes)
-    predicted = check.floats(predicted, "predicted", "n d", sizes)
-    noise = check.floats(noise, "noise", "n d", sizes)
-    alpha_bar = _kept(alpha_bar)
-    t = check.integer(t, "t", 1, len(alpha_bar) - 1)
+    t, alpha_bar, x, predicted, noise = _checked(t, alpha_bar, x=x, predicted=predicted, noise=noise)
     now, before = alpha_bar[t], alpha_bar[t - 1]
     alpha = now / before
     mean = x - (1 - alpha) / np.sqrt(1 - now) * predicted
@@ -385,11 +384,7 @@ def implicit_step(x, t, to, predicted, alpha_bar):
     TypeError, ValueError
         Si las formas no encajan, si ``alpha_bar`` no baja desde 1 o si algún paso no existe.
     """
-    sizes = {}
-    x = check.floats(x, "x", "n d", sizes)
-    predicted = check.floats(predicted, "predicted", "n d", sizes)
-    alpha_bar = _kept(alpha_bar)
-    t = check.integer(t, "t", 1, len(alpha_bar) - 1)
+    t, alpha_bar, x, predicted = _checked(t, alpha_bar, x=x, predicted=predicted)
     to = check.integer(to, "to", 0, t - 1)
     now, then = alpha_bar[t], alpha_bar[to]
     start = (x - np.sqrt(1 - now) * predicted) / np.sqrt(now)

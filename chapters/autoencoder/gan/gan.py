@@ -111,7 +111,6 @@ class GAN:
         d_loss, g_loss : float
             La pérdida de cada jugador, en nats.
         """
-        x = self._data(x)
         return self.train_discriminator(x), self.train_generator(len(x))
 
     def fit(self, x, batch_size=32, epochs=1):

@@ -1,6 +1,6 @@
 r"""La U-Net: bajar a mirar de lejos, subir a pintar, y recordar por el camino."""
 
-from chapters.cnn import Conv2D, Conv2DTranspose, Cropping2D, MaxPooling2D, UpSampling2D
+from chapters.cnn import Conv2D, Conv2DTranspose, Cropping2D, MaxPooling2D
 from chapters.mlp import Concatenate, Dropout, Input, Model
 from dlbook import check
 
@@ -127,7 +127,6 @@ def unet(
     filters=(16, 32, 64),
     classes=1,
     padding="same",
-    upsampling="transpose",
     skips=True,
     dropout=0.0,
     classifier_activation="auto",
@@ -164,9 +163,6 @@ def unet(
         Cuántos números salen por píxel. Con 1, la probabilidad de estar dentro.
     padding : {"same", "valid"}
         Con relleno, sale una imagen del mismo tamaño. Sin él, como en el artículo, la orilla se pierde.
-    upsampling : {"transpose", "nearest", "bilinear"}
-        Cómo se agranda al subir: con una convolución traspuesta, o repitiendo o interpolando píxeles, y luego una
-        convolución de :math:`2\times2` que deja la mitad de los canales.
     skips : bool
         Si hay ramas. Sin ellas es un autocodificador convolucional.
     dropout : float
@@ -199,7 +195,6 @@ def unet(
     if len(input_shape) != 3:
         raise ValueError(f"input_shape: se esperaba (alto, ancho, canales), pero llegó {input_shape}")
     classes, skips = check.integer(classes, "classes", 1), check.boolean(skips, "skips")
-    upsampling = check.choice(upsampling, "upsampling", ["transpose", "nearest", "bilinear"])
     dropout = check.number(dropout, "dropout", 0, 1, open_high=True)
     padding = check.choice(padding, "padding", ["valid", "same"])
     for k, side in enumerate(input_shape[:2]):
@@ -216,10 +211,7 @@ def unet(
     if dropout:
         x = Dropout(dropout)(x)
     for f, branch in zip(filters[-2::-1], branches[::-1], strict=True):
-        if upsampling == "transpose":
-            x = Conv2DTranspose(f, 2, strides=2)(x)
-        else:
-            x = Conv2D(f, 2, padding="same")(UpSampling2D(2, interpolation=upsampling)(x))
+        x = Conv2DTranspose(f, 2, strides=2)(x)
         if skips:
             x = Concatenate()([_cropped(branch, x), x])
         x = _twice(x, f, padding)

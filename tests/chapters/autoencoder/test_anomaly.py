@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from chapters.autoencoder import anomaly_score, anomaly_threshold
+from chapters.autoencoder import anomaly_threshold, reconstruction_error
 
 RNG = np.random.default_rng(0)
 
@@ -11,7 +11,7 @@ RNG = np.random.default_rng(0)
 @pytest.mark.parametrize("shape", [(5,), (5, 3), (5, 4, 4, 2)])
 def test_the_score_is_one_number_per_observation_and_averages_to_the_loss(shape):
     x, again = RNG.normal(size=shape), RNG.normal(size=shape)
-    scores = anomaly_score(x, again)
+    scores = reconstruction_error(x, again)
     assert scores.shape == (5,)
     assert np.isclose(scores.mean(), ((x - again) ** 2).mean())
 
@@ -21,7 +21,7 @@ def test_the_score_of_a_projection_is_what_is_left_out():
     centered = x - x.mean(axis=0)
     v = np.linalg.svd(centered, full_matrices=False)[2][:2].T
     left = (centered**2).sum(axis=1) - ((centered @ v) ** 2).sum(axis=1)
-    assert np.allclose(6 * anomaly_score(centered, centered @ v @ v.T), left)
+    assert np.allclose(6 * reconstruction_error(centered, centered @ v @ v.T), left)
 
 
 @pytest.mark.parametrize("percentile", [0, 50, 95, 100])
@@ -33,4 +33,4 @@ def test_the_asked_share_stays_below_the_threshold(percentile):
 @pytest.mark.parametrize("nothing", [1.0, [], np.zeros((0, 3)), np.zeros((3, 0))])
 def test_without_observations_there_is_no_score(nothing):
     with pytest.raises(ValueError, match="al menos una observación"):
-        anomaly_score(nothing, nothing)
+        reconstruction_error(nothing, nothing)

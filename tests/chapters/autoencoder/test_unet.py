@@ -46,21 +46,12 @@ def test_any_other_size_is_refused_and_told_one_that_works(levels, padding):
     assert set(np.diff(working)) == {2**levels}
 
 
-@pytest.mark.parametrize(
-    ("padding", "upsampling", "skips"),
-    [
-        *(
-            ("same", upsampling, skips)
-            for upsampling in ("transpose", "nearest", "bilinear")
-            for skips in (True, False)
-        ),
-        *(("valid", "transpose", skips) for skips in (True, False)),
-    ],
-)
-def test_the_whole_network_is_differentiated(padding, upsampling, skips):
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("skips", [True, False])
+def test_the_whole_network_is_differentiated(padding, skips):
     rng = np.random.default_rng(3)
     side = 20 if padding == "valid" else 4
-    options = {"padding": padding, "upsampling": upsampling, "skips": skips, "classes": 2}
+    options = {"padding": padding, "skips": skips, "classes": 2}
     net = unet((side, side, 1), (2, 2), dtype="float64", seed=1, **options)
     x = rng.normal(size=(1, side, side, 1))
     dy = rng.normal(size=net.forward(x).shape)
