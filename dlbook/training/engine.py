@@ -24,6 +24,8 @@ from dlbook.training.state import walk
 # Cuántos productos justifican despertar a un hilo más, y cuántos bytes de resultados intermedios caben en su caché.
 WORK_PER_THREAD = 25_000_000
 CACHE = 4 << 20
+# Si ni una cabe, se hacen de a unas pocas: empezar cada trozo cuesta.
+FEW = 4
 # De a cuántas observaciones se evalúa y se predice, a lo sumo, y en cuánta memoria por hilo. Depende del modelo y no de
 # los hilos, para que el resultado tampoco.
 CHUNK = 256
@@ -473,7 +475,8 @@ class Engine:
             return [[part] for part in cut(n, parts)]
         # Cada trozo de más obliga a sumar un gradiente más: no vale la pena si el gradiente es lo más grande.
         budget = max(CACHE, 4 * self.gradients[0].nbytes if self.gradients else 0)
-        rows = max(1, budget // self._bytes_per_row())
+        size = self._bytes_per_row()
+        rows = max(1, budget // size, min(FEW, 8 * CACHE // size))
         plan = []
         for a, b in cut(n, parts):
             plan.append([(a + i, a + j) for i, j in cut(b - a, -(-(b - a) // rows))])

@@ -98,6 +98,8 @@ class Places:
             "start": margin.line,
             "scratch": image + SLACK,
         }
+        # Las tablas para que cada píxel junte su culpa, si se puede; si no, cada ventana la reparte.
+        self.gather = None
 
     def forward(self, x, kernel, bias, floor, buffer):
         r"""Llama al núcleo de ida y devuelve los mapas."""
@@ -117,6 +119,8 @@ class Places:
 
     def input(self, dz, kernel, dx, buffer, bias=None, floor=-np.inf):
         r"""Llama al núcleo que llena el gradiente de las imágenes."""
+        if self.gather is not None:
+            return self.gather.input(dz, kernel, dx, buffer)
         memory = {name: buffer(name, size) for name, size in self.input_memory.items()}
         bias = kernel.reshape(-1)[:0] if bias is None else bias
         kernel, floor = kernel.reshape(self.depth, -1), self.dtype.type(floor)
@@ -127,6 +131,38 @@ class Places:
         copy = buffer("dz", dz.size + SLACK)
         copy[: dz.size] = dz.reshape(-1)
         return copy
+
+
+class Gather:
+    r"""Las tablas de una capa de paso 1 para que cada píxel junte su culpa, en vez de que cada ventana la reparta.
+
+    En :eq:`ec-cnn-conv2d-entrada` los mapas se recorren con el filtro volteado: es otra convolución, con los canales y
+    los filtros cambiados de lugar, y sirve el núcleo de ida, que escribe cada número una sola vez.
+
+    Parameters
+    ----------
+    windows, filters, dtype
+        Como en :class:`Places`; los canales llenan vectores enteros, y así no sobra nada al escribir.
+    kernel_size : (int, int)
+        El de la capa.
+    """
+
+    def __init__(self, windows, filters, dtype, kernel_size):
+        (height, width), (*sides, channels) = kernel_size, windows.input_shape
+        top, left = divmod(windows.margin.first // channels, windows.padded_shape[1])
+        before = height - 1 - top, width - 1 - left
+        back = place_windows((*windows.output, filters), sides, before, kernel_size, (1, 1), (1, 1))
+        self.places, self.size = Places(back, channels, dtype), (height, width, channels, filters)
+
+    def input(self, dz, kernel, dx, buffer):
+        r"""Llena el gradiente de las imágenes."""
+        places, turned = self.places, buffer("turned", kernel.size)
+        height, width, channels, filters = self.size
+        own = kernel.reshape(self.size)[::-1, ::-1]
+        turned.reshape(height, width, filters, channels)[...] = own.transpose(0, 1, 3, 2)
+        memory = {name: buffer(("gather", name), size) for name, size in places.forward_memory.items()}
+        weights, least = turned.reshape(places.depth, channels), places.dtype.type(-np.inf)
+        _conv2d_forward(flat(dz), weights, turned[:0], least, dx.reshape(-1), tables=places.forward_tables, **memory)
 
 
 class Neighbors(Places):
@@ -719,8 +755,12 @@ class Conv2D(Convolution):
         lanes = BYTES // self.dtype.itemsize
         count = neighbors(windows.output[1], size[1], strides[1], self.filters, lanes)
         if count == 1 or self.groups > 1 or dilation[1] > 1:
-            return Places(*found)
-        return Neighbors(*found, size, strides, count)
+            places = Places(*found)
+        else:
+            places = Neighbors(*found, size, strides, count)
+        if strides == dilation == (1, 1) and self.groups == 1 and shape[-1] % lanes == 0:
+            places.gather = Gather(windows, self.filters, self.dtype, size)
+        return places
 
     def forward(self, x, training=False):
         r"""Calcula los mapas de cada imagen."""

@@ -234,3 +234,19 @@ def test_a_layer_of_few_filters_gives_the_same_as_the_function(padding, strides,
     np.testing.assert_allclose(layer.backward(dy), dx, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(layer.gradients[0], dkernel, rtol=1e-10, atol=1e-10)
     np.testing.assert_allclose(layer.gradients[1], dbias, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("dtype", "channels"), [("float64", 16), ("float32", 32)])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("kernel_size", [1, 3, (4, 3), (2, 5)])
+@pytest.mark.parametrize("filters", [1, 5, 16])
+def test_gathering_the_gradient_gives_the_same_as_spreading_it(dtype, channels, padding, kernel_size, filters):
+    # Con paso 1 y vectores de canales enteros, la capa junta la culpa de cada píxel; la función la reparte.
+    rng = np.random.default_rng(0)
+    layer = Conv2D(filters, kernel_size, padding=padding, dtype=dtype)
+    x = rng.normal(size=(2, 7, 6, channels)).astype(dtype)
+    dy = rng.normal(size=layer(x).shape).astype(dtype)
+    assert layer.at(x.shape[1:]).gather is not None
+    _, _, dx = conv2d_backward(x, layer.kernel, dy, padding=padding)
+    tolerance = 1e3 * np.finfo(dtype).eps
+    np.testing.assert_allclose(layer.backward(dy), dx, rtol=tolerance, atol=tolerance)
