@@ -1,6 +1,6 @@
 r"""El autocodificador convolucional de «Building Autoencoders in Keras» con MNIST, aquí y en Keras.
 
-Se ejecuta con ``python -m benchmarks.mnist_conv_autoencoder`` y tarda unos minutos; deja los resultados en
+Se ejecuta con ``python -m benchmarks.mnist_conv_autoencoder`` y tarda una media hora; deja los resultados en
 ``docs/resultados/mnist_conv_autoencoder.json``. Si antes se ejecutó ``python -m
 benchmarks.mnist_conv_autoencoder_keras``, donde Keras esté instalado, guarda también los suyos. El programa original
 entrena 50 épocas.
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "resultados" / "mnist_conv_autoencoder.json"
 # Lo que deja la ejecución en Keras, mientras esta no lo recoge.
 PEER = ROOT / "build" / "mnist_conv_autoencoder_keras.json"
-EPOCHS, BATCH, SEED = 6, 128, 0
+EPOCHS, BATCH, SEED = 50, 128, 0
 
 
 def main():
