@@ -19,10 +19,10 @@ def _kept(alpha_bar):
     return alpha_bar
 
 
-def _checked(t, alpha_bar, **points):
+def _checked(t, alpha_bar, points):
     # Un paso hacia atrás, y tablas de la misma forma.
     sizes = {}
-    tables = [check.floats(table, name, "n d", sizes) for name, table in points.items()]
+    tables = [check.floats(p, k, "n d", sizes) for k, p in points.items()]
     alpha_bar = _kept(alpha_bar)
     return check.integer(t, "t", 1, len(alpha_bar) - 1), alpha_bar, *tables
 
@@ -266,7 +266,8 @@ def posterior(x, start, t, alpha_bar):
     TypeError, ValueError
         Si las formas no encajan, si ``alpha_bar`` no baja desde 1 o si el paso no existe.
     """
-    t, alpha_bar, x, start = _checked(t, alpha_bar, x=x, start=start)
+    points = {"x": x, "start": start}
+    t, alpha_bar, x, start = _checked(t, alpha_bar, points)
     now, before = alpha_bar[t], alpha_bar[t - 1]
     alpha = now / before
     variance = (1 - alpha) * (1 - before) / (1 - now)  # [ec-ae-dif-posterior]
@@ -333,7 +334,8 @@ def reverse_step(x, t, predicted, alpha_bar, noise):
     TypeError, ValueError
         Si las formas no encajan, si ``alpha_bar`` no baja desde 1 o si el paso no existe.
     """
-    t, alpha_bar, x, predicted, noise = _checked(t, alpha_bar, x=x, predicted=predicted, noise=noise)
+    points = {"x": x, "predicted": predicted, "noise": noise}
+    t, alpha_bar, x, predicted, noise = _checked(t, alpha_bar, points)
     now, before = alpha_bar[t], alpha_bar[t - 1]
     alpha = now / before
     mean = x - (1 - alpha) / np.sqrt(1 - now) * predicted
@@ -384,7 +386,8 @@ def implicit_step(x, t, to, predicted, alpha_bar):
     TypeError, ValueError
         Si las formas no encajan, si ``alpha_bar`` no baja desde 1 o si algún paso no existe.
     """
-    t, alpha_bar, x, predicted = _checked(t, alpha_bar, x=x, predicted=predicted)
+    points = {"x": x, "predicted": predicted}
+    t, alpha_bar, x, predicted = _checked(t, alpha_bar, points)
     to = check.integer(to, "to", 0, t - 1)
     now, then = alpha_bar[t], alpha_bar[to]
     start = (x - np.sqrt(1 - now) * predicted) / np.sqrt(now)
