@@ -98,7 +98,7 @@ class Places:
             "start": margin.line,
             "scratch": image + SLACK,
         }
-        # Las tablas para que cada píxel junte su culpa, si se puede; si no, cada ventana la reparte.
+        # Las tablas para que cada píxel junte su culpa, si la capa puede; si no, cada ventana la reparte.
         self.gather = None
 
     def forward(self, x, kernel, bias, floor, buffer):
@@ -119,8 +119,6 @@ class Places:
 
     def input(self, dz, kernel, dx, buffer, bias=None, floor=-np.inf):
         r"""Llama al núcleo que llena el gradiente de las imágenes."""
-        if self.gather is not None:
-            return self.gather.input(dz, kernel, dx, buffer)
         memory = {name: buffer(name, size) for name, size in self.input_memory.items()}
         bias = kernel.reshape(-1)[:0] if bias is None else bias
         kernel, floor = kernel.reshape(self.depth, -1), self.dtype.type(floor)
@@ -786,5 +784,5 @@ class Conv2D(Convolution):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        places.input(dz[: dy.size].reshape(dy.shape), self.kernel, dx, self.buffer)
+        (places.gather or places).input(dz[: dy.size].reshape(dy.shape), self.kernel, dx, self.buffer)
         return dx
