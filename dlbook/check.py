@@ -237,7 +237,9 @@ def labels(value, name, classes, shape="n", sizes=None):
         outside |= array != labels
     if outside.any():
         where = tuple(int(i) for i in np.argwhere(outside)[0])
-        raise ValueError(f"{name}: se esperaba {expected}, pero hay un {float(array[where]):g} en la posición {where}")
+        # Un entero, con todas sus cifras.
+        came = f"{float(array[where]):g}" if array.dtype.kind == "f" else array[where].item()
+        raise ValueError(f"{name}: se esperaba {expected}, pero hay un {came} en la posición {where}")
     return labels
 
 

@@ -8,6 +8,7 @@ class AppliedActivation(Layer):
     r"""Lo que comparten las capas que solo aplican una activación: la que dé :meth:`applied`."""
 
     any_size = True
+    supports_masking = True
 
     def applied(self):
         r"""Da la activación, o ``None`` si es la identidad."""

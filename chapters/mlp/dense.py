@@ -336,6 +336,7 @@ class Dense(Layer):
     """
 
     any_size = True
+    supports_masking = True
 
     def __init__(
         self,

@@ -100,6 +100,7 @@ class Dropout(Layer):
 
     random = True
     any_size = True
+    supports_masking = True
 
     def __init__(self, rate, noise_shape=None, seed=None, **options):
         super().__init__(seed=seed, **options)

@@ -277,7 +277,7 @@ class Functional(Graph):
         if not isinstance(described, list) or not 0 < len(described) <= MOST_LAYERS:
             raise ValueError(f"{cls.__name__}: se esperaba la lista de sus capas, de a lo sumo {MOST_LAYERS}")
         values, pending = {}, []
-        for one in described:
+        for one in _without_masks(described, config.get("output_layers")):
             layer = deserialize({key: one[key] for key in one if key not in ("name", "inbound_nodes")}, kind="layer")
             name = one.get("name", layer.name)
             if isinstance(layer, InputLayer):
@@ -383,6 +383,40 @@ def _call_of(node):
     tensors = [{"class_name": TENSOR, "config": {"keras_history": place[:3]}} for place in node]
     options = node[0][3] if node and len(node[0]) > 3 else {}
     return (tensors if len(tensors) == 1 else [tensors]), {k: v for k, v in (options or {}).items() if v is not None}
+
+
+def _without_masks(described, ends):
+    # Keras apunta también la cuenta de cada máscara, como «distinto de 0», y la da en un argumento; aquí la máscara
+    # pasa sola. De esas cuentas quedan las que sirvan para otra cosa.
+    if not all(isinstance(one, dict) for one in described):
+        return described
+    counts = {one.get("name") for one in described if str(one.get("module", "")).startswith("keras.src.ops")}
+    if not counts:
+        return described
+    found = []
+    for one in described:
+        nodes = []
+        for node in one.get("inbound_nodes") or ():
+            mask = (node.get("kwargs") or {}).get("mask") if isinstance(node, dict) else None
+            if _is_tensor(mask) and _history(mask)[0] in counts:
+                node = node | {"kwargs": {k: v for k, v in node["kwargs"].items() if k != "mask"}}
+            nodes.append(node)
+        found.append(one | {"inbound_nodes": nodes})
+    origins = {one.get("name"): {h[0] for h in _histories(one["inbound_nodes"])} for one in found}
+    pending, needed = [*_names_in(ends)], set()
+    while pending:
+        name = pending.pop()
+        if name not in needed:
+            needed.add(name)
+            pending += origins.get(name, ())
+    return [one for one in found if one.get("name") in needed or one.get("name") not in counts]
+
+
+def _names_in(places):
+    values = list(places.values()) if isinstance(places, dict) else places if isinstance(places, (list, tuple)) else []
+    if values and isinstance(values[0], str):
+        return [values[0]]
+    return [name for value in values for name in _names_in(value)]
 
 
 def _ends(places, where, values):

@@ -84,6 +84,7 @@ class GaussianNoise(Layer):
 
     random = True
     any_size = True
+    supports_masking = True
 
     def __init__(self, stddev, seed=None, **options):
         super().__init__(seed=seed, **options)

@@ -52,6 +52,15 @@ def _filled(value, values):
     return value
 
 
+class _UnforeseenError(Exception):
+    r"""De alguna máscara no se sabe nada sin hacer las cuentas."""
+
+
+def _shared(mask, targets):
+    # La máscara de cada salida de una llamada: la misma para todas, o una lista.
+    return mask if isinstance(mask, (list, tuple)) else [mask] * len(targets)
+
+
 class Graph(Model):
     r"""Un modelo cuyas capas forman un grafo: lo que tienen en común una fila y una red con ramas.
 
@@ -135,10 +144,12 @@ class Graph(Model):
         # Las copias de las capas que se repiten, y qué llamadas hacen falta al volver.
         self.echoes, self._back = (), None
         self.several = entries > 1
-        self.masks, self._mask = any(layer.masks for layer in self.layers), None
+        self.masks, self._masks = any(layer.masks for layer in self.layers), None
         self.integers = bool(calls) and not self.several and self.takes_integers(0)
 
     any_size = property(every_one_of_any_size)
+    # Si una máscara pasa o se pierde lo dicen sus capas.
+    supports_masking = True
 
     @property
     def input_dtypes(self):
@@ -240,27 +251,86 @@ class Graph(Model):
 
     def _forward_masked(self, values, workers, training, mask):
         # Con cada valor va su máscara, si la tiene: qué posiciones cuentan.
-        masks = [None] * self._slots
-        masks[: self._entries] = mask if isinstance(mask, list) else [mask] * self._entries
+        masks = self._entry_masks(mask)
         for call, worker in zip(self.calls, workers, strict=True):
             received = [masks[source] for source in call.sources]
             given = [values[source] for source in call.sources]
             one = received if worker.several else received[0]
-            known = any(m is not None for m in received)
+            known = one is not None and (not worker.several or any(m is not None for m in received))
             options = {"training": training} | _options(call, values)
             if known and _takes_mask(type(worker)):
-                options["mask"] = one
+                options.setdefault("mask", one)
             self._keep(call, worker.forward(*_filled(call.arguments, values), **options), values)
             after = worker.compute_mask(given if worker.several else given[0], one if known else None)
-            for target in call.targets:
-                masks[target] = after
-        self._mask = masks[self._exits[0]]
+            for target, found in zip(call.targets, _shared(after, call.targets), strict=True):
+                masks[target] = found
+        self._masks = [masks[slot] for slot in self._exits]
         self.y = values[self._exits[0]] if len(self._exits) == 1 else [values[slot] for slot in self._exits]
         return self.y
 
+    def _entry_masks(self, mask):
+        masks = [None] * self._slots
+        masks[: self._entries] = mask if isinstance(mask, list) else [mask] * self._entries
+        return masks
+
     def compute_mask(self, inputs, previous_mask=None):
-        r"""Da la máscara de lo que salió la última vez."""
-        return self._mask if self.masks or previous_mask is not None else None
+        r"""Da la máscara de lo que salió la última vez; una lista, si salen varios."""
+        if self._masks is None or not (self.masks or previous_mask is not None):
+            return None
+        return self._masks if len(self._masks) > 1 else self._masks[0]
+
+    def output_masks(self):
+        r"""Da la máscara de cada salida de la última ida, en una lista; ``None`` en la que no tiene."""
+        return self._masks if self.masks and self._masks is not None else [None] * len(self._exits)
+
+    def foreseen_masks(self, xs):
+        r"""Da la máscara de cada salida sin ir hacia delante, mirando solo lo que entra.
+
+        Con un lote repartido entre los hilos, la pérdida se divide entre los instantes reales del lote entero: hay que
+        contarlos antes de que nadie empiece. Casi siempre se puede, porque la máscara sale de los datos.
+
+        Parameters
+        ----------
+        xs : list of ndarray
+            Lo que entra por cada entrada, ya de su tipo.
+
+        Returns
+        -------
+        list or None
+            Una máscara por salida, o ``None`` en la que no tiene; ``None`` en vez de la lista, si alguna depende de
+            las cuentas.
+        """
+        if not self.masks:
+            return [None] * len(self._exits)
+        try:
+            return self._foresee(xs, [True] * len(xs), None)
+        except _UnforeseenError:
+            return None
+
+    def _foresee(self, xs, real, mask):
+        # Lo que aún no se calcula se representa con un cero de su forma, que no ocupa memoria.
+        rows, shape = len(xs[0]), [x.shape[1:] for x in xs]
+        shapes, zero = self._traced(shape if self.several else shape[0]), np.zeros((), self.dtype)
+        values = [*xs, *(np.broadcast_to(zero, (rows, *s)) for s in shapes[self._entries :])]
+        known = [*real, *[False] * (self._slots - self._entries)]
+        masks = self._entry_masks(mask)
+        for call in self.calls:
+            layer = self.layers[call.layer]
+            sources = call.sources if layer.several else call.sources[:1]
+            given, received = [values[k] for k in sources], [masks[k] for k in sources]
+            one = received if layer.several else received[0]
+            one = one if any(m is not None for m in received) else None
+            if isinstance(layer, Graph):
+                after = None
+                if layer.masks or one is not None:
+                    after = layer._foresee(given, [known[k] for k in sources], one)
+            else:
+                if layer.masks and not all(known[k] for k in sources):
+                    raise _UnforeseenError
+                after = layer.compute_mask(given if layer.several else given[0], one)
+            for target, found in zip(call.targets, _shared(after, call.targets), strict=True):
+                masks[target] = found
+        return [masks[slot] for slot in self._exits]
 
     def _call(self, call, worker, values, training):
         options = {"training": training} | _options(call, values)
@@ -346,7 +416,11 @@ class Graph(Model):
             given = [self._zeros(y) if slope is None else slope for slope, y in zip(given, worker.y, strict=True)]
         back = worker.backward(given)
         if back is not None:
-            for source, slope in zip(call.sources, back if isinstance(back, (list, tuple)) else [back], strict=True):
+            back = list(back) if isinstance(back, (list, tuple)) else [back]
+            if len(call.sources) > len(back):
+                # Lo que entró por un lado, como un estado inicial, va detrás.
+                back += worker.state_gradients
+            for source, slope in zip(call.sources, back, strict=True):
                 self._sum(slopes, source, slope)
 
     def without_input_gradient(self):
@@ -419,7 +493,7 @@ class Graph(Model):
 
 @functools.cache
 def _takes_mask(cls):
-    return "mask" in inspect.signature(cls.forward).parameters
+    return "mask" in inspect.signature(getattr(cls, "call", cls.forward)).parameters
 
 
 def _options(call, values):

@@ -20,6 +20,7 @@ class Identity(Layer):
     """
 
     any_size = True
+    supports_masking = True
 
     def __init__(self, **options):
         super().__init__(**options)

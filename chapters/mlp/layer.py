@@ -488,12 +488,18 @@ class Layer(Configured):
     whole_batch = False
     # Si su entrada son enteros, como las clases o las palabras de un diccionario: así llegan, y no como reales.
     integers = False
-    # Si crea una máscara: qué posiciones de una secuencia cuentan.
-    masks = False
+    # Si crea una máscara: qué posiciones de una secuencia cuentan. Y si deja pasar la de su entrada, o la pierde.
+    masks = supports_masking = False
+    # En qué carpeta guarda Keras sus pesos, si no es la suya, y las de las capas que contiene, si no van en una lista.
+    own_folder, inner_folders = "", None
+    # Los argumentos con nombre que en un grafo también pueden ser valores simbólicos, como un estado inicial.
+    side_inputs = ()
     # Si recibe varias entradas, en una lista; entonces sus formas también van en una lista.
     several = False
+    # De a cuántas observaciones conviene llevarla, por lo menos: una recurrente usa todos sus pesos en cada paso.
+    fewest = 1
     # Si, ya construida, admite entradas de otro tamaño: sus pesos, y cuántos números da por vector, solo dependen del
-    # último eje.
+    # último eje; si recibe enteros, de ninguno.
     any_size = False
     # El azar del lote entero, si esta réplica solo ve una parte.
     draws = None
@@ -524,6 +530,10 @@ class Layer(Configured):
         r"""Hace de ``build`` una operación entera, y a las capas de quien lee les comprueba lo que entregan."""
         super().__init_subclass__(**options)
         called.complete(cls)
+        if "compute_mask" in vars(cls) and not registry.ours(cls):
+            # De la de quien lee no se sabe si la crea: se le pregunta siempre, como en Keras.
+            cls.supports_masking = True
+            cls.masks = vars(cls).get("masks", True)
         if "build" in vars(cls):
             # Si falla, la capa queda como estaba.
             cls.build = _whole(cls.build)
@@ -646,23 +656,25 @@ class Layer(Configured):
         return self.checked_shape(input_shape)
 
     def compute_mask(self, inputs, previous_mask=None):
-        r"""Da la máscara de la salida, que dice qué posiciones cuentan. Aquí, la de la entrada, si es una.
+        r"""Da la máscara de la salida, que dice qué posiciones cuentan.
 
         La capa que crea una máscara declara ``masks = True`` y la da aquí; la que la usa la recibe en ``forward``, en
-        un argumento ``mask``. En medio, pasa de una a otra por la red.
+        un argumento ``mask``. En medio pasa por las que declaran ``supports_masking = True``; en las demás se pierde,
+        como en Keras.
 
         Parameters
         ----------
         inputs : ndarray or list of ndarray
-            La entrada.
+            La entrada. Una capa del libro que no crea máscaras solo puede mirar su forma.
         previous_mask : ndarray of bool, shape (n, t), or list, optional
             La de la entrada; una lista, si son varias.
 
         Returns
         -------
-        ndarray of bool, or None
+        ndarray of bool, None, or list
+            Una lista, si la capa da varias salidas y no todas tienen la misma.
         """
-        return None if isinstance(previous_mask, list) else previous_mask
+        return previous_mask if self.supports_masking and not isinstance(previous_mask, list) else None
 
     def forward(self, x, training=False):
         r"""Calcula la salida, y guarda lo que :meth:`backward` necesita.
@@ -769,7 +781,9 @@ class Layer(Configured):
             # Como en Keras: decide quien llame al modelo.
             del options["training"]
         node = Node(self, arguments, options)
-        shapes = [symbol.observation for symbol in node.inputs]
+        # Lo que llega a un lado, como un estado inicial, no es la entrada.
+        sides = [options[name] for name in self.side_inputs if name in options]
+        shapes = [symbol.observation for symbol in node.inputs[: len(node.inputs) - len(list(symbols_in(sides)))]]
         if not self.several and len(shapes) != 1:
             raise ValueError(f"{self.name}: se esperaba una sola entrada, pero llegaron {len(shapes)}")
         shape = shapes if self.several else shapes[0]
@@ -786,7 +800,7 @@ class Layer(Configured):
             return True
         pairs = list(zip(each(self.input_shape), each(shape), strict=False))
         if self.any_size:
-            return all(a[-1:] == b[-1:] and len(a) == len(b) for a, b in pairs)
+            return all((self.integers or a[-1:] == b[-1:]) and len(a) == len(b) for a, b in pairs)
         # Donde la capa admite cualquier tamaño, cualquiera sirve.
         return all(len(a) == len(b) and all(w in (None, s) for w, s in zip(a, b, strict=True)) for a, b in pairs)
 
@@ -1089,7 +1103,8 @@ class Layer(Configured):
             raise ValueError(f"{name}: se esperaba al menos una observación, pero llegó la forma {x.shape}")
         size = x.shape[1:]
         if wanted and size != wanted and self.any_size:
-            wanted = (*(None,) * (len(wanted) - 1), wanted[-1])
+            # A un entero no le importa cuántos tiene al lado.
+            wanted = (*(None,) * (len(wanted) - 1), None if self.integers else wanted[-1])
         fits = len(size) == len(wanted) and all(w in (None, s) for w, s in zip(wanted, size, strict=True))
         if not x.ndim or not fits:
             wanted = text_of_shape(wanted if self.built else ["…"])

@@ -139,6 +139,7 @@ class Maxout(Layer):
     """
 
     any_size = True
+    supports_masking = True
 
     def __init__(
         self,

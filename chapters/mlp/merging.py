@@ -4,6 +4,7 @@ import numpy as np
 
 from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
+from dlbook.training.data import aligned
 
 
 def _broadcast(layer, shapes):
@@ -50,6 +51,7 @@ class Merge(Layer):
 
     several = True
     any_size = True
+    supports_masking = True
 
     def __init__(self, **options):
         super().__init__(**options)
@@ -64,9 +66,16 @@ class Merge(Layer):
         return _broadcast(self, self.checked_shape(input_shape))
 
     def compute_mask(self, inputs, previous_mask=None):
-        r"""Da qué posiciones cuentan en todas las entradas que tienen máscara."""
-        found = [mask for mask in previous_mask or () if mask is not None]
-        return np.logical_and.reduce(found) if found else None
+        r"""Da qué posiciones cuentan en alguna de las entradas, como Keras; si una no tiene máscara, cuentan todas."""
+        if previous_mask is None or any(mask is None for mask in previous_mask):
+            return None
+        return np.logical_or.reduce(previous_mask)
+
+    def _filled(self, xs, mask, filler):
+        # Lo que no cuenta, cambiado por lo que no altera el resultado; y dónde cuenta alguna, si todas tienen máscara.
+        wide = [None if m is None else aligned(m, x.ndim) for x, m in zip(xs, mask, strict=True)]
+        filled = [x if m is None else np.where(m, x, self.dtype.type(filler)) for x, m in zip(xs, wide, strict=True)]
+        return filled, wide, None if any(m is None for m in wide) else np.logical_or.reduce(wide)
 
     def _aligned(self, xs):
         # Con los mismos ejes, para que las reglas de NumPy alineen por el final.
@@ -169,23 +178,27 @@ class Multiply(Merge):
     [[[50.0, 140.0]], [[5.0, 14.0]]]
     """
 
-    def forward(self, x, training=False):
-        r"""Multiplica."""
-        self.x = self.ready(x)
+    def forward(self, x, training=False, mask=None):
+        r"""Multiplica; lo que la máscara de una entrada quita cuenta como un 1, como en Keras."""
+        self.x, self.counted, self.any = self.ready(x), None, None
+        if mask is not None:
+            self.x, self.counted, self.any = self._filled(self.x, mask, 1)
         first, second, *rest = self._aligned(self.x)
         self.y = np.multiply(first, second, out=self._result(self.x))
         for other in rest:
             self.y *= other
+        if self.any is not None:
+            self.y *= self.any
         return self.y
 
     def backward(self, dy):
         r"""Multiplica el gradiente por las demás entradas; sin dividir, que alguna puede ser 0."""
         dy = self.output_gradient(dy)
-        aligned, found = self._aligned(self.x), []
+        factors, found = self._aligned(self.x), []
         for k, x in enumerate(self.x):
             product = self.buffer(("producto", k), dy.shape)
-            product[...] = dy
-            for j, other in enumerate(aligned):
+            product[...] = dy if self.counted is None or self.counted[k] is None else dy * self.counted[k]
+            for j, other in enumerate(factors):
                 if j != k:
                     product *= other  # [ec-mlp-producto]
             found.append(_summed(product, x.shape, self._dx(k)))
@@ -229,11 +242,15 @@ class Average(Merge):
 
 class _Choice(Merge):
     # De las entradas se queda, en cada lugar, con la primera que gana; a ella va todo el gradiente.
-    _pick = _wins = None
+    _pick = _wins = _loses = None
 
-    def forward(self, x, training=False):
-        r"""Se queda con la que gana en cada lugar."""
+    def forward(self, x, training=False, mask=None):
+        r"""Se queda con la que gana en cada lugar, entre las que cuentan; si no cuenta ninguna, con la primera."""
         self.x = self.ready(x)
+        if mask is not None:
+            given = self.x[0]
+            self.x, _, some = self._filled(self.x, mask, self._loses)
+            self.x[0] = self.x[0] if some is None else np.where(some, self.x[0], given)
         first, second, *rest = self._aligned(self.x)
         pick = type(self)._pick
         self.y = pick(first, second, out=self._result(self.x))
@@ -246,8 +263,8 @@ class _Choice(Merge):
         dy = self.output_gradient(dy)
         free = np.ones(dy.shape, bool)
         found = []
-        for k, (x, aligned) in enumerate(zip(self.x, self._aligned(self.x), strict=True)):
-            won = free & (aligned == self.y)
+        for k, (x, same) in enumerate(zip(self.x, self._aligned(self.x), strict=True)):
+            won = free & (same == self.y)
             free &= ~won
             part = np.multiply(dy, won, out=self.buffer(("parte", k), dy.shape))
             found.append(_summed(part, x.shape, self._dx(k)))
@@ -271,7 +288,7 @@ class Maximum(_Choice):
     [[[0.0, 7.0]], [[5.0, 0.0]]]
     """
 
-    _pick = np.maximum
+    _pick, _loses = np.maximum, -np.inf
 
 
 class Minimum(_Choice):
@@ -284,7 +301,7 @@ class Minimum(_Choice):
     [[[5.0, 0.0]], [[0.0, 7.0]]]
     """
 
-    _pick = np.minimum
+    _pick, _loses = np.minimum, np.inf
 
 
 class Concatenate(Layer):
@@ -323,10 +340,21 @@ class Concatenate(Layer):
 
     several = True
     any_size = True
+    supports_masking = True
 
     def __init__(self, axis=-1, **options):
         super().__init__(**options)
         self.axis = check.integer(axis, "axis")
+
+    def compute_mask(self, inputs, previous_mask=None):
+        r"""Junta las máscaras como las entradas. Si se juntan vectores, cuenta el que cuente en alguna."""
+        if previous_mask is None or all(mask is None for mask in previous_mask):
+            return None
+        wide = []
+        for x, mask in zip(inputs, previous_mask, strict=True):
+            mask = np.ones(x.shape, bool) if mask is None else mask
+            wide.append(np.broadcast_to(mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim)), x.shape))
+        return np.concatenate(wide, self._axis([x.shape for x in inputs])).any(axis=-1)
 
     def _axis(self, shapes):
         axes = len(shapes[0])

@@ -1,5 +1,6 @@
 r"""Un modelo: capas, pérdida y optimizador, listos para aprender."""
 
+import inspect
 import operator
 from typing import NamedTuple
 
@@ -70,13 +71,18 @@ class Found(NamedTuple):
             self.metric.reset_state()
 
     def accumulate(self, y, y_pred, weight, state):
-        r"""Suma lo de unas observaciones en ``state``, o en la propia métrica."""
+        r"""Suma lo de unas observaciones en ``state``, o en la propia métrica.
+
+        Como los de la máscara también son pesos, no se le dan a quien no los recibe.
+        """
         if not self.metric.counts_by_itself:
             self.metric.accumulate(y, y_pred, weight, state)
             return
         # La memoria de y y de y_pred se usa otra vez en el lote siguiente, y quien lee podría guardarlos.
+        takes = self.weighted or "sample_weight" in inspect.signature(self.metric.update_state).parameters
+        options = {"sample_weight": weight} if weight is not None and takes else {}
         with paused():
-            self.metric.update_state(y.copy(), y_pred.copy(), **({} if weight is None else {"sample_weight": weight}))
+            self.metric.update_state(y.copy(), y_pred.copy(), **options)
 
     def value(self, state):
         r"""Da la métrica."""
@@ -378,8 +384,8 @@ class Model(Layer):
             Si se baraja en cada época.
         class_weight : dict, optional
             Cuánto cuenta en la pérdida cada clase, por su número; las que falten cuentan 1.
-        sample_weight : array_like, shape (n,) or (n, 1), optional
-            Cuánto cuenta cada observación en la pérdida.
+        sample_weight : array_like, shape (n,), (n, 1) or (n, t), optional
+            Cuánto cuenta cada observación en la pérdida, o cada instante, si la salida es una secuencia.
         initial_epoch : int
             En qué época se empieza, para continuar un entrenamiento. Si es ``model.epoch``, los *callbacks* siguen con
             lo que recordaban.
@@ -536,12 +542,14 @@ class Model(Layer):
         y_pred = each(self.forward(x, training=training))
         targets = self.targets()
         rows, loss, slopes = len(y_pred[0]), 0.0, []
-        for target, one, correct in zip(targets, y_pred, per_output(y, targets, "y"), strict=True):
+        quads = zip(targets, y_pred, per_output(y, targets, "y"), self.output_masks(), strict=True)
+        for target, one, correct, mask in quads:
             if target.loss is None:
                 slopes.append(np.zeros_like(one))
                 continue
-            loss += target.weight * target.loss(correct, one, sample_weight)
-            slope = target.loss.gradient(correct, one, sample_weight)
+            others = [sample_weight] if mask is None else [sample_weight, mask]
+            loss += target.weight * target.loss(correct, one, *others)
+            slope = target.loss.gradient(correct, one, *others)
             slopes.append(slope if target.weight == 1 else slope * slope.dtype.type(target.weight))
         loss += self.added_loss(rows) / rows
         self._bind()
@@ -567,10 +575,13 @@ class Model(Layer):
         """
         self.check_compiled()
         targets, total = self.targets(), 0.0
-        pairs = zip(targets, each(y_pred), per_output(y, targets, "y"), strict=True)
-        for target, one, correct in pairs:
+        quads = zip(targets, each(y_pred), per_output(y, targets, "y"), self.output_masks(), strict=True)
+        for target, one, correct, mask in quads:
             if target.loss is not None:
-                total = total + target.weight * target.loss(correct, one, sample_weight)
+                # Un tensor trae la suya.
+                mask = getattr(one, "mask", mask)
+                others = [sample_weight] if mask is None else [sample_weight, mask]
+                total = total + target.weight * target.loss(correct, one, *others)
         return total + sum(self.losses)
 
     @explains
@@ -647,6 +658,31 @@ class Model(Layer):
         r"""Vuelve al punto que guardó :meth:`get_state`. El modelo debe tener la misma arquitectura y optimizador."""
         self._bind()
         training.set_state(self, state)
+
+    def output_masks(self):
+        r"""Da la máscara de cada salida de la última ida, en una lista; ``None`` en la que no tiene.
+
+        Solo una fila o un grafo de capas las llevan; quien escribe su propio ``forward`` puede dar aquí las suyas.
+
+        Returns
+        -------
+        list of (ndarray of bool or None)
+        """
+        return [None] * len(self.output_names)
+
+    def foreseen_masks(self, xs):
+        r"""Da la máscara de cada salida con solo mirar lo que entra, o ``None`` si no se puede.
+
+        Parameters
+        ----------
+        xs : list of ndarray
+            Lo que entra.
+
+        Returns
+        -------
+        list or None
+        """
+        return self.output_masks() if type(self).output_masks is Model.output_masks else None
 
     def resolve_metrics(self, target, y, output_shape):
         r"""Encuentra las métricas de una salida para lo correcto, ya preparado.

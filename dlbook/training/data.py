@@ -88,12 +88,19 @@ class Data:
             return self.inputs[0].rows(replica, rows)
         return [column.rows(replica, rows) for column in self.inputs]
 
-    def target(self, replica, rows, x, k, divisor):
-        r"""Da lo correcto de la salida ``k`` en unas filas, y los pesos: entre ``divisor``, y tal cual."""
+    def target(self, replica, rows, x, k, divisor, mask=None):
+        r"""Da lo correcto de la salida ``k`` en unas filas, y los pesos: entre ``divisor``, y tal cual.
+
+        Con la máscara de esas filas, los pesos son cero donde no cuenta.
+        """
         if self.targets[k] is None:
             return None, None, None
         same = self.same[k]
         y = self.targets[k].rows(replica, rows) if same is None else each(x)[same]
+        if mask is not None:
+            own = None if self.weighing[k] is None else self.weighing[k].rows(replica, rows)
+            raw = masked(own, mask, replica.dtype)
+            return y, raw * raw.dtype.type(1 / divisor), raw
         if self.weighing[k] is None:
             return y, uniform_weight(replica, len(y), divisor), None
         raw = self.weighing[k].rows(replica, rows)
@@ -345,7 +352,7 @@ def prepare(model, x, y, sample_weight=None, prefix="", step="train_step"):
     for target, one, weight, shape in zip(targets, ys, weights, shapes, strict=True):
         where = prefix if len(targets) == 1 else f"{prefix}{target.name}, "
         checked.append(checked_target(target, one, shape, model.dtype, where, len(data)))
-        weighing.append(_checked_weight(weight, where, len(data), model.dtype))
+        weighing.append(_checked_weight(weight, where, len(data), model.dtype, shape))
     return Data(data.xs, data.dtypes, checked, weighing)
 
 
@@ -400,13 +407,17 @@ def checked_target(target, y, shape, dtype, prefix, n):
     return y
 
 
-def _checked_weight(weight, prefix, n, dtype):
+def _checked_weight(weight, prefix, n, dtype, shape):
     if weight is None:
         return None
     weight = check.floats(weight, f"{prefix}sample_weight")
     # Como lo correcto, un peso por observación se puede escribir (n,) o (n, 1).
     weight = weight[:, 0] if weight.ndim == 2 and weight.shape[1] == 1 else weight
-    weight = check.floats(weight, f"{prefix}sample_weight", "n", {"n": n}).astype(dtype)
+    if weight.ndim > 1 and weight.shape == (n, *shape)[: min(weight.ndim, len(shape))]:
+        # Uno por vector de la salida, como cada instante de una secuencia.
+        weight = np.ascontiguousarray(weight, dtype)
+    else:
+        weight = check.floats(weight, f"{prefix}sample_weight", "n", {"n": n}).astype(dtype)
     if weight.min() < 0:
         raise ValueError(f"{prefix}sample_weight: se esperaban pesos de al menos 0, pero hay un {weight.min():g}")
     return weight
@@ -516,3 +527,87 @@ def uniform_weight(replica, rows, divisor):
     if weight is None:
         weight = replica.buffers["data uniform", rows, divisor] = np.full(rows, 1 / divisor, replica.dtype)
     return weight
+
+
+def check_mask(mask, shape):
+    r"""Comprueba que una máscara diga qué vectores de una salida cuentan.
+
+    >>> check_mask([[1, 0]], (1, 2, 5))
+    array([[ True, False]])
+    >>> check_mask([[1, 0]], (1, 3, 5))
+    Traceback (most recent call last):
+        ...
+    ValueError: mask: se esperaba la forma (1, 3), un valor por vector de la salida, pero llegó (1, 2)
+    >>> check_mask([[1, 0.5]], (1, 2, 5))
+    Traceback (most recent call last):
+        ...
+    ValueError: mask: se esperaban unos y ceros, pero hay un 0.5
+
+    Parameters
+    ----------
+    mask : array_like of bool, shape (n, t)
+        La máscara.
+    shape : tuple of int
+        La forma de la salida, ``(n, t, ...)``.
+
+    Returns
+    -------
+    ndarray of bool
+    """
+    given = np.asarray(mask)
+    other = (given != 0) & (given != 1)
+    if other.any():
+        raise ValueError(f"mask: se esperaban unos y ceros, pero hay un {given[other][0]}")
+    mask = given.astype(bool)
+    if mask.ndim == 0 or mask.ndim > max(1, len(shape) - 1) or mask.shape != shape[: mask.ndim]:
+        wanted = shape[:-1] if len(shape) > 1 else shape
+        raise ValueError(
+            f"mask: se esperaba la forma {wanted}, un valor por vector de la salida, pero llegó {mask.shape}"
+        )
+    return mask
+
+
+def masked(weight, mask, dtype):
+    r"""Da el peso de cada vector de una salida: el suyo, o el de su observación, y cero donde no cuenta.
+
+    >>> masked(np.array([2.0, 3.0]), np.array([[True, False], [True, True]]), "float64")
+    array([[2., 0.],
+           [3., 3.]])
+
+    Parameters
+    ----------
+    weight : ndarray or None
+        Los pesos; sin ellos, unos.
+    mask : ndarray of bool
+        Qué vectores cuentan.
+    dtype : numpy.dtype
+        El tipo de los pesos.
+
+    Returns
+    -------
+    ndarray
+    """
+    if weight is None:
+        return mask.astype(dtype)
+    axes = max(weight.ndim, mask.ndim)
+    return np.ascontiguousarray(aligned(weight, axes) * aligned(mask, axes), dtype)
+
+
+def aligned(array, axes):
+    r"""Da un arreglo con unos al final de su forma, para que sus ejes se alineen por el principio.
+
+    >>> aligned(np.zeros((2, 3)), 4).shape
+    (2, 3, 1, 1)
+
+    Parameters
+    ----------
+    array : ndarray
+        El arreglo.
+    axes : int
+        Cuántos ejes.
+
+    Returns
+    -------
+    ndarray
+    """
+    return array.reshape(array.shape + (1,) * (axes - array.ndim))

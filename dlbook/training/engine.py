@@ -18,7 +18,7 @@ from dlbook.callbacks import called
 from dlbook.numeric.draws import Draws
 from dlbook.numeric.parallel import Interrupts, Team, cut, get_threads, single_thread_blas, uninterrupted
 from dlbook.several import each
-from dlbook.training.data import Data
+from dlbook.training.data import Data, check_mask, masked
 from dlbook.training.state import walk
 
 # Cuántos productos justifican despertar a un hilo más, y cuántos bytes de resultados intermedios caben en su caché.
@@ -93,8 +93,12 @@ def _accumulate(replica, gradient, number, chunks):
         _add(gradient, total)
 
 
+def _part_of(masks, start, stop):
+    return [None if mask is None else mask[start:stop] for mask in masks]
+
+
 # Lo que depende de los datos con que se trabaja.
-AIM = "data", "targets", "metrics", "asks", "asking", "weights", "shapes", "output_shapes"
+AIM = "data", "targets", "metrics", "asks", "asking", "weights", "shapes", "output_shapes", "masked", "foreseen"
 
 
 class Sums:
@@ -138,6 +142,8 @@ class Engine:
         self.model = model
         self.targets, self.metrics, self.asks, self.weights = [], [], [], []
         self.asking = False
+        # Si alguna salida tiene máscara, y si se sabe cuál sin ir hacia delante.
+        self.masked, self.foreseen = False, True
         self.replicas, self.gradients = [], []
         # De cada réplica, las capas que sortean.
         self.random = []
@@ -274,6 +280,14 @@ class Engine:
         self.asking = True in self.asks
         self.weights = [target.weight for target in self.targets]
         self.data = data
+        masks = self._masks(data, slice(0, 1))
+        self.masked, self.foreseen = masks is None or any(mask is not None for mask in masks), masks is not None
+        self.alone = self.alone or not self.foreseen
+
+    def _masks(self, data, rows):
+        # Qué cuenta de cada salida, en unas filas, con solo mirar lo que entra.
+        xs = [np.asarray(x[rows], dtype) for x, dtype in zip(data.xs, data.dtypes, strict=True)]
+        return self.model.foreseen_masks(xs)
 
     def _admit(self, data):
         # Si los datos llegan lote por lote, lo que se comprobó con el primero no basta.
@@ -307,10 +321,12 @@ class Engine:
         plan = self.plans.get(n)
         if plan is None:
             plan = self.plans[n] = self._plan(n)
-        divisors = (n,) * len(self.targets)
-        if self.asking:
-            divisors = self._divisors(data, slice(start, stop) if order is None else order[start:stop], n)
-        self.job = data, order, start, n, plan, divisors
+        divisors, masks = (n,) * len(self.targets), None
+        if self.asking or self.masked:
+            rows = slice(start, stop) if order is None else order[start:stop]
+            masks = self._masks(data, rows) if self.masked and self.foreseen else None
+            divisors = self._divisors(data, rows, n, masks)
+        self.job = data, order, start, n, plan, divisors, masks
         if self.adds:
             self._tell_whole(self.replicas[: len(plan)], n)
         self.losses = [0.0] * len(plan)
@@ -325,11 +341,18 @@ class Engine:
             self.outputs += np.sum(self.parts, axis=0) * n
         return sum(self.losses)
 
-    def _divisors(self, data, rows, n):
+    def _divisors(self, data, rows, n, masks=None):
         # Entre qué se divide la pérdida de cada salida: casi siempre, entre cuántas observaciones hay.
         found = []
-        for target, asks, y, weight in zip(self.targets, self.asks, data.ys, data.weights, strict=True):
-            divisor = target.loss.divisor(y[rows], None if weight is None else weight[rows]) if asks else n
+        masks = masks or [None] * len(self.targets)
+        parts = zip(self.targets, self.asks, data.ys, data.weights, masks, strict=True)
+        for target, asks, y, weight, mask in parts:
+            divisor, weight = n, None if weight is None else weight[rows]
+            if mask is not None and target.loss is not None:
+                weight = masked(weight, mask, self.model.dtype)
+                divisor = target.loss.divisor_with(y[rows], weight, mask)
+            elif asks:
+                divisor = target.loss.divisor(y[rows], weight)
             # Si nada cuenta, la pérdida es 0 con cualquiera.
             found.append(float(divisor) or 1.0)
         return tuple(found)
@@ -340,7 +363,7 @@ class Engine:
                 layer.whole = n
 
     def _part(self, k):
-        data, order, start, n, plan, divisors = self.job
+        data, order, start, n, plan, divisors, masks = self.job
         replica, loss, sums = self.replicas[k], 0.0, self.sums[k]
         chunks = plan[k]
         parts = np.zeros(len(self.targets)) if len(self.targets) > 1 else None
@@ -348,7 +371,8 @@ class Engine:
             rows = slice(start + a, start + b) if order is None else order[start + a : start + b]
             for layer in self.random[k] if self.random else ():
                 layer.draws.place(self.step, a, b, n)
-            part, gradient = self._measure(replica, data, rows, divisors, n, True, sums, parts)
+            own = None if masks is None else _part_of(masks, a, b)
+            part, gradient = self._measure(replica, data, rows, divisors, n, True, sums, parts, own)
             loss += part
             replica.backward(gradient)
             if len(chunks) > 1:
@@ -357,17 +381,21 @@ class Engine:
             loss += check.returned(replica.penalty(add_gradient=True), "la penalización de los pesos")
         self.losses[k], self.parts[k] = loss, parts
 
-    def _measure(self, replica, data, rows, divisors, n, training, sums, parts):
+    def _measure(self, replica, data, rows, divisors, n, training, sums, parts, masks=None):
         r"""Va hacia delante con unas filas de un lote de ``n``; suma las métricas y da la pérdida y su gradiente."""
         x = data.batch(replica, rows)
         y_pred = self._forward(replica, x, training)
+        if not self.foreseen:
+            # Son todas las del lote: las máscaras se saben hasta ahora.
+            masks = replica.output_masks()
+            divisors = self._divisors(data, rows, n, masks)
         if len(self.targets) == 1:
-            loss, gradient = self._compare(replica, data, rows, x, y_pred, 0, divisors, sums)
+            loss, gradient = self._compare(replica, data, rows, x, y_pred, 0, divisors, sums, masks)
             loss *= self.weights[0]
         else:
             loss, gradient = 0.0, []
             for j, one in enumerate(y_pred):
-                part, slope = self._compare(replica, data, rows, x, one, j, divisors, sums)
+                part, slope = self._compare(replica, data, rows, x, one, j, divisors, sums, masks)
                 loss += part * self.weights[j]
                 gradient.append(slope)
                 if parts is not None:
@@ -376,9 +404,9 @@ class Engine:
             loss += replica.added_loss(each(y_pred)[0].shape[0]) / n
         return loss, gradient
 
-    def _compare(self, replica, data, rows, x, y_pred, j, divisors, sums):
+    def _compare(self, replica, data, rows, x, y_pred, j, divisors, sums, masks):
         # Una salida con lo correcto: cuánto suma a la pérdida, y el gradiente.
-        target = self.targets[j]
+        target, mask = self.targets[j], None if masks is None else masks[j]
         gradient = replica.buffers.get(("data gradient", j, y_pred.shape))
         new = gradient is None
         if new:
@@ -388,7 +416,9 @@ class Engine:
         if target.loss is None and not target.metrics:
             gradient.fill(0)
             return 0.0, gradient
-        y, weight, raw = data.target(replica, rows, x, j, divisors[j])
+        if mask is not None:
+            check_mask(mask, y_pred.shape)
+        y, weight, raw = data.target(replica, rows, x, j, divisors[j], mask)
         if target.loss is None:
             gradient.fill(0)
             loss = 0.0
@@ -404,7 +434,9 @@ class Engine:
             if target.weight != 1:
                 gradient *= gradient.dtype.type(target.weight)
         for found, state in zip(self.metrics[j], sums.states[j], strict=True):
-            found.accumulate(y, y_pred, raw if found.weighted else None, state)
+            # Las que no pesan las observaciones tampoco cuentan lo que la máscara quita.
+            own = raw if found.weighted else None if mask is None else mask.astype(replica.dtype)
+            found.accumulate(y, y_pred, own, state)
         return loss, gradient
 
     def _forward(self, replica, x, training):
@@ -476,7 +508,8 @@ class Engine:
         # Cada trozo de más obliga a sumar un gradiente más: no vale la pena si el gradiente es lo más grande.
         budget = max(CACHE, 4 * self.gradients[0].nbytes if self.gradients else 0)
         size = self._bytes_per_row()
-        rows = max(1, budget // size, min(FEW, 8 * CACHE // size))
+        fewest = max(layer.fewest for layer in walk(self.model))
+        rows = max(fewest, budget // size, min(FEW, 8 * CACHE // size))
         plan = []
         for a, b in cut(n, parts):
             plan.append([(a + i, a + j) for i, j in cut(b - a, -(-(b - a) // rows))])
@@ -540,7 +573,8 @@ class Engine:
         self._aim(source.first())
         self.restart()
         before, after = called(callbacks, "on_test_batch_begin"), called(callbacks, "on_test_batch_end")
-        whole = isinstance(source, Data) and limit is None and not (before or after or self.alone or self.asking)
+        whole = isinstance(source, Data) and limit is None and not (before or after or self.alone)
+        whole = whole and not (self.asking or self.masked)
         # Las pérdidas que son medias se pueden medir de una vez; las demás, lote por lote.
         batches = [(source, None, 0, len(source))] if whole else source.batches(batch_size, None, limit)
         for batch, (data, _, start, stop) in enumerate(batches):
@@ -561,14 +595,16 @@ class Engine:
         self._admit(data)
         size = n if self.alone else self._chunk(n)
         chunks = [(a, min(a + size, stop)) for a in range(start, stop, size)]
-        divisors = self._divisors(data, slice(start, stop), n)
+        masks = self._masks(data, slice(start, stop)) if self.masked and self.foreseen else None
+        divisors = self._divisors(data, slice(start, stop), n, masks)
         sums = [Sums(self.metrics) for _ in chunks]
         losses, every = np.zeros(len(chunks)), np.zeros((len(chunks), len(self.targets)))
 
         def part(k):
             for i in range(k, len(chunks), parts):
                 rows = slice(*chunks[i])
-                losses[i], _ = self._measure(self.replicas[k], data, rows, divisors, n, False, sums[i], every[i])
+                own = None if masks is None else _part_of(masks, rows.start - start, rows.stop - start)
+                losses[i], _ = self._measure(self.replicas[k], data, rows, divisors, n, False, sums[i], every[i], own)
 
         parts = self._parts(n, len(chunks))
         self._run(part, parts)

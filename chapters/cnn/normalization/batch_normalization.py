@@ -451,6 +451,7 @@ class BatchNormalization(Layer):
     """
 
     whole_batch = True
+    supports_masking = True
     renorm = Absent(False)
     renorm_clipping = Absent(None)
     renorm_momentum = Absent(0.99)
@@ -511,19 +512,28 @@ class BatchNormalization(Layer):
         # Lo que hace las veces del peso que no hay.
         self._ones, self._zeros = np.ones(shape, self.dtype), np.zeros(shape, self.dtype)
 
-    def forward(self, x, training=False):
-        r"""Normaliza con el lote, si se entrena, o con los promedios."""
+    def forward(self, x, training=False, mask=None):
+        r"""Normaliza con el lote, si se entrena, o con los promedios; la media es de los instantes que cuentan."""
         self.x = x = self.ready(x)
         self.rows = rows = self._rows(x, "rows")
+        self.padded = None if mask is None else ~self._per_row(mask, x.shape)
         channels = rows.shape[1:]
         self.mean, self.inverse = self.buffer("mean", channels), self.buffer("inverse", channels)
         self.with_batch = bool(training) and self.trainable
         if self.with_batch:
             moments = self.buffer("moments", (1 + 2 * rows.shape[1],), np.float64)
             variance = self.buffer("variance", channels)
-            _moments(rows, moments)
-            self.count = _join_parts(self.share(moments), self.epsilon, self.mean, variance, self.inverse)
-            if self.part == 0:
+            _moments(rows if mask is None else rows[~self.padded], moments)
+            parts = self.share(moments)
+            if mask is not None:
+                parts = np.ascontiguousarray(parts[parts[:, 0] > 0])
+            if len(parts):
+                self.count = _join_parts(parts, self.epsilon, self.mean, variance, self.inverse)
+            else:
+                # Un lote en el que nada cuenta: centro 0, sin mover los promedios.
+                self.count, self.mean[:] = 1, 0
+                _inverse(self.mean, self.epsilon, self.inverse)
+            if self.part == 0 and len(parts):
                 # Los promedios son de todas las réplicas; los mueve una.
                 _move_averages(self.moving_mean, self.moving_variance, self.mean, variance, self.momentum)
         else:
@@ -551,6 +561,9 @@ class BatchNormalization(Layer):
         if self.with_batch:
             means = self.share(sums).sum(axis=0) / self.count
             _batch_norm_backward(self.rows, dy, self.mean, self.inverse, gamma, means, dx)
+            if self.padded is not None:
+                # Un relleno no movió la media ni la varianza: lo suyo es solo su escala.
+                dx[self.padded] = dy[self.padded] * (gamma * self.inverse)
         else:
             _affine_backward(dy, self.inverse, gamma, dx)
         return self._back(dx, "din")
@@ -575,6 +588,13 @@ class BatchNormalization(Layer):
         rows = self.buffer(f"{name} moved", moved.shape)
         rows[...] = moved
         return rows.reshape(-1, moved.shape[-1])
+
+    def _per_row(self, mask, shape):
+        # Uno por vector de canales, en el orden de los renglones.
+        if self._axis_of_channels != len(shape) - 1 or mask.shape != shape[: mask.ndim]:
+            raise ValueError(f"{self.name}: con máscara se espera que los canales sean el último eje")
+        wide = mask.reshape(mask.shape + (1,) * (len(shape) - 1 - mask.ndim))
+        return np.ascontiguousarray(np.broadcast_to(wide, shape[:-1])).reshape(-1)
 
     def _back(self, rows, name):
         if self._axis_of_channels == self.x.ndim - 1:

@@ -1,5 +1,7 @@
 r"""El agrupamiento de una serie: por ventanas de tiempo, o toda en un número por canal."""
 
+import numpy as np
+
 from chapters.cnn.pooling.average_pooling import AveragePooling2D
 from chapters.cnn.pooling.global_pooling import GlobalAveragePooling2D, GlobalMaxPooling2D
 from chapters.cnn.pooling.max_pooling import MaxPooling2D
@@ -103,9 +105,41 @@ class GlobalAveragePooling1D(GlobalAveragePooling2D):
         Si la salida sigue siendo una serie, de un instante.
     **options
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
+
+    Notes
+    -----
+    Con máscara, promedia solo los instantes que cuentan:
+
+    >>> layer.forward([[[1, 10], [2, 20], [6, 60]]], mask=np.array([[True, False, True]]))
+    array([[ 3.5, 35. ]])
+
+    De una serie en la que no cuenta ninguno salen ceros; Keras divide cero entre cero, y le salen NaN.
     """
 
     rank = 1
+
+    def compute_mask(self, inputs, previous_mask=None):
+        r"""No da ninguna: ya no hay instantes."""
+
+    def forward(self, x, training=False, mask=None):
+        r"""Promedia cada canal."""
+        self.share = None
+        if mask is None:
+            return super().forward(x, training)
+        self.x = x = self.ready(x)
+        counts = mask.sum(axis=1, keepdims=True)
+        self.share = (mask / np.maximum(counts, 1)).astype(self.dtype)[:, :, np.newaxis]
+        y = self.buffer("y", (len(x), x.shape[-1]))
+        np.sum(np.where(mask[:, :, np.newaxis], x, 0) * self.share, axis=1, out=y)
+        self.y = y.reshape(len(x), *(1,) * self.keepdims, x.shape[-1])
+        return self.y
+
+    def backward(self, dy):
+        r"""Reparte el gradiente de cada canal entre los instantes que contaron."""
+        if self.share is None:
+            return super().backward(dy)
+        dy = self.output_gradient(dy)
+        return np.multiply(dy.reshape(len(dy), 1, -1), self.share, out=self.buffer("dx", self.x.shape))
 
 
 class GlobalMaxPooling1D(GlobalMaxPooling2D):

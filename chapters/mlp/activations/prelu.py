@@ -240,6 +240,8 @@ class PReLU(Layer):
         ValueError: shared_axes: se esperaba que el eje 2 midiera siempre lo mismo, o que se compartiera
     """
 
+    supports_masking = True
+
     def __init__(
         self, alpha_initializer="Zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None, **options
     ):

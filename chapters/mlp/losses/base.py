@@ -1,11 +1,14 @@
 r"""Lo que toda pérdida sabe hacer: medir cuánto cuesta equivocarse y decir hacia dónde se corrige."""
 
+import inspect
+
 import numpy as np
 
 from chapters.mlp.tape.shard import free_targets, taped_shard
 from chapters.mlp.tape.through import is_taped, through_each, through_loss
 from dlbook import check, registry
 from dlbook.attributes import Absent, Configured
+from dlbook.training.data import aligned, check_mask, masked
 
 # Lo que se hace con las pérdidas de las observaciones, como en Keras.
 UNREDUCED = ("none", None)
@@ -132,18 +135,18 @@ class Loss(Configured):
         if name is not None:
             self.name = check.text(name, "name")
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true, y_pred, sample_weight=None, mask=None):
         r"""Da la pérdida de todos, o la de cada uno si no se reducen; los argumentos son los de :meth:`gradient`."""
         if is_taped(y_pred):
-            return through_loss(self, y_true, y_pred, sample_weight)
-        y_true, y_pred, weight = self._arguments(y_true, y_pred, sample_weight)
+            return through_loss(self, y_true, y_pred, sample_weight, mask)
+        y_true, y_pred, weight = self._arguments(y_true, y_pred, sample_weight, mask)
         if self.reduction in UNREDUCED:
             each = self._each(y_true, y_pred)
             return each * weight.reshape(weight.shape + (1,) * (each.ndim - weight.ndim))
-        weight = weight / self.divisor(y_true, weight)
+        weight = weight / self.divisor_with(y_true, weight, mask)
         return float(self.shard(y_true, y_pred, weight, np.empty_like(y_pred)))  # [ec-mlp-costo]
 
-    def gradient(self, y_true, y_pred, sample_weight=None):
+    def gradient(self, y_true, y_pred, sample_weight=None, mask=None):
         r"""Da el gradiente de la pérdida de todos respecto a las predicciones; sin reducir, el de la suma.
 
         Parameters
@@ -153,7 +156,10 @@ class Loss(Configured):
         y_pred : array_like, shape (n, ...)
             Lo que la red predice.
         sample_weight : array_like, shape (n,), optional
-            El peso :math:`s_i` de cada observación.
+            El peso :math:`s_i` de cada observación. Si la salida es una secuencia, puede ser uno por instante.
+        mask : array_like of bool, shape (n, t), optional
+            Qué instantes cuentan. Los demás pesan cero y la media es de los que cuentan, como en
+            :eq:`ec-rnn-mascara-costo`.
 
         Returns
         -------
@@ -165,9 +171,9 @@ class Loss(Configured):
         TypeError, ValueError
             Si algo no son números finitos, las formas no concuerdan o las etiquetas no valen para esta pérdida.
         """
-        y_true, y_pred, weight = self._arguments(y_true, y_pred, sample_weight)
+        y_true, y_pred, weight = self._arguments(y_true, y_pred, sample_weight, mask)
         gradient = np.empty_like(y_pred)
-        self.shard(y_true, y_pred, weight / self.divisor(y_true, weight), gradient)
+        self.shard(y_true, y_pred, weight / self.divisor_with(y_true, weight, mask), gradient)
         return gradient
 
     def call(self, y_true, y_pred):
@@ -256,7 +262,7 @@ class Loss(Configured):
         r"""Si tiene que ver el lote de una vez, como la que solo define ``call``, que puede mirarlo entero."""
         return type(self).shard is Loss.shard
 
-    def divisor(self, y_true, weight):
+    def divisor(self, y_true, weight, mask=None):
         r"""Dice entre qué se divide la suma de :math:`s_i\,\mathcal L_i`, donde :math:`\mathcal L_i` es la media de los
         vectores de una observación.
 
@@ -272,7 +278,10 @@ class Loss(Configured):
         y_true : ndarray, shape (n, ...)
             Lo que devolvió :meth:`prepare`, del lote entero.
         weight : ndarray, shape (n,), or None
-            Los pesos :math:`s_i`, como se dieron. Con más ejes, uno por cada vector de la salida.
+            Los pesos :math:`s_i`, como se dieron. Con más ejes, uno por cada vector de la salida. Si hay máscara, ya
+            con ceros donde no cuentan.
+        mask : ndarray of bool, shape (n, t), optional
+            Qué instantes cuentan.
 
         Returns
         -------
@@ -287,8 +296,17 @@ class Loss(Configured):
             return 1 / counted.shape[1]
         if self.reduction == "mean_with_sample_weight" and weight is not None:
             counted = counted * weight.reshape(-1, 1)
+        elif mask is not None:
+            wide = np.broadcast_to(aligned(mask, weight.ndim), weight.shape)
+            counted = counted & wide.reshape(-1, 1)  # [ec-rnn-mascara-costo]
         # Si nada cuenta, la suma es cero, y se queda en cero.
         return float(counted.sum()) / counted.shape[1] or 1.0
+
+    def divisor_with(self, y_true, weight, mask=None):
+        r"""Da lo que :meth:`divisor`, con máscara o sin ella; la de quien lee puede no saber de máscaras."""
+        if mask is None or "mask" not in inspect.signature(type(self).divisor).parameters:
+            return self.divisor(y_true, weight)
+        return self.divisor(y_true, weight, np.asarray(mask).astype(bool))
 
     @property
     def divides_by_rows(self):
@@ -299,7 +317,7 @@ class Loss(Configured):
         # De cada vector de lo correcto, si cuenta.
         return np.ones(y_true.size // y_true.shape[-1] if y_true.ndim > 1 else y_true.size, bool)
 
-    def _arguments(self, y_true, y_pred, sample_weight):
+    def _arguments(self, y_true, y_pred, sample_weight, mask=None):
         y_pred = check.floats(y_pred, "y_pred", "...")
         if y_pred.ndim == 0:
             raise ValueError("y_pred: se esperaba una predicción por observación, pero llegó un solo número")
@@ -308,7 +326,8 @@ class Loss(Configured):
             raise ValueError(f"y_true: se esperaban {len(y_pred)} observaciones, pero llegaron {len(y_true)}")
         if sample_weight is None:
             sample_weight = np.ones(len(y_pred), y_pred.dtype)
-        return y_true, y_pred, _weights(sample_weight, y_pred)
+        weight = _weights(sample_weight, y_pred)
+        return y_true, y_pred, weight if mask is None else masked(weight, check_mask(mask, y_pred.shape), y_pred.dtype)
 
     def _fit(self, y_true, output_shape):
         # Un solo número por observación se puede escribir (n,) o (n, 1).

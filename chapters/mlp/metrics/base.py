@@ -238,9 +238,10 @@ class Metric(Configured):
         elif _weighs(type(self)):
             total, count = self.shard(y_true, y_pred, weight), weight.sum(dtype=np.float64)
         else:
-            weight = check.floats(weight, "sample_weight", "n")
+            # Con un peso por instante, cada instante es como una observación.
+            y_true, y_pred = (a.reshape(-1, *a.shape[weight.ndim :]) for a in (y_true, y_pred))
             each = [self.shard(y_true[i : i + 1], y_pred[i : i + 1]) for i in range(len(y_pred))]
-            total, count = float(np.dot(weight, each)), weight.sum(dtype=np.float64)
+            total, count = float(np.dot(weight.reshape(-1), each)), weight.sum(dtype=np.float64)
         if type(total) is not float:
             check.returned(total, f"{type(self).__name__}.shard")
         # Varios pesos por observación cuentan, entre todos, como uno.

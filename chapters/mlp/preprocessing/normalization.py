@@ -108,6 +108,8 @@ class Normalization(Layer):
         ValueError: variance: se esperaba junto con mean, pero solo llegó una de las dos
     """
 
+    supports_masking = True
+
     def __init__(self, axis=-1, mean=None, variance=None, invert=False, **options):
         super().__init__(**options)
         _axes(axis)

@@ -58,6 +58,7 @@ class Rescaling(Layer):
         ValueError: scale: se esperaba un número por canal, y hay 1, pero llegaron 3
     """
 
+    supports_masking = True
     any_size = True
 
     def __init__(self, scale, offset=0.0, **options):

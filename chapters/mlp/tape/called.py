@@ -105,6 +105,7 @@ class Taped:
     taped = alone = True
     several = False
     _pass = None
+    _masks = (None,)
     _shapes = None
     # Con qué se la llamó, con un hueco en el lugar de cada entrada, y cuáles de ellas son enteros.
     _manner = None
@@ -181,10 +182,15 @@ class Taped:
             weights = [tape.node(w) for w in self.trainable_weights]
             nodes = [tape.node(x) for x in flat]
             added = extras(self)
+        self._masks = [getattr(y, "mask", None)]
         self._pass = _Pass(tape, nodes, [x.shape for x in flat], y, weights, added)
         self.x = flat[0]
         self.y = self._given(y)
         return self.y
+
+    def output_masks(self):
+        r"""Da, en una lista, la máscara de lo que salió la última vez; las capas de adentro la llevan."""
+        return self._masks
 
     def backward(self, dy):
         r"""Lee la cinta al revés."""
@@ -239,15 +245,24 @@ class Taped:
         states = [(w, w.copy()) for w in self.non_trainable_weights]
         found = []
         for size in REHEARSED if any(None in one for one in shapes) else REHEARSED[:1]:
-            xs = [np.full((2, *(size if s is None else s for s in one)), 0.5, self.dtype) for one in shapes]
-            whole = self.integer_inputs if len(self.integer_inputs) == len(xs) else [self.integers] * len(xs)
-            xs = [x.astype(np.int64) if w or self.integers else x for x, w in zip(xs, whole, strict=True)]
-            inputs, options = self._as_called(xs)
-            with paused(), np.errstate(all="ignore"), GradientTape():
-                found.append(self._given(self.run(inputs, options | {"training": False})).shape[1:])
+            sizes = [tuple(size if s is None else s for s in one) for one in shapes]
+            try:
+                found.append(self._tried(sizes, 0.5))
+            except ValueError:
+                # Quien espera índices no admite un medio.
+                found.append(self._tried(sizes, 0.0))
         for weight, before in states:
             weight[...] = before
         return tuple(a if a == b else None for a, b in zip(found[0], found[-1], strict=True))
+
+    def _tried(self, sizes, value):
+        # La forma de lo que sale con entradas de unos tamaños, llenas de un número.
+        xs = [np.full((2, *size), value, self.dtype) for size in sizes]
+        whole = self.integer_inputs if len(self.integer_inputs) == len(xs) else [self.integers] * len(xs)
+        xs = [x.astype(np.int64) if w or self.integers else x for x, w in zip(xs, whole, strict=True)]
+        inputs, options = self._as_called(xs)
+        with paused(), np.errstate(all="ignore"), GradientTape():
+            return self._given(self.run(inputs, options | {"training": False})).shape[1:]
 
     def called_as(self, arguments, options, *kinds):
         r"""Recuerda con qué se la llama; lo que es de uno de los tipos que se dan es una entrada."""

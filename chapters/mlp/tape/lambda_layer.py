@@ -18,8 +18,10 @@ class Lambda(Layer):
     ----------
     function : callable
         Recibe un tensor y da otro, con el mismo eje de observaciones.
-    output_shape, mask : optional
-        Están por compatibilidad con Keras: la forma de lo que sale se averigua con un ensayo.
+    output_shape : optional
+        Está por compatibilidad con Keras: la forma de lo que sale se averigua con un ensayo.
+    mask : ndarray of bool or callable, optional
+        La máscara de lo que sale, o una función que recibe la entrada y su máscara y la da. Sin ella, se pierde.
     arguments : dict, optional
         Otros argumentos de la función, con nombre.
     **options
@@ -39,7 +41,12 @@ class Lambda(Layer):
         if arguments is not None and not isinstance(arguments, dict):
             raise TypeError(f"arguments: se esperaba un diccionario, pero llegó {arguments!r:.60}")
         self.function, self.output_shape, self.mask = function, output_shape, mask
+        self.masks = mask is not None
         self.arguments = arguments
+
+    def compute_mask(self, inputs, previous_mask=None):
+        r"""Da la máscara que se dijo al crearla."""
+        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
 
     def call(self, x):
         r"""Llama a la función."""

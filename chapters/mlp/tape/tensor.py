@@ -68,12 +68,16 @@ class Tensor(np.lib.mixins.NDArrayOperatorsMixin):
         Los números.
     parents : tuple of (Tensor, callable)
         Los que usó, cada uno con la función que lleva el gradiente hasta él.
+    mask : ndarray of bool or None
+        Qué instantes cuentan, si lo dio una capa que sabe de máscaras.
 
     Raises
     ------
     TypeError
         Si no son números reales.
     """
+
+    mask = None
 
     def __init__(self, value):
         self.value, self.parents = check.numbers_of(value, "value"), ()

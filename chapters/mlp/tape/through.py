@@ -2,11 +2,12 @@ r"""El puente: una capa del libro, con su vuelta escrita a mano, es para la cint
 
 import contextlib
 import contextvars
+import inspect
 
 import numpy as np
 
 from chapters.mlp.tape.ops import reshape
-from chapters.mlp.tape.tensor import Tensor, _each, _plain, _tapes, is_recording, record
+from chapters.mlp.tape.tensor import Tensor, _each, _node, _plain, _tapes, is_recording, record
 from dlbook.several import each
 from dlbook.training import walk
 
@@ -72,11 +73,15 @@ def through(layer, inputs, options):
     if getattr(layer, "taped", False):
         return layer.run(inputs, options)
     values, options = _plain(tuple(inputs)), {name: _plain(value) for name, value in options.items()}
+    mask = _mask_of(layer, inputs)
+    if mask is not None and "mask" in inspect.signature(type(layer).forward).parameters:
+        options = {"mask": mask} | options
     with paused():
         if not layer.built:
             layer.forward(*values)
         use = layer.replica()
         y = use.forward(*values, **options)
+        after = use.compute_mask(values[0], mask) if layer.masks or mask is not None else None
     several, weights, given = isinstance(y, list), layer.trainable_weights, _flat(inputs)
     outputs = each(y)
     if use.adds_loss:
@@ -103,11 +108,30 @@ def through(layer, inputs, options):
 
     whole = record(value, *((x, pull(k)) for k, x in enumerate((*given, *weights))))
     if not places:
-        return whole
+        return _marked(whole, after)
     parts = [reshape(whole[a:b], shape) for a, b, shape in places]
     if use.adds_loss:
         vars(layer)["extra"] = parts.pop()
-    return parts if several else parts[0]
+    if not several:
+        return _marked(parts[0], after)
+    after = after if isinstance(after, (list, tuple)) else [after] * len(parts)
+    return [_marked(part, one) for part, one in zip(parts, after, strict=True)]
+
+
+def _mask_of(layer, inputs):
+    # La máscara con que llegan las entradas; en una lista, si son varias.
+    found = [getattr(one, "mask", None) for one in _flat(inputs)]
+    if all(one is None for one in found):
+        return None
+    return found if layer.several else found[0]
+
+
+def _marked(y, mask):
+    # Lo que sale, con su máscara: qué instantes cuentan.
+    if mask is not None:
+        y = y if isinstance(y, Tensor) else _node(np.asarray(y), (), _tapes.get()[0].mark)
+        y.mask = mask
+    return y
 
 
 def _returned(use, learns, dy, places, several):
@@ -133,7 +157,7 @@ def _unpacked(dy, places):
     return [np.ascontiguousarray(dy[a:b]).reshape(shape) for a, b, shape in places]
 
 
-def through_loss(loss, y_true, y_pred, sample_weight=None):
+def through_loss(loss, y_true, y_pred, sample_weight=None, mask=None):
     r"""Mide con una pérdida del libro unas predicciones que la cinta apuntó; su gradiente es el de la pérdida.
 
     >>> from chapters.mlp import GradientTape, MeanSquaredError
@@ -149,7 +173,7 @@ def through_loss(loss, y_true, y_pred, sample_weight=None):
     ----------
     loss : Loss
         La pérdida.
-    y_true, sample_weight
+    y_true, sample_weight, mask
         Como los recibe ella.
     y_pred : Tensor
         Las predicciones.
@@ -160,12 +184,15 @@ def through_loss(loss, y_true, y_pred, sample_weight=None):
         Un número.
     """
     y_true, weight, y = _plain(y_true), _plain(sample_weight), y_pred.value
+    # Como en Keras, las predicciones traen su máscara.
+    mask = y_pred.mask if mask is None else mask
+    others = [weight] if mask is None else [weight, mask]
     with paused():
-        value = np.asarray(loss(y_true, y, weight), y.dtype)
+        value = np.asarray(loss(y_true, y, *others), y.dtype)
 
     def pull(dy):
         # Sin reducir hay una pérdida por observación, y su gradiente va en sus renglones.
-        return loss.gradient(y_true, y, weight) * np.reshape(dy, dy.shape + (1,) * (y.ndim - dy.ndim))
+        return loss.gradient(y_true, y, *others) * np.reshape(dy, dy.shape + (1,) * (y.ndim - dy.ndim))
 
     return record(value, (y_pred, pull))
 
