@@ -9,10 +9,14 @@ from dlbook.data.cifar10 import CIFAR10_CLASSES, load_cifar10, read_cifar10
 from dlbook.data.digits import load_digits
 from dlbook.data.fashion_mnist import FASHION_MNIST_CLASSES, load_fashion_mnist
 from dlbook.data.idx import read_idx
+from dlbook.data.intents import INTENT_NAMES, load_intents
 from dlbook.data.isbi2012 import load_isbi2012
 from dlbook.data.mnist import load_mnist
+from dlbook.data.numbers import spanish_number
 from dlbook.data.py_dataset import PyDataset
 from dlbook.data.scenes import shape_scenes
+from dlbook.data.series import load_co2, load_sunspots
+from dlbook.data.texts import load_quijote, load_tinyshakespeare, small_text
 from dlbook.data.toys import (
     ages_and_salaries,
     apples_and_oranges,
@@ -26,6 +30,7 @@ from dlbook.data.toys import (
 __all__ = [
     "CIFAR10_CLASSES",
     "FASHION_MNIST_CLASSES",
+    "INTENT_NAMES",
     "PyDataset",
     "ages_and_salaries",
     "apples_and_oranges",
@@ -33,14 +38,21 @@ __all__ = [
     "circles",
     "gaussian_ring",
     "load_cifar10",
+    "load_co2",
     "load_digits",
     "load_fashion_mnist",
+    "load_intents",
     "load_isbi2012",
     "load_mnist",
+    "load_quijote",
+    "load_sunspots",
+    "load_tinyshakespeare",
     "logic_gate",
     "read_cifar10",
     "read_idx",
     "shape_scenes",
+    "small_text",
+    "spanish_number",
     "spirals",
     "students",
 ]
