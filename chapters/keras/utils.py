@@ -4,7 +4,7 @@ from chapters.keras.shelf import shelf
 
 __getattr__, __dir__ = shelf(
     __name__,
-    homes=["chapters.mlp", "chapters.cnn", "dlbook.data"],
+    homes=["chapters.mlp", "chapters.cnn", "chapters.rnn", "dlbook.data"],
     # Como se llamaba antes.
     Sequence="dlbook.data:PyDataset",
     clear_session="dlbook.settings:clear_session",

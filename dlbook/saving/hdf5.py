@@ -198,7 +198,11 @@ def places(layer, path=""):
     ------
     tuple of (str, Layer)
     """
-    yield f"{path}vars", layer
+    yield f"{path}{layer.own_folder}{'/' if layer.own_folder else ''}vars", layer
+    if layer.inner_folders is not None:
+        for name, inner in zip(layer.inner_folders, layer.layers, strict=True):
+            yield from places(inner, f"{path}{name}/")
+        return
     used = {}
     for inner in layer.layers:
         name = registry.snake_case(type(inner).__name__)

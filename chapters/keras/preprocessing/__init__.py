@@ -6,4 +6,5 @@ __getattr__, __dir__ = shelf(
     __name__,
     homes=["chapters.keras.utils"],
     image="chapters.keras.preprocessing.image:",
+    sequence="chapters.keras.preprocessing.sequence:",
 )

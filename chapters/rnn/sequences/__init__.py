@@ -1,0 +1,1 @@
+r"""Secuencias de distinto largo: rellenar y tapar."""

@@ -1,0 +1,1 @@
+r"""Texto: de una cadena a números enteros."""
