@@ -1,0 +1,1 @@
+r"""Vectores que se aprenden para cada palabra."""
