@@ -1,0 +1,1 @@
+r"""Redes con memoria: la recurrencia y sus compuertas."""

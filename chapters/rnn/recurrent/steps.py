@@ -1,0 +1,183 @@
+r"""Las piezas del paso del tiempo, para el código compilado: nada de esto comprueba sus argumentos."""
+
+import numpy as np
+from numba import njit
+
+from dlbook.numeric.matmul import matmul
+from dlbook.numeric.vectors import BYTES
+
+# De a cuántos renglones se suma el gradiente de los pesos: los de un pedazo caben en la caché.
+DEPTH = 128
+# Sin máscara: un arreglo vacío, que el código compilado sabe reconocer.
+NO_MASK = np.zeros((0, 0), bool)
+
+
+def packed_shape(shape, itemsize):
+    r"""Da la forma en que :func:`pack` deja una matriz, en franjas de dos vectores de ancho."""
+    width = 2 * BYTES // itemsize
+    return -(-shape[1] // width), shape[0], width
+
+
+@njit(cache=True, nogil=True)
+def to_steps(x, factor, backwards, out):
+    r"""Copia ``x``, de forma (n, T, d), como ``out``, (T, n, d), multiplicada por ``factor``, (n, d) o vacío."""
+    n, steps, d = x.shape
+    for t in range(steps):
+        source = steps - 1 - t if backwards else t
+        for i in range(n):
+            if factor.shape[0]:
+                for j in range(d):
+                    out[t, i, j] = x[i, source, j] * factor[i, j]
+            else:
+                for j in range(d):
+                    out[t, i, j] = x[i, source, j]
+
+
+@njit(cache=True, nogil=True)
+def from_steps(dx, factor, backwards, out):
+    r"""Deshace :func:`to_steps`: copia ``dx``, de forma (T, n, d), como ``out``, (n, T, d)."""
+    steps, n, d = dx.shape
+    for i in range(n):
+        for t in range(steps):
+            source = steps - 1 - t if backwards else t
+            if factor.shape[0]:
+                for j in range(d):
+                    out[i, t, j] = dx[source, i, j] * factor[i, j]
+            else:
+                for j in range(d):
+                    out[i, t, j] = dx[source, i, j]
+
+
+@njit(cache=True, nogil=True)
+def project(x, w, b, z):
+    r"""Escribe ``x @ w + b`` en ``z``; sin sesgo, ``b`` está vacío."""
+    matmul(x, w, z)
+    for i in range(z.shape[0]):
+        for j in range(b.size):
+            z[i, j] += b[j]
+
+
+@njit(cache=True, nogil=True)
+def pack(w, out):
+    r"""Copia una matriz en franjas de columnas: ``out[p, i, j] = w[i, p * ancho + j]``."""
+    depth, m = w.shape
+    width = out.shape[2]
+    for p in range(out.shape[0]):
+        count = min(width, m - p * width)
+        for i in range(depth):
+            for j in range(count):
+                out[p, i, j] = w[i, p * width + j]
+
+
+@njit(cache=True, nogil=True)
+def matmul_packed(a, packed, out):
+    r"""Escribe en ``out`` el producto de ``a`` por la matriz que :func:`pack` puso en franjas."""
+    width = packed.shape[2]
+    m = out.shape[1]
+    for p in range(packed.shape[0]):
+        j = p * width
+        columns = min(width, m - j)
+        matmul(a, packed[p, :, :columns], out[:, j : j + columns])
+
+
+@njit(cache=True, nogil=True)
+def recur(h, u, packed, drop, dropped, out):
+    r"""Escribe en ``out`` el producto ``h @ u``; con monedas ``drop``, (n, compuertas, unidades), las de cada una.
+
+    Para un solo paso no conviene poner ``u`` en franjas: ``packed`` llega vacío.
+    """
+    if drop.shape[0] == 0 and packed.shape[0] == 0:
+        matmul(h, u, out)
+        return
+    if drop.shape[0] == 0:
+        matmul_packed(h, packed, out)
+        return
+    n, units = h.shape
+    for g in range(drop.shape[1]):
+        for i in range(n):
+            for j in range(units):
+                dropped[i, j] = h[i, j] * drop[i, g, j]
+        columns = slice(g * units, (g + 1) * units)
+        matmul(dropped, u[:, columns], out[:, columns])
+
+
+@njit(cache=True, nogil=True)
+def recur_back(dr, transposed, packed, drop, dropped, dh):
+    r"""Escribe en ``dh`` el gradiente de ``h`` en :func:`recur`; ``transposed`` es ``u`` traspuesta y contigua."""
+    if drop.shape[0] == 0:
+        matmul_packed(dr, packed, dh)
+        return
+    n, units = dh.shape
+    dh[:] = 0
+    for g in range(drop.shape[1]):
+        columns = slice(g * units, (g + 1) * units)
+        matmul(dr[:, columns], transposed[columns], dropped)
+        for i in range(n):
+            for j in range(units):
+                dh[i, j] += dropped[i, j] * drop[i, g, j]
+
+
+@njit(cache=True, nogil=True)
+def carry(real, before, after):
+    r"""Donde el paso está tapado, ``real[i]`` falso, el estado sigue como estaba."""
+    for i in range(real.size):
+        if not real[i]:
+            after[i] = before[i]
+
+
+@njit(cache=True, nogil=True)
+def states_to_outputs(h, mask, y):
+    r"""Copia los estados ``h[1:]``, (T, n, u), como ``y``, (n, T, u); antes del primer paso real, ceros."""
+    n, steps, units = y.shape
+    for i in range(n):
+        alive = mask.shape[0] == 0
+        for t in range(steps):
+            alive = alive or mask[t, i]
+            for j in range(units):
+                y[i, t, j] = h[t + 1, i, j] if alive else 0
+
+
+@njit(cache=True, nogil=True)
+def outputs_to_steps(dy, mask, out):
+    r"""Copia el gradiente de las salidas, (n, T, u), como (T, n, u); antes del primer paso real, ceros."""
+    n, steps, units = dy.shape
+    for i in range(n):
+        alive = mask.shape[0] == 0
+        for t in range(steps):
+            alive = alive or mask[t, i]
+            for j in range(units):
+                out[t, i, j] = dy[i, t, j] if alive else 0
+
+
+@njit(cache=True, nogil=True)
+def add_columns(dz, db):
+    r"""Escribe en ``db`` la suma de las filas de ``dz``."""
+    db[:] = 0
+    for i in range(dz.shape[0]):
+        for j in range(db.size):
+            db[j] += dz[i, j]
+
+
+@njit(cache=True, nogil=True)
+def matmul_long(a, b, out):
+    r"""Escribe en ``out`` el producto ``a.T @ b``, con muchos más renglones que columnas.
+
+    Son los pasos de todas las secuencias. Un mosaico del resultado los recorre todos, y si no caben en la caché, los
+    trae de la memoria una y otra vez. Por pedazos de :data:`DEPTH` renglones, cada pedazo se trae una vez y se suma.
+    """
+    part = np.empty_like(out)
+    for start in range(0, a.shape[0], DEPTH):
+        rows = slice(start, min(start + DEPTH, a.shape[0]))
+        if start == 0:
+            matmul(a[rows].T, b[rows], out)
+            continue
+        matmul(a[rows].T, b[rows], part)
+        for i in range(out.shape[0]):
+            for j in range(out.shape[1]):
+                out[i, j] += part[i, j]
+
+
+def whole_product(a, b, out):
+    r"""Escribe en ``out`` el producto de todos los pasos, sin avisar si se desborda: eso lo dice quien entrena."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        np.dot(a, b, out=out)
