@@ -1,0 +1,1 @@
+r"""Programas: escribir, traducir, pronosticar y contestar."""

@@ -1,0 +1,157 @@
+r"""Dos redes recurrentes seguidas: una lee y la otra escribe."""
+
+import numpy as np
+
+from chapters.mlp import Dense, Input, Model
+from chapters.rnn.embeddings.embedding import Embedding
+from chapters.rnn.recurrent.lstm import LSTM
+from dlbook import check
+
+MOST = 100_000
+
+
+def encoder_decoder(
+    source_tokens,
+    target_tokens,
+    units=64,
+    seed=None,
+    dtype="float32",
+):
+    r"""Arma una red que lee una secuencia y escribe otra (*encoder–decoder*, *sequence to sequence*).
+
+    El **codificador** lee :math:`x_1,\dots,x_T` y de todo lo leído solo conserva su último estado,
+    :math:`(\mathbf h_T,\mathbf c_T)`. El **decodificador** es otra LSTM que empieza en ese estado. Cada vez recibe el
+    token anterior y dice con qué probabilidad sigue cada uno :cite:p:`sutskever2014`:
+
+    .. math::
+       :label: ec-rnn-codificador-decodificador
+
+       \begin{aligned}
+       (\mathbf h_0',\mathbf c_0')&=(\mathbf h_T,\mathbf c_T),\\
+       (\mathbf h_t',\mathbf c_t')
+       &=\operatorname{LSTM}\bigl(\mathbf e(y_{t-1}),\mathbf h_{t-1}',\mathbf c_{t-1}'\bigr),\\
+       P(y_t\mid y_1,\dots,y_{t-1},x)&=\operatorname{softmax}(\mathbf h_t'\mathbf W+\mathbf b)_{y_t} .
+       \end{aligned}
+
+    Son tres modelos con las mismas capas. El que se entrena recibe ``[lo leído, lo escrito hasta ahora]`` y da todas
+    las probabilidades de una vez; los otros dos sirven para escribir, un token cada vez.
+
+    >>> whole, encoder, decoder = encoder_decoder(12, 7, units=5, seed=0)
+    >>> whole.predict([np.ones((2, 4)), np.ones((2, 3))]).shape
+    (2, 3, 7)
+    >>> state = encoder.predict(np.ones((2, 4)))
+    >>> p, *state = decoder.predict([np.ones((2, 1)), *state])
+    >>> p.shape, [s.shape for s in state]
+    ((2, 1, 7), [(2, 5), (2, 5)])
+    >>> whole.count_params() == encoder.count_params() + decoder.count_params()
+    True
+
+    El token 0 es relleno en las dos secuencias: la máscara lo quita de la lectura y de la pérdida.
+
+    Parameters
+    ----------
+    source_tokens, target_tokens : int
+        Cuántos tokens distintos hay en cada idioma, contando el 0 del relleno; al menos 2.
+    units : int
+        Cuántos números tienen :math:`\mathbf h`, :math:`\mathbf c` y el vector de un token.
+    seed : int, optional
+        Origen de los pesos y del azar.
+    dtype : str
+        El tipo de los pesos: ``"float32"`` o ``"float64"``.
+
+    Returns
+    -------
+    whole, encoder, decoder : Model
+        El que se entrena, ``[fuente, escrito] → probabilidades``; el codificador, ``fuente → [h, c]``; y el
+        decodificador, ``[escrito, h, c] → [probabilidades, h, c]``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si algún tamaño no es un entero de los que se piden.
+    """
+    counts = {"source_tokens": source_tokens, "target_tokens": target_tokens}
+    source_tokens, target_tokens = (check.integer(n, name, 2) for name, n in counts.items())
+    units = check.integer(units, "units", 1)
+    return plain_encoder_decoder(source_tokens, target_tokens, units, check.generator(seed), dtype)
+
+
+def plain_encoder_decoder(source_tokens, target_tokens, units, seed, dtype):
+    r"""Primero el codificador, luego el decodificador, y al final los dos juntos."""
+    first, second, third = np.random.default_rng(seed).spawn(3)
+    source, written = Input((None,)), Input((None,))
+    read = Embedding(source_tokens, units, mask_zero=True)(source)
+    _, *state = LSTM(units, return_state=True)(read)
+    encoder = Model(source, state, seed=first, dtype=dtype)
+    before = [Input((units,)), Input((units,))]
+    read = Embedding(target_tokens, units, mask_zero=True)(written)
+    lstm = LSTM(units, return_sequences=True, return_state=True)
+    h, *after = lstm(read, initial_state=before)  # [ec-rnn-codificador-decodificador]
+    p = Dense(target_tokens, "softmax")(h)
+    given = [written, *before]
+    decoder = Model(given, [p, *after], seed=second, dtype=dtype)
+    p, *_ = decoder([written, *encoder(source)])
+    whole = Model([source, written], p, seed=third, dtype=dtype)
+    return whole, encoder, decoder
+
+
+def greedy_decode(encoder, decoder, source, start, end, max_length=50):
+    r"""Escribe con el decodificador, quedándose cada vez con el token más probable (*greedy decoding*).
+
+    .. math::
+       :label: ec-rnn-voraz
+
+       \hat y_t=\operatorname*{arg\,max}_{k}P(k\mid\hat y_1,\dots,\hat y_{t-1},x),\qquad \hat y_0=\text{inicio},
+
+    y se detiene al escribir el token de fin. No es la secuencia más probable: un primer token algo peor puede llevar
+    a un final mucho mejor, y aquí no se vuelve atrás.
+
+    >>> _, encoder, decoder = encoder_decoder(12, 7, units=5, seed=0)
+    >>> source = np.ones((2, 4))
+    >>> greedy_decode(encoder, decoder, source, 1, 2, max_length=3).shape
+    (2, 3)
+
+    Parameters
+    ----------
+    encoder, decoder : Model
+        Los de :func:`encoder_decoder`, o los que den y reciban lo mismo.
+    source : array_like of int, shape (n, T)
+        Lo que hay que leer.
+    start, end : int
+        Los tokens de inicio y de fin.
+    max_length : int
+        Cuántos tokens se escriben, a lo sumo.
+
+    Returns
+    -------
+    ndarray of int64, shape (n, L)
+        Lo escrito, sin el inicio ni el fin, y con 0 detrás; :math:`L` es lo más largo que se escribió.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si ``source`` no es una tabla de enteros o los demás no son enteros válidos.
+    """
+    encoder, decoder = check.model(encoder, "encoder"), check.model(decoder, "decoder")
+    source = check.whole(source, "source")
+    if source.ndim != 2 or not source.size:
+        raise ValueError(f"source: se esperaba la forma (n, T), pero llegó {source.shape}")
+    start, end = check.integer(start, "start", 0), check.integer(end, "end", 0)
+    max_length = check.integer(max_length, "max_length", 1, MOST)
+    return plain_greedy_decode(encoder, decoder, source, start, end, max_length)
+
+
+def plain_greedy_decode(encoder, decoder, source, start, end, max_length):
+    r"""Un token por vuelta: el más probable, que en la siguiente será la entrada."""
+    state = encoder.predict(source, verbose=0)
+    token = np.full((len(source), 1), start)
+    going = np.ones(len(source), bool)
+    written = []
+    for _ in range(max_length):
+        p, *state = decoder.predict([token, *state], verbose=0)
+        token = p.argmax(axis=-1)  # [ec-rnn-voraz]
+        going &= token[:, 0] != end
+        if not going.any():
+            break
+        written.append(np.where(going, token[:, 0], 0))
+    return np.array(written, np.int64).reshape(-1, len(source)).T
