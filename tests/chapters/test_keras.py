@@ -14,6 +14,7 @@ import chapters
 import chapters.cnn
 import chapters.mlp
 import chapters.mlp.merging
+import chapters.rnn
 import dlbook.data.mnist
 import dlbook.saving
 import dlbook.settings
@@ -67,6 +68,9 @@ def test_every_name_lives_somewhere_else(module, name):
         ("utils.clear_session", dlbook.settings.clear_session),
         ("utils.register_keras_serializable", dlbook.saving.register),
         ("utils.to_categorical", chapters.mlp.to_categorical),
+        ("utils.pad_sequences", chapters.mlp.pad_sequences),
+        ("preprocessing.sequence.pad_sequences", chapters.mlp.pad_sequences),
+        ("layers.TextVectorization", chapters.rnn.TextVectorization),
         ("optimizers.schedules.ExponentialDecay", chapters.mlp.ExponentialDecay),
         ("initializers.HeNormal", chapters.mlp.initializers.HeNormal),
     ],

@@ -283,6 +283,49 @@ LAYERS = [
     merging("Sampling", (2, 3), beta=0.3),
     # Capítulo 4, GAN.
     # Capítulo 4, difusión.
+    # Capítulo 5, texto.
+    # Capítulo 5, palabras.
+    # Capítulo 5, máscaras.
+    layer("Masking", (4, 3)),
+    layer("Masking", (4, 2), mask_value=-1.5),
+    # Capítulo 5, recurrencia.
+    layer("SimpleRNN", (4, 3), units=5),
+    layer("SimpleRNN", (5, 2), units=3, return_sequences=True, go_backwards=True),
+    layer("SimpleRNN", (3, 2), units=2, activation="relu", use_bias=False, kernel_regularizer="l2"),
+    layer("SimpleRNN", (3, 4), units=4, activation="elu", return_sequences=True, recurrent_regularizer="l1"),
+    layer("SimpleRNN", (4, 2), units=3, activation="sigmoid", recurrent_constraint="unit_norm"),
+    layer("SimpleRNN", (4, 2), units=3, activation="linear", bias_regularizer="l2", return_sequences=True),
+    layer("SimpleRNN", (3, 3), units=4, dropout=0.3, recurrent_dropout=0.2, return_sequences=True),
+    # Capítulo 5, compuertas.
+    layer("Bidirectional", (4, 2), layer=layer("LSTM", units=3)),
+    layer("Bidirectional", (3, 2), layer=layer("GRU", units=2, return_sequences=True), merge_mode="mul"),
+    layer("Bidirectional", (3, 2), layer=layer("SimpleRNN", units=3, return_sequences=True), merge_mode="ave"),
+    layer(
+        "Bidirectional",
+        (4, 2),
+        layer=layer("LSTM", units=2, return_sequences=True),
+        backward_layer=layer("GRU", units=3, return_sequences=True, go_backwards=True),
+    ),
+    layer("Bidirectional", (3, 2), layer=layer("GRU", units=2), merge_mode="sum"),
+    layer("GRU", (4, 3), units=5),
+    layer("GRU", (5, 2), units=3, return_sequences=True, reset_after=False),
+    layer("GRU", (3, 2), units=4, use_bias=False, go_backwards=True, kernel_regularizer="l2"),
+    layer("GRU", (3, 3), units=2, activation="elu", recurrent_activation="hard_sigmoid", return_sequences=True),
+    layer("GRU", (3, 2), units=3, activation="linear", reset_after=False, recurrent_regularizer="l1"),
+    layer("GRU", (3, 3), units=4, dropout=0.3, recurrent_dropout=0.2, return_sequences=True),
+    layer("GRU", (4, 2), units=3, dropout=0.2, recurrent_dropout=0.4, reset_after=False),
+    layer("LSTM", (4, 3), units=5),
+    layer("LSTM", (5, 2), units=3, return_sequences=True, go_backwards=True),
+    layer("LSTM", (3, 2), units=4, use_bias=False, kernel_regularizer="l2", recurrent_constraint="unit_norm"),
+    layer("LSTM", (3, 4), units=2, activation="softsign", recurrent_activation="hard_sigmoid", return_sequences=True),
+    layer("LSTM", (3, 2), units=3, activation="linear", unit_forget_bias=False, bias_regularizer="l2"),
+    layer("LSTM", (3, 3), units=4, dropout=0.3, recurrent_dropout=0.2, return_sequences=True),
+    layer("TimeDistributed", (3, 2), layer=DENSE),
+    layer("TimeDistributed", (2, 4, 3, 2), layer=layer("Conv2D", filters=2, kernel_size=2, activation="relu")),
+    layer("TimeDistributed", (3, 4, 2), layer=layer("LSTM", units=2)),
+    layer("TimeDistributed", (3, 4), layer=layer("Dropout", rate=0.4)),
+    # Capítulo 5, escribir.
+    # Capítulo 5, programas.
 ]
 
 # Las que reciben enteros: no hay gradiente de la entrada que comprobar. Las prueba test_integer_layers.py.
@@ -291,6 +334,16 @@ INTEGER_LAYERS = [
     layer("CategoryEncoding", (4,), num_tokens=3, output_mode="count"),
     layer("CategoryEncoding", (1,), num_tokens=4, output_mode="one_hot"),
     layer("CategoryEncoding", (2,), num_tokens=4, output_mode="one_hot"),
+    # Capítulo 5, texto.
+    # Capítulo 5, palabras.
+    # Capítulo 5, máscaras.
+    layer("Embedding", (5,), input_dim=6, output_dim=3),
+    layer("Embedding", (4,), input_dim=5, output_dim=2, embeddings_regularizer="l2", embeddings_constraint="max_norm"),
+    layer("Embedding", (3,), input_dim=4, output_dim=1, mask_zero=True),
+    # Capítulo 5, recurrencia.
+    # Capítulo 5, compuertas.
+    # Capítulo 5, escribir.
+    # Capítulo 5, programas.
 ]
 
 ACTIVATIONS = [
@@ -744,6 +797,7 @@ BASES = {
         "Merge": "lo que comparten las que juntan entradas",
         "Model": "la base de los modelos",
         "Pooling2D": "lo que comparten los agrupamientos",
+        "Recurrent": "lo que comparten las que recuerdan",
         "RandomAffine": "lo que comparten las que mueven los píxeles",
         "RandomLayer": "lo que comparten las que aumentan los datos",
         "_Choice": "lo que comparten la mayor y la menor",

@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chapters import cnn, mlp
+from chapters import cnn, mlp, rnn
 from chapters.autoencoder import vae
 from chapters.mlp import Dense, Input, Sequential
 from chapters.mlp.layer import shapes_only
+from chapters.rnn import Alphabet, Embedding, SimpleRNN
 from dlbook.attributes import Configured
 from dlbook.sphinx.definitions import PLAIN
 from tests.contract import cases
@@ -74,6 +75,7 @@ def outline(maker):
 TINY = Sequential([Input(shape=(2,)), Dense(3)])
 JUDGE = Sequential([Input(shape=(3,)), Dense(1)])
 _, ENCODER, DECODER = vae(3, 4, 2, seed=0)
+READER = Sequential([Input((None,)), Embedding(3, 2), SimpleRNN(2, return_sequences=True), Dense(3)])
 LOSSES = [
     *("binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy"),
     *("categorical_hinge", "cosine_similarity", "hinge", "huber", "kl_divergence", "log_cosh", "mean_absolute_error"),
@@ -283,10 +285,12 @@ EXAMPLES = {
         "gaussian_ring": {"n": 6, "k": 3, "noise": 0.0, "seed": 0},
         "PyDataset": {"workers": 1},
         "load_digits": {"test_fraction": 0.2, "seed": 0},
+        "load_intents": {},
         "logic_gate": {"name": "or"},
         "read_cifar10": {"content": RECORD},
         "read_idx": {"path": "no-existe"},
         "shape_scenes": {"n": 2, "size": 48, "objects": 3, "noise": 0.08, "seed": 0},
+        "spanish_number": {"n": 21_021},
         "spirals": {"n": 6, "turns": 1.5, "noise": 0.0, "seed": 0},
         "students": {"n": None, "seed": 0},
     },
@@ -377,10 +381,96 @@ EXAMPLES = {
         "reverse_step": {"x": PAIR, "t": 2, "predicted": PAIR, "alpha_bar": KEPT, "noise": PAIR},
         "sample": {"predict": lambda x, t: x, "x": PAIR, "alpha_bar": KEPT, "seed": 0},
     },
+    "chapters.rnn": {
+        # Capítulo 5, texto.
+        "BytePairEncoding": {"vocab_size": 300, "min_frequency": 2, "merges": [("a", "b")]},
+        "index_words": {"counts": {"a": 2}, "first": ["b"]},
+        "inverse_document_frequency": {"documents": [1, 2], "total": 3},
+        "learn_merges": {"words": {"ab": 2}, "tokens": 1, "min_frequency": 0},
+        "NGram": {"order": 2},
+        "normalize_text": {"text": "año", "form": "NFC", "casefold": True, "strip_accents": True, "keep": "ñ"},
+        "TextVectorization": {
+            **{"max_tokens": 9, "standardize": "lower", "split": "whitespace", "ngrams": 2, "output_mode": "int"},
+            **{"output_sequence_length": 3, "pad_to_max_tokens": False, "vocabulary": ["a"], "idf_weights": None},
+        },
+        "Tokenizer": {
+            **{"num_words": 5, "filters": ".", "lower": True, "split": " ", "char_level": False, "oov_token": "?"},
+        },
+        "witten_bell": {"counts": [1.0, 0.0], "shorter": [0.5, 0.5]},
+        # Capítulo 5, palabras.
+        "Word2Vec": {"vector_size": 4, "window": 2, "min_count": 1, "epochs": 1, "seed": 0},
+        "keep_probability": {"counts": [3, 1], "sample": 0.01},
+        "noise_distribution": {"counts": [3, 1], "power": 0.75},
+        "sgns_loss": {"center": PAIR, "context": PAIR, "negatives": [PAIR, PAIR]},
+        "sgns_loss_backward": {"center": PAIR, "context": PAIR, "negatives": [PAIR, PAIR], "dy": [1.0, 0.5]},
+        "skipgrams": {"sequence": [1, 2, 0, 3], "vocabulary_size": 4, "window_size": 1, "seed": 0},
+        # Capítulo 5, máscaras.
+        "embedding_backward": {"tokens": [[1, 0]], "table": [[1.0, 2.0], [3.0, 4.0]], "dy": [[[0.0, 1.0]] * 2]},
+        "embedding_forward": {"tokens": [[1, 0]], "table": [[1.0, 2.0], [3.0, 4.0]]},
+        # Capítulo 5, recurrencia.
+        "jacobian_spectrum": {"recurrent_kernel": [[0.5]], "y": [[0.7], [0.3]]},
+        "simple_rnn_backward": {
+            **{"x": [[[1.0], [0.5]]], "kernel": [[1.0]], "recurrent_kernel": [[0.5]], "initial_state": [[0.0]]},
+            **{"y": [[[0.8], [0.2]]], "dy": [[[0.0], [1.0]]]},
+        },
+        "simple_rnn_forward": {
+            **{"x": [[[1.0], [0.5]]], "kernel": [[1.0]], "recurrent_kernel": [[0.5]], "bias": [0.0]},
+            "initial_state": [[0.0]],
+        },
+        # Capítulo 5, compuertas.
+        "gru_backward": {
+            **{"x": [[[1.0]]], "kernel": [[1.0, 0.0, 0.5]], "recurrent_kernel": [[0.0, 0.0, 1.0]]},
+            **{"initial_state": [[0.8]], "h": [[[0.7]]], "gates": [[[0.7, 0.5, 0.7]]], "inner": [[[0.8]]]},
+            "dy": [[[1.0]]],
+        },
+        "gru_forward": {
+            **{"x": [[[1.0]]], "kernel": [[1.0, 0.0, 0.5]], "recurrent_kernel": [[0.0, 0.0, 1.0]]},
+            **{"bias": [[0.0] * 3] * 2, "initial_state": [[0.8]], "mask": [[True]]},
+        },
+        "lstm_backward": {
+            **{"x": [[[1.0]]], "kernel": [[0.5, 1.0, 0.5, 0.0]], "recurrent_kernel": [[2.0, 2.0, -2.0, 2.0]]},
+            **{"initial_state": [[[0.0]], [[0.8]]], "h": [[[0.3]]], "c": [[[0.8]]], "gates": [[[0.6, 0.7, 0.4, 0.5]]]},
+            **{"dy": [[[1.0]]], "dc": [[0.5]]},
+        },
+        "lstm_forward": {
+            **{"x": [[[1.0]]], "kernel": [[0.5, 1.0, 0.5, 0.0]], "recurrent_kernel": [[2.0, 2.0, -2.0, 2.0]]},
+            **{"bias": [0.0] * 4, "initial_state": [[[0.0]], [[0.8]]], "mask": [[True]]},
+        },
+        # Capítulo 5, escribir.
+        "Alphabet": {"text": "abc"},
+        "bits_per_character": {"model": READER, "ids": [0, 2, 1]},
+        "adding_problem": {"n": 3, "length": 5, "seed": 0},
+        "delayed_copy": {"n": 3, "delay": 5, "symbols": 4, "seed": 0},
+        "sample_logits": {"logits": [[0.0, 1.0]], "temperature": 1.0, "top_k": 1, "seed": 0},
+        "shifted_windows": {"ids": [0, 1, 2, 1, 0, 2], "length": 2, "streams": 2},
+        "temper": {"logits": [[0.0, 1.0]], "temperature": 1.0},
+        "top_k": {"logits": [[0.0, 1.0]], "k": 1},
+        "write": {
+            **{"model": READER, "alphabet": Alphabet("abc"), "prompt": "a", "length": 2},
+            **{"temperature": 1.0, "top_k": 1, "seed": 0},
+        },
+        # Capítulo 5, programas.
+        "Autoregression": {"order": 2},
+        "encoder_decoder": {
+            **{"source_tokens": 4, "target_tokens": 5, "units": 3, "seed": 0, "dtype": "float32"},
+        },
+        "greedy_decode": {
+            **dict(zip(("encoder", "decoder"), rnn.encoder_decoder(4, 5, 3, seed=0)[1:], strict=True)),
+            **{"source": [[1, 2, 3], [2, 1, 0]], "start": 1, "end": 2, "max_length": 4},
+        },
+        "mase": {"y_true": [14.0, 15.0], "y_pred": [13.0, 15.0], "y_train": [10.0, 12.0, 11.0], "period": 1},
+        "seasonal_naive": {"series": [1.0, 5.0, 9.0], "steps": 2, "period": 3},
+        "timeseries_dataset_from_array": {
+            **{"data": np.arange(12), "targets": np.arange(12), "sequence_length": 3, "sequence_stride": 1},
+            **{"sampling_rate": 1, "batch_size": 4, "shuffle": True, "seed": 0, "start_index": 1, "end_index": 11},
+            "format": "tf",
+        },
+    },
 }
 ELSEWHERE = {
     # Traen archivos de la red o de un disco: los prueban los suyos.
     *("load_cifar10", "load_fashion_mnist", "load_isbi2012", "load_mnist", "load_model", "save_img", "save_model"),
+    *("load_co2", "load_quijote", "load_sunspots", "load_tinyshakespeare", "small_text"),
     # No comprueba nada: la llaman las capas, con lo que ya comprobaron.
     "value_of",
     # Son lo que se devuelve, no lo que se llama.

@@ -66,7 +66,7 @@ def _layer_inputs(case, rng):
     dy = rng.normal(size=(2, *layer.compute_output_shape(case.received))).round(3)
     x = xs if case.parts > 1 else xs[0]
     if takes_integers(case):
-        x = rng.integers(0, layer.num_tokens, x.shape)
+        x = rng.integers(0, getattr(layer, "num_tokens", None) or layer.input_dim, x.shape)
     return {"x": x, "dy": dy, "weights": weights}
 
 

@@ -28,12 +28,21 @@ def _value_and_gradient(f, x):
     return y.numpy(), tape.gradient(y, x, unconnected_gradients="zero").numpy()
 
 
+def _made(value):
+    # Una capa hecha de otras las recibe ya creadas.
+    if hasattr(value, "arguments"):
+        # Un caso de la tabla.
+        return getattr(keras().layers, value.name)(**{key: _made(v) for key, v in value.arguments.items()})
+    return value
+
+
 def layer(name, arguments, weights, x, dy, training=False):
     """Salida, gradiente de la entrada, gradientes de los pesos y lo que recuerda sin aprenderlo."""
     import tensorflow as tf
 
     xs = x if isinstance(x, list) else [x]
-    machine = getattr(keras(str(dy.dtype)).layers, name)(**arguments)
+    layers = keras(str(dy.dtype)).layers
+    machine = getattr(layers, name)(**{key: _made(value) for key, value in arguments.items()})
     shapes = [(None, *one.shape[1:]) for one in xs]
     machine.build(shapes if isinstance(x, list) else shapes[0])
     machine.set_weights(weights)
