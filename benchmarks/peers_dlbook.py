@@ -17,6 +17,10 @@ from chapters.mlp.model import Model
 from chapters.mlp.optimizers import Adam
 from chapters.mlp.reshape import Reshape
 from chapters.mlp.sequential import Input, Sequential
+from chapters.rnn.embeddings.embedding import Embedding
+from chapters.rnn.recurrent.gru import GRU
+from chapters.rnn.recurrent.lstm import LSTM
+from chapters.rnn.recurrent.simple_rnn import SimpleRNN
 
 LAYERS = {
     "dense": lambda units, activation=None: Dense(units, activation=activation),
@@ -30,9 +34,14 @@ LAYERS = {
     "up": UpSampling2D,
     "flatten": Flatten,
     "reshape": lambda *shape: Reshape(shape),
+    "embedding": Embedding,
+    "rnn": lambda size, units: SimpleRNN(units, return_sequences=True),
+    "gru": lambda size, units: GRU(units, return_sequences=True),
+    "lstm": lambda size, units: LSTM(units, return_sequences=True),
 }
 LOSSES = {
     "classes": lambda: SparseCategoricalCrossentropy(from_logits=True),
+    "letters": lambda: SparseCategoricalCrossentropy(from_logits=True),
     "input": MeanSquaredError,
     "pixels": BinaryCrossentropy,
 }

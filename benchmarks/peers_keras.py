@@ -9,7 +9,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import keras
 import tensorflow as tf
-from protocol import MODELS, data, serve
+from protocol import MODELS, RECURRENT, data, serve
 
 layers = keras.layers
 
@@ -34,7 +34,10 @@ class Sample(layers.Layer):
         return mean + tf.random.normal(tf.shape(mean)) * tf.exp(0.5 * log_var)
 
 
+RECURRENT_LAYERS = {"rnn": layers.SimpleRNN, "gru": layers.GRU, "lstm": layers.LSTM}
 LAYERS = {
+    **{kind: lambda size, units, kind=kind: RECURRENT_LAYERS[kind](units, return_sequences=True) for kind in RECURRENT},
+    "embedding": layers.Embedding,
     "dense": lambda units, activation=None: layers.Dense(units, activation=activation),
     "conv": lambda filters, size, padding, activation="relu", strides=1: layers.Conv2D(
         filters, size, strides, padding, activation=activation
@@ -50,6 +53,7 @@ LAYERS = {
 }
 LOSSES = {
     "classes": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    "letters": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     "input": "mse",
     "pixels": "binary_crossentropy",
 }
@@ -57,7 +61,7 @@ LOSSES = {
 
 def network(shape, described):
     kept = []
-    x = first = layers.Input(shape)
+    x = first = layers.Input(shape, dtype="int32" if described[0][0] == "embedding" else None)
     for kind, *arguments in described:
         if kind == "keep":
             kept.append(x)

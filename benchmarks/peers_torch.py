@@ -7,7 +7,7 @@ imágenes y los filtros con los canales al final.
 import sys
 
 import torch
-from protocol import MODELS, data, serve
+from protocol import MODELS, RECURRENT, data, serve
 from torch import nn
 
 CHANNELS_LAST = "channels_last" in sys.argv
@@ -52,7 +52,21 @@ class Sample(nn.Module):
         return mean + torch.randn_like(mean) * (0.5 * log_var).exp()
 
 
+class Recurrent(nn.Module):
+    """Una capa recurrente que da el estado de cada paso."""
+
+    def __init__(self, kind, size, units):
+        super().__init__()
+        self.inside = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[kind](size, units, batch_first=True)
+
+    def forward(self, x):
+        """Lee las secuencias."""
+        return self.inside(x)[0]
+
+
 LAYERS = {
+    **{kind: lambda size, units, kind=kind: [Recurrent(kind, size, units)] for kind in RECURRENT},
+    "embedding": lambda letters, size: [nn.Embedding(letters, size)],
     "dense": lambda units, activation=None: [nn.LazyLinear(units), ACTIVATIONS[activation]()],
     "conv": conv,
     "transpose": transpose,
@@ -105,7 +119,9 @@ def make(model, batch):
         return gan(described, x, batch)
     network = Network(described["layers"]).built(x[:1])
     losses = {"classes": nn.functional.cross_entropy, "pixels": nn.functional.binary_cross_entropy}
-    loss, y = losses.get(described["target"], nn.functional.mse_loss), y if described["target"] == "classes" else x
+    losses["letters"] = lambda found, y: nn.functional.cross_entropy(found.flatten(0, 1), y.flatten())
+    loss = losses.get(described["target"], nn.functional.mse_loss)
+    y = y if described["target"] in ("classes", "letters") else x
     optimizer = adam(network)
     codes = [m for m in network.inside if isinstance(m, Sample)]
 

@@ -91,13 +91,28 @@ MODELS = {
         ],
         "target": "pixels",
     },
+    # Predecir la letra que sigue: 96 letras, 64 pasos. El número que le falta al nombre son las unidades.
+    **{
+        f"{kind}_{units}": {
+            "rows": 1024,
+            "input": (64,),
+            "layers": [("embedding", 96, 32), (kind, 32, units), ("dense", 96)],
+            "target": "letters",
+        }
+        for kind in ("rnn", "gru", "lstm")
+        for units in (128, 256)
+    },
 }
+RECURRENT = "rnn", "gru", "lstm"
 
 
 def sizes(model):
     """Da el ancho de la entrada y de cada capa con pesos: neuronas o filtros."""
     layers = [*MODELS[model].get("generator", []), *MODELS[model]["layers"]]
     widths = [layer[1] for layer in layers if layer[0] in ("dense", "conv", "transpose", "sample")]
+    if MODELS[model]["target"] == "letters":
+        # Aquí la entrada no es tan ancha como larga: primero van las letras.
+        return [layers[0][1], *(layer[-1] for layer in layers)]
     return [int(np.prod(MODELS[model]["input"])), *widths]
 
 
@@ -105,6 +120,9 @@ def data(model, seed=0):
     """Da las mismas observaciones a todos: ruido del tamaño de MNIST, y clases o las propias observaciones."""
     rng = np.random.default_rng(seed)
     rows = MODELS[model]["rows"]
+    if MODELS[model]["target"] == "letters":
+        letters = MODELS[model]["layers"][0][1]
+        return tuple(rng.integers(0, letters, (2, rows, *MODELS[model]["input"])))
     x = rng.normal(size=(rows, *MODELS[model]["input"])).astype(np.float32)
     if MODELS[model]["target"] == "pixels":
         # Los píxeles van de 0 a 1.
