@@ -581,7 +581,7 @@ class GRU(Recurrent):
             super().run(z, states, mask)
             return
         first = self.input_bias() if self.use_bias else np.zeros(z.shape[2], self.dtype)
-        weights = in_strips(self.kernel), first, self.recurrent_kernel, self.packed(), self.inner_bias()
+        weights = self.packed_kernel(), first, self.recurrent_kernel, self.packed(), self.inner_bias()
         _gru_forward(self.xs, *weights, mask, self.drop, self.reset_after, z, states[0], self.inner)
 
     def run_back(self, z, states, mask, dys, dstates, dz, dr):

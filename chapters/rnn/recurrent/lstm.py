@@ -672,7 +672,7 @@ class LSTM(Recurrent):
             self.before, self.values = self.buffer("before", shape), self.buffer("values", shape)
             super().run(z, states, mask)
             return
-        kernel, bias = in_strips(self.kernel), self.bias if self.use_bias else np.zeros(z.shape[2], self.dtype)
+        kernel, bias = self.packed_kernel(), self.bias if self.use_bias else np.zeros(z.shape[2], self.dtype)
         packed = self.packed()
         _lstm_forward(self.xs, kernel, bias, self.recurrent_kernel, packed, mask, self.drop, z, *states)
 

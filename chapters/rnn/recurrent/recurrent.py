@@ -38,7 +38,9 @@ class Recurrent(Layer):
 
     **Un producto para toda la secuencia.** La entrada no depende del estado: su producto con ``kernel`` se hace de una
     vez para todos los pasos, antes de empezar. Solo el del estado tiene que esperar su turno. Al volver, lo mismo: paso
-    a paso se calculan los gradientes de las preactivaciones, y con todos juntos, en un producto, el de cada matriz.
+    a paso se calculan los gradientes de las preactivaciones, y con todos juntos, en un producto, el de cada matriz. Un
+    núcleo puede preferir calcularlo paso por paso, para usarlo mientras está en la caché: entonces la capa vacía
+    :meth:`project`.
 
     Una capa propia declara cuántas preactivaciones tiene por unidad, ``gates``, y cuántos estados, ``state_count``, y
     escribe dos métodos. Esta suma lo que le llega a lo que recuerda:
@@ -477,6 +479,10 @@ class Recurrent(Layer):
             Donde se escribe.
         """
         project(_rows(xs), self.kernel, self.input_bias(), _rows(z))
+
+    def packed_kernel(self):
+        r"""Da ``kernel`` en franjas de columnas, para los núcleos que calculan en cada paso la parte de la entrada."""
+        return self._packed("packed kernel", self.kernel)
 
     def packed(self):
         r"""Da ``recurrent_kernel`` en franjas de columnas, como se lee en cada paso; para uno solo, ninguna."""
