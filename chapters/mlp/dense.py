@@ -8,7 +8,10 @@ from numba import njit
 from chapters.mlp import activations, constraints, initializers, regularizers
 from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
-from dlbook.numeric.matmul import matmul, matmul_transposed
+from dlbook.numeric.matmul import matmul, matmul_large, matmul_transposed
+
+# Con más filas, como las de todos los pasos de muchas secuencias, los gradientes los multiplica mejor una biblioteca.
+LONG = 512
 
 
 def _same_type(*arrays):
@@ -218,18 +221,32 @@ def plain_dense_backward(x, w, dy):
     return dw, db, dx
 
 
-@njit(cache=True, nogil=True)
 def _dense_backward_weights(x, dz, dw, db):
-    matmul(x.T, dz, dw)  # [ec-mlp-densa-pesos]
+    if len(x) > LONG:
+        matmul_large(x.T, dz, dw)  # [ec-mlp-densa-pesos]
+    else:
+        _product_of_columns(x, dz, dw)  # [ec-mlp-densa-pesos]
+    _sum_of_rows(dz, db)  # [ec-mlp-densa-sesgo]
+
+
+def _dense_backward_input(dz, w, dx):
+    if len(dz) > LONG:
+        matmul_large(dz, w.T, dx)  # [ec-mlp-densa-entrada]
+    else:
+        matmul_transposed(dz, w, dx)  # [ec-mlp-densa-entrada]
+
+
+@njit(cache=True, nogil=True)
+def _product_of_columns(x, dz, dw):
+    matmul(x.T, dz, dw)
+
+
+@njit(cache=True, nogil=True)
+def _sum_of_rows(dz, db):
     db[:] = 0
     for i in range(dz.shape[0]):
         for j in range(db.size):
-            db[j] += dz[i, j]  # [ec-mlp-densa-sesgo]
-
-
-@njit(cache=True, nogil=True)
-def _dense_backward_input(dz, w, dx):
-    matmul_transposed(dz, w, dx)  # [ec-mlp-densa-entrada]
+            db[j] += dz[i, j]
 
 
 def _rows(x):

@@ -6,6 +6,9 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
+# Permite que un producto y la suma que le sigue sean una sola instrucción, con un solo redondeo.
+FUSED = {"fastmath": {"contract"}}
+
 
 def exp(x):
     r"""Exponencial de un número que no es positivo, dentro del código compilado.
@@ -72,7 +75,7 @@ def _reduce(x):
     raise NotImplementedError  # solo existe compilada
 
 
-@overload(exp)
+@overload(exp, jit_options=FUSED)
 def _exp(x):
     def scalar(x):
         q, power = _reduce(x)
@@ -81,7 +84,7 @@ def _exp(x):
     return scalar
 
 
-@overload(_reduce)
+@overload(_reduce, jit_options=FUSED)
 def _reduce_scalar(x):
     if x == types.float32:
         real, integer, shift, bias, lowest, terms = np.float32, np.int32, 23, 127, -88.0, 7
@@ -145,7 +148,7 @@ def expm1(x):
     return math.expm1(x)
 
 
-@overload(expm1)
+@overload(expm1, jit_options=FUSED)
 def _expm1(x):
     one = np.float32(1) if x == types.float32 else np.float64(1)
 
@@ -206,7 +209,7 @@ def _artanh(s):
     raise NotImplementedError  # solo existe compilada
 
 
-@overload(log)
+@overload(log, jit_options=FUSED)
 def _log(x):
     if x == types.float32:
         real, integer, shift = np.float32, np.int32, np.int32(23)
@@ -227,7 +230,7 @@ def _log(x):
     return scalar
 
 
-@overload(_artanh)
+@overload(_artanh, jit_options=FUSED)
 def _artanh_scalar(s):
     real, terms = (np.float32, 5) if s == types.float32 else (np.float64, 10)
     first, *rest = (real(2 / (2 * k + 1)) for k in range(terms, -1, -1))
@@ -278,7 +281,7 @@ def log1p(x):
     return math.log1p(x)
 
 
-@overload(log1p)
+@overload(log1p, jit_options=FUSED)
 def _log1p(x):
     real = np.float32 if x == types.float32 else np.float64
     cut, ln2 = real(math.sqrt(2) - 1), real(math.log(2))

@@ -5,20 +5,22 @@ from numba import njit
 
 from chapters.mlp import activations
 from chapters.mlp.activations import Sigmoid, Tanh
-from chapters.rnn.recurrent.lstm import applied, by_steps, in_strips, sequence_arguments, sigmoids, slope, tanhs
+from chapters.rnn.recurrent.lstm import applied, by_steps, sequence_arguments, slope
 from chapters.rnn.recurrent.recurrent import Recurrent
 from chapters.rnn.recurrent.steps import (
     add_columns,
     carry,
+    in_strips,
     matmul_long,
     matmul_packed,
     recur,
     recur_back,
-    whole_product,
+    sigmoid,
+    tanh,
 )
 from dlbook import check
 from dlbook.attributes import Absent
-from dlbook.numeric.matmul import matmul
+from dlbook.numeric.matmul import matmul, matmul_large, matmul_transposed
 
 
 def gru_forward(x, kernel, recurrent_kernel, bias, initial_state=None, reset_after=True, mask=None):
@@ -188,7 +190,9 @@ def _gru_forward(xs, kernel, b, u, packed, bias, mask, drop, reset_after, z, h, 
         matmul_packed(xs[t], kernel, z[t])
         recur(h[t], u, packed, drop, dropped, r)
         for k in range(n):
-            sigmoids(z[t, k, : 2 * units], r[k, : 2 * units], b[: 2 * units])  # [ec-rnn-gru-compuertas]
+            gates, part = z[t, k, : 2 * units], r[k, : 2 * units]
+            for j in range(2 * units):
+                gates[j] = sigmoid(gates[j] + part[j] + b[j])  # [ec-rnn-gru-compuertas]
         if reset_after:
             for k in range(n):
                 reset, part, own = z[t, k, units : 2 * units], r[k, 2 * units :], inner[t, k]
@@ -203,9 +207,10 @@ def _gru_forward(xs, kernel, b, u, packed, bias, mask, drop, reset_after, z, h, 
                         inner[t, k, j] *= drop[k, 2, j]
             matmul(inner[t], u[:, 2 * units :], r[:, 2 * units :])  # [ec-rnn-gru-antes]
         for k in range(n):
-            tanhs(z[t, k, 2 * units :], r[k, 2 * units :], b[2 * units :])  # [ec-rnn-gru-candidato]
-            update, g, before, after = z[t, k, :units], z[t, k, 2 * units :], h[t, k], h[t + 1, k]
+            update, g, part = z[t, k, :units], z[t, k, 2 * units :], r[k, 2 * units :]
+            before, after = h[t, k], h[t + 1, k]
             for j in range(units):
+                g[j] = tanh(g[j] + part[j] + b[2 * units + j])  # [ec-rnn-gru-candidato]
                 after[j] = g[j] + update[j] * (before[j] - g[j])  # [ec-rnn-gru-estado]
         if mask.size:
             carry(mask[t], h[t], h[t + 1])
@@ -335,8 +340,8 @@ def gru_backward(x, kernel, recurrent_kernel, initial_state, h, gates, inner, dy
     gates = by_steps(check.floats(gates, "gates", "n T 3u", sizes).astype(x.dtype))
     h = np.concatenate([start[np.newaxis], h])
     dh, dz, dr = np.zeros_like(start), np.empty_like(gates), np.empty_like(gates)
-    transposed, drop = np.ascontiguousarray(u.T), np.zeros((0, 0, 0), x.dtype)
-    _gru_backward(gates, inner, transposed, in_strips(transposed), mask, drop, reset_after, h, dy, dh, dz, dr)
+    drop = np.zeros((0, 0, 0), x.dtype)
+    _gru_backward(gates, inner, u, in_strips(u.T), mask, drop, reset_after, h, dy, dh, dz, dr)
     n = len(u)
     rows, back = dz.reshape(-1, 3 * n), dr.reshape(-1, 3 * n)
     dkernel = by_steps(x).reshape(-1, x.shape[2]).T @ rows
@@ -369,7 +374,7 @@ def plain_gru_backward(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _gru_backward(gates, inner, transposed, packed, mask, drop, reset_after, h, dys, dh, dz, dr):
+def _gru_backward(gates, inner, u, packed, mask, drop, reset_after, h, dys, dh, dz, dr):
     n, units = dh.shape
     back, dropped, product = np.empty_like(dh), np.empty_like(dh), np.empty_like(dh)
     one = dh.dtype.type(1)
@@ -389,7 +394,7 @@ def _gru_backward(gates, inner, transposed, packed, mask, drop, reset_after, h, 
                 dg[j] = eta[j] * (one - z[j]) * (one - g[j] * g[j])  # [ec-rnn-gru-media-gradiente]
                 du[j] = eta[j] * (before[j] - g[j]) * z[j] * (one - z[j])  # [ec-rnn-gru-media-gradiente]
         if not reset_after:
-            matmul(dz[t, :, 2 * units :], transposed[2 * units :], product)
+            matmul_transposed(dz[t, :, 2 * units :], u[:, 2 * units :], product)
         for k in range(n):
             if mask.size and not mask[t, k]:
                 continue
@@ -410,7 +415,7 @@ def _gru_backward(gates, inner, transposed, packed, mask, drop, reset_after, h, 
             for j in range(units):
                 du[j] = dz[t, k, j]
                 both[j] = do[j]
-        recur_back(dr[t], transposed, packed, drop, dropped, back)
+        recur_back(dr[t], u, packed, drop, dropped, back)
         for k in range(n):
             if mask.size and not mask[t, k]:
                 continue
@@ -589,7 +594,7 @@ class GRU(Recurrent):
         if not self.usual:
             super().run_back(z, states, mask, dys, dstates, dz, dr)
             return
-        weights = self.packed_transposed()
+        weights = self.recurrent_kernel, self.packed_transposed()
         after = self.reset_after
         _gru_backward(z, self.inner, *weights, mask, self.drop, after, states[0], dys, dstates[0], dz, dr)
 
@@ -636,7 +641,7 @@ class GRU(Recurrent):
         r"""Llena los gradientes de los pesos."""
         dkernel, drecurrent, *dbias = self.gradients
         u, rows, back = self.units, dz.reshape(-1, 3 * self.units), dr.reshape(-1, 3 * self.units)
-        whole_product(self.xs.reshape(-1, self.xs.shape[2]).T, rows, dkernel)
+        matmul_large(self.xs.reshape(-1, self.xs.shape[2]).T, rows, dkernel)
         self.recurrent_gradient(self.states[0][:-1], dr, drecurrent)
         if not self.reset_after:
             matmul_long(self.inner.reshape(-1, u), rows[:, 2 * u :], drecurrent[:, 2 * u :])

@@ -5,11 +5,11 @@ from numba import njit
 
 from chapters.mlp import activations
 from chapters.mlp.activations import Sigmoid, Tanh
-from chapters.mlp.activations.exponential import exp, expm1
 from chapters.rnn.recurrent.recurrent import Recurrent
-from chapters.rnn.recurrent.steps import NO_MASK, carry, matmul_packed, pack, packed_shape, recur, recur_back
+from chapters.rnn.recurrent.steps import NO_MASK, carry, in_strips, matmul_packed, sigmoid, tanh
 from dlbook import check
 from dlbook.attributes import Absent
+from dlbook.numeric.matmul import matmul, matmul_large
 
 
 def sequence_arguments(x, kernel, recurrent_kernel, blocks, states, mask):
@@ -53,13 +53,6 @@ def sequence_arguments(x, kernel, recurrent_kernel, blocks, states, mask):
     states = [zeros if s is None else s.astype(dtype, copy=False) for s in given]
     x, kernel, recurrent_kernel = (a.astype(dtype, copy=False) for a in (x, kernel, recurrent_kernel))
     return x, kernel, recurrent_kernel, states, NO_MASK if mask is None else np.ascontiguousarray(mask.T)
-
-
-def in_strips(w):
-    r"""Da una matriz en franjas de columnas, como se lee en cada paso."""
-    out = np.empty(packed_shape(w.shape, w.itemsize), w.dtype)
-    pack(w, out)
-    return out
 
 
 def by_steps(x):
@@ -220,7 +213,9 @@ def lstm_forward(x, kernel, recurrent_kernel, bias, initial_state=None, mask=Non
     z = np.empty((*xs.shape[:2], u.shape[1]), x.dtype)
     h, c = (np.empty((len(z) + 1, *first.shape), x.dtype) for first in start)
     h[0], c[0] = start
-    _lstm_forward(xs, in_strips(kernel), bias, u, in_strips(u), mask, np.zeros((0, 0, 0), x.dtype), z, h, c)
+    weights = u, kernel, bias
+    joined = np.empty((*xs.shape[:2], sum(map(len, weights[:2])) + 1), x.dtype)
+    _lstm_forward(xs, weights, in_strips(np.vstack(weights)), mask, joined, z, h, c)
     return h[1:].swapaxes(0, 1), c[1:].swapaxes(0, 1), z.swapaxes(0, 1)
 
 
@@ -241,55 +236,49 @@ def plain_lstm_forward(x, kernel, recurrent_kernel, bias, initial_state):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _lstm_forward(xs, kernel, bias, u, packed, mask, drop, z, h, c):
-    r = np.empty(z.shape[1:], z.dtype)
-    dropped = np.empty(h.shape[1:], z.dtype)
+def _lstm_forward(xs, weights, packed, mask, joined, z, h, c):
     for t in range(z.shape[0]):
-        # La parte de la entrada no tiene que esperar a nadie; se calcula aquí porque así sigue en la caché.
-        matmul_packed(xs[t], kernel, z[t])
-        recur(h[t], u, packed, drop, dropped, r)  # [ec-rnn-lstm-preactivaciones]
+        _preactivations(h[t], xs[t], weights, packed, joined[t], z[t])  # [ec-rnn-lstm-preactivaciones]
         for k in range(z.shape[1]):
-            _lstm_step(z[t, k], r[k], bias, c[t, k], h[t + 1, k], c[t + 1, k])
+            _lstm_step(z[t, k], c[t, k], h[t + 1, k], c[t + 1, k])
         if mask.size:
             carry(mask[t], h[t], h[t + 1])
             carry(mask[t], c[t], c[t + 1])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def sigmoids(z, r, b):
-    r"""Escribe en ``z`` la sigmoide de ``z + r + b``, para código compilado."""
-    one = z.dtype.type(1)
-    for j in range(z.size):
-        a = z[j] + r[j] + b[j]
-        small = exp(-abs(a))
-        z[j] = (one if a >= 0 else small) / (one + small)
+@njit(cache=True, nogil=True)
+def _preactivations(h, x, weights, packed, joined, z):
+    # El estado, la entrada y un 1, lado a lado, por los pesos apilados: los dos productos y el sesgo, de una vez.
+    u, d = h.shape[1], x.shape[1]
+    for k in range(h.shape[0]):
+        row = joined[k]
+        for j in range(u):
+            row[j] = h[k, j]
+        for j in range(d):
+            row[u + j] = x[k, j]
+        row[u + d] = 1
+    if packed.shape[0]:
+        matmul_packed(joined, packed, z)
+        return
+    # Para un solo paso, apilar los pesos costaría más que el producto.
+    recurrent, kernel, bias = weights
+    part = np.empty_like(z)
+    matmul(h, recurrent, part)
+    matmul(x, kernel, z)
+    for k in range(z.shape[0]):
+        for j in range(z.shape[1]):
+            z[k, j] += part[k, j] + bias[j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def tanhs(z, r, b):
-    r"""Escribe en ``z`` la tangente hiperbólica de ``z + r + b``, para código compilado."""
-    two = z.dtype.type(2)
-    for j in range(z.size):
-        a = z[j] + r[j] + b[j]
-        small = expm1(-two * abs(a))
-        value = -small / (two + small)
-        z[j] = value if a > 0 else -value
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _lstm_step(z, r, b, c_before, h, c):
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def _lstm_step(z, c_before, h, c):
     n = h.size
-    sigmoids(z[: 2 * n], r[: 2 * n], b[: 2 * n])
-    tanhs(z[2 * n : 3 * n], r[2 * n : 3 * n], b[2 * n : 3 * n])
-    sigmoids(z[3 * n :], r[3 * n :], b[3 * n :])
     i, f, g, o = z[:n], z[n : 2 * n], z[2 * n : 3 * n], z[3 * n :]
     for j in range(n):
+        i[j], f[j], o[j] = sigmoid(i[j]), sigmoid(f[j]), sigmoid(o[j])  # [ec-rnn-compuertas]
+        g[j] = tanh(g[j])  # [ec-rnn-compuertas]
         c[j] = f[j] * c_before[j] + i[j] * g[j]  # [ec-rnn-celda]
-    two = z.dtype.type(2)
-    for j in range(n):
-        small = expm1(-two * abs(c[j]))
-        value = -small / (two + small)
-        h[j] = o[j] * (value if c[j] > 0 else -value)  # [ec-rnn-lstm-salida]
+        h[j] = o[j] * tanh(c[j])  # [ec-rnn-lstm-salida]
 
 
 def lstm_backward(x, kernel, recurrent_kernel, initial_state, h, c, gates, dy, dc=None, mask=None):
@@ -418,13 +407,13 @@ def lstm_backward(x, kernel, recurrent_kernel, initial_state, h, c, gates, dy, d
     dh = np.zeros_like(start[0])
     dc = np.zeros_like(dh) if dc is None else check.floats(dc, "dc", "n u", sizes).astype(x.dtype)
     dz = np.empty_like(gates)
-    transposed = np.ascontiguousarray(u.T)
-    drop = np.zeros((0, 0, 0), x.dtype)
-    _lstm_backward(gates, transposed, in_strips(transposed), mask, drop, c, dy, dh, dc, dz)
+    dxs = np.empty((*gates.shape[:2], x.shape[2]), x.dtype)
+    packed = in_strips(np.vstack([u, kernel]).T)
+    _lstm_backward(gates, packed, mask, c, dy, dh, dc, dz, dxs)
     flat = dz.reshape(-1, dz.shape[2])
     dkernel = by_steps(x).reshape(-1, x.shape[2]).T @ flat
     drecurrent = h[:-1].reshape(-1, len(u)).T @ flat
-    return dkernel, drecurrent, flat.sum(axis=0), dh, dc, (dz @ kernel.T).swapaxes(0, 1)
+    return dkernel, drecurrent, flat.sum(axis=0), dh, dc, dxs.swapaxes(0, 1)
 
 
 def plain_lstm_backward(
@@ -450,42 +439,42 @@ def plain_lstm_backward(
     return dkernel, drecurrent, dz.sum((0, 1)), dh, dc, dz @ kernel.T
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _lstm_backward(gates, transposed, packed, mask, drop, c, dys, dh, dc, dz):
-    back, dropped = np.empty_like(dh), np.empty_like(dh)
+@njit(cache=True, nogil=True)
+def _lstm_backward(gates, packed, mask, c, dys, dh, dc, dz, dxs):
+    n, u = dh.shape
+    # Las columnas del estado y, si se pide el gradiente de la entrada, las suyas.
+    back = np.empty((n, u + dxs.shape[2]), dh.dtype)
     for t in range(gates.shape[0] - 1, -1, -1):
         if dys.shape[0]:
-            for k in range(dh.shape[0]):
-                for j in range(dh.shape[1]):
+            for k in range(n):
+                for j in range(u):
                     dh[k, j] += dys[t, k, j]  # [ec-rnn-lstm-estado-gradiente]
-        for k in range(dh.shape[0]):
+        for k in range(n):
             if mask.size and not mask[t, k]:
                 dz[t, k] = 0
             else:
                 _lstm_step_back(gates[t, k], c[t, k], c[t + 1, k], dh[k], dc[k], dz[t, k])
-        recur_back(dz[t], transposed, packed, drop, dropped, back)
-        for k in range(dh.shape[0]):
+        matmul_packed(dz[t], packed, back)
+        for k in range(n):
             if not mask.size or mask[t, k]:
-                dh[k] = back[k]  # [ec-rnn-lstm-estado-gradiente]
+                dh[k] = back[k, :u]  # [ec-rnn-lstm-estado-gradiente]
+            if dxs.shape[0]:
+                dxs[t, k] = back[k, u:]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _lstm_step_back(gates, c_before, c, dh, dc, dz):
-    n = dh.size
-    one, two = gates.dtype.type(1), gates.dtype.type(2)
+    n, one = dh.size, gates.dtype.type(1)
     i, f, g, o = gates[:n], gates[n : 2 * n], gates[2 * n : 3 * n], gates[3 * n :]
     di, df, dg, do = dz[:n], dz[n : 2 * n], dz[2 * n : 3 * n], dz[3 * n :]
     for j in range(n):
-        small = expm1(-two * abs(c[j]))
-        value = -small / (two + small)
-        s = value if c[j] > 0 else -value
-        dc[j] += dh[j] * o[j] * (one - s * s)  # [ec-rnn-celda-gradiente]
-        do[j] = dh[j] * s * o[j] * (one - o[j])  # [ec-rnn-lstm-compuertas-gradiente]
-    for j in range(n):
-        di[j] = dc[j] * g[j] * i[j] * (one - i[j])
-        df[j] = dc[j] * c_before[j] * f[j] * (one - f[j])
-        dg[j] = dc[j] * i[j] * (one - g[j] * g[j])
-        dc[j] *= f[j]  # [ec-rnn-celda-gradiente]
+        s = tanh(c[j])
+        memory = dc[j] + dh[j] * o[j] * (one - s * s)  # [ec-rnn-celda-gradiente]
+        di[j] = memory * g[j] * i[j] * (one - i[j])  # [ec-rnn-lstm-compuertas-gradiente]
+        df[j] = memory * c_before[j] * f[j] * (one - f[j])
+        dg[j] = memory * i[j] * (one - g[j] * g[j])
+        do[j] = dh[j] * s * o[j] * (one - o[j])
+        dc[j] = memory * f[j]  # [ec-rnn-celda-gradiente]
 
 
 def applied(activation, z, y):
@@ -656,11 +645,11 @@ class LSTM(Recurrent):
 
     @property
     def usual(self):
-        r"""Si las activaciones son las de siempre, que son las que conoce el núcleo."""
-        return type(self.activation) is Tanh and type(self.recurrent_activation) is Sigmoid
+        r"""Si es el caso de siempre, que es el que conoce el núcleo: sus activaciones, y el estado sin *dropout*."""
+        return type(self.activation) is Tanh and type(self.recurrent_activation) is Sigmoid and not self.drop.size
 
     def project(self, xs, z):
-        r"""No hace nada, si el núcleo conoce las activaciones: él calcula también la parte de la entrada."""
+        r"""No hace nada, si el caso es el de siempre: el núcleo calcula también la parte de la entrada."""
         if not self.usual:
             super().project(xs, z)
 
@@ -672,16 +661,36 @@ class LSTM(Recurrent):
             self.before, self.values = self.buffer("before", shape), self.buffer("values", shape)
             super().run(z, states, mask)
             return
-        kernel, bias = self.packed_kernel(), self.bias if self.use_bias else np.zeros(z.shape[2], self.dtype)
-        packed = self.packed()
-        _lstm_forward(self.xs, kernel, bias, self.recurrent_kernel, packed, mask, self.drop, z, *states)
+        bias = self.bias if self.use_bias else np.zeros(z.shape[2], self.dtype)
+        weights = self.recurrent_kernel, self.kernel, bias
+        self.joined = self.buffer("joined", (*z.shape[:2], self.units + len(self.kernel) + 1))
+        _lstm_forward(self.xs, weights, self.packed(self.kernel, bias[np.newaxis]), mask, self.joined, z, *states)
 
     def run_back(self, z, states, mask, dys, dstates, dz, dr):
         r"""Recorre los pasos hacia atrás, con el núcleo."""
         if not self.usual:
             super().run_back(z, states, mask, dys, dstates, dz, dr)
             return
-        _lstm_backward(z, *self.packed_transposed(), mask, self.drop, states[1], dys, *dstates, dz)
+        packed = self.packed_transposed(*[self.kernel] * self.input_gradient)
+        _lstm_backward(z, packed, mask, states[1], dys, *dstates, dz, self.dxs)
+
+    def weight_gradients(self, dz, dr):
+        r"""Llena los gradientes de los pesos, con un solo producto para los tres."""
+        if not self.usual:
+            super().weight_gradients(dz, dr)
+            return
+        together = self.buffer("together", (self.joined.shape[2], dz.shape[2]))
+        matmul_large(self.joined.reshape(-1, len(together)).T, dz.reshape(-1, dz.shape[2]), together)
+        dkernel, drecurrent, *dbias = self.gradients
+        drecurrent[...] = together[: self.units]
+        dkernel[...] = together[self.units : -1]
+        if dbias:
+            dbias[0][...] = together[-1]
+
+    def input_gradients(self, dz, dxs):
+        r"""No hace nada, si el caso es el de siempre: los llenó el núcleo al volver."""
+        if not self.usual:
+            super().input_gradients(dz, dxs)
 
     def step(self, t, z, r, before, after):
         r"""Da un paso con cualquier activación."""

@@ -3,20 +3,20 @@ r"""La recurrencia: el estado que sigue sale de la entrada y del estado de antes
 import numpy as np
 from numba import njit
 
-from chapters.mlp.activations.exponential import exp, expm1
 from chapters.rnn.recurrent.steps import (
     NO_MASK,
     add_columns,
     carry,
     from_steps,
+    in_strips,
     matmul_long,
     outputs_to_steps,
-    pack,
-    packed_shape,
     project,
     recur,
     recur_back,
+    sigmoid,
     states_to_outputs,
+    tanh,
     to_steps,
 )
 from dlbook import check
@@ -29,12 +29,6 @@ LINEAR, TANH, RELU, SIGMOID = range(4)
 def _same_type(*arrays):
     dtype = np.result_type(*arrays)
     return [a.astype(dtype, copy=False) for a in arrays]
-
-
-def _in_strips(w):
-    out = np.empty(packed_shape(w.shape, w.itemsize), w.dtype)
-    pack(w, out)
-    return out
 
 
 def simple_rnn_forward(x, kernel, recurrent_kernel, bias, initial_state):
@@ -124,7 +118,7 @@ def simple_rnn_forward(x, kernel, recurrent_kernel, bias, initial_state):
     h, r = np.empty((steps + 1, n, units), x.dtype), np.empty((n, units), x.dtype)
     h[0] = initial_state
     drop = np.zeros((0, 0, 0), x.dtype)
-    _simple_rnn_steps(TANH, z, recurrent_kernel, _in_strips(recurrent_kernel), drop, NO_MASK, h, r, r)
+    _simple_rnn_steps(TANH, z, recurrent_kernel, in_strips(recurrent_kernel), drop, NO_MASK, h, r, r)
     y = np.empty((n, steps, units), x.dtype)
     states_to_outputs(h, NO_MASK, y)
     return y
@@ -154,22 +148,17 @@ def _simple_rnn_steps(kind, z, u, packed, drop, mask, h, r, dropped):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _next(kind, z, r, h):
-    zero, one, two = z.dtype.type(0), z.dtype.type(1), z.dtype.type(2)
+    zero = z.dtype.type(0)
     if kind == TANH:
         for i in range(z.size):
-            s = z[i] + r[i]  # [ec-rnn-preactivacion]
-            small = expm1(-two * abs(s))
-            t = -small / (two + small)
-            h[i] = t if s > 0 else -t  # [ec-rnn-estado]
+            h[i] = tanh(z[i] + r[i])  # [ec-rnn-estado]
     elif kind == RELU:
         for i in range(z.size):
             s = z[i] + r[i]
             h[i] = zero if s <= 0 else s
     elif kind == SIGMOID:
         for i in range(z.size):
-            s = z[i] + r[i]
-            small = exp(-abs(s))
-            h[i] = (one if s > 0 else small) / (one + small)
+            h[i] = sigmoid(z[i] + r[i])
     else:
         for i in range(z.size):
             h[i] = z[i] + r[i]
@@ -299,8 +288,8 @@ def simple_rnn_backward(x, kernel, recurrent_kernel, initial_state, y, dy):
     outputs_to_steps(dy, NO_MASK, dys)
     h[0], h[1:] = initial_state, y.transpose(1, 0, 2)
     dh, back = np.zeros((2, n, units), x.dtype)
-    transposed = np.ascontiguousarray(recurrent_kernel.T)
-    _simple_rnn_steps_back(TANH, transposed, _in_strips(transposed), drop, NO_MASK, h, dys, dh, dz, back, back)
+    weights = recurrent_kernel, in_strips(recurrent_kernel.T)
+    _simple_rnn_steps_back(TANH, *weights, drop, NO_MASK, h, dys, dh, dz, back, back)
     dkernel, drecurrent, dbias = np.empty_like(kernel), np.empty_like(recurrent_kernel), np.empty(units, x.dtype)
     rows = dz.reshape(-1, units)
     matmul_long(xs.reshape(-1, d), rows, dkernel)
@@ -332,7 +321,7 @@ def plain_simple_rnn_backward(
 
 
 @njit(cache=True, nogil=True)
-def _simple_rnn_steps_back(kind, transposed, packed, drop, mask, h, dys, dh, dz, back, dropped):
+def _simple_rnn_steps_back(kind, u, packed, drop, mask, h, dys, dh, dz, back, dropped):
     steps, n, units = dz.shape
     for t in range(steps - 1, -1, -1):
         if dys.shape[0]:
@@ -341,12 +330,12 @@ def _simple_rnn_steps_back(kind, transposed, packed, drop, mask, h, dys, dh, dz,
                     dh[i, j] += dys[t, i, j]  # [ec-rnn-bptt-estado]
         _slope(kind, h[t + 1].reshape(-1), dh.reshape(-1), dz[t].reshape(-1))
         if mask.shape[0] == 0:
-            recur_back(dz[t], transposed, packed, drop, dropped, dh)  # [ec-rnn-bptt-atras]
+            recur_back(dz[t], u, packed, drop, dropped, dh)  # [ec-rnn-bptt-atras]
             continue
         for i in range(n):
             if not mask[t, i]:
                 dz[t, i] = 0
-        recur_back(dz[t], transposed, packed, drop, dropped, back)
+        recur_back(dz[t], u, packed, drop, dropped, back)
         for i in range(n):
             if mask[t, i]:
                 dh[i] = back[i]

@@ -13,15 +13,16 @@ from chapters.rnn.recurrent.steps import (
     matmul_long,
     outputs_to_steps,
     pack,
+    pack_transposed,
     packed_shape,
     project,
     recur,
     recur_back,
     states_to_outputs,
     to_steps,
-    whole_product,
 )
 from dlbook import check
+from dlbook.numeric.matmul import matmul_large
 
 
 def _rows(x):
@@ -402,14 +403,15 @@ class Recurrent(Layer):
         else:
             dstates[0] += dy
         dz, dr = self.preactivation_gradients()
+        # El gradiente de la entrada: un núcleo puede llenarlo al volver. Vacío, si nadie lo pide.
+        self.dxs = dxs = self.buffer("dxs", self.xs.shape if self.input_gradient else (0, n, 0))
         self.run_back(self.z, self.states, self.mask, dys, dstates, dz, dr)
         self.state_gradients = dstates
         if self._trainable:
             self.weight_gradients(dz, dr)
         if not self.input_gradient:
             return None
-        dxs = self.buffer("dxs", self.xs.shape)
-        whole_product(_rows(dz), self.kernel.T, _rows(dxs))
+        self.input_gradients(dz, dxs)
         dx = self.buffer("dx", self.x.shape)
         from_steps(dxs, self.factor, self.go_backwards, dx)
         return dx
@@ -442,10 +444,22 @@ class Recurrent(Layer):
             Los de las preactivaciones, la parte de la entrada y la del estado.
         """
         dkernel, drecurrent, *dbias = self.gradients
-        whole_product(_rows(self.xs).T, _rows(dz), dkernel)
+        matmul_large(_rows(self.xs).T, _rows(dz), dkernel)
         self.recurrent_gradient(self.states[0][:-1], dr, drecurrent)
         if dbias:
             add_columns(_rows(dz), dbias[0])
+
+    def input_gradients(self, dz, dxs):
+        r"""Calcula el gradiente de la entrada de todos los pasos, en un producto.
+
+        Parameters
+        ----------
+        dz : ndarray, shape (T, n, gates * units)
+            El de las preactivaciones, la parte de la entrada.
+        dxs : ndarray, shape (T, n, d)
+            Donde se escribe.
+        """
+        matmul_large(_rows(dz), self.kernel.T, _rows(dxs))
 
     def recurrent_gradient(self, h, dr, out):
         r"""Escribe en ``out`` el gradiente de ``recurrent_kernel``.
@@ -460,7 +474,7 @@ class Recurrent(Layer):
             Donde se escribe.
         """
         if not self.drop.size:
-            whole_product(_rows(h).T, _rows(dr), out)
+            matmul_large(_rows(h).T, _rows(dr), out)
             return
         for g in range(self.gates):
             columns = slice(g * self.units, (g + 1) * self.units)
@@ -484,21 +498,31 @@ class Recurrent(Layer):
         r"""Da ``kernel`` en franjas de columnas, para los núcleos que calculan en cada paso la parte de la entrada."""
         return self._packed("packed kernel", self.kernel)
 
-    def packed(self):
-        r"""Da ``recurrent_kernel`` en franjas de columnas, como se lee en cada paso; para uno solo, ninguna."""
+    def packed(self, *more):
+        r"""Da ``recurrent_kernel`` en franjas de columnas, como se lee en cada paso; para uno solo, ninguna.
+
+        Las matrices de ``more`` van debajo.
+        """
         if len(self.z) == 1:
             return np.zeros((0, 0, 0), self.dtype)
-        return self._packed("packed", self.recurrent_kernel)
+        return self._packed("packed", self.recurrent_kernel, *more)
 
-    def packed_transposed(self):
-        r"""Da la traspuesta de ``recurrent_kernel``, contigua, y en franjas."""
-        transposed = self.buffer("transposed", self.recurrent_kernel.shape[::-1])
-        transposed[...] = self.recurrent_kernel.T
-        return transposed, self._packed("packed transposed", transposed)
+    def _packed(self, name, *weights):
+        shape = sum(map(len, weights)), weights[0].shape[1]
+        out, first = self.buffer(name, packed_shape(shape, self.dtype.itemsize)), 0
+        for w in weights:
+            pack(w, first, out)
+            first += len(w)
+        return out
 
-    def _packed(self, name, w):
-        out = self.buffer(name, packed_shape(w.shape, self.dtype.itemsize))
-        pack(w, out)
+    def packed_transposed(self, *more):
+        r"""Da la traspuesta de ``recurrent_kernel`` en franjas de columnas; las de ``more``, a su derecha."""
+        weights = self.recurrent_kernel, *more
+        shape = weights[0].shape[1], sum(map(len, weights))
+        out, first = self.buffer("packed transposed", packed_shape(shape, self.dtype.itemsize)), 0
+        for w in weights:
+            pack_transposed(w, first, out)
+            first += len(w)
         return out
 
     def run(self, z, states, mask):
@@ -541,7 +565,7 @@ class Recurrent(Layer):
         steps, n, _ = z.shape
         before = [self.buffer(f"dbefore {k}", (n, self.units)) for k in range(self.state_count)]
         back, dropped = self.buffer("back", (n, self.units)), self.buffer("dropped", (n, self.units))
-        transposed, packed = self.packed_transposed()
+        packed = self.packed_transposed()
         for t in reversed(range(steps)):
             if dys.size:
                 dstates[0] += dys[t]
@@ -551,7 +575,7 @@ class Recurrent(Layer):
                 hidden = ~mask[t]
                 dz[t][hidden] = 0
                 dr[t][hidden] = 0
-            recur_back(dr[t], transposed, packed, self.drop, dropped, back)
+            recur_back(dr[t], self.recurrent_kernel, packed, self.drop, dropped, back)
             before[0] += back
             for dstate, new in zip(dstates, before, strict=True):
                 if mask.size:

@@ -107,7 +107,5 @@ class SimpleRNN(Recurrent):
             super().run_back(z, states, mask, dys, dstates, dz, dr)
             return
         back, dropped = self.buffer("back", z.shape[1:]), self.buffer("dropped", z.shape[1:])
-        transposed, packed = self.packed_transposed()
-        _simple_rnn_steps_back(
-            self.kind, transposed, packed, self.drop, mask, states[0], dys, dstates[0], dz, back, dropped
-        )
+        weights = self.recurrent_kernel, self.packed_transposed()
+        _simple_rnn_steps_back(self.kind, *weights, self.drop, mask, states[0], dys, dstates[0], dz, back, dropped)

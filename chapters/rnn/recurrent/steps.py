@@ -3,10 +3,11 @@ r"""Las piezas del paso del tiempo, para el código compilado: nada de esto comp
 import numpy as np
 from numba import njit
 
-from dlbook.numeric.matmul import matmul
+from chapters.mlp.activations.exponential import exp, expm1
+from dlbook.numeric.matmul import matmul, matmul_transposed
 from dlbook.numeric.vectors import BYTES
 
-# De a cuántos renglones se suma el gradiente de los pesos: los de un pedazo caben en la caché.
+# De a cuántas filas se recorre lo que no cabe en la caché: las de un pedazo caben.
 DEPTH = 128
 # Sin máscara: un arreglo vacío, que el código compilado sabe reconocer.
 NO_MASK = np.zeros((0, 0), bool)
@@ -16,6 +17,22 @@ def packed_shape(shape, itemsize):
     r"""Da la forma en que :func:`pack` deja una matriz, en franjas de dos vectores de ancho."""
     width = 2 * BYTES // itemsize
     return -(-shape[1] // width), shape[0], width
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def sigmoid(a):
+    r"""La sigmoide de un número, para código compilado."""
+    one, small = type(a)(1), exp(-abs(a))
+    return (one if a >= 0 else small) / (one + small)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def tanh(a):
+    r"""La tangente hiperbólica de un número, para código compilado."""
+    two = type(a)(2)
+    small = expm1(-two * abs(a))
+    value = small / (two + small)
+    return -value if a > 0 else value
 
 
 @njit(cache=True, nogil=True)
@@ -58,15 +75,39 @@ def project(x, w, b, z):
 
 
 @njit(cache=True, nogil=True)
-def pack(w, out):
-    r"""Copia una matriz en franjas de columnas: ``out[p, i, j] = w[i, p * ancho + j]``."""
+def pack(w, first, out):
+    r"""Copia una matriz en franjas de columnas, a partir de la fila ``first``.
+
+    Queda ``out[p, first + i, j] = w[i, p * ancho + j]``.
+    """
     depth, m = w.shape
     width = out.shape[2]
     for p in range(out.shape[0]):
         count = min(width, m - p * width)
         for i in range(depth):
             for j in range(count):
-                out[p, i, j] = w[i, p * width + j]
+                out[p, first + i, j] = w[i, p * width + j]
+
+
+@njit(cache=True, nogil=True)
+def pack_transposed(w, first, out):
+    r"""Copia la traspuesta de una matriz en franjas de columnas, a partir de la columna ``first``."""
+    m, depth = w.shape
+    width = out.shape[2]
+    for row in range(0, m, width):
+        # De a pocos: las líneas de la caché que se escriben son las mismas para todas las filas del grupo.
+        for start in range(0, depth, DEPTH):
+            for k in range(row, min(row + width, m)):
+                p, j = divmod(first + k, width)
+                for i in range(start, min(start + DEPTH, depth)):
+                    out[p, i, j] = w[k, i]
+
+
+def in_strips(w):
+    r"""Da una matriz en franjas de columnas, como se lee en cada paso."""
+    out = np.empty(packed_shape(w.shape, w.itemsize), w.dtype)
+    pack(np.ascontiguousarray(w), 0, out)
+    return out
 
 
 @njit(cache=True, nogil=True)
@@ -102,8 +143,8 @@ def recur(h, u, packed, drop, dropped, out):
 
 
 @njit(cache=True, nogil=True)
-def recur_back(dr, transposed, packed, drop, dropped, dh):
-    r"""Escribe en ``dh`` el gradiente de ``h`` en :func:`recur`; ``transposed`` es ``u`` traspuesta y contigua."""
+def recur_back(dr, u, packed, drop, dropped, dh):
+    r"""Escribe en ``dh`` el gradiente de ``h`` en :func:`recur`; en ``packed`` está la traspuesta de ``u``."""
     if drop.shape[0] == 0:
         matmul_packed(dr, packed, dh)
         return
@@ -111,7 +152,7 @@ def recur_back(dr, transposed, packed, drop, dropped, dh):
     dh[:] = 0
     for g in range(drop.shape[1]):
         columns = slice(g * units, (g + 1) * units)
-        matmul(dr[:, columns], transposed[columns], dropped)
+        matmul_transposed(dr[:, columns], u[:, columns], dropped)
         for i in range(n):
             for j in range(units):
                 dh[i, j] += dropped[i, j] * drop[i, g, j]
@@ -175,9 +216,3 @@ def matmul_long(a, b, out):
         for i in range(out.shape[0]):
             for j in range(out.shape[1]):
                 out[i, j] += part[i, j]
-
-
-def whole_product(a, b, out):
-    r"""Escribe en ``out`` el producto de todos los pasos, sin avisar si se desborda: eso lo dice quien entrena."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        np.dot(a, b, out=out)
