@@ -41,7 +41,7 @@ class Recurrent(Layer):
     vez para todos los pasos, antes de empezar. Solo el del estado tiene que esperar su turno. Al volver, lo mismo: paso
     a paso se calculan los gradientes de las preactivaciones, y con todos juntos, en un producto, el de cada matriz. Un
     núcleo puede preferir calcularlo paso por paso, para usarlo mientras está en la caché: entonces la capa vacía
-    :meth:`project`.
+    :meth:`project` o :meth:`input_gradients`.
 
     Una capa propia declara cuántas preactivaciones tiene por unidad, ``gates``, y cuántos estados, ``state_count``, y
     escribe dos métodos. Esta suma lo que le llega a lo que recuerda:
