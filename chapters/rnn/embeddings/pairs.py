@@ -18,7 +18,7 @@ def skipgrams(
     r"""Forma parejas de palabra y vecina (*skip-grams*), con los nombres de Keras 2.
 
     Sea :math:`w_1,\dots,w_T` la secuencia, y :math:`m` el ancho de la **ventana** (*window*). Las parejas verdaderas
-    son las de cada palabra con las que están, a lo más, a :math:`m` lugares:
+    son las de cada palabra con las que están, a lo sumo, a :math:`m` lugares:
 
     .. math::
        :label: ed-rnn-ventana

@@ -22,7 +22,7 @@ class Bidirectional(Layer):
 
        \mathbf y_t=\bigl[\overrightarrow{\mathbf h}_t,\overleftarrow{\mathbf h}_t\bigr] .
 
-    La segunda capa da sus estados en el orden en que leyó, así que se voltean para que hablen de la misma posición. De
+    La segunda capa da sus estados en el orden en que leyó, así que se invierten para que hablen de la misma posición. De
     regreso, cada capa recibe su mitad del gradiente, y a la entrada le llega la suma. Es para secuencias que se tienen
     enteras: para predecir la palabra que sigue sería trampa.
 

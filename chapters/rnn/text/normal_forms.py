@@ -27,7 +27,7 @@ def normalize_text(
     >>> normalize_text(two) == one, len(normalize_text(one, "NFD"))
     (True, 4)
 
-    Quitar mayúsculas casi no estorba. Quitar los acentos sí: son letras distintas.
+    Quitar las mayúsculas junta «Rosa» con «rosa». Quitar los acentos junta más: «año» con «ano», «pasó» con «paso».
 
     >>> normalize_text("MAÑANA, Ángel", casefold=True)
     'mañana, ángel'

@@ -79,7 +79,7 @@ class Tokenizer:
     ['is it sunny today']
 
     Una palabra que no estaba en los textos desaparece sin avisar. Con ``oov_token`` se le guarda un índice, el 1, y las
-    demás se recorren:
+    demás se corren un lugar:
 
     >>> tokenizer.texts_to_sequences(["Is it cold today?"])
     [[2, 7, 1]]

@@ -63,7 +63,7 @@ class TextVectorization:
 
     Hace de una vez lo que :class:`Tokenizer` y :func:`~chapters.mlp.preprocessing.pad_sequences` hacen en dos pasos.
     El índice 0 es el relleno, aquí **detrás**, y el 1, las palabras que no están en el vocabulario. A igual
-    frecuencia, va antes la que el alfabeto pone después, como en Keras, que las ordena y voltea la lista.
+    frecuencia, va antes la que el alfabeto pone después, como en Keras, que las ordena e invierte la lista.
 
     >>> layer = TextVectorization()
     >>> layer.adapt(["la paz del campo", "la paz", "el campo"])
