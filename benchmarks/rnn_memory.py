@@ -1,6 +1,6 @@
 r"""Hasta dónde recuerda cada red: copia con retraso y suma; deja ``docs/resultados/rnn_memoria.json``.
 
-Se ejecuta con ``python -m benchmarks.rnn_memory`` y tarda unos minutos. Se puede hacer por partes, como ``copy:LSTM`` o
+Se ejecuta con ``python -m benchmarks.rnn_memory`` y tarda una media hora. Se puede hacer por partes, como ``copy:LSTM`` o
 ``adding:GRU``, que se escriben después.
 """
 
@@ -16,11 +16,11 @@ from chapters.rnn import GRU, LSTM, SimpleRNN, adding_problem, delayed_copy
 from dlbook.numeric.parallel import set_threads
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "resultados" / "rnn_memoria.json"
-SEEDS, UNITS, BATCH, STEPS, RATE, TEST = range(3), 32, 64, 800, 4e-3, 1000
+SEEDS, UNITS, BATCH, STEPS, RATE, TEST = range(3), 32, 64, 2400, 4e-3, 1000
 SYMBOLS, CLIP = 8, 1.0
 LENGTHS = [5, 10, 20, 50, 100]
 # En cuántas partes se sortean los ejemplos: todos juntos serían un gigabyte.
-PARTS = 4
+PARTS = 12
 NETWORKS = {
     "SimpleRNN": lambda: SimpleRNN(UNITS),
     "IRNN": lambda: SimpleRNN(UNITS, "relu", recurrent_initializer="identity"),
