@@ -279,6 +279,45 @@ def whole(value, name):
     return np.ascontiguousarray(array, np.int64)
 
 
+def mask(value, name, shape=None):
+    r"""Convierte en un arreglo de booleanos lo que dice qué cuenta y qué no: ciertos y falsos, o unos y ceros.
+
+    >>> mask([[1, 0]], "mask")
+    array([[ True, False]])
+    >>> mask([[1.0, float("nan")]], "mask")
+    Traceback (most recent call last):
+        ...
+    ValueError: mask: se esperaban unos y ceros, pero hay un nan
+
+    Parameters
+    ----------
+    value : array_like of bool
+        La máscara.
+    name : str
+        Nombre del argumento, para el mensaje.
+    shape : tuple of int, optional
+        La forma que ha de tener.
+
+    Returns
+    -------
+    ndarray of bool
+        Contiguo en memoria.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Si no son números, si no son unos y ceros o si la forma es otra.
+    """
+    array = numbers_of(value, name)
+    if shape is not None and array.shape != shape:
+        raise ValueError(f"{name}: se esperaba la forma {shape}, pero llegó {array.shape}")
+    if array.dtype != bool:
+        other = (array != 0) & (array != 1)
+        if other.any():
+            raise ValueError(f"{name}: se esperaban unos y ceros, pero hay un {array[other][0]:g}")
+    return array.astype(bool, copy=False)
+
+
 def number(value, name, low=-np.inf, high=np.inf, *, open_low=False, open_high=False):
     r"""Devuelve un número real finito que está en el intervalo pedido.
 

@@ -270,7 +270,11 @@ class Graph(Model):
 
     def _entry_masks(self, mask):
         masks = [None] * self._slots
-        masks[: self._entries] = mask if isinstance(mask, list) else [mask] * self._entries
+        if self.several and isinstance(mask, (list, tuple)):
+            given = check.sequence(mask, "mask", self._entries)
+        else:
+            given = [mask] * self._entries
+        masks[: self._entries] = [None if one is None else check.mask(one, "mask") for one in given]
         return masks
 
     def compute_mask(self, inputs, previous_mask=None):

@@ -1082,6 +1082,12 @@ class Layer(Configured):
         names = [f"{name}[{k}]" for k in range(len(xs))] if self.several else [name]
         sizes = [one.shape[1:] for one in xs]
         size = sizes if self.several else sizes[0]
+        for one, where in zip(xs, names, strict=True):
+            if 0 in one.shape[1:]:
+                # Con tres ejes, el de en medio es el tiempo; si son palabras, no hay otro.
+                steps = not one.shape[1] and one.ndim == (2 if one.dtype.kind in "iu" else 3)
+                wanted = "un paso" if steps else "un número por observación"
+                raise ValueError(f"{where}: se esperaba al menos {wanted}, pero llegó la forma {one.shape}")
         if not self.built and all(one.ndim and one.shape[0] for one in xs):
             with _lock:
                 if not self.built:

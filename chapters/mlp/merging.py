@@ -33,6 +33,19 @@ def _summed(dy, shape, out):
     return out
 
 
+def _masks(masks, xs):
+    # Una máscara por entrada, o ninguna; cada una, con los primeros ejes de la suya.
+    if masks is None:
+        return [None] * len(xs)
+    masks = check.sequence(masks, "mask", len(xs))
+    masks = [None if mask is None else check.mask(mask, f"mask[{k}]") for k, mask in enumerate(masks)]
+    for k, (x, mask) in enumerate(zip(xs, masks, strict=True)):
+        if mask is not None and (not 0 < mask.ndim <= x.ndim or mask.shape != x.shape[: mask.ndim]):
+            wanted = x.shape[: max(1, x.ndim - 1)]
+            raise ValueError(f"mask[{k}]: se esperaba la forma {wanted}, pero llegó {mask.shape}")
+    return masks
+
+
 class Merge(Layer):
     r"""Lo que comparten las capas que juntan varias entradas, elemento por elemento.
 
@@ -67,13 +80,12 @@ class Merge(Layer):
 
     def compute_mask(self, inputs, previous_mask=None):
         r"""Da qué posiciones cuentan en alguna de las entradas, como Keras; si una no tiene máscara, cuentan todas."""
-        if previous_mask is None or any(mask is None for mask in previous_mask):
-            return None
-        return np.logical_or.reduce(previous_mask)
+        masks = _masks(previous_mask, inputs)
+        return None if any(mask is None for mask in masks) else np.logical_or.reduce(masks)
 
     def _filled(self, xs, mask, filler):
         # Lo que no cuenta, cambiado por lo que no altera el resultado; y dónde cuenta alguna, si todas tienen máscara.
-        wide = [None if m is None else aligned(m, x.ndim) for x, m in zip(xs, mask, strict=True)]
+        wide = [None if m is None else aligned(m, x.ndim) for x, m in zip(xs, _masks(mask, xs), strict=True)]
         filled = [x if m is None else np.where(m, x, self.dtype.type(filler)) for x, m in zip(xs, wide, strict=True)]
         return filled, wide, None if any(m is None for m in wide) else np.logical_or.reduce(wide)
 
@@ -348,10 +360,10 @@ class Concatenate(Layer):
 
     def compute_mask(self, inputs, previous_mask=None):
         r"""Junta las máscaras como las entradas. Si se juntan vectores, cuenta el que cuente en alguna."""
-        if previous_mask is None or all(mask is None for mask in previous_mask):
+        masks, wide = _masks(previous_mask, inputs), []
+        if all(mask is None for mask in masks):
             return None
-        wide = []
-        for x, mask in zip(inputs, previous_mask, strict=True):
+        for x, mask in zip(inputs, masks, strict=True):
             mask = np.ones(x.shape, bool) if mask is None else mask
             wide.append(np.broadcast_to(mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim)), x.shape))
         return np.concatenate(wide, self._axis([x.shape for x in inputs])).any(axis=-1)

@@ -554,11 +554,7 @@ def check_mask(mask, shape):
     -------
     ndarray of bool
     """
-    given = np.asarray(mask)
-    other = (given != 0) & (given != 1)
-    if other.any():
-        raise ValueError(f"mask: se esperaban unos y ceros, pero hay un {given[other][0]}")
-    mask = given.astype(bool)
+    mask = check.mask(mask, "mask")
     if mask.ndim == 0 or mask.ndim > max(1, len(shape) - 1) or mask.shape != shape[: mask.ndim]:
         wanted = shape[:-1] if len(shape) > 1 else shape
         raise ValueError(

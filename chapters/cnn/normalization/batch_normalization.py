@@ -591,8 +591,11 @@ class BatchNormalization(Layer):
 
     def _per_row(self, mask, shape):
         # Uno por vector de canales, en el orden de los renglones.
-        if self._axis_of_channels != len(shape) - 1 or mask.shape != shape[: mask.ndim]:
+        mask = check.mask(mask, "mask")
+        if self._axis_of_channels != len(shape) - 1:
             raise ValueError(f"{self.name}: con máscara se espera que los canales sean el último eje")
+        if not 0 < mask.ndim < len(shape) or mask.shape != shape[: mask.ndim]:
+            raise ValueError(f"mask: se esperaba la forma {shape[:-1]}, pero llegó {mask.shape}")
         wide = mask.reshape(mask.shape + (1,) * (len(shape) - 1 - mask.ndim))
         return np.ascontiguousarray(np.broadcast_to(wide, shape[:-1])).reshape(-1)
 

@@ -5,6 +5,7 @@ import numpy as np
 from chapters.cnn.pooling.average_pooling import AveragePooling2D
 from chapters.cnn.pooling.global_pooling import GlobalAveragePooling2D, GlobalMaxPooling2D
 from chapters.cnn.pooling.max_pooling import MaxPooling2D
+from dlbook import check
 
 
 class MaxPooling1D(MaxPooling2D):
@@ -127,6 +128,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling2D):
         if mask is None:
             return super().forward(x, training)
         self.x = x = self.ready(x)
+        mask = check.mask(mask, "mask", x.shape[:2])
         counts = mask.sum(axis=1, keepdims=True)
         self.share = (mask / np.maximum(counts, 1)).astype(self.dtype)[:, :, np.newaxis]
         y = self.buffer("y", (len(x), x.shape[-1]))

@@ -261,7 +261,10 @@ class Embedding(Layer):
         self.mask_zero = check.boolean(mask_zero, "mask_zero")
         self.embeddings = None
         if start is not None:
-            start = start[0] if isinstance(start, list) and len(start) == 1 and np.ndim(start[0]) == 2 else start
+            # En Keras puede venir en una lista, como la de get_weights.
+            inside = isinstance(start, list) and len(start) == 1
+            start = check.numbers_of(start[0] if inside else start, "weights")
+            start = start[np.newaxis] if inside and start.ndim == 1 else start
             start = check.floats(start, "weights", "V d", {"V": self.input_dim, "d": self.output_dim})
         self._start = start
 
@@ -285,7 +288,7 @@ class Embedding(Layer):
 
     def compute_mask(self, inputs, previous_mask=None):
         r"""Da qué posiciones no son relleno; sin ``mask_zero``, nada."""
-        return np.asarray(inputs) != 0 if self.mask_zero else None
+        return check.numbers_of(inputs, "inputs") != 0 if self.mask_zero else None
 
     def forward(self, x, training=False):
         r"""Toma el renglón de cada palabra."""

@@ -95,8 +95,9 @@ def skipgrams(
             wrong = kept[(kept < 0) | (kept > 1)][0]
             raise ValueError(f"sampling_table: se esperaban probabilidades, de 0 a 1, pero hay un {wrong:g}")
         centers &= kept[words] >= rng.random(len(words))
-    check.memory(2 * len(words) * window * (1 + share), "window_size", 8)
+    check.memory(2 * len(words) * window, f"sequence, de {len(words)} palabras, con window_size={window}", 8)
     couples = _window_pairs(words, centers, window)
+    check.memory(2 * len(couples) * (1 + share), "negative_samples", 8)
     # A todas las parejas les tocan las mismas negativas, una más o una menos.
     turns = np.arange(int(len(couples) * share)) % max(1, len(couples))
     chosen = rng.permutation(couples[:, 0])[turns]

@@ -119,8 +119,8 @@ class Word2Vec:
         Raises
         ------
         TypeError, ValueError
-            Si no son listas de textos, si de ellas no quedan al menos dos palabras distintas, o si con esa tasa los
-            números se desbordan.
+            Si no son listas de textos, si no quedan al menos dos palabras distintas, si en ninguna frase queda una
+            pareja, o si con esa tasa los números se desbordan.
         """
         sentences = [_checked(words) for words in check.sequence(sentences, "sentences")]
         text, starts = self._count(sentences)
@@ -156,7 +156,12 @@ class Word2Vec:
                     if threads > 1:
                         team.run(lambda k: _join(shared, own, *cut(size, threads)[k]), threads)
                 loss, pairs = losses.sum(axis=0)
-                self.history["loss"].append(float(loss / max(1, pairs)))
+                if not pairs:
+                    raise ValueError(
+                        f"sample: se esperaba que quedaran palabras con vecinas, pero con {self.sample:g} se tiraron "
+                        f"tantas que en la época {epoch + 1} no hay ninguna pareja"
+                    )
+                self.history["loss"].append(float(loss / pairs))
                 if not np.isfinite(shared).all():
                     raise ValueError(
                         f"alpha: se esperaba una tasa con que los vectores no crecieran sin fin, pero con {self.alpha} "
@@ -172,6 +177,12 @@ class Word2Vec:
                 f"sentences: se esperaban al menos dos palabras que aparezcan {self.min_count} veces, "
                 f"pero llegaron {len(found)}"
             )
+        known = {word for word, _ in found}
+        if all(sum(word in known for word in words) < 2 for words in sentences):
+            raise ValueError(
+                "sentences: se esperaba alguna frase con al menos dos palabras del vocabulario, para hacer una "
+                "pareja, pero no hay ninguna"
+            )
         self.words, counts = [word for word, _ in found], [n for _, n in found]
         self.counts = np.array(counts)
         self._index = {word: i for i, word in enumerate(self.words)}
@@ -181,7 +192,7 @@ class Word2Vec:
 
     def __contains__(self, word):
         r"""Dice si la palabra tiene vector."""
-        return word in getattr(self, "_index", ())
+        return isinstance(word, str) and word in getattr(self, "_index", ())
 
     def __getitem__(self, word):
         r"""Da el vector de una palabra."""
@@ -226,7 +237,7 @@ class Word2Vec:
         TypeError, ValueError
             Si no está en el vocabulario, o ``topn`` no es un entero positivo.
 
-            >>> model = Word2Vec(2, min_count=1, epochs=1, seed=0).fit([["sol", "luna"]])
+            >>> model = Word2Vec(2, min_count=1, sample=0, seed=0).fit([["sol", "luna"]])
             >>> model.most_similar("mar")
             Traceback (most recent call last):
                 ...

@@ -111,7 +111,8 @@ class Alphabet:
         TypeError, ValueError
             Si no son enteros de ese intervalo.
         """
-        if not np.size(ids):
+        ids = check.numbers_of(ids, "ids")
+        if not ids.size:
             return ""
         return "".join(self.characters[i] for i in check.labels(ids, "ids", len(self), "N"))
 
@@ -178,10 +179,11 @@ def shifted_windows(ids, length, streams=1):
         raise ValueError(f"ids: se esperaba la forma (N), pero llegó {ids.shape}")
     length, streams = check.integer(length, "length", 1), check.integer(streams, "streams", 1)
     if len(ids) <= length * streams:
-        lines = f"{streams} renglón" + "es" * (streams > 1)
+        lines = "1 renglón" if streams == 1 else f"{streams} renglones"
+        steps = "1 paso" if length == 1 else f"{length} pasos"
         least = length * streams + 1
         raise ValueError(
-            f"ids: para {lines} de {length} pasos se esperaban al menos {least} números, pero llegaron {len(ids)}"
+            f"ids: para {lines} de {steps} se esperaban al menos {least} números, pero llegaron {len(ids)}"
         )
     return plain_shifted_windows(ids, length, streams)
 

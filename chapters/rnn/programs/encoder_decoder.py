@@ -5,7 +5,9 @@ import numpy as np
 from chapters.mlp import Dense, Input, Model
 from chapters.rnn.embeddings.embedding import Embedding
 from chapters.rnn.recurrent.lstm import LSTM
+from chapters.rnn.recurrent.recurrent import Recurrent
 from dlbook import check
+from dlbook.training import walk
 
 MOST = 100_000
 
@@ -95,6 +97,34 @@ def plain_encoder_decoder(source_tokens, target_tokens, units, seed, dtype):
     return whole, encoder, decoder
 
 
+def _tried(encoder, decoder, source, start):
+    # Un token con la primera secuencia: si cada modelo da lo que el otro espera, y entre cuántos tokens se escoge.
+    state = _answer(encoder, source[:1], "encoder", "una secuencia")
+    if not isinstance(state, list) or any(s.ndim != 2 for s in state):
+        raise ValueError(f"encoder: se esperaba que diera una lista de estados, como [h, c], pero da {_came(state)}")
+    for token, name in ((0, "decoder"), (start, "start")):
+        given = f"el token {token} y los estados que da encoder, de forma {_came(state)}"
+        found = _answer(decoder, [np.array([[token]]), *state], name, given)
+    shapes = [s.shape for s in state]
+    if not isinstance(found, list) or found[0].shape[:-1] != (1, 1) or [y.shape for y in found[1:]] != shapes:
+        raise ValueError(f"decoder: se esperaba que diera [(1, 1, V), {str(shapes)[1:]}, pero da {_came(found)}")
+    strange = found[0][~np.isfinite(found[0])]
+    if strange.size:
+        raise ValueError(f"decoder: se esperaban probabilidades finitas, pero dio un {strange[0]}")
+    return found[0].shape[-1]
+
+
+def _answer(model, x, name, given):
+    try:
+        return model.predict(x, verbose=0)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}: se esperaba que {model.name} admitiera {given}, pero dice: {error}") from error
+
+
+def _came(found):
+    return [y.shape for y in found] if isinstance(found, list) else f"un solo arreglo de forma {found.shape}"
+
+
 def greedy_decode(encoder, decoder, source, start, end, max_length=50):
     r"""Escribe con el decodificador, quedándose cada vez con el token más probable (*greedy decoding*).
 
@@ -114,7 +144,7 @@ def greedy_decode(encoder, decoder, source, start, end, max_length=50):
     Parameters
     ----------
     encoder, decoder : Model
-        Los de :func:`encoder_decoder`, o los que den y reciban lo mismo.
+        Los de :func:`encoder_decoder`, o los que den y reciban lo mismo. Antes se prueban con un token.
     source : array_like of int, shape (n, T)
         Lo que hay que leer.
     start, end : int
@@ -130,7 +160,13 @@ def greedy_decode(encoder, decoder, source, start, end, max_length=50):
     Raises
     ------
     TypeError, ValueError
-        Si ``source`` no es una tabla de enteros o los demás no son enteros válidos.
+        Si ``source`` no es una tabla de enteros, si los modelos no encajan uno con otro o si los demás no son enteros
+        válidos.
+
+        >>> greedy_decode(encoder, decoder, source, 1, 7)
+        Traceback (most recent call last):
+            ...
+        ValueError: end: se esperaba un entero entre 0 y 6, pero llegó 7
     """
     encoder, decoder = check.model(encoder, "encoder"), check.model(decoder, "decoder")
     source = check.whole(source, "source")
@@ -138,6 +174,15 @@ def greedy_decode(encoder, decoder, source, start, end, max_length=50):
         raise ValueError(f"source: se esperaba la forma (n, T), pero llegó {source.shape}")
     start, end = check.integer(start, "start", 0), check.integer(end, "end", 0)
     max_length = check.integer(max_length, "max_length", 1, MOST)
+    recurrent = [r for model in (encoder, decoder) for r in walk(model) if isinstance(r, Recurrent)]
+    kept = [dict(layer.memory) for layer in recurrent]
+    try:
+        end = check.integer(end, "end", 0, _tried(encoder, decoder, source, start) - 1)
+    finally:
+        # Lo que las capas recordaban entre llamadas queda como estaba.
+        for layer, memory in zip(recurrent, kept, strict=True):
+            layer.memory.clear()
+            layer.memory.update(memory)
     return plain_greedy_decode(encoder, decoder, source, start, end, max_length)
 
 

@@ -115,7 +115,11 @@ def mase(y_true, y_pred, y_train, period=1):
     period = check.integer(period, "period", 1, len(y_train) - 1)
     if (y_train[period:] == y_train[:-period]).all():
         raise ValueError(f"y_train: se esperaba que cambiara de un periodo a otro, pero se repite cada {period}")
-    return plain_mase(y_true, y_pred, y_train, period)
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = plain_mase(y_true, y_pred, y_train, period)
+    if not np.isfinite(found):
+        raise ValueError("y_true: se esperaba un error que cupiera en un número, pero se desborda")
+    return found
 
 
 def plain_mase(y_true, y_pred, y_train, period):

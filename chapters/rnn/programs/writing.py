@@ -23,6 +23,8 @@ def _reader(model):
     layers = check.model(model).layers
     if not isinstance(model, Sequential) or not model.built or not layers or not isinstance(layers[0], Embedding):
         raise ValueError("model: se esperaba un Sequential ya construido, y que empezara con un Embedding")
+    if layers[0].mask_zero:
+        raise ValueError("model: se esperaba un Embedding con mask_zero=False, porque la letra 0 no es relleno")
     for layer in layers:
         recurrent = isinstance(layer, Recurrent)
         if not recurrent and not isinstance(layer, STEP_BY_STEP):
@@ -111,7 +113,7 @@ def write(model, alphabet, prompt, length, temperature=1.0, top_k=None, seed=Non
     Parameters
     ----------
     model : Sequential
-        Un :class:`Embedding`, una o más capas recurrentes con ``return_sequences=True``, y al final una
+        Un :class:`Embedding` sin máscara, una o más capas recurrentes con ``return_sequences=True``, y al final una
         :class:`~chapters.mlp.Dense` sin activación, con tantas salidas como letras.
     alphabet : Alphabet
         Las letras.

@@ -113,8 +113,8 @@ class Bidirectional(Layer):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         r"""Crea la capa con lo que dio ``get_config``, aquí o en Keras."""
-        config = dict(config)
-        for name in ("layer", "backward_layer"):
+        config = dict(config) if isinstance(config, dict) else config
+        for name in ("layer", "backward_layer") if isinstance(config, dict) else ():
             if isinstance(config.get(name), dict) and isinstance(config[name].get("config"), dict):
                 # Keras se lo pone a las dos; aquí los pasos tapados dan ceros sin que nadie lo pida.
                 inner = {k: v for k, v in config[name]["config"].items() if k != "zero_output_for_mask"}

@@ -55,7 +55,8 @@ def jacobian_spectrum(recurrent_kernel, y):
     Raises
     ------
     TypeError, ValueError
-        Si no son números reales y finitos, si las formas no encajan o si un estado no está entre −1 y 1.
+        Si no son números reales y finitos, si las formas no encajan, si un estado no está entre −1 y 1 o si el producto
+        se desborda.
 
         >>> jacobian_spectrum([[0.5]], [[2.0]])
         Traceback (most recent call last):
@@ -69,7 +70,16 @@ def jacobian_spectrum(recurrent_kernel, y):
         raise ValueError(
             f"y: se esperaban estados de una tangente, entre −1 y 1, pero hay un {y.flat[np.abs(y).argmax()]:g}"
         )
-    return plain_jacobian_spectrum(recurrent_kernel, y)
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            spectrum = plain_jacobian_spectrum(recurrent_kernel, y)
+    except np.linalg.LinAlgError:
+        spectrum = np.array([np.nan])
+    if not np.isfinite(spectrum).all():
+        raise ValueError(
+            f"y: se esperaban pasos cuyo producto de jacobianas cupiera en un número, pero con {len(y)} se desborda"
+        )
+    return spectrum
 
 
 def plain_jacobian_spectrum(recurrent_kernel, y):

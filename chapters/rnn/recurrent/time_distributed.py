@@ -132,7 +132,7 @@ class TimeDistributed(Layer):
             raise ValueError(f"x: se esperaba al menos un paso, pero llegó la forma {x.shape}")
         options = {}
         if mask is not None:
-            mask = check.numbers_of(mask, "mask").astype(bool)
+            mask = check.mask(mask, "mask")
             if mask.shape[:2] != (n, steps):
                 raise ValueError(f"mask: se esperaba la forma ({n}, {steps}, …), pero llegó {mask.shape}")
             if mask.ndim > 2 and "mask" in inspect.signature(self.layer.forward).parameters:

@@ -64,9 +64,9 @@ class Masking(Layer):
 
     def compute_mask(self, inputs, previous_mask=None):
         r"""Da qué instantes no son relleno."""
+        x = check.numbers_of(inputs, "inputs", "... d").astype(self.dtype)
         # En el tipo de la capa: 0.1 es otro número en float32.
-        padding = self.dtype.type(self.mask_value)
-        return (np.asarray(inputs, self.dtype) != padding).any(axis=-1)  # [ec-rnn-mascara]
+        return (x != self.dtype.type(self.mask_value)).any(axis=-1)  # [ec-rnn-mascara]
 
     def forward(self, x, training=False):
         r"""Pone ceros en el relleno."""

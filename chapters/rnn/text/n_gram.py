@@ -1,7 +1,5 @@
 r"""Adivinar lo que sigue mirando lo de antes: modelos de n-gramas."""
 
-from collections.abc import Hashable
-
 import numpy as np
 
 from dlbook import check
@@ -65,7 +63,8 @@ def witten_bell(counts, shorter):
     Raises
     ------
     TypeError, ValueError
-        Si no son números, si no hay tantos de unas como de otras o si alguno es negativo.
+        Si no son números, si no hay tantos de unas como de otras, si alguno es negativo o si alguna probabilidad pasa
+        de 1.
 
         >>> witten_bell([3, -1], [0.5, 0.5])
         Traceback (most recent call last):
@@ -77,6 +76,8 @@ def witten_bell(counts, shorter):
     for name, values in (("counts", counts), ("shorter", shorter)):
         if values.min() < 0:
             raise ValueError(f"{name}: se esperaban números de al menos 0, pero hay un {values.min():g}")
+    if shorter.max() > 1 + 1e-6:
+        raise ValueError(f"shorter: se esperaban probabilidades, de 0 a 1, pero hay un {shorter.max():g}")
     return plain_witten_bell(counts, shorter)
 
 
@@ -300,6 +301,12 @@ def _symbols(sequence, name):
         return sequence
     sequence = check.sequence(sequence, name, empty=True)
     for symbol in sequence:
-        if not isinstance(symbol, Hashable):
-            raise TypeError(f"{name}: se esperaban símbolos, como palabras, pero hay un {type(symbol).__name__}")
+        try:
+            hash(symbol)
+        except TypeError:
+            kind = type(symbol).__name__
+            raise TypeError(f"{name}: se esperaban símbolos, como palabras, pero hay un {kind}") from None
+        # Un NaN no es igual a sí mismo: cada uno sería un símbolo distinto.
+        if symbol != symbol:
+            raise ValueError(f"{name}: se esperaban símbolos iguales a sí mismos, pero hay un {symbol}")
     return sequence

@@ -40,8 +40,8 @@ def index_words(counts, first=()):
 
     Raises
     ------
-    TypeError
-        Si no son palabras con sus cuentas.
+    TypeError, ValueError
+        Si no son palabras con sus cuentas, o si una de ``first`` se repite.
 
         >>> index_words(["una", "y"])
         Traceback (most recent call last):
@@ -51,6 +51,8 @@ def index_words(counts, first=()):
     counts = counted(counts, "counts")
     first = check.sequence(first, "first", empty=True)
     first = [string(w, "first") for w in first]
+    if repeated := [w for w, n in Counter(first).items() if n > 1]:
+        raise ValueError(f"first: se esperaban palabras distintas, pero {repeated[0]!r} está repetida")
     # sorted no cambia el orden de los que empatan.
     rest = [w for w in counts if w not in first]
     ordered = [*first, *sorted(rest, key=lambda w: -counts[w])]

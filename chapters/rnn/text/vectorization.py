@@ -53,7 +53,7 @@ def inverse_document_frequency(documents, total):
             ...
         ValueError: documents: se esperaba un entero entre 0 y 3, pero hay un 4 en la posición (0,)
     """
-    total = check.integer(total, "total", 1)
+    total = check.integer(total, "total", 1, 2**63 - 1)
     documents = check.labels(documents, "documents", total + 1, "...")
     return np.log(1 + total / (1 + documents))  # [ec-rnn-idf]
 
@@ -196,7 +196,7 @@ class TextVectorization:
         for row in rows:
             counts.update(row)
             documents.update(set(row))
-        words = sorted(set(counts) - {PADDING, UNKNOWN}, key=lambda w: (counts[w], w.encode()), reverse=True)
+        words = sorted(set(counts) - {PADDING, UNKNOWN}, key=lambda w: (counts[w], _bytes(w)), reverse=True)
         words = words[: self.max_tokens and self.max_tokens - len(self._special)]
         if not words:
             raise ValueError("data: se esperaba al menos una palabra, pero no hay ninguna")
@@ -278,7 +278,14 @@ class TextVectorization:
 
 
 def _own_or(value, name, options):
-    return value if value is None or callable(value) else check.choice(value, name, options)
+    if callable(value):
+        return check.function(value, name, 1)
+    return value if value is None else check.choice(value, name, options)
+
+
+def _bytes(word):
+    # Un medio carácter suelto («surrogate») también tiene los suyos.
+    return word.encode("utf-8", "surrogatepass")
 
 
 def _lengths(ngrams):
@@ -292,4 +299,5 @@ def _texts(texts, name):
         return [texts]
     texts = check.sequence(texts, name, empty=True)
     # Una columna de textos, como la que sale de una tabla.
-    return [t[0] if isinstance(t, (list, np.ndarray)) and len(t) == 1 else t for t in texts]
+    columns = [isinstance(t, list) or (isinstance(t, np.ndarray) and t.ndim > 0) for t in texts]
+    return [t[0] if column and len(t) == 1 else t for t, column in zip(texts, columns, strict=True)]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from chapters.mlp import Adam, Dense, Input, Model
-from chapters.rnn import GRU, LSTM, SimpleRNN, encoder_decoder, greedy_decode
+from chapters.mlp import Adam, Dense, Input, Model, Sequential
+from chapters.rnn import GRU, LSTM, Embedding, SimpleRNN, encoder_decoder, greedy_decode
 from chapters.rnn.recurrent.lstm import lstm_forward
 from dlbook.gradcheck import check_gradients
 
@@ -127,6 +127,8 @@ class Scripted:
         monkeypatch.setattr(self.decoder, "predict", self.predict)
 
     def predict(self, x, verbose=0):
+        if len(x[0]) == 1:  # la prueba, con una sola secuencia
+            return [np.eye(7)[:1, None], *x[1:]]
         p = np.eye(7)[self.lines[:, self.t]][:, None]
         self.t += 1
         return [p, *x[1:]]
@@ -159,7 +161,8 @@ def test_nothing_written_is_an_empty_line(monkeypatch):
         (lambda e, d: greedy_decode(e, d, np.zeros((0, 3)), 1, 2), "source"),
         (lambda e, d: greedy_decode(e, d, SOURCE, 1, 2, 0), "max_length"),
         (lambda e, d: greedy_decode(e, d, SOURCE, -1, 2), "start"),
-        (lambda e, d: greedy_decode(e, d, SOURCE, 30, 2), "30"),
+        (lambda e, d: greedy_decode(e, d, SOURCE, 30, 2), "start: se esperaba que .* admitiera el token 30"),
+        (lambda e, d: greedy_decode(e, d, SOURCE, 1, 7), "end: se esperaba un entero entre 0 y 6, pero llegó 7"),
         (lambda e, d: greedy_decode(3, d, SOURCE, 1, 2), "encoder"),
         (lambda e, d: encoder_decoder(1, 7), "source_tokens"),
         (lambda e, d: encoder_decoder(5, 7, units=0), "units"),
@@ -169,3 +172,61 @@ def test_a_bad_call_is_answered_in_a_sentence(call, text):
     _, encoder, decoder = made()
     with pytest.raises((TypeError, ValueError), match=text):
         call(encoder, decoder)
+
+
+def one_by_one(cls, count, out=7, units=4):
+    """Un codificador y un decodificador parecidos a los del libro, con otra capa y otro tamaño."""
+    source, written, before = Input((None,)), Input((None,)), [Input((units,)) for _ in range(count)]
+    _, *state = cls(units, return_state=True)(Embedding(6, 4)(source))
+    h, *after = cls(units, return_sequences=True, return_state=True)(Embedding(7, 4)(written), initial_state=before)
+    given = [written, *before]
+    return Model(source, state), Model(given, [Dense(out, "softmax")(h), *after]), Model(given, [after[0], *after])
+
+
+LINE = Sequential([Input((None,)), Embedding(7, 4), LSTM(4), Dense(3)])
+
+
+@pytest.mark.parametrize(
+    ("pair", "text"),
+    [
+        (lambda e, d: (LINE, d), "encoder: se esperaba que diera una lista de estados.* un solo arreglo de forma"),
+        (lambda e, d: (one_by_one(GRU, 1)[0], d), "encoder: se esperaba que diera una lista de estados"),
+        (lambda e, d: (made()[0], d), "encoder: se esperaba que .* admitiera una secuencia, pero dice: x: se esperaba"),
+        (lambda e, d: (made(units=5)[1], d), r"decoder: se esperaba que .* de forma \[\(1, 5\), \(1, 5\)\], pero dice"),
+        (lambda e, d: (e, one_by_one(GRU, 1)[1]), "decoder: se esperaba que .* admitiera el token 0 y los estados"),
+        (lambda e, d: (e, LINE), "decoder: se esperaba que .* admitiera el token 0"),
+        (lambda e, d: (e, one_by_one(LSTM, 2)[2]), r"decoder: se esperaba que diera \[\(1, 1, V\), \(1, 4\)"),
+        (lambda e, d: (e, Model(d.inputs, d.outputs[:1])), "decoder: se esperaba que diera.* un solo arreglo"),
+    ],
+)
+def test_a_model_that_does_not_fit_the_other_is_named(pair, text):
+    _, encoder, decoder = made()
+    with pytest.raises(ValueError, match=text):
+        greedy_decode(*pair(encoder, decoder), SOURCE, 1, 2)
+
+
+def test_others_that_give_and_take_the_same_will_do():
+    reads, says, _ = one_by_one(LSTM, 2, out=5)
+    # El inicio se lee y nunca se escribe: no hace falta que esté entre las salidas.
+    written = greedy_decode(reads, says, SOURCE, 6, 2, 3)
+    assert len(written) == 3
+    assert (written < 5).all()
+
+
+def test_a_model_that_gives_no_number_is_not_read():
+    _, encoder, decoder = made()
+    decoder.theta[-1] = np.nan
+    with pytest.raises(ValueError, match="decoder: se esperaban probabilidades finitas, pero dio un nan"):
+        greedy_decode(encoder, decoder, SOURCE, 1, 2)
+
+
+def test_trying_the_models_does_not_touch_what_they_remember():
+    source = Input((None,))
+    _, *state = LSTM(4, return_state=True, stateful=True)(Embedding(6, 4)(source))
+    reads, (_, _, says) = Model(source, state, seed=0), made(dtype="float32")
+    first = greedy_decode(reads, says, SOURCE, 1, 2, 3)
+    kept = [layer.memory["states"][0].copy() for layer in reads.layers if isinstance(layer, LSTM)]
+    reads.layers[-1].reset_state()
+    reads.predict(SOURCE, verbose=0)
+    np.testing.assert_array_equal(kept[0], reads.layers[-1].memory["states"][0])
+    assert len(first) == len(SOURCE)

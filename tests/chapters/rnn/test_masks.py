@@ -20,14 +20,16 @@ from chapters.mlp import (
     Input,
     Lambda,
     Layer,
+    Maximum,
     MeanSquaredError,
     Model,
+    Multiply,
     Reshape,
     Sequential,
     SparseCategoricalCrossentropy,
 )
 from chapters.mlp.metrics import Metric
-from chapters.rnn import Embedding, Masking, SimpleRNN
+from chapters.rnn import GRU, LSTM, Bidirectional, Embedding, Masking, SimpleRNN, TimeDistributed
 from dlbook.gradcheck import check_gradients
 from dlbook.numeric.parallel import set_threads
 from dlbook.training import engine
@@ -361,6 +363,94 @@ def test_a_mask_that_does_not_fit_gets_one_spanish_sentence():
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match="sample_weight: se esperaba"):
         model.fit(np.ones((3, 4), int), np.ones((3, 4, 2)), sample_weight=np.ones((3, 5)), verbose=0)
+
+
+X = np.ones((2, 4, 3))
+STRANGE = {
+    "nan": np.full((2, 4), np.nan),
+    "half": np.full((2, 4), 0.5),
+    "two": np.full((2, 4), 2),
+    "texts": np.full((2, 4), "a"),
+    "objects": np.full((2, 4), None),
+    "short": np.ones((2, 3)),
+    "wide": np.ones((2, 4, 3, 1)),
+    "ragged": [[1], [1, 0]],
+    "empty": [],
+    "complex": np.full((2, 4), 1j),
+    "one": True,
+    "text": "x",
+}
+# Quién recibe una máscara, además de las recurrentes.
+TAKES = {
+    "normalization": lambda mask: BatchNormalization().forward(X, mask=mask),
+    "mean": lambda mask: GlobalAveragePooling1D().forward(X, mask=mask),
+    "product": lambda mask: Multiply().forward([X, X], mask=[mask, None]),
+    "maximum": lambda mask: Maximum().forward([X, X], mask=[None, mask]),
+    "sum": lambda mask: Add().compute_mask([X, X], [mask, mask]),
+    "side by side": lambda mask: Concatenate().compute_mask([X, X], [mask, None]),
+    "each step": lambda mask: TimeDistributed(Dense(2)).forward(X, mask=mask),
+    "both ways": lambda mask: Bidirectional(SimpleRNN(2)).forward(X, mask=mask),
+    "loss": lambda mask: MeanSquaredError()(X, X, mask=mask),
+    "model": lambda mask: Sequential([Input((None, 3)), SimpleRNN(2)]).forward(X, mask=mask),
+}
+
+
+@pytest.mark.parametrize("who", TAKES)
+@pytest.mark.parametrize("what", STRANGE)
+def test_what_is_not_a_mask_is_refused_by_everyone(who, what):
+    if (who, what) == ("each step", "wide"):
+        return  # dice además qué es real dentro de cada paso
+    with pytest.raises((TypeError, ValueError), match=r"^mask(\[\d\])?: se esperaba"):
+        TAKES[who](STRANGE[what])
+
+
+@pytest.mark.parametrize("who", TAKES)
+def test_ones_and_zeros_in_a_list_are_a_mask(who):
+    mask = [[1, 1, 0, 0], [1, 1, 1, 0]]
+    np.testing.assert_array_equal(TAKES[who](mask) is None, TAKES[who](np.array(mask, bool)) is None)
+    if who in ("sum", "product", "side by side", "maximum", "mean"):
+        np.testing.assert_array_equal(TAKES[who](mask), TAKES[who](np.array(mask, bool)))
+
+
+def test_a_model_of_several_inputs_takes_a_mask_for_each():
+    a, b = Input((None, 3)), Input((None, 3))
+    model = Model([a, b], Add()([a, b]))
+    mask = [[1, 1, 0, 0], [1, 0, 0, 0]]
+    model.forward([X, X], mask=[mask, mask])
+    with pytest.raises(ValueError, match="mask: se esperaban 2 elementos, pero llegaron 3"):
+        model.forward([X, X], mask=[mask] * 3)
+
+
+@pytest.mark.parametrize("layer", [Masking(), Embedding(3, 2, mask_zero=True)])
+@pytest.mark.parametrize("x", ["x", ["a", "b"], [[1], [1, 2]], None, {}, 1j, [[None]], object()])
+def test_what_is_not_a_sequence_has_no_mask(layer, x):
+    with pytest.raises((TypeError, ValueError), match="inputs: se esperaba"):
+        layer.compute_mask(x)
+
+
+@pytest.mark.parametrize("built", [False, True])
+@pytest.mark.parametrize(
+    "make",
+    [
+        *(lambda: SimpleRNN(2), lambda: Bidirectional(GRU(2)), lambda: TimeDistributed(Dense(2)), lambda: Masking()),
+        lambda: GlobalAveragePooling1D(),
+        lambda: Sequential([Input((None, 3)), Masking(), Bidirectional(LSTM(2))]),
+    ],
+)
+def test_a_sequence_without_steps_is_refused(make, built):
+    layer = make()
+    if built and not layer.built:
+        layer.build((None, 3))
+    with pytest.raises(ValueError, match=r"x: se esperaba al menos un paso, pero llegó la forma \(2, 0, 3\)"):
+        layer.forward(np.zeros((2, 0, 3)))
+
+
+def test_a_sentence_without_words_is_refused():
+    model = Sequential([Input((None,)), Embedding(3, 2, mask_zero=True), LSTM(2)])
+    with pytest.raises(ValueError, match=r"x: se esperaba al menos un paso, pero llegó la forma \(2, 0\)"):
+        model.predict(np.zeros((2, 0), int))
+    with pytest.raises(ValueError, match=r"x: se esperaba al menos un número por observación, pero llegó la forma"):
+        Dense(2).forward(np.zeros((2, 0)))
 
 
 # --- Keras ---

@@ -147,6 +147,13 @@ def test_a_text_shorter_than_the_order():
         (lambda: fitted().generate(3, prompt=None), TypeError, "prompt: se esperaba"),
         (lambda: NGram(2).fit([1, "a"]), TypeError, "sequence: se esperaban símbolos de una sola clase"),
         (lambda: NGram(2).fit([["a"], ["b"]]), TypeError, "sequence: se esperaban símbolos, como palabras"),
+        (lambda: NGram(2).fit([1.0, np.nan, 2.0]), ValueError, "iguales a sí mismos, pero hay un nan"),
+        (lambda: NGram(2).fit(np.array([1.0, np.nan, np.nan])), ValueError, "iguales a sí mismos, pero hay un nan"),
+        (lambda: NGram(2).fit([np.datetime64("NaT")] * 2), ValueError, "iguales a sí mismos, pero hay un NaT"),
+        (lambda: numbered().bits([1.0, np.nan]), ValueError, "sequence: .*, pero hay un nan"),
+        (lambda: numbered().predict([np.nan]), ValueError, "context: .*, pero hay un nan"),
+        (lambda: numbered().generate(2, [np.nan]), ValueError, "prompt: .*, pero hay un nan"),
+        (lambda: witten_bell([1, 0], [2.0, 0.5]), ValueError, "shorter: se esperaban probabilidades, de 0 a 1"),
     ],
 )
 def test_nonsense_is_answered_with_a_sentence(call, error, message):
@@ -157,4 +164,10 @@ def test_nonsense_is_answered_with_a_sentence(call, error, message):
 def fitted():
     model = NGram(2)
     model.fit("abc")
+    return model
+
+
+def numbered():
+    model = NGram(2)
+    model.fit([1.0, 2.0, 1.0])
     return model

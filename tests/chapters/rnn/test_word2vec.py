@@ -64,6 +64,20 @@ def test_the_sampling_table_drops_centers_but_not_neighbours():
         skipgrams([1, 2], 3, sampling_table=[0, 1, 2])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"negative_samples": 1e13}, "negative_samples: harían falta"),
+        ({"negative_samples": 1e300}, "negative_samples: harían falta"),
+        ({"window_size": 2**40}, "sequence, de 2000000 palabras, con window_size=2000000: harían falta"),
+    ],
+)
+def test_what_does_not_fit_in_memory_names_who_asked_for_it(arguments, message):
+    words = [1, 2, 3] if "negative_samples" in arguments else np.ones(2_000_000, int)
+    with pytest.raises(ValueError, match=message):
+        skipgrams(words, 4, **{"window_size": 1} | arguments)
+
+
 @pytest.mark.parametrize("words", [[0, 0], [1], [3, 0, 0]])
 def test_a_text_without_neighbours_gives_no_pairs(words):
     assert skipgrams(words, 4, 1, 2) == ([], [])
@@ -192,7 +206,9 @@ def test_every_sentence_is_read_once(count, lengths):
 
 
 def test_the_vocabulary_goes_from_frequent_to_rare_and_forgets_the_rarest():
-    model = Word2Vec(2, min_count=2, epochs=1, seed=0).fit([["b", "a", "a", "c"], [], ["b", "a", "b", "d", "d"]])
+    model = Word2Vec(2, min_count=2, sample=0, epochs=1, seed=0).fit(
+        [["b", "a", "a", "c"], [], ["b", "a", "b", "d", "d"]]
+    )
     assert model.words == ["b", "a", "d"]
     assert model.counts.tolist() == [3, 3, 2]
     assert "a" in model
@@ -202,7 +218,7 @@ def test_the_vocabulary_goes_from_frequent_to_rare_and_forgets_the_rarest():
 
 
 def test_the_analogy_is_answered_by_the_closest_direction():
-    model = Word2Vec(2, min_count=1, epochs=1, seed=0).fit([["rey", "reina", "hombre", "mujer", "pan"]])
+    model = Word2Vec(2, min_count=1, sample=0, epochs=1, seed=0).fit([["rey", "reina", "hombre", "mujer", "pan"]])
     model.vectors[:] = [[1, 2], [2, 1], [0, 1], [1, 0], [-1, -1]]
     model.vectors /= np.linalg.norm(model.vectors, axis=1, keepdims=True)
     (best, _), (last, _) = model.analogy("hombre", "rey", "mujer", topn=5)
@@ -222,7 +238,7 @@ def test_what_is_not_a_text_is_refused(sentences):
 
 
 def test_what_cannot_be_answered_says_so():
-    model = Word2Vec(2, min_count=1, epochs=1, seed=0)
+    model = Word2Vec(2, min_count=1, sample=0, epochs=1, seed=0)
     with pytest.raises(ValueError, match="aún no lo está"):
         model.most_similar("a")
     model.fit([["a", "b", "c"]])
@@ -236,9 +252,22 @@ def test_what_cannot_be_answered_says_so():
 
 
 def test_a_sentence_of_one_word_teaches_nothing():
-    model = Word2Vec(2, min_count=1, sample=0, epochs=2, seed=0).fit([["a"], ["b"]])
-    assert model.history["loss"] == [0, 0]
-    assert (model.contexts == 0).all()
+    model = Word2Vec(2, min_count=1, sample=0, epochs=2, seed=0).fit([["a", "b"], ["a", "b"], ["c"]])
+    start = (np.random.default_rng(0).random((3, 2), np.float32) - 0.5) / 2
+    moved = (model.vectors != start).any(axis=1)
+    np.testing.assert_array_equal(moved, [True, True, False])
+
+
+@pytest.mark.parametrize("sentences", [[["a"], ["b"]], [["a"], [], ["b"]], [["a", "c"], ["b", "d"], ["a"], ["b"]]])
+def test_a_text_in_which_nobody_has_a_neighbour_is_refused(sentences):
+    least = 2 if len(sentences) == 4 else 1
+    with pytest.raises(ValueError, match="sentences: se esperaba alguna frase con al menos dos palabras"):
+        Word2Vec(2, min_count=least, sample=0, seed=0).fit(sentences)
+
+
+def test_thinning_until_nobody_has_a_neighbour_is_refused():
+    with pytest.raises(ValueError, match="sample: se esperaba que quedaran palabras con vecinas, pero con 1e-09 se"):
+        Word2Vec(2, min_count=1, sample=1e-9, epochs=1, seed=0).fit([["sol", "luna"]])
 
 
 def test_a_rate_that_overflows_says_so():

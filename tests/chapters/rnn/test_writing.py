@@ -169,6 +169,7 @@ def test_a_model_without_finite_scores_does_not_write(wrong):
         (lambda: [Embedding(LETTERS, 3), every(), Dense(LETTERS, "softmax")], "sin activación"),
         (lambda: [Embedding(LETTERS, 3), every()], "al final una Dense"),
         (lambda: [Embedding(LETTERS, 3), Flatten(), Dense(LETTERS)], "una Flatten"),
+        (lambda: [Embedding(LETTERS, 3, mask_zero=True), every(), Dense(LETTERS)], "mask_zero=False"),
     ],
 )
 def test_models_that_do_not_read_step_by_step_are_rejected(layers, message):
