@@ -1,6 +1,7 @@
 r"""Hasta dónde recuerda cada red: copia con retraso y suma; deja ``docs/resultados/rnn_memoria.json``.
 
-Se ejecuta con ``python -m benchmarks.rnn_memory`` y tarda una media hora. Se puede hacer por partes, como ``copy:LSTM`` o
+Se ejecuta con ``python -m benchmarks.rnn_memory`` y tarda un cuarto de hora. Se puede hacer por partes, como
+``copy:LSTM`` o
 ``adding:GRU``, que se escriben después.
 """
 

@@ -136,7 +136,7 @@ def gru_forward(x, kernel, recurrent_kernel, bias, initial_state=None, reset_aft
     Raises
     ------
     TypeError, ValueError
-        Si no son números reales y finitos, si las formas no encajan o si la máscara no es de booleanos.
+        Si no son números reales y finitos, si las formas no encajan o si la máscara no es de unos y ceros.
 
         >>> gru_forward(x, W, U, [0.0, 0.0, 0.0])
         Traceback (most recent call last):

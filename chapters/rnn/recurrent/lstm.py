@@ -41,12 +41,7 @@ def sequence_arguments(x, kernel, recurrent_kernel, blocks, states, mask):
     sizes |= {"u": rows, f"{blocks}u": columns}
     kernel = check.floats(kernel, "kernel", f"d {blocks}u", sizes)
     if mask is not None:
-        mask = check.numbers_of(mask, "mask")
-        if mask.dtype != bool or mask.shape != x.shape[:2]:
-            raise ValueError(
-                f"mask: se esperaba un arreglo de bool de forma {x.shape[:2]}, pero llegó uno de {mask.dtype} y forma "
-                f"{mask.shape}"
-            )
+        mask = check.mask(mask, "mask", x.shape[:2])
     given = [None if s is None else check.floats(s, f"initial_state[{k}]", "n u", sizes) for k, s in enumerate(states)]
     dtype = np.result_type(x, kernel, recurrent_kernel)
     zeros = np.zeros((len(x), rows), dtype)
@@ -199,7 +194,7 @@ def lstm_forward(x, kernel, recurrent_kernel, bias, initial_state=None, mask=Non
     Raises
     ------
     TypeError, ValueError
-        Si no son números reales y finitos, si las formas no encajan o si la máscara no es de booleanos.
+        Si no son números reales y finitos, si las formas no encajan o si la máscara no es de unos y ceros.
 
         >>> lstm_forward(x, W, U, b, ([[0.0, 0.0]], [[0.8]]))
         Traceback (most recent call last):

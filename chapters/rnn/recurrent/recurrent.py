@@ -182,7 +182,7 @@ class Recurrent(Layer):
         after : list of ndarray, shape (n, units)
             Donde se escriben los que siguen.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: falta escribir step, que da un paso")
 
     def step_back(self, t, z, before, after, dstates, dz, dr, dbefore):
         r"""Da un paso de vuelta: del gradiente de los estados que salieron, el de las preactivaciones.
@@ -202,7 +202,7 @@ class Recurrent(Layer):
         dbefore : list of ndarray, shape (n, units)
             Donde se escribe el de los estados de antes, sin lo que llega por ``recurrent_kernel``.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: falta escribir step_back, que da un paso de vuelta")
 
     def bias_shape(self):
         r"""Da la forma de los sesgos."""
@@ -312,13 +312,7 @@ class Recurrent(Layer):
     def _steps_mask(self, mask, n, steps):
         if mask is None:
             return NO_MASK
-        mask = check.numbers_of(mask, "mask")
-        if mask.shape != (n, steps):
-            raise ValueError(f"mask: se esperaba la forma ({n}, {steps}), pero llegó {mask.shape}")
-        other = (mask != 0) & (mask != 1)
-        if other.any():
-            raise ValueError(f"mask: se esperaban unos y ceros, pero hay un {mask[other][0]:g}")
-        mask = mask.astype(bool)
+        mask = check.mask(mask, "mask", (n, steps))
         if mask.all():
             return NO_MASK
         return np.ascontiguousarray((mask[:, ::-1] if self.go_backwards else mask).T)
@@ -356,8 +350,6 @@ class Recurrent(Layer):
         """
         self.x = x = self.ready(x)
         n, steps, d = x.shape
-        if not steps:
-            raise ValueError(f"x: se esperaba al menos un paso, pero llegó la forma {x.shape}")
         self.mask = mask = self._steps_mask(mask, n, steps)
         start = self._start(initial_state, n)
         self.factor = self._coins("factor", self.dropout, (n, d), training)

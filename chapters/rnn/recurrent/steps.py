@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from chapters.mlp.activations.exponential import exp, expm1
+from dlbook import check
 from dlbook.numeric.matmul import matmul, matmul_transposed
 from dlbook.numeric.vectors import BYTES
 
@@ -105,7 +106,7 @@ def pack_transposed(w, first, out):
 
 def in_strips(w):
     r"""Da una matriz en franjas de columnas, como se lee en cada paso."""
-    out = np.empty(packed_shape(w.shape, w.itemsize), w.dtype)
+    out = check.empty(packed_shape(w.shape, w.itemsize), "packed", w.dtype)
     pack(np.ascontiguousarray(w), 0, out)
     return out
 

@@ -91,7 +91,7 @@ def test_the_update_gate_keeps_or_erases():
         ({"bias": np.zeros(15)}, "bias: se esperaba la forma"),
         ({"initial_state": np.zeros((3, 4))}, r"initial_state\[0\]: se esperaba la forma"),
         ({"reset_after": "sí"}, "reset_after: se esperaba"),
-        ({"mask": np.ones((3, 4))}, "mask: se esperaba un arreglo de bool"),
+        ({"mask": np.full((3, 4), 0.5)}, "mask: se esperaban unos y ceros"),
     ],
 )
 def test_what_does_not_fit_gets_one_spanish_sentence(change, message):

@@ -126,7 +126,7 @@ def test_huge_preactivations_do_not_overflow():
         ({"bias": np.zeros(5)}, "bias: se esperaba la forma"),
         ({"initial_state": np.zeros((3, 5))}, "initial_state: se esperaban 2 estados"),
         ({"initial_state": [np.zeros((3, 5)), np.zeros((3, 4))]}, r"initial_state\[1\]: se esperaba la forma"),
-        ({"mask": np.ones((3, 5), bool)}, "mask: se esperaba un arreglo de bool"),
+        ({"mask": np.ones((3, 5), bool)}, "mask: se esperaba la forma"),
     ],
 )
 def test_what_does_not_fit_gets_one_spanish_sentence(change, message):
