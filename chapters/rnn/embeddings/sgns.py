@@ -24,7 +24,8 @@ def sgns_loss(center, context, negatives):
     :math:`V` productos al ir y :math:`V` vectores al volver. Se cambia de pregunta: «esta pareja, ¿es del texto o la
     inventaron?». Eso es una regresión logística, con :math:`\sigma(s)=1/(1+e^{-s})`. La pareja verdadera debe contestar
     1, y las :math:`k` inventadas, con negativas :math:`\mathbf u_1,\dots,\mathbf u_k`, deben contestar 0. Si las
-    respuestas son independientes, la probabilidad de acertar todas es un producto, y su logaritmo, con el signo cambiado, es la pérdida:
+    respuestas son independientes, la probabilidad de acertar todas es un producto, y su logaritmo, con el signo
+    cambiado, es la pérdida:
 
     .. math::
        :label: ec-rnn-sgns

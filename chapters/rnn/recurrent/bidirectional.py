@@ -22,9 +22,9 @@ class Bidirectional(Layer):
 
        \mathbf y_t=\bigl[\overrightarrow{\mathbf h}_t,\overleftarrow{\mathbf h}_t\bigr] .
 
-    La segunda capa da sus estados en el orden en que leyó, así que se invierten para que hablen de la misma posición. De
-    regreso, cada capa recibe su mitad del gradiente, y a la entrada le llega la suma. Es para secuencias que se tienen
-    enteras: para predecir la palabra que sigue sería trampa.
+    La segunda capa da sus estados en el orden en que leyó, así que se invierten para que hablen de la misma posición.
+    De regreso, cada capa recibe su mitad del gradiente, y a la entrada le llega la suma. Es para secuencias que se
+    tienen enteras: para predecir la palabra que sigue sería trampa.
 
     **A mano.** Dos capas que solo suman lo que les llega, con la activación lineal y pesos 1. De ida salen las sumas
     desde el principio; de vuelta, las sumas hasta el final:

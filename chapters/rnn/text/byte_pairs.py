@@ -73,8 +73,8 @@ def learn_merges(words, tokens, min_frequency=0):
 
     **Es una regla voraz** (*greedy*). Juntar :math:`(u,v)`, con :math:`u\ne v`, quita del texto una ficha por cada vez
     que está, y ningún otro par quita más **en ese paso**; que la lista entera sea la mejor, nadie lo asegura. Con
-    :math:`u=v` puede quitar menos: en ``aaa`` el par está dos veces, una encima de otra, y solo se junta una. Nunca se cruza
-    el borde de una palabra, y por eso basta contar cada palabra distinta una vez, con su peso.
+    :math:`u=v` puede quitar menos: en ``aaa`` el par está dos veces, una encima de otra, y solo se junta una. Nunca se
+    cruza el borde de una palabra, y por eso basta contar cada palabra distinta una vez, con su peso.
 
     **A mano.** Cuatro palabras, una vez cada una. «a» y «t» están juntas cuatro veces, y «g» y «a» también: gana
     «at», porque la «a» va antes que la «g». Después «g» y «at», cuatro; y luego ``gat`` y «o», dos, empatada con

@@ -51,8 +51,9 @@ def index_words(counts, first=()):
     counts = counted(counts, "counts")
     first = check.sequence(first, "first", empty=True)
     first = [string(w, "first") for w in first]
-    if repeated := [w for w, n in Counter(first).items() if n > 1]:
-        raise ValueError(f"first: se esperaban palabras distintas, pero {repeated[0]!r} está repetida")
+    if len(set(first)) < len(first):
+        wanted = "se esperaban palabras distintas"
+        raise ValueError(f"first: {wanted}, pero llegó {first}")
     # sorted no cambia el orden de los que empatan.
     rest = [w for w in counts if w not in first]
     ordered = [*first, *sorted(rest, key=lambda w: -counts[w])]

@@ -178,7 +178,7 @@ def test_one_line_and_one_step_are_singular():
 
 
 def test_two_words_cannot_have_the_same_first_place():
-    with pytest.raises(ValueError, match="first: se esperaban palabras distintas, pero 'b' está repetida"):
+    with pytest.raises(ValueError, match="first: se esperaban palabras distintas, pero llegó"):
         index_words({"a": 2}, ["b", "b"])
 
 
