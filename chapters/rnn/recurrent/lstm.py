@@ -640,7 +640,7 @@ class LSTM(Recurrent):
 
     @property
     def usual(self):
-        r"""Si es el caso de siempre, que es el que conoce el núcleo: sus activaciones, y el estado sin *dropout*."""
+        r"""Si es el caso que conoce el núcleo, el de las activaciones de siempre y el estado sin *dropout*."""
         return type(self.activation) is Tanh and type(self.recurrent_activation) is Sigmoid and not self.drop.size
 
     def project(self, xs, z):
