@@ -392,7 +392,7 @@ class Graph(Model):
             return [self.output_gradient(dy)]
         if not isinstance(dy, (list, tuple)) or len(dy) != len(self._exits):
             raise ValueError(f"dy: se esperaba una lista de {len(self._exits)} gradientes, uno por salida")
-        return [None if d is None else self.output_gradient(d, y.shape) for d, y in zip(dy, self.y, strict=True)]
+        return [None if one is None else self.output_gradient(one, k) for k, one in enumerate(dy)]
 
     def _sum(self, slopes, slot, slope):
         # El primero puede ser memoria de otra capa: la suma va en otra parte.

@@ -1127,8 +1127,10 @@ class Layer(Configured):
             if layer._outline:
                 layer._refuse()
 
-    def output_gradient(self, dy, shape=None):
+    def output_gradient(self, dy, k=None):
         r"""Deja el gradiente que llega listo para el código compilado: con la forma de la última salida.
+
+        Si la capa da varias, ``k`` dice cuál.
 
         Raises
         ------
@@ -1137,21 +1139,34 @@ class Layer(Configured):
         ValueError
             Si no se ha ido hacia delante, si la forma no es la de la salida o si hay NaN o infinitos.
         """
-        if self.y is None and shape is None:
+        if self.y is None:
             raise ValueError(f"{self.name}: para ir hacia atrás hay que ir antes hacia delante, con forward")
-        shape = self.y.shape if shape is None else shape
+        y = self.y if k is None else self.y[k]
+        shape = y.shape
         if not (type(dy) is np.ndarray and dy.dtype == self.dtype and dy.shape == shape and dy.flags.carray):
             dy = check.floats(dy, "dy")
             if dy.shape != shape:
                 raise ValueError(f"dy: se esperaba la forma {shape} de la última salida, pero llegó {dy.shape}")
             dy = np.require(dy, self.dtype, ["C", "A", "W"])
-        return dy if self.activity_regularizer is None else self._with_activity(dy)
+        return dy if self.activity_regularizer is None else self._with_activity(dy, y, k)
 
-    def _with_activity(self, dy):
-        # Lo que la salida le suma a la pérdida también tiene gradiente.
-        total = self.buffer("dy de la actividad", dy.shape)
+    def output_gradients(self, dy):
+        r"""Hace lo mismo con el gradiente de cada salida, en una lista; ``None`` es un gradiente de ceros."""
+        if not isinstance(self.y, list):
+            return [self.output_gradient(dy)]
+        if not isinstance(dy, (list, tuple)) or len(dy) != len(self.y):
+            came = len(dy) if isinstance(dy, (list, tuple)) else f"un {type(dy).__name__}"
+            raise ValueError(
+                f"dy: se esperaba una lista de {len(self.y)} gradientes, uno por salida, pero llegó {came}"
+            )
+        dys = [np.zeros_like(y) if one is None else one for one, y in zip(dy, self.y, strict=True)]
+        return [self.output_gradient(one, k) for k, one in enumerate(dys)]
+
+    def _with_activity(self, dy, y, k):
+        # Lo que la salida le suma a la pérdida también tiene gradiente. Dos salidas pueden tener la misma forma.
+        total = self.buffer(("dy de la actividad", k), dy.shape)
         total[...] = 0
-        self.activity_regularizer.add_gradient(self.y, total)
+        self.activity_regularizer.add_gradient(y, total)
         total *= self.dtype.type(1 / (self.whole or len(dy)))
         total += dy
         return total

@@ -218,7 +218,7 @@ class Bidirectional(Layer):
 
     def backward(self, dy):
         r"""Le da a cada capa su parte del gradiente, y suma lo que vuelve."""
-        dys = self._arrived(dy)
+        dys = self.output_gradients(dy)
         one, other = self.parts
         if self.merge_mode is None:
             pair, dstates = dys[:2], dys[2:]
@@ -244,19 +244,6 @@ class Bidirectional(Layer):
             total = dx if total is None or dx is None else total + dx
         self.state_gradients = [g for layer in self.layers for g in layer.state_gradients]
         return total if self.input_gradient else None
-
-    def _arrived(self, dy):
-        if not isinstance(self.y, list):
-            return [self.output_gradient(dy)]
-        if not isinstance(dy, (list, tuple)) or len(dy) != len(self.y):
-            came = len(dy) if isinstance(dy, (list, tuple)) else f"un {type(dy).__name__}"
-            raise ValueError(f"dy: se esperaba una lista de {len(self.y)} gradientes, pero llegó {came}")
-        ys, found = self.y, []
-        for one, y in zip(dy, ys, strict=True):
-            self.y = y
-            found.append(self.output_gradient(np.zeros_like(y) if one is None else one))
-        self.y = ys
-        return found
 
     def without_input_gradient(self):
         r"""Avisa también a las dos capas."""

@@ -5,13 +5,12 @@ from numba import njit
 
 from chapters.mlp import activations
 from chapters.mlp.activations import Sigmoid, Tanh
+from chapters.mlp.dense import _dense_backward_weights, _rows, _sum_of_rows
 from chapters.rnn.recurrent.lstm import applied, by_steps, sequence_arguments, slope
 from chapters.rnn.recurrent.recurrent import Recurrent
 from chapters.rnn.recurrent.steps import (
-    add_columns,
     carry,
     in_strips,
-    matmul_long,
     matmul_packed,
     recur,
     recur_back,
@@ -586,7 +585,13 @@ class GRU(Recurrent):
             super().run(z, states, mask)
             return
         first = self.input_bias() if self.use_bias else np.zeros(z.shape[2], self.dtype)
-        weights = self.packed_kernel(), first, self.recurrent_kernel, self.packed(), self.inner_bias()
+        weights = (
+            self._packed("packed kernel", self.kernel),
+            first,
+            self.recurrent_kernel,
+            self.packed(),
+            self.inner_bias(),
+        )
         _gru_forward(self.xs, *weights, mask, self.drop, self.reset_after, z, states[0], self.inner)
 
     def run_back(self, z, states, mask, dys, dstates, dz, dr):
@@ -640,13 +645,12 @@ class GRU(Recurrent):
     def weight_gradients(self, dz, dr):
         r"""Llena los gradientes de los pesos."""
         dkernel, drecurrent, *dbias = self.gradients
-        u, rows, back = self.units, dz.reshape(-1, 3 * self.units), dr.reshape(-1, 3 * self.units)
-        matmul_large(self.xs.reshape(-1, self.xs.shape[2]).T, rows, dkernel)
+        first, *second = [dkernel[0, :0]] if not dbias else dbias[0] if self.reset_after else dbias
+        _dense_backward_weights(_rows(self.xs), _rows(dz), dkernel, first)
+        for one in second:
+            _sum_of_rows(_rows(dr), one)
         self.recurrent_gradient(self.states[0][:-1], dr, drecurrent)
         if not self.reset_after:
-            matmul_long(self.inner.reshape(-1, u), rows[:, 2 * u :], drecurrent[:, 2 * u :])
-        if dbias:
-            first, *second = dbias[0] if self.reset_after else dbias
-            add_columns(rows, first)
-            if second:
-                add_columns(back, second[0])
+            part = self.buffer("part", 2 * (self.units,))
+            matmul_large(_rows(self.inner).T, _rows(dz)[:, 2 * self.units :], part)
+            drecurrent[:, 2 * self.units :] = part

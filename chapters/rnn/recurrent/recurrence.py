@@ -3,15 +3,13 @@ r"""La recurrencia: el estado que sigue sale de la entrada y del estado de antes
 import numpy as np
 from numba import njit
 
+from chapters.mlp.dense import _dense_backward_input, _dense_backward_weights, _dense_forward, _rows, _same_type
 from chapters.rnn.recurrent.steps import (
     NO_MASK,
-    add_columns,
     carry,
     from_steps,
     in_strips,
-    matmul_long,
     outputs_to_steps,
-    project,
     recur,
     recur_back,
     sigmoid,
@@ -20,15 +18,10 @@ from chapters.rnn.recurrent.steps import (
     to_steps,
 )
 from dlbook import check
-from dlbook.numeric.matmul import matmul_transposed
+from dlbook.numeric.matmul import matmul_large
 
 # Las activaciones que el núcleo conoce.
 LINEAR, TANH, RELU, SIGMOID = range(4)
-
-
-def _same_type(*arrays):
-    dtype = np.result_type(*arrays)
-    return [a.astype(dtype, copy=False) for a in arrays]
 
 
 def simple_rnn_forward(x, kernel, recurrent_kernel, bias, initial_state):
@@ -114,7 +107,7 @@ def simple_rnn_forward(x, kernel, recurrent_kernel, bias, initial_state):
     none = np.zeros((0, 0), x.dtype)
     xs, z = np.empty((steps, n, d), x.dtype), np.empty((steps, n, units), x.dtype)
     to_steps(x, none, False, xs)
-    project(xs.reshape(-1, d), kernel, bias, z.reshape(-1, units))
+    _dense_forward(_rows(xs), kernel, bias, _rows(z))
     h, r = np.empty((steps + 1, n, units), x.dtype), np.empty((n, units), x.dtype)
     h[0] = initial_state
     drop = np.zeros((0, 0, 0), x.dtype)
@@ -291,12 +284,10 @@ def simple_rnn_backward(x, kernel, recurrent_kernel, initial_state, y, dy):
     weights = recurrent_kernel, in_strips(recurrent_kernel.T)
     _simple_rnn_steps_back(TANH, *weights, drop, NO_MASK, h, dys, dh, dz, back, back)
     dkernel, drecurrent, dbias = np.empty_like(kernel), np.empty_like(recurrent_kernel), np.empty(units, x.dtype)
-    rows = dz.reshape(-1, units)
-    matmul_long(xs.reshape(-1, d), rows, dkernel)
-    matmul_long(h[:-1].reshape(-1, units), rows, drecurrent)
-    add_columns(rows, dbias)
     dxs, dx = np.empty_like(xs), np.empty_like(x)
-    matmul_transposed(rows, kernel, dxs.reshape(-1, d))
+    _dense_backward_weights(_rows(xs), _rows(dz), dkernel, dbias)
+    matmul_large(_rows(h[:-1]).T, _rows(dz), drecurrent)
+    _dense_backward_input(_rows(dz), kernel, _rows(dxs))
     from_steps(dxs, none, False, dx)
     return dkernel, drecurrent, dbias, dh, dx
 

@@ -3,19 +3,16 @@ r"""Lo que comparten las capas que recuerdan: recorrer el tiempo, de ida y de vu
 import numpy as np
 
 from chapters.mlp import activations, constraints, initializers, regularizers
-from chapters.mlp.dense import last_axis
+from chapters.mlp.dense import _dense_backward_input, _dense_backward_weights, _dense_forward, _rows, last_axis
 from chapters.mlp.layer import Layer, text_of_shape
 from chapters.rnn.recurrent.steps import (
     NO_MASK,
-    add_columns,
     carry,
     from_steps,
-    matmul_long,
     outputs_to_steps,
     pack,
     pack_transposed,
     packed_shape,
-    project,
     recur,
     recur_back,
     states_to_outputs,
@@ -23,10 +20,6 @@ from chapters.rnn.recurrent.steps import (
 )
 from dlbook import check
 from dlbook.numeric.matmul import matmul_large
-
-
-def _rows(x):
-    return x.reshape(-1, x.shape[-1])
 
 
 class Recurrent(Layer):
@@ -382,11 +375,11 @@ class Recurrent(Layer):
 
     def backward(self, dy):
         r"""Llena los gradientes de los pesos, y devuelve el de la secuencia; el del estado inicial, aparte."""
-        dy, dlast = self._arrived(dy)
+        dy, *dlast = self.output_gradients(dy)
         steps, n, _ = self.xs.shape
         dstates = [self.buffer(f"dstate {k}", (n, self.units)) for k in range(self.state_count)]
-        for dstate, last in zip(dstates, dlast, strict=True):
-            dstate[...] = 0 if last is None else last
+        for dstate, last in zip(dstates, dlast or [0] * self.state_count, strict=True):
+            dstate[...] = last
         dys = self.buffer("dys", (steps if self.return_sequences else 0, n, self.units))
         if self.return_sequences:
             outputs_to_steps(dy, self.mask, dys)
@@ -408,20 +401,6 @@ class Recurrent(Layer):
         from_steps(dxs, self.factor, self.go_backwards, dx)
         return dx
 
-    def _arrived(self, dy):
-        if not self.return_state or self.y is None:
-            return self.output_gradient(dy), [None] * self.state_count
-        ys = self.y
-        if not isinstance(dy, (list, tuple)) or len(dy) != len(ys):
-            came = len(dy) if isinstance(dy, (list, tuple)) else f"un {type(dy).__name__}"
-            raise ValueError(f"dy: se esperaba una lista de {len(ys)} gradientes, pero llegó {came}")
-        found = []
-        for one, y in zip(dy, ys, strict=True):
-            self.y = y
-            found.append(self.output_gradient(np.zeros_like(y) if one is None else one))
-        self.y = ys
-        return found[0], found[1:]
-
     def preactivation_gradients(self):
         r"""Da dónde se escriben los gradientes de las dos partes de las preactivaciones; aquí, el mismo arreglo."""
         dz = self.buffer("dz", self.z.shape)
@@ -436,10 +415,8 @@ class Recurrent(Layer):
             Los de las preactivaciones, la parte de la entrada y la del estado.
         """
         dkernel, drecurrent, *dbias = self.gradients
-        matmul_large(_rows(self.xs).T, _rows(dz), dkernel)
+        _dense_backward_weights(_rows(self.xs), _rows(dz), dkernel, dbias[0] if dbias else dkernel[0, :0])
         self.recurrent_gradient(self.states[0][:-1], dr, drecurrent)
-        if dbias:
-            add_columns(_rows(dz), dbias[0])
 
     def input_gradients(self, dz, dxs):
         r"""Calcula el gradiente de la entrada de todos los pasos, en un producto.
@@ -451,7 +428,7 @@ class Recurrent(Layer):
         dxs : ndarray, shape (T, n, d)
             Donde se escribe.
         """
-        matmul_large(_rows(dz), self.kernel.T, _rows(dxs))
+        _dense_backward_input(_rows(dz), self.kernel, _rows(dxs))
 
     def recurrent_gradient(self, h, dr, out):
         r"""Escribe en ``out`` el gradiente de ``recurrent_kernel``.
@@ -469,8 +446,9 @@ class Recurrent(Layer):
             matmul_large(_rows(h).T, _rows(dr), out)
             return
         for g in range(self.gates):
-            columns = slice(g * self.units, (g + 1) * self.units)
-            matmul_long(_rows(h * self.drop[:, g]), _rows(dr)[:, columns], out[:, columns])
+            columns, part = slice(g * self.units, (g + 1) * self.units), self.buffer("part", 2 * (self.units,))
+            matmul_large(_rows(h * self.drop[:, g]).T, _rows(dr)[:, columns], part)
+            out[:, columns] = part
 
     # --- El ciclo: una capa con un núcleo para su caso de siempre escribe el suyo ---
 
@@ -484,11 +462,7 @@ class Recurrent(Layer):
         z : ndarray, shape (T, n, gates * units)
             Donde se escribe.
         """
-        project(_rows(xs), self.kernel, self.input_bias(), _rows(z))
-
-    def packed_kernel(self):
-        r"""Da ``kernel`` en franjas de columnas, para los núcleos que calculan en cada paso la parte de la entrada."""
-        return self._packed("packed kernel", self.kernel)
+        _dense_forward(_rows(xs), self.kernel, self.input_bias(), _rows(z))
 
     def packed(self, *more):
         r"""Da ``recurrent_kernel`` en franjas de columnas, como se lee en cada paso; para uno solo, ninguna.

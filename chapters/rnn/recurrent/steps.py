@@ -67,15 +67,6 @@ def from_steps(dx, factor, backwards, out):
 
 
 @njit(cache=True, nogil=True)
-def project(x, w, b, z):
-    r"""Escribe ``x @ w + b`` en ``z``; sin sesgo, ``b`` está vacío."""
-    matmul(x, w, z)
-    for i in range(z.shape[0]):
-        for j in range(b.size):
-            z[i, j] += b[j]
-
-
-@njit(cache=True, nogil=True)
 def pack(w, first, out):
     r"""Copia una matriz en franjas de columnas, a partir de la fila ``first``.
 
@@ -189,31 +180,3 @@ def outputs_to_steps(dy, mask, out):
             alive = alive or mask[t, i]
             for j in range(units):
                 out[t, i, j] = dy[i, t, j] if alive else 0
-
-
-@njit(cache=True, nogil=True)
-def add_columns(dz, db):
-    r"""Escribe en ``db`` la suma de las filas de ``dz``."""
-    db[:] = 0
-    for i in range(dz.shape[0]):
-        for j in range(db.size):
-            db[j] += dz[i, j]
-
-
-@njit(cache=True, nogil=True)
-def matmul_long(a, b, out):
-    r"""Escribe en ``out`` el producto ``a.T @ b``, con muchos más renglones que columnas.
-
-    Son los pasos de todas las secuencias. Un mosaico del resultado los recorre todos, y si no caben en la caché, los
-    trae de la memoria una y otra vez. Por pedazos de :data:`DEPTH` renglones, cada pedazo se trae una vez y se suma.
-    """
-    part = np.empty_like(out)
-    for start in range(0, a.shape[0], DEPTH):
-        rows = slice(start, min(start + DEPTH, a.shape[0]))
-        if start == 0:
-            matmul(a[rows].T, b[rows], out)
-            continue
-        matmul(a[rows].T, b[rows], part)
-        for i in range(out.shape[0]):
-            for j in range(out.shape[1]):
-                out[i, j] += part[i, j]

@@ -264,3 +264,15 @@ def test_a_mask_of_neither_ones_nor_zeros_is_refused(name, value):
     with pytest.raises(ValueError, match="mask: se esperaban unos y ceros"):
         made(name).forward(x, mask=[[1, value]])
     np.testing.assert_array_equal(made(name).forward(x, mask=[[1, 0]]), made(name).forward(x, mask=[[True, False]]))
+
+
+@every
+def test_each_output_has_its_own_gradient_of_the_activity(name):
+    # La salida y el último estado tienen la misma forma: al entrenar, la memoria de uno no es la del otro.
+    x, found = np.random.default_rng(0).normal(size=(2, 3, 2)), []
+    for reuse in (False, True):
+        layer = made(name, return_state=True, activity_regularizer="l2")
+        layer.reuse = reuse
+        ys = layer.forward(x, training=True)
+        found.append(layer.backward([np.full_like(y, k) for k, y in enumerate(ys)]).copy())
+    np.testing.assert_allclose(*found)
