@@ -5,6 +5,9 @@ from importlib.metadata import version
 import numpy as np
 from protocol import MODELS, data, serve
 
+from chapters.attention.blocks.layer_normalization import LayerNormalization
+from chapters.attention.blocks.transformer_decoder import TransformerDecoder
+from chapters.attention.positions.learned import TokenAndPositionEmbedding
 from chapters.cnn.convolution.conv2d import Conv2D
 from chapters.cnn.convolution.conv2d_transpose import Conv2DTranspose
 from chapters.cnn.pooling.max_pooling import MaxPooling2D
@@ -35,6 +38,9 @@ LAYERS = {
     "flatten": Flatten,
     "reshape": lambda *shape: Reshape(shape),
     "embedding": Embedding,
+    "tokens": lambda words, length, width: TokenAndPositionEmbedding(words, length, width),
+    "block": lambda width, heads: TransformerDecoder(4 * width, heads, activation="gelu", normalize_first=True),
+    "norm": lambda width: LayerNormalization(),
     "rnn": lambda size, units: SimpleRNN(units, return_sequences=True),
     "gru": lambda size, units: GRU(units, return_sequences=True),
     "lstm": lambda size, units: LSTM(units, return_sequences=True),

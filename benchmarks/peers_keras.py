@@ -1,6 +1,10 @@
-r"""Un paso de entrenamiento en Keras sobre TensorFlow, con ``fit``."""
+r"""Un paso de entrenamiento en Keras sobre TensorFlow, con ``fit``.
+
+Con ``plain`` como argumento no se usa el compilador XLA, que Keras pone por su cuenta donde puede.
+"""
 
 import os
+import sys
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -34,10 +38,43 @@ class Sample(layers.Layer):
         return mean + tf.random.normal(tf.shape(mean)) * tf.exp(0.5 * log_var)
 
 
+class Tokens(layers.Layer):
+    """El vector de cada palabra más el de su lugar."""
+
+    def __init__(self, words, length, width):
+        super().__init__()
+        self.words, self.places = layers.Embedding(words, width), layers.Embedding(length, width)
+        self.length = length
+
+    def build(self, shape):
+        """Crea las dos tablas."""
+        self.words.build()
+        self.places.build()
+
+    def call(self, x):
+        """Los suma."""
+        return self.words(x) + self.places(tf.range(self.length))
+
+
+def block(width, heads):
+    """Da un bloque de GPT: normaliza, atiende a lo anterior y suma; normaliza, dos densas y suma."""
+
+    def apply(x):
+        y = layers.LayerNormalization()(x)
+        x = layers.Add()([x, layers.MultiHeadAttention(heads, width // heads)(y, y, use_causal_mask=True)])
+        y = layers.Dense(4 * width, activation="gelu")(layers.LayerNormalization()(x))
+        return layers.Add()([x, layers.Dense(width)(y)])
+
+    return apply
+
+
 RECURRENT_LAYERS = {"rnn": layers.SimpleRNN, "gru": layers.GRU, "lstm": layers.LSTM}
 LAYERS = {
     **{kind: lambda size, units, kind=kind: RECURRENT_LAYERS[kind](units, return_sequences=True) for kind in RECURRENT},
     "embedding": layers.Embedding,
+    "tokens": Tokens,
+    "block": block,
+    "norm": lambda width: layers.LayerNormalization(),
     "dense": lambda units, activation=None: layers.Dense(units, activation=activation),
     "conv": lambda filters, size, padding, activation="relu", strides=1: layers.Conv2D(
         filters, size, strides, padding, activation=activation
@@ -61,7 +98,7 @@ LOSSES = {
 
 def network(shape, described):
     kept = []
-    x = first = layers.Input(shape, dtype="int32" if described[0][0] == "embedding" else None)
+    x = first = layers.Input(shape, dtype="int32" if described[0][0] in ("embedding", "tokens") else None)
     for kind, *arguments in described:
         if kind == "keep":
             kept.append(x)
@@ -108,7 +145,8 @@ def make(model, batch):
         trained = Gan(network((noise,), described["generator"]), trained, noise)
         trained.compile()
         return lambda epochs: trained.fit(x, batch_size=batch, epochs=epochs, verbose=0)
-    trained.compile(keras.optimizers.Adam(), LOSSES[described["target"]])
+    compiled = False if "plain" in sys.argv else "auto"
+    trained.compile(keras.optimizers.Adam(), LOSSES[described["target"]], jit_compile=compiled)
     return lambda epochs: trained.fit(x, y, batch_size=batch, epochs=epochs, verbose=0)
 
 

@@ -1,7 +1,7 @@
-r"""Un paso de entrenamiento en PyTorch, sin compilar; los lotes se le dan ya en orden, sin barajar.
+r"""Un paso de entrenamiento en PyTorch; los lotes se le dan ya en orden, sin barajar.
 
 Con ``fused`` como argumento usa el Adam fusionado, que no es el que viene puesto; con ``channels_last`` guarda las
-imágenes y los filtros con los canales al final.
+imágenes y los filtros con los canales al final, y con ``compile`` compila la red y su pérdida.
 """
 
 import sys
@@ -64,9 +64,44 @@ class Recurrent(nn.Module):
         return self.inside(x)[0]
 
 
+class Tokens(nn.Module):
+    """El vector de cada palabra más el de su lugar."""
+
+    def __init__(self, words, length, width):
+        super().__init__()
+        self.words, self.places = nn.Embedding(words, width), nn.Embedding(length, width)
+
+    def forward(self, x):
+        """Los suma."""
+        return self.words(x) + self.places.weight[: x.shape[1]]
+
+
+class Block(nn.Module):
+    """Un bloque de GPT: normaliza, atiende a lo anterior y suma; normaliza, dos densas y suma."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
+        # Las consultas, las claves y los valores salen de un solo producto.
+        self.together, self.output = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.dense = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(self, x):
+        """Suma las dos partes a lo que entró."""
+        n, steps, width = x.shape
+        parts = self.together(self.norms[0](x)).view(n, steps, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        z = nn.functional.scaled_dot_product_attention(*parts, is_causal=True)
+        x = x + self.output(z.transpose(1, 2).reshape(n, steps, width))
+        return x + self.dense(self.norms[1](x))
+
+
 LAYERS = {
     **{kind: lambda size, units, kind=kind: [Recurrent(kind, size, units)] for kind in RECURRENT},
     "embedding": lambda letters, size: [nn.Embedding(letters, size)],
+    "tokens": lambda *sizes: [Tokens(*sizes)],
+    "block": lambda width, heads: [Block(width, heads)],
+    "norm": lambda width: [nn.LayerNorm(width)],
     "dense": lambda units, activation=None: [nn.LazyLinear(units), ACTIVATIONS[activation]()],
     "conv": conv,
     "transpose": transpose,
@@ -123,13 +158,18 @@ def make(model, batch):
     loss = losses.get(described["target"], nn.functional.mse_loss)
     y = y if described["target"] in ("classes", "letters") else x
     optimizer = adam(network)
+
+    def measure(x, y):
+        return loss(network(x), y)
+
+    measure = torch.compile(measure) if "compile" in sys.argv else measure
     codes = [m for m in network.inside if isinstance(m, Sample)]
 
     def train(epochs):
         for _ in range(epochs):
             for start in range(0, len(x), batch):
                 optimizer.zero_grad()
-                total = loss(network(x[start : start + batch]), y[start : start + batch])
+                total = measure(x[start : start + batch], y[start : start + batch])
                 for code in codes:
                     total = total + code.divergence / x.shape[1]
                 total.backward()

@@ -102,6 +102,20 @@ MODELS = {
         for kind in ("rnn", "gru", "lstm")
         for units in (128, 256)
     },
+    # Lo mismo con un GPT: la palabra y su lugar, bloques de atención causal y densas, una normalización y los puntajes.
+    # De cada bloque se da el ancho y las cabezas; el segundo ajuste es el de nanoGPT para un procesador sin GPU.
+    "gpt_64": {
+        "rows": 256,
+        "input": (64,),
+        "layers": [("tokens", 96, 64, 64), *2 * [("block", 64, 4)], ("norm", 64), ("dense", 96)],
+        "target": "letters",
+    },
+    "gpt_128": {
+        "rows": 96,
+        "input": (64,),
+        "layers": [("tokens", 65, 64, 128), *4 * [("block", 128, 4)], ("norm", 128), ("dense", 65)],
+        "target": "letters",
+    },
 }
 RECURRENT = "rnn", "gru", "lstm"
 
@@ -112,7 +126,8 @@ def sizes(model):
     widths = [layer[1] for layer in layers if layer[0] in ("dense", "conv", "transpose", "sample")]
     if MODELS[model]["target"] == "letters":
         # Aquí la entrada no es tan ancha como larga: primero van las letras.
-        return [layers[0][1], *(layer[-1] for layer in layers)]
+        width = {"tokens": 3, "block": 1}
+        return [layers[0][1], *(layer[width.get(layer[0], -1)] for layer in layers if layer[0] != "norm")]
     return [int(np.prod(MODELS[model]["input"])), *widths]
 
 

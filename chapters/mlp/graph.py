@@ -1,7 +1,5 @@
 r"""Una red como grafo: hacia delante en orden, hacia atrás al revés."""
 
-import functools
-import inspect
 import math
 from typing import NamedTuple
 
@@ -158,7 +156,7 @@ class Graph(Model):
 
     def takes_integers(self, k):
         r"""Dice si son enteros lo que entra por la entrada ``k``: si así lo esperan todas las capas que lo reciben."""
-        users = [self.layers[call.layer] for call in self.calls if k in call.sources]
+        users = [self._role(call) for call in self.calls if k in call.sources]
         return bool(users) and all(layer.integers for layer in users)
 
     def build(self, input_shape):
@@ -177,8 +175,8 @@ class Graph(Model):
             layer = self.layers[call.layer]
             shape = self._received(call, layer, shapes)
             if not layer.built:
-                layer.build_inside(shape)
-            elif not layer._admits(shape):
+                self._role(call).build_inside(shape)
+            elif not self._role(call).admits(shape):
                 raise ValueError(f"{layer.name}: se construyó para entradas {layer.input_shape}, y le llegan {shape}")
             self._keep(call, self._shape_after(call, layer, shape), shapes)
         # Los pesos que ya están en el vector de otro modelo se quedan ahí hasta que este se entrene.
@@ -193,7 +191,11 @@ class Graph(Model):
         # En una capa con solo ``call`` depende también de las opciones de esta llamada.
         if getattr(layer, "taped", False):
             layer.called_as(call.arguments, call.options, Slot)
-        return layer.compute_output_shape(shape)
+        return layer.called(call.options).shapes_after(shape, call.options)
+
+    def _role(self, call):
+        # Lo que la capa es en esta llamada: con una opción puede recibir o dar otra cosa.
+        return self.layers[call.layer].called(call.options)
 
     def _keep(self, call, outputs, values):
         if len(call.targets) == 1:
@@ -243,7 +245,7 @@ class Graph(Model):
             return self._forward_masked(values, workers, training, mask)
         for k, (plain, source, target) in enumerate(self._plain):
             if plain:
-                values[target] = workers[k].forward(values[source], training)  # [ec-mlp-grafo-ida]
+                values[target] = workers[k].forward(values[source], training=training)  # [ec-mlp-grafo-ida]
             else:
                 self._call(self.calls[k], workers[k], values, training)
         self.y = values[self._exits[0]] if len(self._exits) == 1 else [values[slot] for slot in self._exits]
@@ -255,13 +257,13 @@ class Graph(Model):
         for call, worker in zip(self.calls, workers, strict=True):
             received = [masks[source] for source in call.sources]
             given = [values[source] for source in call.sources]
+            received = received if worker.several else received[:1]
             one = received if worker.several else received[0]
-            known = one is not None and (not worker.several or any(m is not None for m in received))
-            options = {"training": training} | _options(call, values)
-            if known and _takes_mask(type(worker)):
-                options.setdefault("mask", one)
+            known = any(m is not None for m in received)
+            options = {"training": training} | worker.masks_for(received) | _options(call, values)
             self._keep(call, worker.forward(*_filled(call.arguments, values), **options), values)
-            after = worker.compute_mask(given if worker.several else given[0], one if known else None)
+            role = worker.called(call.options)
+            after = role.compute_mask(given if worker.several else given[0], one if known else None)
             for target, found in zip(call.targets, _shared(after, call.targets), strict=True):
                 masks[target] = found
         self._masks = [masks[slot] for slot in self._exits]
@@ -329,9 +331,10 @@ class Graph(Model):
                 if layer.masks or one is not None:
                     after = layer._foresee(given, [known[k] for k in sources], one)
             else:
-                if layer.masks and not all(known[k] for k in sources):
+                role = self._role(call)
+                if role.masks and not all(known[k] for k in sources):
                     raise _UnforeseenError
-                after = layer.compute_mask(given if layer.several else given[0], one)
+                after = role.compute_mask(given if layer.several else given[0], one)
             for target, found in zip(call.targets, _shared(after, call.targets), strict=True):
                 masks[target] = found
         return [masks[slot] for slot in self._exits]
@@ -493,11 +496,6 @@ class Graph(Model):
     def output_names(self):
         r"""Los nombres de las salidas, que son los de las capas de las que salen."""
         return [symbol.name for symbol in self._outputs]
-
-
-@functools.cache
-def _takes_mask(cls):
-    return "mask" in inspect.signature(getattr(cls, "call", cls.forward)).parameters
 
 
 def _options(call, values):

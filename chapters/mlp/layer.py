@@ -377,6 +377,11 @@ def _read_at_each_step(name, value):
     return isinstance(value, float) or name in ("activation", "name")
 
 
+@functools.cache
+def _takes_mask(cls):
+    return "mask" in inspect.signature(getattr(cls, "call", cls.forward)).parameters
+
+
 class _InPlace(list):
     # Asignar a un gradiente es copiar en su memoria, que dentro de un modelo es parte de un vector.
     def __setitem__(self, k, value):
@@ -496,6 +501,12 @@ class Layer(Configured):
     side_inputs = ()
     # Si recibe varias entradas, en una lista; entonces sus formas también van en una lista.
     several = False
+    # Si las varias entradas no van en una lista: cada una va en su argumento.
+    apart = False
+    # En qué argumentos recibe la máscara de cada entrada, si no es en ``mask``.
+    mask_names = ()
+    # Si Keras no guarda sus pesos juntos: la carpeta de los que se llaman ``query/…``, y así.
+    weight_folders = ()
     # De a cuántas observaciones conviene llevarla, por lo menos: una recurrente usa todos sus pesos en cada paso.
     fewest = 1
     # Si, ya construida, admite entradas de otro tamaño: sus pesos, y cuántos números da por vector, solo dependen del
@@ -655,6 +666,36 @@ class Layer(Configured):
         """
         return self.checked_shape(input_shape)
 
+    def shapes_after(self, input_shape, options):
+        r"""Da la forma de lo que sale de una llamada, o la lista; casi nunca depende de sus opciones.
+
+        Parameters
+        ----------
+        input_shape : tuple of int or list
+            La forma de una observación, o la lista, si son varias entradas.
+        options : dict
+            Los argumentos que se dieron con nombre.
+        """
+        return self.compute_output_shape(input_shape)
+
+    def masks_for(self, masks):
+        r"""Da los argumentos en que ``forward`` recibe la máscara de sus entradas, por su nombre.
+
+        Parameters
+        ----------
+        masks : list
+            La máscara de cada entrada, o ``None``.
+
+        Returns
+        -------
+        dict
+        """
+        if all(mask is None for mask in masks):
+            return {}
+        if self.mask_names:
+            return {name: mask for name, mask in zip(self.mask_names, masks, strict=False) if mask is not None}
+        return {"mask": masks if self.several else masks[0]} if _takes_mask(type(self)) else {}
+
     def compute_mask(self, inputs, previous_mask=None):
         r"""Da la máscara de la salida, que dice qué posiciones cuentan.
 
@@ -786,16 +827,35 @@ class Layer(Configured):
         shapes = [symbol.observation for symbol in node.inputs[: len(node.inputs) - len(list(symbols_in(sides)))]]
         if not self.several and len(shapes) != 1:
             raise ValueError(f"{self.name}: se esperaba una sola entrada, pero llegaron {len(shapes)}")
-        shape = shapes if self.several else shapes[0]
-        if self.built and not self._admits(shape):
+        shape, role = shapes if self.several else shapes[0], self.called(options)
+        if self.built and not role.admits(shape):
             raise ValueError(f"{self.name}: se construyó para entradas {self.input_shape}, y le llegan {shape}")
-        outputs = self.compute_output_shape(shape)
+        outputs = role.shapes_after(shape, options)
         dtype = self.dtype.name
         node.outputs += [Symbol(one, dtype, node) for one in each(outputs)]
         self.nodes.append(node)
         return node.outputs if isinstance(outputs, list) else node.outputs[0]
 
-    def _admits(self, shape):
+    def called(self, options):
+        r"""Da lo que la capa es en una llamada con ciertas opciones: ella misma, si con todas hace lo mismo.
+
+        La que con una opción recibe otra cosa, o da otra, como una tabla que se lee al revés, devuelve aquí un objeto
+        que contesta por ella: ``integers``, ``masks``, ``admits``, ``build_inside``, ``shapes_after`` y
+        ``compute_mask``.
+
+        Parameters
+        ----------
+        options : dict
+            Los argumentos con nombre de la llamada.
+
+        Returns
+        -------
+        Layer or object
+        """
+        return self
+
+    def admits(self, shape):
+        r"""Dice si, ya construida, admite observaciones de una forma."""
         if shape == self.input_shape:
             return True
         pairs = list(zip(each(self.input_shape), each(shape), strict=False))

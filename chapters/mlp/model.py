@@ -805,7 +805,11 @@ class Model(Layer):
             self.leave(self._theta if self._theta.base is None else self._theta.base)
         size = sum(w.size for w in own)
         check.memory(2 * size, f"{self.name}, los parámetros y su gradiente", self.dtype.itemsize)
-        self.adopt(np.zeros(size, self.dtype), np.zeros(size, self.dtype))
+        # Desde el principio de una línea de la caché, como los búferes.
+        both = [check.empty(size, f"{self.name}, los parámetros", self.dtype) for _ in range(2)]
+        for vector in both:
+            vector.fill(0)
+        self.adopt(*both)
         self._tell_optimizer()
 
     def _tell_optimizer(self):

@@ -118,7 +118,7 @@ class Sequential(Graph):
             return super().forward(x, training, mask)
         y = self.ready(x)
         for layer in self.layers:
-            y = layer.forward(y, training)
+            y = layer.forward(y, training=training)
         self.y = y
         return y
 

@@ -26,6 +26,7 @@ from dlbook.data.toys import (
     spirals,
     students,
 )
+from dlbook.data.translation import load_spanish_english
 
 __all__ = [
     "CIFAR10_CLASSES",
@@ -45,6 +46,7 @@ __all__ = [
     "load_isbi2012",
     "load_mnist",
     "load_quijote",
+    "load_spanish_english",
     "load_sunspots",
     "load_tinyshakespeare",
     "logic_gate",

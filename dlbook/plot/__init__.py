@@ -6,6 +6,7 @@ from dlbook.plot.history import curves
 from dlbook.plot.pictures import cells, images
 from dlbook.plot.plane import decision_regions, line, points
 from dlbook.plot.style import COLORS, GRAY, LINES, MARKERS, use_style
+from dlbook.plot.table import table
 
 __all__ = [
     "COLORS",
@@ -23,6 +24,7 @@ __all__ = [
     "neuron",
     "paths",
     "points",
+    "table",
     "tower",
     "use_style",
 ]

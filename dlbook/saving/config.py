@@ -37,7 +37,7 @@ PLACES = {"layers": "layer", "activation": "activation", "learning_rate": "sched
 PLACES |= {"loss": "loss", "metrics": "metric", "weighted_metrics": "metric", "layer": "layer"}
 # Con estos valores, un argumento que el libro no tiene no pide nada.
 OFF = (None, False, "channels_last", "tf")
-OFF_ALSO = {"renorm_momentum": 0.99, "threshold": 0.0, "implementation": 2, "axis": -1}
+OFF_ALSO = {"renorm_momentum": 0.99, "threshold": 0.0, "implementation": 2, "axis": -1, "attention_axes": [1]}
 # De Keras, las que no reciben trainable ni activity_regularizer, aunque los tengan.
 WITHOUT_TRAINABLE = ("SpatialDropout1D", "SpatialDropout2D")
 # Lo que quien lee registró para no tener que pasarlo cada vez.

@@ -184,7 +184,7 @@ def places(layer, path=""):
 
     >>> from chapters.mlp import Dense, Input, Sequential
     >>> model = Sequential([Input((2,)), Dense(3), Dense(1)])
-    >>> [place for place, _ in places(model)]
+    >>> [place for place, *_ in places(model)]
     ['vars', 'layers/dense/vars', 'layers/dense_1/vars']
 
     Parameters
@@ -196,9 +196,14 @@ def places(layer, path=""):
 
     Yields
     ------
-    tuple of (str, Layer)
+    tuple of (str, Layer, list of ndarray)
+        La carpeta, la capa y los pesos suyos que van en ella.
     """
-    yield f"{path}{layer.own_folder}{'/' if layer.own_folder else ''}vars", layer
+    own = dict(zip(layer.weight_names, own_weights(layer), strict=True))
+    for folder, inside in layer.weight_folders:
+        # Son varias carpetas: en cada una, los pesos cuyo nombre empieza como ella.
+        yield f"{path}{inside}/vars", layer, [own.pop(name) for name in [*own] if name.startswith(f"{folder}/")]
+    yield f"{path}{layer.own_folder}{'/' if layer.own_folder else ''}vars", layer, list(own.values())
     if layer.inner_folders is not None:
         for name, inner in zip(layer.inner_folders, layer.layers, strict=True):
             yield from places(inner, f"{path}{name}/")
@@ -218,13 +223,13 @@ def own_weights(layer):
 
 def write(file, model, trained):
     r"""Escribe los pesos y, si se entrenó, lo que recuerda el optimizador, con el reparto de ``.weights.h5``."""
-    for place, layer in places(model):
+    for place, layer, own in places(model):
         folder = file.create_group(place)
         try:
             folder.attrs["name"] = layer.name
         except ValueError:
             raise _unstorable(layer.name) from None
-        for k, weight in enumerate(own_weights(layer)):
+        for k, weight in enumerate(own):
             folder[str(k)] = weight
     if trained:
         folder = file.create_group("optimizer/vars")
@@ -242,8 +247,8 @@ def weights(file, model, skip_mismatch=False):
         Cada peso de la red, y lo que le toca.
     """
     found = []
-    for place, layer in places(model):
-        own, folder = own_weights(layer), group(file, place)
+    for place, layer, own in places(model):
+        folder = group(file, place)
         count = sum(isinstance(key, str) and key.isdigit() for key in folder) if folder is not None else 0
         if count != len(own):
             if skip_mismatch:

@@ -24,6 +24,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from sphinx.errors import SphinxError
 
 from dlbook import sources
+from dlbook.sphinx.nursery import NurseryManager
 
 DOCS = sources.ROOT / "docs"
 LIBRARIES = "ipykernel", "matplotlib", "numba", "numpy", "scikit-learn", "scipy"
@@ -150,6 +151,7 @@ class PageClient(NotebookClientBase):
 
         client = NotebookClient(
             self.notebook,
+            kernel_manager_class=NurseryManager,
             timeout=self.nb_config.execution_timeout,
             record_timing=False,
             resources={"metadata": {"path": str(self.path.parent)}},

@@ -534,7 +534,10 @@ class Engine:
             replica = self.model.replica()
             if self.theta is not None:
                 # La primera escribe donde el modelo tiene su gradiente; ahí se suman los demás.
-                gradient = np.zeros_like(self.gradient) if self.replicas else self.gradient
+                gradient = self.gradient
+                if self.replicas:
+                    gradient = check.empty(gradient.shape, "el gradiente de un hilo", gradient.dtype)
+                    gradient.fill(0)
                 replica.adopt(self.theta, gradient)
                 replica.without_input_gradient()
                 self.gradients.append(gradient)

@@ -41,3 +41,73 @@ function abrirDestino() {
 
 window.addEventListener("load", abrirDestino);
 window.addEventListener("hashchange", abrirDestino);
+
+// Una sección de pasos: se ve uno a la vez, y se va y se vuelve con dos botones o con las flechas. Sin esto, se ven todos.
+function recorrer(seccion) {
+  const pasos = [...seccion.children].filter((hijo) => hijo.tagName === "SECTION");
+  if (pasos.length < 2) return;
+  const barra = document.createElement("nav");
+  barra.className = "dl-steps-bar";
+  barra.setAttribute("aria-label", "Pasos");
+  barra.innerHTML =
+    '<button type="button" data-paso="-1">← Anterior</button><span aria-live="polite"></span>' +
+    '<button type="button" data-paso="1">Siguiente →</button>' +
+    '<button type="button" class="dl-steps-all" aria-pressed="false">Ver todos</button>';
+  const [atras, adelante, todos] = barra.querySelectorAll("button");
+  const letrero = barra.querySelector("span");
+  let actual = 0;
+  let juntos = false;
+
+  function pintar() {
+    pasos.forEach((paso, k) => paso.classList.toggle("dl-away", !juntos && k !== actual));
+    letrero.textContent = juntos ? `${pasos.length} pasos` : `${actual + 1} de ${pasos.length}`;
+    atras.disabled = juntos || actual === 0;
+    adelante.disabled = juntos || actual === pasos.length - 1;
+    todos.textContent = juntos ? "De uno en uno" : "Ver todos";
+    todos.setAttribute("aria-pressed", String(juntos));
+  }
+
+  function ir(k) {
+    if (juntos || k < 0 || k >= pasos.length) return;
+    actual = k;
+    pintar();
+    pasos[actual].scrollIntoView({ block: "start" });
+  }
+
+  // Un enlace a un paso que no se ve lo trae.
+  function traer(ancla) {
+    const destino = ancla && document.getElementById(decodeURIComponent(ancla));
+    const k = pasos.findIndex((paso) => destino && paso.contains(destino));
+    if (k < 0 || juntos) return;
+    actual = k;
+    pintar();
+    destino.scrollIntoView({ block: "start" });
+  }
+
+  atras.addEventListener("click", () => ir(actual - 1));
+  adelante.addEventListener("click", () => ir(actual + 1));
+  todos.addEventListener("click", () => {
+    juntos = !juntos;
+    pintar();
+    pasos[actual].scrollIntoView({ block: "start" });
+  });
+  document.addEventListener("keydown", (tecla) => {
+    const salto = { ArrowRight: 1, ArrowLeft: -1 }[tecla.key];
+    const { top, bottom } = seccion.getBoundingClientRect();
+    const lejos = bottom < 0 || top > window.innerHeight;
+    const otra = tecla.altKey || tecla.ctrlKey || tecla.metaKey || tecla.shiftKey;
+    // Dentro de lo que se desliza o se escribe, las flechas son suyas.
+    if (!salto || otra || lejos || tecla.target.closest("input, textarea, select, pre, .dl-numbers")) return;
+    ir(actual + salto);
+  });
+  document.addEventListener("click", (toque) => {
+    const enlace = toque.target.closest('a[href^="#"]');
+    if (enlace) traer(enlace.getAttribute("href").slice(1));
+  });
+  window.addEventListener("hashchange", () => traer(location.hash.slice(1)));
+  seccion.append(barra);
+  pintar();
+  traer(location.hash.slice(1));
+}
+
+document.querySelectorAll("section.dl-steps").forEach(recorrer);

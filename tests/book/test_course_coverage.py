@@ -8,7 +8,7 @@ import pytest
 from dlbook import course
 
 ROOT = Path(__file__).resolve().parents[2]
-FINISHED = ["intro", "perceptron", "mlp", "cnn", "autoencoder", "rnn"]
+FINISHED = ["intro", "perceptron", "mlp", "cnn", "autoencoder", "rnn", "attention"]
 MARK = re.compile(
     r"[:{](item|worked|erratum)[:}]`([^`]+)`|:::+\{erratum\} *([^\n]+)|^ *\.\. erratum:: *([^\n]+)", re.MULTILINE
 )

@@ -14,7 +14,7 @@ from dlbook.sphinx.listing import printed as printed_by
 from dlbook.sphinx.listing import printed_with, resolve
 
 ROOT = Path(__file__).resolve().parents[2]
-FINISHED = ["introduction", "perceptron", "mlp", "cnn", "autoencoder", "rnn"]
+FINISHED = ["introduction", "perceptron", "mlp", "cnn", "autoencoder", "rnn", "attention"]
 UNIT = re.compile(r"^`{3,}\{unit\} *(\S+)", re.MULTILINE)
 
 

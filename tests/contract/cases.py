@@ -326,6 +326,50 @@ LAYERS = [
     layer("TimeDistributed", (3, 4), layer=layer("Dropout", rate=0.4)),
     # Capítulo 5, escribir.
     # Capítulo 5, programas.
+    # Capítulo 6, núcleo.
+    merging("MultiHeadAttention", (5, 6), num_heads=2, key_dim=3),
+    merging("MultiHeadAttention", (4, 3), parts=3, num_heads=3, key_dim=2, value_dim=4, output_shape=5),
+    merging("MultiHeadAttention", (3, 4), num_heads=1, key_dim=4, use_bias=False, kernel_regularizer="l2"),
+    merging("MultiHeadAttention", (3, 4), num_heads=2, key_dim=2, bias_regularizer="l1", kernel_constraint="max_norm"),
+    merging("MultiHeadAttention", (4, 4), num_heads=2, key_dim=3, dropout=0.3),
+    # Capítulo 6, bloques.
+    layer("LayerNormalization", (3,)),
+    layer("LayerNormalization", (2, 3), epsilon=0.01, gamma_regularizer="l2", gamma_constraint="max_norm"),
+    layer("LayerNormalization", (3, 2, 4), axis=1, scale=False),
+    layer("LayerNormalization", (2, 3, 2), axis=[1, 3], center=False, gamma_initializer="glorot_uniform"),
+    layer("LayerNormalization", (2, 3), axis=[1, 2], beta_regularizer="l1"),
+    layer("RMSNormalization", (3,)),
+    layer("RMSNormalization", (2, 3), epsilon=0.01),
+    layer("RMSNormalization", (3, 2, 2), axis=[2, 3]),
+    layer("TransformerDecoder", (3, 4), intermediate_dim=5, num_heads=2, activation="gelu"),
+    layer("TransformerDecoder", (4, 6), intermediate_dim=3, num_heads=2, activation="tanh", normalize_first=True),
+    layer("TransformerDecoder", (3, 4), intermediate_dim=5, num_heads=2, activation="gelu", dropout=0.3),
+    layer("TransformerEncoder", (3, 4), intermediate_dim=5, num_heads=2, activation="gelu"),
+    layer("TransformerEncoder", (4, 6), intermediate_dim=3, num_heads=3, activation="tanh", normalize_first=True),
+    layer("TransformerEncoder", (3, 5), intermediate_dim=4, num_heads=2, activation="silu", dropout=0.2),
+    # Capítulo 6, búsqueda.
+    merging("AdditiveAttention", (4, 3)),
+    merging("AdditiveAttention", (4, 3), parts=3, use_scale=False, dropout=0.3),
+    merging("Attention", (4, 3)),
+    merging("Attention", (4, 3), parts=3, use_scale=True, dropout=0.3),
+    merging("Attention", (4, 3), parts=3, use_scale=True, score_mode="concat"),
+    merging("Attention", (2, 5), score_mode="concat"),
+    # Capítulo 6, posiciones.
+    layer("PositionEmbedding", (4, 3), sequence_length=12),
+    layer("PositionEmbedding", (2, 3, 2), sequence_length=9, initializer="normal"),
+    layer("RotaryEmbedding", (4, 6)),
+    layer("RotaryEmbedding", (2, 3, 4), max_wavelength=50, scaling_factor=2.0, sequence_axis=2),
+    layer("RotaryEmbedding", (4, 2, 3), sequence_axis=-1, feature_axis=1),
+    layer("SinePositionEncoding", (4, 3)),
+    layer("SinePositionEncoding", (2, 3, 4), max_wavelength=20),
+    # Capítulo 6, GPT.
+    # Capítulo 6, traducir.
+    # Capítulo 6, BERT y ViT.
+    layer("ClassToken", (3, 4)),
+    layer("ClassToken", (1, 2), initializer="normal"),
+    layer("Patches", (4, 6, 2), patch_size=2),
+    layer("Patches", (3, 3, 1), patch_size=3),
+    # Capítulo 6, costo.
 ]
 
 # Las que reciben enteros: no hay gradiente de la entrada que comprobar. Las prueba test_integer_layers.py.
@@ -344,6 +388,19 @@ INTEGER_LAYERS = [
     # Capítulo 5, compuertas.
     # Capítulo 5, escribir.
     # Capítulo 5, programas.
+    # Capítulo 6, núcleo.
+    # Capítulo 6, bloques.
+    # Capítulo 6, búsqueda.
+    # Capítulo 6, posiciones.
+    layer("TokenAndPositionEmbedding", (4,), vocabulary_size=5, sequence_length=9, embedding_dim=3),
+    layer("TokenAndPositionEmbedding", (2,), vocabulary_size=4, sequence_length=4, embedding_dim=2, mask_zero=True),
+    # Capítulo 6, GPT.
+    # Capítulo 6, traducir.
+    layer("ReversibleEmbedding", (5,), input_dim=6, output_dim=3),
+    layer("ReversibleEmbedding", (4,), input_dim=5, output_dim=2, tie_weights=False, embeddings_regularizer="l2"),
+    layer("ReversibleEmbedding", (3,), input_dim=4, output_dim=2, mask_zero=True, logit_soft_cap=2.0),
+    # Capítulo 6, BERT y ViT.
+    # Capítulo 6, costo.
 ]
 
 ACTIVATIONS = [
@@ -433,6 +490,9 @@ LOSSES = [
     of("loss", "SparseCategoricalCrossentropy", ignore_class=1, reduction="sum"),
     of("loss", "SparseCategoricalCrossentropy", ignore_class=0, reduction="mean_with_sample_weight"),
     of("loss", "SquaredHinge"),
+    # Capítulo 6, traducir.
+    of("loss", "SmoothedCrossentropy"),
+    of("loss", "SmoothedCrossentropy", label_smoothing=0.3, ignore_class=0),
     # Capítulo 4, códigos.
     # Capítulo 4, imágenes.
     # Capítulo 4, U-Net.
@@ -517,6 +577,7 @@ TARGETS = {
     "R2Score": normal,
     "Recall": zeros_and_ones,
     "RootMeanSquaredError": normal,
+    "SmoothedCrossentropy": labels,
     "SparseCategoricalAccuracy": labels,
     "SparseCategoricalCrossentropy": labels,
     "SparseTopKCategoricalAccuracy": labels,
@@ -644,6 +705,9 @@ SCHEDULES = [
     of("schedule", "PolynomialDecay", initial_learning_rate=0.1, decay_steps=15),
     of("schedule", "PolynomialDecay", initial_learning_rate=0.1, decay_steps=15, end_learning_rate=0.02, power=2.5),
     of("schedule", "PolynomialDecay", initial_learning_rate=0.1, decay_steps=15, cycle=True),
+    # Capítulo 6, traducir.
+    of("schedule", "TransformerSchedule", width=16, warmup_steps=5),
+    of("schedule", "TransformerSchedule", width=16, warmup_steps=3.5, scale=0.1),
 ]
 
 OPTIMIZERS = [
@@ -796,6 +860,7 @@ BASES = {
         "Layer": "la base de todas",
         "Merge": "lo que comparten las que juntan entradas",
         "Model": "la base de los modelos",
+        "OverAxes": "lo que comparten las que normalizan un vector",
         "Pooling2D": "lo que comparten los agrupamientos",
         "Recurrent": "lo que comparten las que recuerdan",
         "RandomAffine": "lo que comparten las que mueven los píxeles",
@@ -804,6 +869,7 @@ BASES = {
         "Spatial": "lo que comparten las que miran a los lados",
         "RandomLight": "lo que comparten las que cambian la luz",
         "Resampled": "lo que comparten las que dan imágenes de un tamaño fijo",
+        "TransformerBlock": "lo que comparten los bloques del transformer",
         "_GlobalPooling2D": "lo que comparten los agrupamientos globales",
     },
     "loss": {
@@ -831,24 +897,36 @@ NOT_IN_KERAS = {
     "initializer": {},
     "layer": {
         "Branches": "en Keras se escribe con su grafo",
+        "ClassToken": "en Keras se escribe con sus propios pesos",
         "KLSparsity": "en Keras se escribe con su propia penalización",
         "LocalResponseNormalization": "es de TensorFlow, no de Keras",
         "Maxout": "Keras la quitó",
         "MinPooling2D": "Keras no la tiene",
         "PartialConv2D": "es de LeNet-5",
+        "Patches": "en Keras se escribe con su propia función",
+        "PositionEmbedding": "es de KerasHub",
         "RadialBasis": "es de LeNet-5",
         "RandomCrop": "la de Keras no recorta al predecir, y al entrenar sortea una ventana para todo el lote",
         "Residual": "en Keras se escribe con su grafo",
+        "RotaryEmbedding": "es de KerasHub",
         "Sampling": "en Keras la escribe cada quien",
         "Sequential": "la compara el puente, con todas sus capas",
+        "SinePositionEncoding": "es de KerasHub",
         "Subsampling2D": "es de LeNet-5",
         "TiedAutoencoder": "en Keras se escribe con su propia capa",
+        "TokenAndPositionEmbedding": "es de KerasHub",
+        "TransformerDecoder": "es de KerasHub",
+        "TransformerEncoder": "es de KerasHub",
     },
-    "loss": {"GridDetectionLoss": "es la de YOLO", "IoULoss": "Keras solo tiene la métrica"},
+    "loss": {
+        "GridDetectionLoss": "es la de YOLO",
+        "IoULoss": "Keras solo tiene la métrica",
+        "SmoothedCrossentropy": "Keras solo suaviza la que recibe one-hot",
+    },
     "metric": {},
     "optimizer": {},
     "regularizer": {},
-    "schedule": {},
+    "schedule": {"TransformerSchedule": "en Keras la escribe cada quien"},
 }
 
 

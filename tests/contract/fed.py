@@ -34,7 +34,8 @@ class Fed(Layer):
 
     def forward(self, x, training=False):
         x = self.ready(x)
-        self.y = self.inner.forward([x, *(path.forward(x, training) for path in self.paths)], training)
+        xs = [x, *(path.forward(x, training) for path in self.paths)]
+        self.y = self.inner.forward(*(xs if self.inner.apart else [xs]), training=training)
         return self.y
 
     def backward(self, dy):

@@ -8,22 +8,26 @@ import importlib
 import inspect
 import io
 import pkgutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from chapters import cnn, mlp, rnn
+from chapters import attention, cnn, mlp, rnn
+from chapters.attention import gpt, gpt2_names
 from chapters.autoencoder import vae
 from chapters.mlp import Dense, Input, Sequential
 from chapters.mlp.layer import shapes_only
 from chapters.rnn import Alphabet, Embedding, SimpleRNN
 from dlbook.attributes import Configured
+from dlbook.saving import files
 from dlbook.sphinx.definitions import PLAIN
 from tests.contract import cases
 from tests.contract.hostile import WRONG, attempt, bounded_memory  # noqa: F401
 
 X = np.linspace(0, 1, 48).reshape(1, 4, 4, 3)
+NEAR = [[1.0, 0.5], [0.0, 2.0]]
 IMAGE = np.arange(16).reshape(4, 4)
 BOXES, KERNEL = [[0.1, 0.1, 0.4, 0.5]], np.ones((2, 2, 3, 2))
 POINTS, SIDES = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), [0, 0, 0, 1]
@@ -31,6 +35,7 @@ LINE = {"x": [[0.0], [1.0], [2.0]], "y": [1.0, 3.0, 5.0]}
 PREDICTED = {"y_true": [[0.0, 1.0]], "y_pred": [[0.2, 0.8]]}
 ACTIVATED = {"z": [[0.5, -1.0]]}
 RECORD = bytes(3073)
+GPT = gpt(3, 4, 4, 2, 1, seed=0)
 PAIR, KEPT = [[1.6, 0.2], [0.1, -1.0]], [1.0, 0.6, 0.36]
 
 
@@ -45,6 +50,12 @@ def picture():
 
 def classifier():
     return Sequential([Input((4, 4, 3)), mlp.Flatten(), Dense(2)], seed=0)
+
+
+def gpt2_file():
+    path = Path(tempfile.mkdtemp()) / "gpt2.safetensors"
+    files.write(path, {name: np.ones(shape, np.float32) for name, shape in gpt2_names(3, 4, 4, 1).items()}, {})
+    return path
 
 
 def bowl(theta):
@@ -322,6 +333,7 @@ EXAMPLES = {
         },
         "paths": {"columns": [["a"], []], "ax": None, "source": "x", "join": "+", "output": "y", "width": 1.0},
         "points": {"x": POINTS, "y": SIDES, "ax": None, "names": ["a", "b"]},
+        "table": {"values": [[1, -2], [0, 3]], "rows": ["a", "b"], "columns": None, "decimals": 2},
         "tower": {"rows": [("conv", (8, 8, 16), "C0")], "ax": None},
         "use_style": {},
     },
@@ -466,11 +478,108 @@ EXAMPLES = {
             "format": "tf",
         },
     },
+    "chapters.attention": {
+        # Capítulo 6, núcleo.
+        "causal_mask": {"steps": 3, "sources": 2},
+        "scaled_dot_product_attention": {
+            **{"query": [[1.0, 0.0]], "key": [[1.0, 0.0], [0.0, 1.0]], "value": [[1.0], [2.0]]},
+            **{"mask": [[True, False]]},
+        },
+        "scaled_dot_product_attention_backward": {
+            **{"query": [[1.0, 0.0]], "key": [[1.0, 0.0], [0.0, 1.0]], "value": [[1.0], [2.0]]},
+            **{"weights": [[0.6, 0.4]], "dy": [[1.0]]},
+        },
+        # Capítulo 6, bloques.
+        "layer_norm_backward": {"x": [[1.0, 2.0]], "gamma": [1.0, 1.0], "dy": [[1.0, 0.0]], "epsilon": 0.01},
+        "layer_norm_forward": {"x": [[1.0, 2.0]], "gamma": [1.0, 1.0], "beta": [0.0, 0.0], "epsilon": 0.01},
+        "rms_norm_backward": {"x": [[1.0, 2.0]], "scale": [1.0, 1.0], "root": [1.5], "dy": [[1.0, 0.0]]},
+        "rms_norm_forward": {"x": [[1.0, 2.0]], "scale": [1.0, 1.0], "epsilon": 0.01},
+        # Capítulo 6, búsqueda.
+        "additive_scores": {"query": PAIR, "key": PAIR, "scale": [1.0, 0.5]},
+        "additive_scores_backward": {"query": PAIR, "key": PAIR, "scale": [1.0, 0.5], "dy": PAIR},
+        "attend": {"scores": PAIR, "value": PAIR, "mask": [[True, False], [True, True]]},
+        "attend_backward": {"weights": [[0.2, 0.8], [1.0, 0.0]], "value": PAIR, "dy": PAIR},
+        "bahdanau_translator": {
+            **{"source_tokens": 4, "target_tokens": 5, "units": 3, "seed": 0, "dtype": "float32"},
+        },
+        "cosine": {"queries": PAIR, "keys": PAIR},
+        "nadaraya_watson": {"x_train": [0.0, 1.0], "y_train": [1.0, 3.0], "x": [0.5], "bandwidth": 0.5},
+        "reread_decode": {
+            **{"model": attention.bahdanau_translator(4, 5, 3, seed=0), "source": [[1, 2], [3, 0]]},
+            **{"start": 1, "end": 2, "max_length": 2},
+        },
+        "soft_lookup": {"query": PAIR, "keys": PAIR, "values": PAIR, "score": "cosine", "temperature": 0.5},
+        # Capítulo 6, posiciones.
+        "rotate": {"x": PAIR, "positions": [0, 1], "max_wavelength": 100, "scaling_factor": 2.0},
+        "rotate_backward": {"positions": [0, 1], "dy": PAIR, "max_wavelength": 100, "scaling_factor": 2.0},
+        "sine_positions": {"positions": [0, 1], "width": 4, "max_wavelength": 100},
+        # Capítulo 6, GPT.
+        "CachedGPT": {"model": GPT},
+        "beam_search": {
+            **{"step": lambda written: np.zeros((len(written), 3)), "prompt": [1], "end": 0, "width": 2},
+            **{"max_length": 3, "length_penalty": 0.5},
+        },
+        "cached_attention": {
+            **{"query": PAIR, "key": PAIR, "value": PAIR, "keys": np.zeros((3, 2, 2)), "values": np.zeros((3, 2, 2))},
+            "t": 1,
+        },
+        "generate": {
+            **{"model": GPT, "prompt": [0, 1], "length": 3, "temperature": 1.0, "top_k": 2, "top_p": 0.9, "seed": 0},
+        },
+        "gpt": {
+            **{"vocabulary": 3, "length": 4, "width": 4, "heads": 2, "blocks": 1, "dropout": 0.5, "tied": True},
+            **{"seed": 0, "dtype": "float32"},
+        },
+        "gpt2_names": {"vocabulary": 3, "length": 4, "width": 4, "blocks": 1},
+        "load_gpt2": {"path": gpt2_file(), "heads": 2},
+        "nucleus": {"logits": [[0.0, 1.0]], "p": 0.5},
+        "split_heads": {
+            **{"qkv": np.ones((2, 6)), "qkv_bias": np.ones(6), "output": np.ones((2, 2)), "output_bias": np.ones(2)},
+            "heads": 2,
+        },
+        # Capítulo 6, traducir.
+        "transformer_translator": {"tokens": 5, "width": 4, "heads": 2, "blocks": 1, "intermediate": 4, "seed": 0},
+        "translate": {
+            **dict(
+                zip(("encoder", "decoder"), attention.transformer_translator(5, 4, 2, 1, 4, seed=0)[1:], strict=True)
+            ),
+            **{"source": [[3, 4, 0]], "start": 1, "end": 2, "max_length": 3},
+        },
+        "bleu": {"translations": ["a b c", "a"], "references": [["a b c", "b c"], ["a b"]], "longest": 2},
+        "tied_logits": {"x": [[1.0, 2.0]], "table": [[0.0, 1.0], [1.0, 1.0], [2.0, 0.5]]},
+        "tied_logits_backward": {
+            "x": [[1.0, 2.0]],
+            "table": [[0.0, 1.0], [1.0, 1.0], [2.0, 0.5]],
+            "dy": [[0.5, 0.0, -1.0]],
+        },
+        # Capítulo 6, BERT y ViT.
+        "bert": {
+            **{"vocabulary": 6, "length": 5, "width": 4, "heads": 2, "blocks": 1},
+            **{"dropout": 0.1, "seed": 0, "dtype": "float32"},
+        },
+        "vit": {
+            **{"input_shape": (4, 4, 1), "classes": 3, "patch_size": 2, "width": 4, "heads": 2, "blocks": 1},
+            **{"intermediate": 8, "dropout": 0.1, "seed": 0, "dtype": "float32"},
+        },
+        "mask_words": {
+            **{"ids": [[2, 3, 1], [3, 2, 0]], "vocabulary": 5, "mask": 1, "first": 2, "rate": 0.5, "seed": 0},
+        },
+        "patches": {"images": np.arange(32.0).reshape(1, 4, 4, 2), "size": 2},
+        # Capítulo 6, costo.
+        "layer_costs": {"length": 4, "width": 3, "kernel_size": 3},
+        "online_softmax": {"scores": NEAR, "value": NEAR, "block": 2},
+        "tiled_attention_backward": {
+            **{"query": NEAR, "key": NEAR, "value": NEAR, "z": NEAR, "logsumexp": [1.0, 2.0], "dy": NEAR},
+            **{"block": 2, "causal": True},
+        },
+        "tiled_attention_forward": {"query": NEAR, "key": NEAR, "value": NEAR, "block": 2, "causal": True},
+    },
 }
 ELSEWHERE = {
     # Traen archivos de la red o de un disco: los prueban los suyos.
     *("load_cifar10", "load_fashion_mnist", "load_isbi2012", "load_mnist", "load_model", "save_img", "save_model"),
     *("load_co2", "load_quijote", "load_sunspots", "load_tinyshakespeare", "small_text"),
+    "load_spanish_english",
     # No comprueba nada: la llaman las capas, con lo que ya comprobaron.
     "value_of",
     # Son lo que se devuelve, no lo que se llama.

@@ -14,7 +14,8 @@ every = cases.over(cases.INTEGER_LAYERS)
 
 def tokens(case, n=7):
     made = case.make()
-    return np.random.default_rng(0).integers(0, getattr(made, "num_tokens", None) or made.input_dim, (n, *case.shape))
+    count = next(getattr(made, name) for name in ("num_tokens", "input_dim", "vocabulary_size") if hasattr(made, name))
+    return np.random.default_rng(0).integers(0, count, (n, *case.shape))
 
 
 @every

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chapters
-from chapters import rnn
+from chapters import attention, rnn
+from chapters.attention import ClassToken, MultiHeadAttention, SmoothedCrossentropy
 from chapters.autoencoder import OverlapLoss, Sampling, TiedAutoencoder, vae
 from chapters.cnn import BatchNormalization
-from chapters.mlp import Dense, Input, Sequential
+from chapters.mlp import Dense, Dropout, Input, Model, Sequential
 from chapters.rnn import Embedding, SimpleRNN
 from dlbook import gradcheck
 from dlbook.sphinx.definitions import PLAIN, plain_name
@@ -72,6 +73,20 @@ def autoregression(order, series, x):
     return model.intercept, model.coefficients, model.predict(x)
 
 
+def attentive(build):
+    @functools.wraps(build)
+    def used(**options):
+        read = np.array([[1, 2, 0], [2, 1, 1]])
+        return build(**options).predict([read, read])
+
+    return used
+
+
+def scorer(seed):
+    table = np.random.default_rng(seed).normal(size=(4, 4))
+    return lambda written: table[written[:, -1] % 4]
+
+
 def translated(build):
     @functools.wraps(build)
     def used(**options):
@@ -82,13 +97,63 @@ def translated(build):
     return used
 
 
-# Una clase se compara usándola.
-FOUND |= {"plain_batch_normalization": (FOUND["plain_batch_normalization"][0], batch_normalization)}
-FOUND |= {"plain_tied_autoencoder": (FOUND["plain_tied_autoencoder"][0], tied_autoencoder)}
-FOUND |= {"plain_timeseries_dataset_from_array": (FOUND["plain_timeseries_dataset_from_array"][0], windows)}
-FOUND |= {"plain_autoregression": (FOUND["plain_autoregression"][0], autoregression)}
-FOUND |= {"plain_encoder_decoder": tuple(map(translated, FOUND["plain_encoder_decoder"]))}
-FOUND |= {"plain_overlap_loss": (FOUND["plain_overlap_loss"][0], overlap_loss)}
+def searched(search):
+    @functools.wraps(search)
+    def used(**options):
+        sequences, scores = search(**options)
+        return (*sequences, scores)
+
+    return used
+
+
+def remembered(attend):
+    @functools.wraps(attend)
+    def used(keys, values, **options):
+        keys, values = keys.copy(), values.copy()
+        return attend(keys=keys, values=values, **options), keys, values
+
+    return used
+
+
+def answered(build):
+    @functools.wraps(build)
+    def used(**options):
+        seeded = {"seed": 0} if build is attention.gpt else {}
+        model = build(**options, **seeded)
+        model = Model(*model, seed=0) if isinstance(model, tuple) else model
+        return model.predict(np.array([[0, 1, 1], [1, 0, 1]]))
+
+    return used
+
+
+def class_token(x, token, dy):
+    layer = ClassToken(dtype="float64")
+    layer.build(x.shape[1:])
+    layer.set_weights([token])
+    y = layer.forward(x)
+    dx = layer.backward(dy)
+    return y, layer.gradients[0], dx
+
+
+def reader(build):
+    @functools.wraps(build)
+    def used(**options):
+        return tuple(model.predict([[1, 2, 0], [2, 1, 1]]) for model in build(**options))
+
+    return used
+
+
+def looker(build):
+    @functools.wraps(build)
+    def used(**options):
+        shape = 2, *options["input_shape"]
+        return build(**options).predict(np.arange(np.prod(shape)).reshape(shape) / 9)
+        seeded = {"seed": 0} if build is attention.gpt else {}
+        model = build(**options, **seeded)
+        model = Model(*model, seed=0) if isinstance(model, tuple) else model
+        return model.predict(np.array([[0, 1, 1], [1, 0, 1]]))
+
+    return used
 
 
 def sampling(mean, log_var, noise, beta, dy):
@@ -99,9 +164,76 @@ def sampling(mean, log_var, noise, beta, dy):
     return z, layer.added[0], dmean, dlog_var
 
 
+def multi_head_attention(query, value, weights, mask):
+    heads, key_dim = weights[1].shape
+    width = weights[-1].size
+    layer = MultiHeadAttention(heads, key_dim, weights[5].shape[1], output_shape=width, dtype="float64")
+    layer.build([query.shape[1:], value.shape[1:]])
+    layer.set_weights(weights)
+    return layer.forward(query, value, attention_mask=mask)
+
+
+def transformer_block(x, dy, sublayer, norm, normalize_first):
+    block = attention.TransformerBlock(1, 1, normalize_first=normalize_first, dtype="float64")
+    block.part_layer_norm, block.part_dropout = norm, Dropout(0, dtype="float64")
+    y = block._through("part", x, sublayer.forward, False)
+    return y, block._back("part", dy, sublayer.backward)
+
+
+def position_embedding(table, dy):
+    layer = attention.PositionEmbedding(len(table), dtype="float64")
+    layer.build(dy.shape[1:])
+    layer.position_embeddings = table
+    y = layer.forward(dy)
+    assert not layer.backward(dy).any()
+    return y, layer.gradients[0]
+
+
+def token_and_position_embedding(tokens, words, places):
+    layer = attention.TokenAndPositionEmbedding(len(words), *places.shape, dtype="float64")
+    layer.build(tokens.shape[1:])
+    layer.set_weights([words, places])
+    return layer.forward(tokens)
+
+
+def smoothed(labels, logits, smoothing):
+    loss = SmoothedCrossentropy(smoothing)
+    return loss(labels, logits), loss.gradient(labels, logits)
+
+
+def joined(translations, references, longest):
+    texts = [" ".join(words) for words in translations]
+    return attention.bleu(texts, [[" ".join(words) for words in several] for several in references], longest)
+
+
 # Una clase se compara usándola.
-USED = {"plain_batch_normalization": batch_normalization, "plain_sampling": sampling}
+USED = {
+    "plain_autoregression": autoregression,
+    "plain_batch_normalization": batch_normalization,
+    "plain_bleu": joined,
+    "plain_class_token": class_token,
+    "plain_multi_head_attention": multi_head_attention,
+    "plain_overlap_loss": overlap_loss,
+    "plain_position_embedding": position_embedding,
+    "plain_sampling": sampling,
+    "plain_smoothed_crossentropy": smoothed,
+    "plain_tied_autoencoder": tied_autoencoder,
+    "plain_timeseries_dataset_from_array": windows,
+    "plain_token_and_position_embedding": token_and_position_embedding,
+    "plain_transformer_block": transformer_block,
+}
 FOUND |= {name: (FOUND[name][0], use) for name, use in USED.items()}
+# Un modelo, con lo que contesta; y lo que usa uno, con uno.
+ANSWERED = {
+    "plain_bahdanau_translator": attentive,
+    "plain_beam_search": searched,
+    "plain_bert": reader,
+    "plain_cached_attention": remembered,
+    "plain_encoder_decoder": translated,
+    "plain_gpt": answered,
+    "plain_vit": looker,
+}
+FOUND |= {name: tuple(map(use, FOUND[name])) for name, use in ANSWERED.items()}
 
 
 class Sizes:
@@ -120,6 +252,10 @@ class Sizes:
 def share(values):
     # Probabilidades que suman uno.
     return np.exp(values) / np.exp(values).sum()
+
+
+def sentences(r, n):
+    return [["abc"[k] for k in r.generator.integers(0, 3, r.generator.integers(1, 9))] for _ in range(n)]
 
 
 def separated(r):
@@ -181,6 +317,11 @@ def gradients(r):
     w, x = r.array("d", "m"), r.array("n", "d")
     given = {"w": np.sin(x).T @ np.cos(np.sin(x) @ w), "x": r.array("n", "d")}
     return {"f": lambda: np.sin(np.sin(x) @ w).sum(), "parameters": {"w": w, "x": x}, "gradients": given}
+
+
+def tiles(r):
+    query, key, value = r.array("n", "t", "d"), r.array("n", "s", "d"), r.array("n", "s", "u")
+    return {"query": query, "key": key, "value": value, "block": r("b", 1, 4), "causal": bool(r("c", 0, 1))}
 
 
 def gated(r, blocks):
@@ -357,6 +498,143 @@ ARGUMENTS = {
     "plain_timeseries_dataset_from_array": lambda r: {
         **{"data": r.array(20, "d"), "targets": r.array(r("n", 5, 20)), "sequence_length": r("t")},
         **{"sequence_stride": r("s"), "sampling_rate": r("r")},
+    },
+    # Capítulo 6, núcleo.
+    "plain_multi_head_attention": lambda r: {
+        **{"query": r.array("n", "t", "d"), "value": r.array("n", "s", "e")},
+        "weights": [
+            *(r.array("d", "h", "k"), r.array("h", "k"), r.array("e", "h", "k"), r.array("h", "k")),
+            *(r.array("e", "h", "m"), r.array("h", "m"), r.array("h", "m", "d"), r.array("d")),
+        ],
+        "mask": r.generator.random((r("t"), r("s"))) < 0.7,
+    },
+    "plain_scaled_dot_product_attention": lambda r: {
+        **{"query": r.array("n", "t", "d"), "key": r.array("n", "s", "d"), "value": r.array("n", "s", "m")},
+        "mask": r.generator.random((r("t"), r("s"))) < 0.7,
+    },
+    "plain_scaled_dot_product_attention_backward": lambda r: {
+        **{"query": r.array("n", "t", "d"), "key": r.array("n", "s", "d"), "value": r.array("n", "s", "m")},
+        **{"weights": np.abs(r.array("n", "t", "s")), "dy": r.array("n", "t", "m")},
+    },
+    # Capítulo 6, bloques.
+    "plain_layer_norm_forward": lambda r: {"x": r.array("n", "t", "d"), "gamma": r.array("d"), "beta": r.array("d")},
+    "plain_layer_norm_backward": lambda r: {
+        **{"x": r.array("n", "t", "d"), "gamma": r.array("d"), "dy": r.array("n", "t", "d"), "epsilon": 0.01},
+    },
+    "plain_transformer_block": lambda r: {
+        **{
+            "x": r.array("n", "t", "d"),
+            "dy": r.array("n", "t", "d"),
+            "sublayer": Dense(r("d"), "tanh", dtype="float64"),
+        },
+        **{"norm": attention.LayerNormalization(dtype="float64"), "normalize_first": bool(r.generator.integers(2))},
+    },
+    "plain_rms_norm_forward": lambda r: {"x": r.array("n", "t", "d"), "scale": r.array("d")},
+    "plain_rms_norm_backward": lambda r: {
+        **{"x": r.array("n", "t", "d"), "scale": r.array("d"), "root": 0.1 + np.abs(r.array("n", "t"))},
+        "dy": r.array("n", "t", "d"),
+    },
+    # Capítulo 6, búsqueda.
+    "plain_additive_scores": lambda r: {
+        **{"query": r.array("n", "t", "d"), "key": r.array("n", "s", "d"), "scale": r.array("d")},
+    },
+    "plain_additive_scores_backward": lambda r: {
+        **{"query": r.array("n", "t", "d"), "key": r.array("n", "s", "d"), "scale": r.array("d")},
+        **{"dy": r.array("n", "t", "s")},
+    },
+    "plain_attend": lambda r: {
+        **{"scores": r.array("n", "t", "s"), "value": r.array("n", "s", "d")},
+        **{"mask": r.generator.random((r("n"), r("t"), r("s"))) < 0.7},
+    },
+    "plain_attend_backward": lambda r: {
+        **{"weights": r.array("n", "t", "s"), "value": r.array("n", "s", "d"), "dy": r.array("n", "t", "d")},
+    },
+    "plain_cosine": lambda r: {"queries": r.array("t", "d"), "keys": r.array("n", "d")},
+    "plain_bahdanau_translator": lambda r: {
+        **{"source_tokens": 3, "target_tokens": r("t", 3, 6), "units": r("u")},
+        **{"seed": r("s"), "dtype": "float64"},
+    },
+    "plain_nadaraya_watson": lambda r: {
+        **{"x_train": r.array("n", "d"), "y_train": r.array("n", "m"), "x": r.array("t", "d"), "bandwidth": 0.7},
+    },
+    "plain_reread_decode": lambda r: {
+        **{"model": attention.bahdanau_translator(4, 5, r("u"), r("s")), "source": r.generator.integers(0, 4, (2, 3))},
+        **{"start": 1, "end": 2, "max_length": r("m")},
+    },
+    "plain_soft_lookup": lambda r: {
+        **{"query": r.array("t", "d"), "keys": r.array("n", "d"), "values": r.array("n", "m")},
+        **{"score": "cosine", "temperature": 0.5},
+    },
+    # Capítulo 6, posiciones.
+    "plain_position_embedding": lambda r: {"table": r.array(r("t") + r("more"), "d"), "dy": r.array("n", "t", "d")},
+    "plain_token_and_position_embedding": lambda r: {
+        **{"tokens": r.generator.integers(0, r("v"), (3, r("t")))},
+        **{"words": r.array("v", "d"), "places": r.array(r("t") + r("more"), "d")},
+    },
+    "plain_rotate": lambda r: {"x": r.array("n", "t", 2 * r("d")), "positions": r.array("t"), "scaling_factor": r("s")},
+    "plain_rotate_backward": lambda r: {"positions": r.array("t"), "dy": r.array("n", "t", 2 * r("d"))},
+    "plain_sine_positions": lambda r: {"positions": r.array("t"), "width": r("w"), "max_wavelength": r("l", 1, 9)},
+    # Capítulo 6, GPT.
+    "plain_beam_search": lambda r: {
+        **{"step": scorer(r("seed")), "prompt": np.array([0]), "end": r("end", 0, 3), "width": r("width", 1, 6)},
+        **{"max_length": r("long", 1, 5), "length_penalty": r("p", 0, 2) / 2},
+    },
+    "plain_cached_attention": lambda r: {
+        **{name: r.array("h", "k") for name in ("query", "key", "value")},
+        **{"keys": r.array(5, "h", "k"), "values": r.array(5, "h", "k"), "t": r("t", 0, 4)},
+    },
+    "plain_gpt": lambda r: {
+        **{"vocabulary": r("v", 2, 5), "length": r("l", 3, 5), "width": 2 * r("h"), "heads": r("h"), "blocks": 1},
+        **{"dropout": 0.5, "tied": bool(r("tied", 0, 1))},
+    },
+    "plain_nucleus": lambda r: {"logits": r.array("n", "k"), "p": 1 - r.generator.random()},
+    "plain_split_heads": lambda r: {
+        **{"qkv": r.array(4 * r("h"), 12 * r("h")), "qkv_bias": r.array(12 * r("h"))},
+        **{"output": r.array(4 * r("h"), 4 * r("h")), "output_bias": r.array(4 * r("h")), "heads": r("h")},
+    },
+    # Capítulo 6, traducir.
+    "plain_bleu": lambda r: {
+        **{"translations": sentences(r, 3), "references": [sentences(r, 2) for _ in range(3)]},
+        "longest": r("t"),
+    },
+    "plain_smoothed_crossentropy": lambda r: {
+        **{"labels": r.generator.integers(0, r("k", 2, 6), r("n")), "logits": r.array("n", r("k"))},
+        "smoothing": r.generator.random(),
+    },
+    "plain_translate": lambda r: {
+        **dict(
+            zip(
+                ("encoder", "decoder"),
+                attention.transformer_translator(5, 4, 2, 1, r("m"), seed=r("s"))[1:],
+                strict=True,
+            )
+        ),
+        **{"source": r.generator.integers(1, 5, (2, 3)), "start": 1, "end": 2, "max_length": r("t")},
+    },
+    # Capítulo 6, BERT y ViT.
+    "plain_class_token": lambda r: {
+        **{"x": r.array("n", "t", "d"), "token": r.array(1, 1, "d"), "dy": r.array("n", r("t") + 1, "d")},
+    },
+    "plain_bert": lambda r: {
+        **{"vocabulary": r("v", 3, 6), "length": 5, "width": 4, "heads": 2, "blocks": r("b", 1, 2)},
+        **{"dropout": 0.1, "seed": r("s"), "dtype": "float64"},
+    },
+    "plain_vit": lambda r: {
+        **{"input_shape": (4, 2, r("c", 1, 3)), "classes": 3, "patch_size": 2, "width": 4, "heads": 2, "blocks": 1},
+        **{"intermediate": r("m", 1, 9), "dropout": 0.1, "seed": r("s"), "dtype": "float64"},
+    },
+    "plain_mask_words": lambda r: {
+        **{"ids": r.generator.integers(0, 9, (r("n"), r("t"))), "vocabulary": 9, "mask": 1, "first": 2},
+        **{"rate": r.generator.random(), "seed": r("s")},
+    },
+    # Capítulo 6, costo.
+    "plain_online_softmax": lambda r: {
+        **{"scores": r.array("n", "s"), "value": r.array("s", "u"), "block": r("b", 1, 4)},
+    },
+    "plain_tiled_attention_forward": tiles,
+    "plain_tiled_attention_backward": lambda r: {
+        **tiles(r),
+        **{"z": r.array("n", "t", "u"), "logsumexp": 3 + r.array("n", "t"), "dy": r.array("n", "t", "u")},
     },
 }
 

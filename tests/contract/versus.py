@@ -115,7 +115,7 @@ def _our_layer(case, x, dy, weights):
     for training in modes(case):
         layer = _built(case)
         layer.set_weights(weights)
-        y = layer.forward(x, training=training)
+        y = layer.forward(*(x if layer.apart else [x]), training=training)
         dx = layer.backward(dy)
         found += [y, *(dx if case.parts > 1 else [dx]), *layer.gradients, *layer.non_trainable_weights][
             : _compared(case)

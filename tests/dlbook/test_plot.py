@@ -290,3 +290,15 @@ def test_cells_reject_what_they_cannot_draw(values, options):
 def test_what_is_no_axes_is_refused_everywhere(draw, ax):
     with pytest.raises(TypeError, match="ax: se esperaban unos ejes de matplotlib, pero llegó"):
         draw(ax)
+
+
+def test_a_table_is_tinted_in_a_page_and_its_names_are_text():
+    made = plot.table([[1, -2], [0, -np.inf]], ["<el>", "gato"], ["a", "b"], decimals=1)
+    html = made._repr_html_()
+    assert "&lt;el&gt;" in html
+    assert "<el>" not in html
+    assert html.count("background-color") == 2
+    assert [row[1:] for row in made.cells] == [["−2.0"], ["−∞"]]
+    assert plot.table([[-0.001]]).cells == [["0.00"]]
+    with pytest.raises(ValueError, match="values: se esperaban números"):
+        plot.table([[np.nan]])

@@ -44,7 +44,8 @@ def layer(name, arguments, weights, x, dy, training=False):
     layers = keras(str(dy.dtype)).layers
     machine = getattr(layers, name)(**{key: _made(value) for key, value in arguments.items()})
     shapes = [(None, *one.shape[1:]) for one in xs]
-    machine.build(shapes if isinstance(x, list) else shapes[0])
+    apart = "query" in inspect.signature(machine.call).parameters
+    machine.build(*shapes if apart else [shapes if isinstance(x, list) else shapes[0]])
     machine.set_weights(weights)
     if name == "Normalization":
         # Sus pesos no son lo que usa, sino de donde lo saca.
@@ -53,7 +54,7 @@ def layer(name, arguments, weights, x, dy, training=False):
     variables = [v.value for v in machine.trainable_variables]
     with tf.GradientTape() as tape:
         tape.watch(x)
-        y = machine(x, training=training)
+        y = machine(*(x if apart else [x]), training=training)
         total = tf.reduce_sum(y * dy)
     dx, *gradients = tape.gradient(total, [x, *variables])
     dx = dx if isinstance(dx, list) else [dx]

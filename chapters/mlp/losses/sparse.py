@@ -134,13 +134,17 @@ class SparseCategoricalCrossentropy(Loss):
     def shard(self, y_true, y_pred, weight, gradient):
         r"""Como :meth:`Loss.shard`."""
         shape = -1, y_pred.shape[-1]
-        kernel = _sparse_logits if self.from_logits else _sparse_probabilities
         labels, weight = y_true.reshape(-1), weight.reshape(-1)
         if self.ignore_class is not None:
             # La que no cuenta pesa cero, y lleva la etiqueta de una clase que existe.
             counted, per_weight = self._counted(y_true), labels.size // weight.size
             labels, weight = np.where(counted, labels, 0), np.repeat(weight / per_weight, per_weight) * counted
-        return kernel(labels, y_pred.reshape(shape), weight, gradient.reshape(shape))
+        return self.kernel(labels, y_pred.reshape(shape), weight, gradient.reshape(shape))
+
+    def kernel(self, labels, y_pred, weight, gradient):
+        r"""Suma las pérdidas de unos renglones y escribe su gradiente, ya con pesos. No comprueba nada."""
+        kernel = _sparse_logits if self.from_logits else _sparse_probabilities
+        return kernel(labels, y_pred, weight, gradient)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -2,7 +2,6 @@ r"""El puente: una capa del libro, con su vuelta escrita a mano, es para la cint
 
 import contextlib
 import contextvars
-import inspect
 
 import numpy as np
 
@@ -74,14 +73,15 @@ def through(layer, inputs, options):
         return layer.run(inputs, options)
     values, options = _plain(tuple(inputs)), {name: _plain(value) for name, value in options.items()}
     mask = _mask_of(layer, inputs)
-    if mask is not None and "mask" in inspect.signature(type(layer).forward).parameters:
-        options = {"mask": mask} | options
+    if mask is not None:
+        options = layer.masks_for(each(mask) if layer.several else [mask]) | options
     with paused():
         if not layer.built:
             layer.forward(*values)
         use = layer.replica()
         y = use.forward(*values, **options)
-        after = use.compute_mask(values[0], mask) if layer.masks or mask is not None else None
+        given = [*values] if layer.apart else values[0]
+        after = use.compute_mask(given, mask) if layer.masks or mask is not None else None
     several, weights, given = isinstance(y, list), layer.trainable_weights, _flat(inputs)
     outputs = each(y)
     if use.adds_loss:

@@ -1,0 +1,288 @@
+r"""Un BERT pequeño con frases en español, reutilizado para las intenciones; deja ``docs/resultados/bert.json``.
+
+Se ejecuta con ``python -m benchmarks.bert``. Primero adivina palabras tapadas en las frases en español de las parejas
+de traducción, que son de Tatoeba (CC BY 2.0), y después se afina con las intenciones del capítulo 5. Lo preentrenado
+y lo medido quedan en ``build/bert``: si se corta, la próxima vez sigue desde ahí. Con ``pre 2`` se preentrena dos
+partes más y se para; con ``huecos`` o el nombre de una manera de clasificar, se mide solo eso. Tarda unos veinte
+minutos.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.record import header, store
+from chapters.attention import bert, mask_words
+from chapters.cnn import GlobalAveragePooling1D
+from chapters.mlp import (
+    Adam,
+    AdamW,
+    CosineDecay,
+    Dense,
+    Dropout,
+    Input,
+    Model,
+    Sequential,
+    SparseCategoricalCrossentropy,
+    pad_sequences,
+)
+from chapters.rnn import SPANISH_FILTERS, Tokenizer
+from dlbook.callbacks import BackupAndRestore, LambdaCallback
+from dlbook.data import INTENT_NAMES, PyDataset, load_intents, load_spanish_english
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS, FOLDER = ROOT / "docs" / "resultados" / "bert.json", ROOT / "build" / "bert"
+# Los tres primeros índices: el relleno, el hueco y la palabra que no está.
+MASK, UNKNOWN, FIRST = 1, 2, 3
+SIZES = {"vocabulary": 3000, "length": 16, "width": 64, "heads": 4, "blocks": 2}
+DROPOUT, RATE, BATCH, SEED = 0.1, 0.3, 64, 0
+PARTS, BATCHES, LEARNING_RATE, WARMUP, DECAY = 15, 330, 2e-3, 300, 0.01
+SEEDS, COUNTS, STEPS, REUSE_RATE = range(5), (8, 24), 150, 3e-3
+# Afinar lo preentrenado, o empezar de nada; mover solo la densa, con lo preentrenado o con lo del azar; y la bolsa.
+WAYS = ("afinado", "de nada", "congelado", "al azar", "bolsa")
+HOLES = [
+    "¿qué ___ es?",
+    "me duele la ___",
+    "buenas ___ a todos",
+    "¿a qué hora ___ el tren?",
+    "mi hermana ___ al médico ayer",
+    "tengo mucha ___",
+    "el perro está ___ la mesa",
+    "no sé ___ decirte",
+]
+WINES = [
+    ("un vaso de vino, por favor", "vino"),
+    ("no bebo vino con la cena", "vino"),
+    ("tom vino a verme ayer", "vino"),
+    ("mi padre no vino a la fiesta", "vino"),
+]
+
+
+class Words:
+    """De frases a índices y de regreso, con un lugar para el hueco."""
+
+    def __init__(self, texts):
+        self.tokenizer = Tokenizer(SIZES["vocabulary"] - 1, filters=SPANISH_FILTERS, oov_token="?")
+        self.tokenizer.fit_on_texts(texts)
+
+    def ids(self, texts):
+        """Los índices de cada frase."""
+        return [[k + 1 for k in line][: SIZES["length"]] for line in self.tokenizer.texts_to_sequences(texts)]
+
+    def word(self, k):
+        """La palabra de un índice."""
+        return self.tokenizer.index_word[int(k) - 1]
+
+
+class Masked(PyDataset):
+    """Lotes de frases de largos parecidos, tapadas otra vez en cada parte."""
+
+    def __init__(self, lines, batches, part=0, fixed=False):
+        super().__init__()
+        self.lines = sorted(lines, key=len)
+        self.batches, self.part, self.fixed = batches, part, fixed
+        self.on_epoch_end(0)
+
+    def on_epoch_end(self, more=1):
+        """Escoge otros lotes."""
+        self.part += 0 if self.fixed else more
+        rng = np.random.default_rng([SEED, self.part])
+        starts = np.arange(0, len(self.lines), BATCH)
+        self.starts = rng.permutation(starts)[: self.batches]
+
+    def __len__(self):
+        """Cuántos lotes."""
+        return len(self.starts)
+
+    def __getitem__(self, k):
+        """Tapa las palabras de un lote."""
+        lines = self.lines[self.starts[k] : self.starts[k] + BATCH]
+        ids = pad_sequences(lines, padding="post")
+        return mask_words(ids, SIZES["vocabulary"], MASK, FIRST, RATE, seed=1000 * self.part + k)
+
+
+def main():
+    part, *more = [*sys.argv[1:], ""]
+    train, test = load_spanish_english(max_words=14)
+    train, test = (sorted({spanish for spanish, _ in part}) for part in (train, test))
+    words = Words(train)
+    whole, encoder, history = pretrained(words.ids(train), words.ids(test), int(more[0]) if part == "pre" else PARTS)
+    if part == "pre":
+        return
+    read = kept("huecos", lambda: guesses(whole, words.ids(train), words.ids(test)))
+    if part == "huecos":
+        return
+    if part:
+        kept(part, lambda: intents(part, encoder.get_weights(), words))
+        return
+    ways = {way: kept(way, lambda way=way: intents(way, encoder.get_weights(), words)) for way in WAYS}
+    results = {
+        **header("benchmarks.bert", SEED),
+        **SIZES,
+        **{"dropout": DROPOUT, "mask_rate": RATE, "batch_size": BATCH, "learning_rate": LEARNING_RATE},
+        **{"parts": PARTS, "batches": BATCHES, "sentences": len(train), "test_sentences": len(test)},
+        "parameters": whole.count_params(),
+        "encoder_parameters": encoder.count_params(),
+        "history": history,
+        "guesses": read,
+        "holes": [filled(whole, words, text) for text in HOLES],
+        "wines": wines(encoder, words),
+        "intents": {
+            "counts": COUNTS,
+            **{"steps": STEPS, "learning_rate": REUSE_RATE, "accuracy": ways},
+        },
+    }
+    store(RESULTS, results)
+
+
+def kept(name, make):
+    """Lo ya medido, si se midió."""
+    path = FOLDER / f"{name}.json"
+    if not path.exists():
+        path.write_text(json.dumps(make()))
+    return json.loads(path.read_text())
+
+
+def pretrained(train, test, more):
+    """Entrena, o sigue donde iba, y guarda los pesos."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    # Con tan pocas vueltas a los datos no hay qué memorizar: sin dropout.
+    whole, encoder = bert(**SIZES, dropout=0.0, seed=SEED)
+    log, weights = FOLDER / "history.json", FOLDER / "weights.npz"
+    history = json.loads(log.read_text()) if log.exists() else []
+    stop = len(history) + more
+    if weights.exists():
+        with np.load(weights) as file:
+            whole.set_weights([file[f"w{k}"] for k in range(len(file.files))])
+        return whole, encoder, history
+
+    schedule = CosineDecay(0.0, PARTS * BATCHES - WARMUP, warmup_target=LEARNING_RATE, warmup_steps=WARMUP)
+    loss = SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1)
+    whole.compile(AdamW(schedule, weight_decay=DECAY), loss)
+    clock = time.perf_counter()
+
+    def note(epoch, logs):
+        nonlocal clock
+        numbers = {name: round(float(logs[name]), 4) for name in ("loss", "val_loss")}
+        history.append({**numbers, "seconds": round(time.perf_counter() - clock, 1)})
+        clock = time.perf_counter()
+        log.write_text(json.dumps(history))
+        print(epoch, history[-1], flush=True)
+        if len(history) == stop < PARTS:
+            raise KeyboardInterrupt
+
+    watchers = [BackupAndRestore(FOLDER / "backup"), LambdaCallback(on_epoch_end=note)]
+    whole.fit(
+        Masked(train, BATCHES, len(history)),
+        epochs=PARTS,
+        validation_data=Masked(test, 20, fixed=True),
+        callbacks=watchers,
+        verbose=0,
+    )
+    np.savez(weights, **{f"w{k}": w for k, w in enumerate(whole.get_weights())})
+    return whole, encoder, history
+
+
+def guesses(whole, train, test):
+    """Cuántas palabras tapadas acierta, en frases nuevas, y contestando siempre la más frecuente."""
+    counts = np.bincount(np.concatenate(train), minlength=SIZES["vocabulary"])
+    counts[:FIRST] = 0
+    share = (counts + 1) / (counts + 1).sum()
+    right, frequent, losses, unigram = [], [], [], []
+    data = Masked(test, 40, fixed=True)
+    for k in range(len(data)):
+        x, y = data[k]
+        asked = (x == MASK) & (y >= FIRST)
+        logits = whole.predict(x, verbose=0)[asked].astype(np.float64)
+        logits -= logits.max(axis=1, keepdims=True)
+        losses += list(np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(logits)), y[asked]])
+        right += list(logits.argmax(axis=1) == y[asked])
+        frequent += list(counts.argmax() == y[asked])
+        unigram += list(-np.log(share[y[asked]]))
+    found = {"right": right, "most_frequent": frequent, "loss": losses, "frequency_loss": unigram}
+    return {name: round(float(np.mean(values)), 4) for name, values in found.items()} | {"asked": len(right)}
+
+
+def filled(whole, words, text):
+    """Las cinco palabras más probables de un hueco."""
+    before, after = text.split("___")
+    left, right = words.ids([before, after])
+    logits = whole.predict(np.array([[*left, MASK, *right]]), verbose=0)[0, len(left)].astype(np.float64)
+    p = np.exp(logits - logits.max())
+    p /= p.sum()
+    best = p.argsort()[::-1][:5]
+    return {"text": text, "best": [[words.word(k), round(float(p[k]), 3)] for k in best]}
+
+
+def wines(encoder, words):
+    """El parecido de los vectores de la misma palabra en varias frases."""
+    vectors = []
+    for text, word in WINES:
+        (ids,) = words.ids([text])
+        place = [words.word(k) for k in ids].index(word)
+        vectors.append(encoder.predict(np.array([ids]), verbose=0)[0, place])
+    vectors = np.array(vectors, float)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return {"texts": [text for text, _ in WINES], "cosines": (vectors @ vectors.T).round(3).tolist()}
+
+
+def intents(way, weights, words):
+    """Aciertos en la prueba de una manera, según cuántas frases por intención hubo."""
+    (x_train, y_train), (x_test, y_test) = load_intents()
+    place = np.array([np.sum(y_train[:k] == y) for k, y in enumerate(y_train)])
+    if way == "bolsa":
+        return [[bag(x_train, y_train, x_test, y_test, place < count, seed) for seed in SEEDS] for count in COUNTS]
+    given, asked = (pad_sequences(words.ids(x), padding="post") for x in (x_train, x_test))
+
+    def right(few, seed):
+        encoder = bert(**SIZES, dropout=DROPOUT, seed=seed)[1]
+        if way in ("afinado", "congelado"):
+            encoder.set_weights(weights)
+        if way in ("congelado", "al azar"):
+            # El codificador no se mueve: basta leer cada frase una vez.
+            read = Model(encoder.inputs[0], GlobalAveragePooling1D()(encoder.outputs[0]))
+            x, x_new = (read.predict(part, verbose=0) for part in (given, asked))
+            middle, spread = x[few].mean(axis=0), x[few].std(axis=0) + 1e-6
+            x, x_new = (x - middle) / spread, (x_new - middle) / spread
+            model = Sequential([Input(x.shape[1:]), Dropout(DROPOUT), Dense(len(INTENT_NAMES))], seed=seed)
+        else:
+            mean = GlobalAveragePooling1D()(encoder.outputs[0])
+            scores = Dense(len(INTENT_NAMES))(Dropout(DROPOUT)(mean))
+            model, x, x_new = Model(encoder.inputs[0], scores, seed=seed), given, asked
+        model.compile(Adam(REUSE_RATE), SparseCategoricalCrossentropy(from_logits=True))
+        rng, rows = np.random.default_rng(seed), np.flatnonzero(few)
+        for _ in range(STEPS):
+            chosen = rng.choice(rows, 32, replace=False)
+            model.train_on_batch(x[chosen], y_train[chosen])
+        return round(float((model.predict(x_new, verbose=0).argmax(axis=1) == y_test).mean()), 4)
+
+    found = []
+    for count in COUNTS:
+        found.append([right(place < count, seed) for seed in SEEDS])
+        print(way, count, found[-1], flush=True)
+    return found
+
+
+def bag(x_train, y_train, x_test, y_test, few, seed):
+    """La bolsa de palabras del capítulo 5, con su propio vocabulario."""
+    tokenizer = Tokenizer(filters=SPANISH_FILTERS, oov_token="?")
+    tokenizer.fit_on_texts([x_train[k] for k in np.flatnonzero(few)])
+    size = len(tokenizer.word_index) + 1
+
+    def table(texts):
+        rows = np.zeros((len(texts), size), "float32")
+        for row, tokens in zip(rows, tokenizer.texts_to_sequences(texts), strict=True):
+            row[tokens] = 1
+        return rows
+
+    model = Sequential([Input((size,)), Dense(len(INTENT_NAMES), "softmax")], seed=seed)
+    model.compile(Adam(1e-2), "sparse_categorical_crossentropy")
+    model.fit(table([x_train[k] for k in np.flatnonzero(few)]), y_train[few], 32, 60, verbose=0)
+    return round(float((model.predict(table(x_test), verbose=0).argmax(axis=1) == y_test).mean()), 4)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+r"""Las piezas de un transformer: normalizar, el bloque, el codificador y el decodificador."""

@@ -1,0 +1,1 @@
+r"""Cuánto cuesta la atención, y cómo no guardar la matriz."""

@@ -1,0 +1,1 @@
+r"""Cómo se le dice a una red dónde está cada cosa."""

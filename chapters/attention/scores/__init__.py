@@ -1,0 +1,1 @@
+r"""La atención: puntajes, pesos, máscaras y cabezas."""

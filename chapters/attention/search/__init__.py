@@ -1,0 +1,1 @@
+r"""Buscar: de la regresión por núcleos a la atención aditiva."""
