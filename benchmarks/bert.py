@@ -1,14 +1,10 @@
 r"""Un BERT pequeño con frases en español, reutilizado para las intenciones; deja ``docs/resultados/bert.json``.
 
 Se ejecuta con ``python -m benchmarks.bert``. Primero adivina palabras tapadas en las frases en español de las parejas
-de traducción, que son de Tatoeba (CC BY 2.0), y después se afina con las intenciones del capítulo 5. Lo preentrenado
-y lo medido quedan en ``build/bert``: si se corta, la próxima vez sigue desde ahí. Con ``pre 2`` se preentrena dos
-partes más y se para; con ``huecos`` o el nombre de una manera de clasificar, se mide solo eso. Tarda unos veinte
+de traducción, que son de Tatoeba (CC BY 2.0), y después se afina con las intenciones del capítulo 5. Tarda unos diez
 minutos.
 """
 
-import json
-import sys
 import time
 from pathlib import Path
 
@@ -30,19 +26,19 @@ from chapters.mlp import (
     pad_sequences,
 )
 from chapters.rnn import SPANISH_FILTERS, Tokenizer
-from dlbook.callbacks import BackupAndRestore, LambdaCallback
+from dlbook.callbacks import LambdaCallback
 from dlbook.data import INTENT_NAMES, PyDataset, load_intents, load_spanish_english
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS, FOLDER = ROOT / "docs" / "resultados" / "bert.json", ROOT / "build" / "bert"
+RESULTS = Path(__file__).resolve().parents[1] / "docs" / "resultados" / "bert.json"
 # Los tres primeros índices: el relleno, el hueco y la palabra que no está.
 MASK, UNKNOWN, FIRST = 1, 2, 3
-SIZES = {"vocabulary": 3000, "length": 16, "width": 64, "heads": 4, "blocks": 2}
-DROPOUT, RATE, BATCH, SEED = 0.1, 0.3, 64, 0
-PARTS, BATCHES, LEARNING_RATE, WARMUP, DECAY = 15, 330, 2e-3, 300, 0.01
-SEEDS, COUNTS, STEPS, REUSE_RATE = range(5), (8, 24), 150, 3e-3
-# Afinar lo preentrenado, o empezar de nada; mover solo la densa, con lo preentrenado o con lo del azar; y la bolsa.
-WAYS = ("afinado", "de nada", "congelado", "al azar", "bolsa")
+SIZES = {"vocabulary": 5000, "length": 16, "width": 64, "heads": 4, "blocks": 2}
+RATE, BATCH, SEED = 0.3, 64, 0
+PARTS, BATCHES, LEARNING_RATE, WARMUP, DECAY = 12, 400, 2e-3, 300, 0.01
+# La tasa se escoge con frases de aprender apartadas: las últimas de cada intención.
+SEEDS, COUNTS, STEPS, DROPOUT, REUSE_RATES, LEARN = range(5), (4, 8, 24), 150, 0.1, (3e-4, 1e-3, 3e-3), 18
+# De lo preentrenado se aprovecha todo, solo la tabla de palabras, o nada.
+WAYS = ("todo", "palabras", "nada")
 HOLES = [
     "¿qué ___ es?",
     "me duele la ___",
@@ -105,84 +101,52 @@ class Masked(PyDataset):
 
 
 def main():
-    part, *more = [*sys.argv[1:], ""]
+    started = time.perf_counter()
     train, test = load_spanish_english(max_words=14)
     train, test = (sorted({spanish for spanish, _ in part}) for part in (train, test))
     words = Words(train)
-    whole, encoder, history = pretrained(words.ids(train), words.ids(test), int(more[0]) if part == "pre" else PARTS)
-    if part == "pre":
-        return
-    read = kept("huecos", lambda: guesses(whole, words.ids(train), words.ids(test)))
-    if part == "huecos":
-        return
-    if part:
-        kept(part, lambda: intents(part, encoder.get_weights(), words))
-        return
-    ways = {way: kept(way, lambda way=way: intents(way, encoder.get_weights(), words)) for way in WAYS}
+    whole, encoder, history = pretrained(words.ids(train), words.ids(test))
+    print(history[-1], round(time.perf_counter() - started, 1), flush=True)
     results = {
         **header("benchmarks.bert", SEED),
         **SIZES,
-        **{"dropout": DROPOUT, "mask_rate": RATE, "batch_size": BATCH, "learning_rate": LEARNING_RATE},
+        **{"mask_rate": RATE, "batch_size": BATCH, "learning_rate": LEARNING_RATE},
         **{"parts": PARTS, "batches": BATCHES, "sentences": len(train), "test_sentences": len(test)},
         "parameters": whole.count_params(),
         "encoder_parameters": encoder.count_params(),
         "history": history,
-        "guesses": read,
+        "guesses": guesses(whole, words.ids(train), words.ids(test)),
         "holes": [filled(whole, words, text) for text in HOLES],
         "wines": wines(encoder, words),
-        "intents": {
-            "counts": COUNTS,
-            **{"steps": STEPS, "learning_rate": REUSE_RATE, "accuracy": ways},
-        },
+        "intents": intents(encoder.get_weights(), words),
     }
+    results["seconds"] = round(time.perf_counter() - started, 1)
     store(RESULTS, results)
 
 
-def kept(name, make):
-    """Lo ya medido, si se midió."""
-    path = FOLDER / f"{name}.json"
-    if not path.exists():
-        path.write_text(json.dumps(make()))
-    return json.loads(path.read_text())
-
-
-def pretrained(train, test, more):
-    """Entrena, o sigue donde iba, y guarda los pesos."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+def pretrained(train, test):
+    """Entrena al que adivina."""
     # Con tan pocas vueltas a los datos no hay qué memorizar: sin dropout.
     whole, encoder = bert(**SIZES, dropout=0.0, seed=SEED)
-    log, weights = FOLDER / "history.json", FOLDER / "weights.npz"
-    history = json.loads(log.read_text()) if log.exists() else []
-    stop = len(history) + more
-    if weights.exists():
-        with np.load(weights) as file:
-            whole.set_weights([file[f"w{k}"] for k in range(len(file.files))])
-        return whole, encoder, history
-
     schedule = CosineDecay(0.0, PARTS * BATCHES - WARMUP, warmup_target=LEARNING_RATE, warmup_steps=WARMUP)
     loss = SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1)
     whole.compile(AdamW(schedule, weight_decay=DECAY), loss)
-    clock = time.perf_counter()
+    history, clock = [], time.perf_counter()
 
     def note(epoch, logs):
         nonlocal clock
         numbers = {name: round(float(logs[name]), 4) for name in ("loss", "val_loss")}
         history.append({**numbers, "seconds": round(time.perf_counter() - clock, 1)})
         clock = time.perf_counter()
-        log.write_text(json.dumps(history))
         print(epoch, history[-1], flush=True)
-        if len(history) == stop < PARTS:
-            raise KeyboardInterrupt
 
-    watchers = [BackupAndRestore(FOLDER / "backup"), LambdaCallback(on_epoch_end=note)]
     whole.fit(
-        Masked(train, BATCHES, len(history)),
+        Masked(train, BATCHES),
         epochs=PARTS,
         validation_data=Masked(test, 20, fixed=True),
-        callbacks=watchers,
+        callbacks=[LambdaCallback(on_epoch_end=note)],
         verbose=0,
     )
-    np.savez(weights, **{f"w{k}": w for k, w in enumerate(whole.get_weights())})
     return whole, encoder, history
 
 
@@ -229,41 +193,71 @@ def wines(encoder, words):
     return {"texts": [text for text, _ in WINES], "cosines": (vectors @ vectors.T).round(3).tolist()}
 
 
-def intents(way, weights, words):
-    """Aciertos en la prueba de una manera, según cuántas frases por intención hubo."""
+def intents(weights, words):
+    """Aciertos con las intenciones, según qué se reutiliza y cuántas frases de cada una hubo."""
     (x_train, y_train), (x_test, y_test) = load_intents()
     place = np.array([np.sum(y_train[:k] == y) for k, y in enumerate(y_train)])
-    if way == "bolsa":
-        return [[bag(x_train, y_train, x_test, y_test, place < count, seed) for seed in SEEDS] for count in COUNTS]
     given, asked = (pad_sequences(words.ids(x), padding="post") for x in (x_train, x_test))
+    unknown = [round(float(np.mean([UNKNOWN in line for line in ids])), 4) for ids in (given, asked)]
+    unknown += [round(float(np.mean(ids[ids > 0] == UNKNOWN)), 4) for ids in (given, asked)]
 
-    def right(few, seed):
+    def right(way, rate, few, seed, x=asked, y=y_test):
         encoder = bert(**SIZES, dropout=DROPOUT, seed=seed)[1]
-        if way in ("afinado", "congelado"):
-            encoder.set_weights(weights)
-        if way in ("congelado", "al azar"):
-            # El codificador no se mueve: basta leer cada frase una vez.
-            read = Model(encoder.inputs[0], GlobalAveragePooling1D()(encoder.outputs[0]))
-            x, x_new = (read.predict(part, verbose=0) for part in (given, asked))
-            middle, spread = x[few].mean(axis=0), x[few].std(axis=0) + 1e-6
-            x, x_new = (x - middle) / spread, (x_new - middle) / spread
-            model = Sequential([Input(x.shape[1:]), Dropout(DROPOUT), Dense(len(INTENT_NAMES))], seed=seed)
-        else:
-            mean = GlobalAveragePooling1D()(encoder.outputs[0])
-            scores = Dense(len(INTENT_NAMES))(Dropout(DROPOUT)(mean))
-            model, x, x_new = Model(encoder.inputs[0], scores, seed=seed), given, asked
-        model.compile(Adam(REUSE_RATE), SparseCategoricalCrossentropy(from_logits=True))
+        kept = {"todo": len(weights), "palabras": 1, "nada": 0}[way]
+        encoder.set_weights(weights[:kept] + encoder.get_weights()[kept:])
+        mean = GlobalAveragePooling1D()(encoder.outputs[0])
+        model = Model(encoder.inputs[0], Dense(len(INTENT_NAMES))(Dropout(DROPOUT)(mean)), seed=seed)
+        model.compile(Adam(rate), SparseCategoricalCrossentropy(from_logits=True))
         rng, rows = np.random.default_rng(seed), np.flatnonzero(few)
         for _ in range(STEPS):
             chosen = rng.choice(rows, 32, replace=False)
-            model.train_on_batch(x[chosen], y_train[chosen])
-        return round(float((model.predict(x_new, verbose=0).argmax(axis=1) == y_test).mean()), 4)
+            model.train_on_batch(given[chosen], y_train[chosen])
+        return round(float((model.predict(x, verbose=0).argmax(axis=1) == y).mean()), 4)
 
-    found = []
-    for count in COUNTS:
-        found.append([right(place < count, seed) for seed in SEEDS])
-        print(way, count, found[-1], flush=True)
-    return found
+    rates, tried, accuracy = {}, {}, {}
+    held = place >= LEARN
+    for way in WAYS:
+        tried[way] = [
+            round(float(np.mean([right(way, rate, ~held, seed, given[held], y_train[held]) for seed in SEEDS[:3]])), 4)
+            for rate in REUSE_RATES
+        ]
+        rates[way] = REUSE_RATES[int(np.argmax(tried[way]))]
+        accuracy[way] = [[right(way, rates[way], place < count, seed) for seed in SEEDS] for count in COUNTS]
+        print(way, tried[way], accuracy[way], flush=True)
+    accuracy["bolsa"] = [[bag(x_train, y_train, x_test, y_test, place < n, seed) for seed in SEEDS] for n in COUNTS]
+    return {
+        **{"counts": COUNTS, "steps": STEPS, "dropout": DROPOUT},
+        **{"rates_tried": REUSE_RATES, "validation": tried, "rates": rates, "accuracy": accuracy},
+        "unknown": dict(zip(("train_lines", "test_lines", "train", "test"), unknown, strict=True)),
+        "neighbours": neighbours(weights, given, y_train, asked, y_test),
+    }
+
+
+def neighbours(weights, given, y_train, asked, y_test):
+    """Sin entrenar nada más, cuánto acierta la frase más parecida, según por cuántos bloques pasó cada una."""
+
+    def right(weights, blocks):
+        def read(ids):
+            # Cero bloques: el promedio de los renglones de la tabla, y nada más.
+            vectors = weights[0][ids]
+            if blocks:
+                encoder = bert(**{**SIZES, "blocks": blocks})[1]
+                encoder.set_weights(weights[: len(encoder.get_weights())])
+                vectors = encoder.predict(ids, verbose=0)
+            seen = (ids > 0)[..., np.newaxis]
+            return (vectors * seen).sum(axis=1, dtype=float) / seen.sum(axis=1)
+
+        old, new = read(given), read(asked)
+        old, new = (part - old.mean(axis=0) for part in (old, new))
+        old, new = (part / np.linalg.norm(part, axis=1, keepdims=True) for part in (old, new))
+        return round(float((y_train[(new @ old.T).argmax(axis=1)] == y_test).mean()), 4)
+
+    depths = range(SIZES["blocks"] + 1)
+    random = [bert(**SIZES, seed=seed)[1].get_weights() for seed in SEEDS]
+    return {
+        "pretrained": [right(weights, k) for k in depths],
+        "random": [[right(start, k) for start in random] for k in depths],
+    }
 
 
 def bag(x_train, y_train, x_test, y_test, few, seed):

@@ -31,10 +31,10 @@ RESULTS = ROOT / "docs" / "resultados" / "traduccion.json"
 START, END, FIRST = 1, 2, 3
 VOCABULARY, LENGTH, MAX_WORDS = 2048, 16, 6
 SIZES = {"width": 128, "heads": 4, "blocks": 2, "intermediate": 256}
-BATCH, STEPS, PEAK, WARMUP, SEED = 32, 1000, 3e-3, 150, 0
+BATCH, STEPS, PEAK, WARMUP, SEED, THREADS = 32, 3000, 3e-3, 300, 0, 1
 SMOOTHING, BETA_2, EPSILON, CLIP = 0.1, 0.98, 1e-9, 1.0
-# Cuántas frases se traducen también con el haz, y de qué ancho.
-BEAMED, BEAM = 40, 4
+# Cuántas frases se traducen también con el haz, de qué ancho, y con qué exponentes del largo.
+BEAMED, BEAM, PENALTIES = 600, 4, (0.0, 1.0)
 DRAWN = (
     "¿Por qué no te gusta la leche?",
     "Mi hermano tiene un perro negro.",
@@ -49,19 +49,23 @@ def main():
     source, target = table([a for a, _ in examples]), table([b for _, b in examples])
     order = batches(source, target, STEPS)
     test = table([encode(pieces, text) for text in references])
+    if {es for es, _ in pairs} & set(DRAWN):
+        raise ValueError("DRAWN: se esperaban frases que no estén entre las de aprender")
     settings = {"vocabulary": len(pieces.vocabulary) + FIRST, "max_words": MAX_WORDS, **SIZES}
     settings |= {"batch": BATCH, "steps": STEPS, "peak": PEAK, "warmup": WARMUP, "label_smoothing": SMOOTHING}
     settings |= {"beta_2": BETA_2, "epsilon": EPSILON, "clip": CLIP, "pairs": len(pairs), "sentences": len(references)}
+    settings |= {"beamed": BEAMED, "beam_width": BEAM}
+    set_threads(THREADS)
     for part in parts or ["ours", "torch"]:
-        old = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-        old = {key: old[key] for key in ("ours", "torch") if key in old}
-        set_threads(1)
         if part == "ours":
             found = ours(pieces, source, target, order, test, references, sacrebleu)
         else:
             found = in_torch(torch, pieces, source, target, order, test)
             found |= {"bleu": bleu(sacrebleu, found.pop("texts"), list(references.values()))}
-        print(part, {k: v for k, v in found.items() if k not in ("samples", "attention")}, flush=True)
+        old = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+        same = all(old.get(name) == value for name, value in settings.items())
+        old = {key: old[key] for key in ("ours", "torch") if same and key in old}
+        print(part, {k: v for k, v in found.items() if k not in ("loss", "samples", "attention")}, flush=True)
         store(RESULTS, {**header("benchmarks.translation PYTORCH SACREBLEU", SEED), **settings} | old | {part: found})
 
 
@@ -137,18 +141,26 @@ def rate():
     return CosineDecay(0.0, STEPS - WARMUP, warmup_target=PEAK, warmup_steps=WARMUP)
 
 
-def ours(pieces, source, target, order, test, references, sacrebleu):
-    """Entrena aquí y traduce la prueba, con la búsqueda voraz y con el haz."""
-    whole, encoder, decoder = transformer_translator(len(pieces.vocabulary) + FIRST, **SIZES, seed=SEED)
+def network(tokens):
+    """Los tres modelos, el primero listo para entrenar."""
+    whole, encoder, decoder = transformer_translator(tokens, **SIZES, seed=SEED)
     optimizer = Adam(rate(), beta_2=BETA_2, epsilon=EPSILON, global_clipnorm=CLIP)
     whole.compile(optimizer, SmoothedCrossentropy(SMOOTHING, ignore_class=0))
-    tenth, history = len(order) // 10, []
+    return whole, encoder, decoder
+
+
+def ours(pieces, source, target, order, test, references, sacrebleu):
+    """Entrena aquí y traduce la prueba, con la búsqueda voraz y con el haz."""
+    whole, encoder, decoder = network(len(pieces.vocabulary) + FIRST)
+    data, losses = Batches(source, target, order), []
+    # La primera vez se compila: eso no es entrenar.
+    whole.loss_and_gradient(*data[0])
     start, cpu = time.perf_counter(), time.process_time()
-    for k in range(0, len(order), tenth):
-        run = whole.fit(Batches(source, target, order[k : k + tenth]), shuffle=False, verbose=0)
-        history.append(round(run.history["loss"][0], 5))
-        print(k + tenth, history[-1], round(time.perf_counter() - start), flush=True)
-    found = {"loss": history, "seconds": round(time.perf_counter() - start, 1)}
+    for k in range(len(data)):
+        losses.append(round(float(whole.train_on_batch(*data[k])), 4))
+        if (k + 1) % (STEPS // 10) == 0:
+            print(k + 1, losses[-1], round(time.perf_counter() - start), flush=True)
+    found = {"loss": losses, "seconds": round(time.perf_counter() - start, 1)}
     found |= {"cpu_seconds": round(time.process_time() - cpu, 1), "weights": whole.count_params()}
     texts = []
     for k in range(0, len(test), 256):
@@ -156,20 +168,19 @@ def ours(pieces, source, target, order, test, references, sacrebleu):
             decode(pieces, row) for row in translate(encoder, decoder, trimmed(test[k : k + 256]), START, END, LENGTH)
         ]
     found["bleu"] = bleu(sacrebleu, texts, list(references.values()))
-    rows = np.random.default_rng(SEED).permutation(len(test))[:BEAMED]
-    names = list(references)
+    rows, names = np.random.default_rng(SEED).permutation(len(test))[:BEAMED], list(references)
     some = [references[names[k]] for k in rows]
-    beamed = [with_beam(pieces, encoder, decoder, test[k]) for k in rows]
-    found["beam"] = bleu(sacrebleu, beamed, some) | {"width": BEAM, "sentences": len(rows)}
-    found["beam"]["greedy"] = bleu(sacrebleu, [texts[k] for k in rows], some)["score"]
-    found["samples"] = [[names[k], texts[k], references[names[k]], beamed[i]] for i, k in enumerate(rows[:SHOWN])]
+    found["greedy"] = bleu(sacrebleu, [texts[k] for k in rows], some)
+    beamed = [[with_beam(pieces, encoder, decoder, test[k], alpha) for k in rows] for alpha in PENALTIES]
+    found["beam"] = [{"alpha": a, **bleu(sacrebleu, b, some)} for a, b in zip(PENALTIES, beamed, strict=True)]
+    found["samples"] = [[names[k], texts[k], references[names[k]], beamed[-1][i]] for i, k in enumerate(rows[:SHOWN])]
     # De las que se enseñan, aparte: la página hace la misma cuenta a mano.
     found["shown"] = bleu(sacrebleu, *zip(*[(one[1], one[2]) for one in found["samples"]], strict=True))
     found["attention"] = [look(pieces, encoder, decoder, text) for text in DRAWN]
     return found
 
 
-def with_beam(pieces, encoder, decoder, row):
+def with_beam(pieces, encoder, decoder, row, alpha):
     """Traduce una frase con el haz."""
     source = trimmed(row[np.newaxis])
     memory, read = encoder(source), source != 0
@@ -178,7 +189,7 @@ def with_beam(pieces, encoder, decoder, row):
         copies = np.repeat(memory, len(written), axis=0)
         return decoder([written, copies], mask=[written != 0, np.repeat(read, len(written), axis=0)])[:, -1]
 
-    return decode(pieces, beam_search(step, [START], END, BEAM, LENGTH, 1.0)[0][0])
+    return decode(pieces, beam_search(step, [START], END, BEAM, LENGTH, alpha)[0][0])
 
 
 def look(pieces, encoder, decoder, text):
@@ -200,14 +211,16 @@ def look(pieces, encoder, decoder, text):
 
 
 def in_torch(python, pieces, source, target, order, test):
-    """Entrena lo mismo en PyTorch, en otro proceso, y traduce la prueba."""
+    """Entrena lo mismo en PyTorch, en otro proceso y desde los mismos pesos, y traduce la prueba."""
     length = max(test.shape[1], LENGTH) + 1
-    numbers = {"tokens": len(pieces.vocabulary) + FIRST, **SIZES, "length": length, "threads": 1, "seed": SEED}
+    numbers = {"tokens": len(pieces.vocabulary) + FIRST, **SIZES, "length": length, "threads": THREADS}
     numbers |= {"beta_2": BETA_2, "epsilon": EPSILON, "smoothing": SMOOTHING, "clip": CLIP}
     numbers |= {"longest": LENGTH, "report": STEPS // 10, "start": START, "end": END}
     rates = [rate()(k) for k in range(STEPS)]
+    starts = network(numbers["tokens"])[0].get_weights()
     with tempfile.TemporaryDirectory() as folder:
         arrays = {"source": source, "target": target, "batches": order, "test": test, "rates": rates}
+        arrays |= {f"start_{k:03}": w for k, w in enumerate(starts)}
         np.savez(f"{folder}/data.npz", **arrays, **numbers)
         command = [python, ROOT / "benchmarks" / "translation_torch.py", f"{folder}/data.npz"]
         found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
@@ -223,7 +236,11 @@ most = max(map(len, references))
 streams = [[r[k] if k < len(r) else None for r in references] for k in range(most)]
 metric = BLEU()
 found = metric.corpus_score(texts, streams)
+# Entre qué valores queda al sortear otra vez las frases: la mitad del intervalo del 95 %.
+sampled = metric.corpus_score(texts, streams, n_bootstrap=1000)
+noise = json.loads(sampled.format(signature=str(metric.get_signature()), is_json=True))["confidence_var"]
 about = {"score": round(found.score, 2), "precisions": [round(p, 2) for p in found.precisions]}
+about |= {"noise": noise}
 about |= {"counts": found.counts, "totals": found.totals, "brevity": round(found.bp, 4)}
 about |= {"written": found.sys_len, "reference": found.ref_len, "signature": str(metric.get_signature())}
 print(json.dumps(about))

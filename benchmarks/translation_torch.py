@@ -1,8 +1,8 @@
 r"""El mismo traductor en PyTorch: lo llama ``benchmarks/translation.py``, con un intérprete que tenga PyTorch.
 
 Recibe un ``.npz`` con los lotes y los números del entrenamiento, y escribe un JSON con la pérdida, los segundos y lo
-traducido de las frases de la prueba. Las capas son las de PyTorch, con su atención fundida; sus pesos
-empiezan con la distribución de Glorot de cada matriz.
+traducido de las frases de la prueba. Las capas son las de PyTorch, con su atención fundida; los pesos
+con que empieza vienen en el ``.npz``, y son los de aquí.
 """
 
 import json
@@ -39,11 +39,16 @@ class Block(nn.Module):
 
     def __init__(self, width, heads, intermediate, cross):
         super().__init__()
+        # En el orden en que vienen los pesos: el decodificador deja su última norma para el final.
         self.own, self.own_norm = Attention(width, heads), nn.LayerNorm(width)
-        self.feed_norm = nn.LayerNorm(width)
+        feed_norm = nn.LayerNorm(width)
+        if cross:
+            self.cross, self.cross_norm = Attention(width, heads), nn.LayerNorm(width)
+        else:
+            self.feed_norm = feed_norm
         self.up, self.down = nn.Linear(width, intermediate), nn.Linear(intermediate, width)
-        self.cross = Attention(width, heads) if cross else None
-        self.cross_norm = nn.LayerNorm(width) if cross else None
+        if cross:
+            self.feed_norm = feed_norm
 
     def forward(self, x, mask=None, read=None, causal=False):
         """Suma a la corriente lo de cada subcapa."""
@@ -60,18 +65,21 @@ class Translator(nn.Module):
     def __init__(self, tokens, width, heads, blocks, intermediate, length):
         super().__init__()
         self.table = nn.Embedding(tokens, width)
-        self.places = nn.Parameter(sines(length, width), requires_grad=False)
+        self.register_buffer("places", sines(length, width))
         self.encoder = nn.ModuleList(Block(width, heads, intermediate, False) for _ in range(blocks))
+        self.read_norm = nn.LayerNorm(width)
         self.decoder = nn.ModuleList(Block(width, heads, intermediate, True) for _ in range(blocks))
-        self.read_norm, self.write_norm = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.write_norm = nn.LayerNorm(width)
         self.scale = math.sqrt(width)
-        for name, w in self.named_parameters():
-            if name == "table.weight":
-                nn.init.normal_(w, 0.0, width**-0.5)
-            elif w.dim() == 2 and w.requires_grad:
-                nn.init.xavier_uniform_(w)
-            elif name.endswith("bias"):
-                nn.init.zeros_(w)
+
+    @torch.no_grad()
+    def begin(self, weights):
+        """Empieza con los pesos de aquí: una matriz guarda sus entradas primero, y ``Linear``, sus salidas."""
+        for (name, mine), given in zip(self.named_parameters(), weights, strict=True):
+            given = torch.from_numpy(given)
+            if mine.dim() == 2 and name != "table.weight":
+                given = given.reshape(mine.shape[::-1]).T
+            mine.copy_(given.reshape(mine.shape))
 
     def enter(self, tokens):
         """Da los vectores de unas fichas, con sus posiciones."""
@@ -102,14 +110,15 @@ def main():
     data = np.load(sys.argv[1])
     get = {name: data[name].item() for name in data.files if data[name].ndim == 0}
     torch.set_num_threads(get["threads"])
-    torch.manual_seed(get["seed"])
     sizes = {name: get[name] for name in ("tokens", "width", "heads", "blocks", "intermediate", "length")}
     model = Translator(**sizes)
-    count = sum(w.numel() for w in model.parameters() if w.requires_grad)
+    starts = sorted(name for name in data.files if name.startswith("start_"))
+    model.begin([data[name] for name in starts])
+    count = sum(w.numel() for w in model.parameters())
     source, target = (torch.from_numpy(data[name].astype(np.int64)) for name in ("source", "target"))
-    optimizer = torch.optim.Adam(model.parameters(), lr=1.0, betas=(0.9, get["beta_2"]), eps=get["epsilon"])
-    total, history = 0.0, []
-    start = time.perf_counter()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1.0, betas=(0.9, get["beta_2"]), eps=get["epsilon"], fused=True)
+    losses = []
+    start, cpu = time.perf_counter(), time.process_time()
     for step, rows in enumerate(data["batches"]):
         x, y = source[rows], target[rows]
         x, y = x[:, : int((x != 0).sum(1).max())], y[:, : int((y != 0).sum(1).max())]
@@ -123,14 +132,12 @@ def main():
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), get["clip"])
         optimizer.step()
-        total += loss.item()
+        losses.append(round(loss.item(), 4))
         if (step + 1) % get["report"] == 0:
-            history.append(round(total / get["report"], 5))
-            print(step + 1, history[-1], round(time.perf_counter() - start), file=sys.stderr, flush=True)
-            total = 0.0
-    seconds = time.perf_counter() - start
+            print(step + 1, losses[-1], round(time.perf_counter() - start), file=sys.stderr, flush=True)
+    about = {"loss": losses, "seconds": round(time.perf_counter() - start, 1)}
+    about |= {"cpu_seconds": round(time.process_time() - cpu, 1), "weights": count, "version": torch.__version__}
     written = greedy(model, torch.from_numpy(data["test"].astype(np.int64)), get)
-    about = {"loss": history, "seconds": round(seconds, 1), "weights": count, "version": torch.__version__}
     print(json.dumps({**about, "written": written}))
 
 

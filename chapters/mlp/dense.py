@@ -12,8 +12,10 @@ from dlbook.numeric.matmul import matmul, matmul_large, matmul_transposed
 
 # Con más filas, como las de todos los pasos de muchas secuencias, los gradientes los multiplica mejor una biblioteca.
 LONG, LARGE = 512, 1 << 15
-# Desde cuántas filas conviene trasponer los pesos al volver, y de a cuántos renglones.
-MANY, TILE = 64, 16
+# De a cuántas filas va un producto, y desde cuántas conviene trasponer los pesos al volver.
+MANY = 64
+# De a cuántos renglones se trasponen.
+TILE = 16
 
 
 def _same_type(*arrays):

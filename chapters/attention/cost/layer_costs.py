@@ -92,15 +92,14 @@ def layer_costs(length, width, kernel_size=3):
         >>> layer_costs(10, 4, 2)
         Traceback (most recent call last):
             ...
-        ValueError: kernel_size: se esperaba un impar desde 3, pero llegó 2
+        ValueError: kernel_size: se esperaba un número impar de al menos 3, pero llegó 2
     """
     T = check.integer(length, "length", 1)
     d = check.integer(width, "width", 1)
     k = check.integer(kernel_size, "kernel_size", 1)
     if k < 3 or k % 2 == 0:
-        raise ValueError(
-            f"kernel_size: se esperaba un impar desde 3, pero llegó {k}"
-        )  # fmt: skip
+        wanted = "se esperaba un número impar de al menos 3"
+        raise ValueError(f"kernel_size: {wanted}, pero llegó {k}")
     # El techo de una división: el negativo del piso del negativo.
     layers = max(1, -((1 - T) // ((k - 1) // 2)))
     by_pair, whole = 4 * T**2 * d, T * d
@@ -110,6 +109,6 @@ def layer_costs(length, width, kernel_size=3):
         "recurrente": (2 * d**2 + d, 4 * T * d**2, T, T),  # [ec-att-costo-recurrente]
         "atención": (4 * d**2 + 4 * d, 8 * T * d**2 + by_pair, 1, 1),  # [ec-att-costo-atencion]
     }
-    rows = costs.items()
     names = "parameters", "operations", "steps", "path"
-    return {key: dict(zip(names, row, strict=True)) for key, row in rows}
+    rows = (dict(zip(names, row, strict=True)) for row in costs.values())
+    return dict(zip(costs, rows, strict=True))

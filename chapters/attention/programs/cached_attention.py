@@ -49,7 +49,7 @@ def cached_attention(query, key, value, keys, values, t):
     query, key, value : array_like, shape (H, k)
         La consulta, la clave y el valor del token nuevo, por cabezas.
     keys, values : ndarray, shape (T, H, k)
-        Lo guardado, con lugar para todos. Se modifica: lo nuevo queda en el lugar ``t``.
+        Lo guardado, con lugar para todos, en dos arreglos. Se modifican: lo nuevo queda en el lugar ``t``.
     t : int
         Qué lugar ocupa el nuevo, de 0 a :math:`T-1`. Lo que haya después no se mira.
 
@@ -79,6 +79,10 @@ def cached_attention(query, key, value, keys, values, t):
             )
         if stored.dtype != keys.dtype:
             raise TypeError(f"{name}: se esperaba el tipo de keys, {keys.dtype}, pero llegó {stored.dtype}")
+    if not len(keys):
+        raise ValueError("keys: se esperaba al menos un lugar, pero no hay ninguno")
+    if np.may_share_memory(keys, values):
+        raise ValueError("values: se esperaba memoria aparte de la de keys, pero es la misma")
     t = check.integer(t, "t", 0, len(keys) - 1)
     sizes = dict(zip("Hk", query.shape, strict=True))
     key, value = check.floats(key, "key", "H k", sizes), check.floats(value, "value", "H k", sizes)

@@ -223,8 +223,10 @@ def _pick(logits, temperature, top_k, top_p, rng):
     if top_k is not None:
         logits = plain_top_k(logits, top_k)
     if top_p is not None and temperature:
-        # El núcleo es de las probabilidades con que se va a sortear.
-        logits, temperature = plain_nucleus(logits / temperature, top_p), 1.0
+        # El núcleo es de las probabilidades con que se va a sortear. Con una temperatura ínfima se llega a −∞.
+        with np.errstate(over="ignore"):
+            logits = (logits - logits.max()) / temperature
+        logits, temperature = plain_nucleus(logits, top_p), 1.0
     return plain_sample_logits(logits, temperature, None, rng)
 
 

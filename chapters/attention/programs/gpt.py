@@ -113,6 +113,7 @@ def gpt(
     if width % heads:
         raise ValueError(f"width: se esperaba un múltiplo de las {heads} cabezas, pero llegó {width}")
     dropout = check.number(dropout, "dropout", 0, 1, open_high=True)
+    tied = check.boolean(tied, "tied")
     ids, logits = plain_gpt(vocabulary, length, width, heads, blocks, dropout, tied)
     return Model(ids, logits, seed=seed, dtype=dtype)
 

@@ -129,6 +129,8 @@ def split_heads(qkv, qkv_bias, output, output_bias, heads):
     sizes = {}
     output = check.floats(output, "output", "d d", sizes)
     d = len(output)
+    if output.shape != (d, d):
+        raise ValueError(f"output: se esperaba una matriz cuadrada, pero llegó {output.shape}")
     qkv = check.floats(qkv, "qkv", "d 3d", sizes | {"3d": 3 * d})
     qkv_bias = check.floats(qkv_bias, "qkv_bias", "3d", {"3d": 3 * d})
     output_bias = check.floats(output_bias, "output_bias", "d", sizes)

@@ -47,7 +47,8 @@ def nucleus(logits, p):
     logits : array_like, shape (..., K)
         Los puntajes. Uno puede ser :math:`-\infty`, que es probabilidad cero, pero no todos.
     p : float
-        Cuánta probabilidad queda, al menos: mayor que 0, y a lo más 1. Con 1 se quedan todos los que tienen alguna.
+        Cuánta probabilidad queda, al menos: mayor que 0, y a lo más 1. Con 1 se quedan todos, menos los que
+        suman tan poco que el redondeo lo pierde.
 
     Returns
     -------

@@ -70,7 +70,7 @@ class MultiHeadAttention(Layer):
        \mathbf O=[\mathbf Z_1\ \mathbf Z_2\ \dots\ \mathbf Z_H]\,\mathbf W^{O}+\mathbf b^{O}
        =\sum_{h=1}^{H}\mathbf Z_h\mathbf W^{O}_h+\mathbf b^{O} .
 
-    Si :math:`\mathbf Y=\mathbf X`, la secuencia se mira a sí misma: es **auto-atención** (*self-attention*). Si son dos
+    Si :math:`\mathbf Y=\mathbf X`, la secuencia se mira a sí misma: es **autoatención** (*self-attention*). Si son dos
     secuencias, es atención cruzada (*cross-attention*).
 
     **Hacia atrás.** Todo son capas densas y una atención por cabeza. Si a la salida llega :math:`\mathbf G`, a la
@@ -88,11 +88,11 @@ class MultiHeadAttention(Layer):
        =\sum_{h=1}^{H}\left(\frac{\partial\mathcal L}{\partial\mathbf K_h}(\mathbf W^{K}_h)^\top
        +\frac{\partial\mathcal L}{\partial\mathbf V_h}(\mathbf W^{V}_h)^\top\right) .
 
-    La capa da un gradiente por entrada que recibió. En auto-atención los dos son de la misma secuencia: quien la llamó
+    La capa da un gradiente por entrada que recibió. En autoatención los dos son de la misma secuencia: quien la llamó
     los suma.
 
-    **A mano.** Una cabeza que no proyecta nada, todas sus matrices son la identidad, es la atención sola. Con tres
-    vectores y sin división (:math:`d_k=1`), las consultas, las claves y los valores son :math:`0`, :math:`0` y
+    **A mano.** Una cabeza cuyas matrices son todas la identidad es la atención sola. Con tres vectores de un número,
+    que no se dividen porque :math:`d_k=1`, las consultas, las claves y los valores son :math:`0`, :math:`0` y
     :math:`\ln 2`. La tercera consulta da puntajes :math:`0`, :math:`0` y :math:`(\ln2)^2`:
 
     >>> layer = MultiHeadAttention(1, 1, use_bias=False, dtype="float64")
@@ -144,6 +144,7 @@ class MultiHeadAttention(Layer):
     ----------
     query_kernel, key_kernel : ndarray, shape (d, H, key_dim)
         Los pesos de las consultas y de las claves; sus sesgos, ``query_bias`` y ``key_bias``, son de (H, key_dim).
+        En la atención cruzada, el primer eje de las claves y de los valores mide lo que los vectores mirados.
     value_kernel : ndarray, shape (d, H, value_dim)
         Los de los valores, y ``value_bias``.
     attention_output_kernel : ndarray, shape (H, value_dim, d)
@@ -293,7 +294,7 @@ class MultiHeadAttention(Layer):
 
     @property
     def fewest(self):
-        r"""De a cuántas observaciones conviene llevarla, para que los productos tengan cientos de renglones."""
+        r"""De a cuántas observaciones conviene llevarla, para que sean unos cientos de renglones."""
         return max(1, ROWS // ((self.current_shape or [(1,)])[0][0] or 1))
 
     def work(self):

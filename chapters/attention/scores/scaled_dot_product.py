@@ -11,6 +11,8 @@ from dlbook.numeric.matmul import matmul
 
 # Lo que no se usa: un arreglo vacío, que el código compilado sabe reconocer.
 NO_MASK, NO_SEEN = np.zeros((0, 0, 0, 0), bool), np.zeros((0, 0), bool)
+# En qué lugar están, en sus arreglos, las consultas, las claves y los valores de la primera cabeza.
+APART = 0, 0, 0
 # Las consultas van de a tantas, y lo que la máscara causal tapa se salta de a tantas.
 PANEL, BLOCK = 64, 16
 
@@ -51,7 +53,7 @@ def scaled_dot_product_attention(query, key, value, mask=None):
        \qquad
        \mathbf S=\frac{\mathbf Q\mathbf K^\top}{\sqrt d} .
 
-    **Paso 2: los pesos.** Cada fila pasa por un softmax. Salen números positivos que suman 1: el reparto de la
+    **Paso 2: los pesos.** Cada fila pasa por un *softmax*. Salen números positivos que suman 1: el reparto de la
     atención de esa consulta. Juntos son la **matriz de atención**, de :math:`T\times S`: :item:`ATT-08`
 
     .. math::
@@ -142,7 +144,7 @@ def scaled_dot_product_attention(query, key, value, mask=None):
     z = np.empty((len(q), steps, 1, m), q.dtype)
     seen = NO_SEEN, NO_SEEN
     coins = np.zeros((0, 0, 0, 0), q.dtype)
-    _attend(q, k, v, _scale(q), *seen, mask, False, coins, a, a, z, *_room(q, v))
+    _attend(q, k, v, APART, _scale(q), *seen, mask, False, coins, a, a, z, *_room(q, v))
     weights = np.ascontiguousarray(a.swapaxes(2, 3)).reshape(*lead, steps, sources)
     return z.reshape(*lead, steps, m), weights
 
@@ -287,8 +289,9 @@ def _collect(a, x, causal, out):
 
 
 @njit(cache=True, nogil=True)
-def _attend(q, k, v, scale, queries, keys, mask, causal, coins, a, dropped, z, turned, peak, total):
-    # q, k, v y z son (n, T, H, ·). Los pesos van al revés que en la fórmula, (n, H, S, T): una consulta por columna.
+def _attend(q, k, v, at, scale, queries, keys, mask, causal, coins, a, dropped, z, turned, peak, total):
+    # q, k, v y z son (n, T, H, ·), y las tres primeras pueden ser el mismo arreglo, con las cabezas de una detrás de
+    # las de otra. Los pesos van al revés que en la fórmula, (n, H, S, T): una consulta por columna.
     n, heads, sources, steps = a.shape
     for i in range(n):
         for h in range(heads):
@@ -296,13 +299,13 @@ def _attend(q, k, v, scale, queries, keys, mask, causal, coins, a, dropped, z, t
             for first in range(0, steps, PANEL):
                 last = min(first + PANEL, steps)
                 end = min(last, sources) if causal else sources
-                _turn(q[i, :, h], first, last, scale, columns)
-                _compare(k[i, :, h], columns, first, last, end, causal, weights)  # [ec-att-puntajes]
+                _turn(q[i, :, at[0] + h], first, last, scale, columns)
+                _compare(k[i, :, at[1] + h], columns, first, last, end, causal, weights)  # [ec-att-puntajes]
                 _hide(weights, i, h, first, last, end, causal, queries, keys, mask)
                 _softmax_columns(weights, first, last, end, causal, peak, total)
                 if coins.shape[0]:
                     _multiply(weights, coins[i, h], first, last, dropped[i, h])
-                _mix(dropped[i, h], v[i, :, h], first, last, end, causal, z[i, :, h])  # [ec-att-mezcla]
+                _mix(dropped[i, h], v[i, :, at[2] + h], first, last, end, causal, z[i, :, h])  # [ec-att-mezcla]
 
 
 @njit(cache=True, nogil=True)
@@ -439,7 +442,7 @@ def scaled_dot_product_attention_backward(query, key, value, weights, dy):
     none = np.zeros((0, 0, 0, 0), q.dtype)
     found = [np.empty_like(one) for one in (q, k, v)]
     da = np.empty((sources, steps), q.dtype)
-    _attend_back(q, k, v, _scale(q), False, none, a, a, dz, none, da, *found, *_room(q, v)[:2])
+    _attend_back(q, k, v, APART, _scale(q), False, none, a, a, dz, none, da, *found, *_room(q, v)[:2])
     return tuple(one.reshape(like.shape) for one, like in zip(found, (query, key, value), strict=True))
 
 
@@ -476,7 +479,7 @@ def _softmax_columns_back(a, da, first, last, end, causal, scale, along):
 
 
 @njit(cache=True, nogil=True)
-def _attend_back(q, k, v, scale, causal, coins, a, dropped, dz, dweights, da, dq, dk, dv, turned, along):
+def _attend_back(q, k, v, at, scale, causal, coins, a, dropped, dz, dweights, da, dq, dk, dv, turned, along):
     n, heads, _, steps = a.shape
     one = a.dtype.type(1)
     for i in range(n):
@@ -486,7 +489,7 @@ def _attend_back(q, k, v, scale, causal, coins, a, dropped, dz, dweights, da, dq
                 last = min(first + PANEL, steps)
                 end = min(last, a.shape[2]) if causal else a.shape[2]
                 _turn(dz[i, :, h], first, last, one, columns)
-                _compare(v[i, :, h], columns, first, last, end, causal, da)  # [ec-att-atras-mezcla]
+                _compare(v[i, :, at[2] + h], columns, first, last, end, causal, da)  # [ec-att-atras-mezcla]
                 if coins.shape[0]:
                     _multiply(da, coins[i, h], first, last, da)
                 if dweights.shape[0]:
@@ -494,6 +497,6 @@ def _attend_back(q, k, v, scale, causal, coins, a, dropped, dz, dweights, da, dq
                         for t in range(first, last):
                             da[s, t] += dweights[i, h, s, t]
                 _softmax_columns_back(weights, da, first, last, end, causal, scale, along)
-                _mix(da, k[i, :, h], first, last, end, causal, dq[i, :, h])  # [ec-att-atras-puntajes]
-            _collect(da, q[i, :, h], causal, dk[i, :, h])  # [ec-att-atras-puntajes]
-            _collect(dropped[i, h], dz[i, :, h], causal, dv[i, :, h])  # [ec-att-atras-mezcla]
+                _mix(da, k[i, :, at[1] + h], first, last, end, causal, dq[i, :, at[0] + h])  # [ec-att-atras-puntajes]
+            _collect(da, q[i, :, at[0] + h], causal, dk[i, :, at[1] + h])  # [ec-att-atras-puntajes]
+            _collect(dropped[i, h], dz[i, :, h], causal, dv[i, :, at[2] + h])  # [ec-att-atras-mezcla]

@@ -6,11 +6,11 @@ from dlbook import check
 
 
 def nadaraya_watson(x_train, y_train, x, bandwidth):
-    r"""Predice con el promedio de lo observado, donde pesa más lo que está más cerca (*kernel regression*).
+    r"""Regresión por núcleos (*kernel regression*): el promedio de lo observado, donde pesa más lo que está más cerca.
 
     Se vieron unos pares :math:`(x_i,y_i)` y preguntan por un :math:`x` nuevo. Cada observación vota por su
-    :math:`y_i`, y su voto pesa según qué tan cerca quedó :math:`x_i`. Aquí, con la campana de Gauss,
-    :math:`K_i=e^{-(x-x_i)^2/2h^2}` :cite:p:`nadaraya1964,watson1964`:
+    :math:`y_i`, y su voto pesa según qué tan cerca quedó :math:`x_i`. Lo dice una función, el **núcleo** (*kernel*);
+    aquí, la campana de Gauss, :math:`K_i=e^{-(x-x_i)^2/2h^2}` :cite:p:`nadaraya1964,watson1964`:
 
     .. math::
        :label: ec-att-nw
@@ -30,7 +30,8 @@ def nadaraya_watson(x_train, y_train, x, bandwidth):
        c=\frac{\sum_i K_i\,y_i}{\sum_j K_j} .
 
     **Los pesos son un softmax.** Basta leer la fórmula: :math:`w_i` es una exponencial entre la suma de todas. Los
-    puntajes son las distancias al cuadrado, con signo menos, y :math:`h^2` hace de temperatura:
+    puntajes son las distancias al cuadrado, con signo menos, y :math:`h^2` hace de temperatura, el número entre el
+    que se dividen:
 
     .. math::
        :label: ec-att-nw-softmax

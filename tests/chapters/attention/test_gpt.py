@@ -15,6 +15,7 @@ from chapters.attention import (
     load_gpt2,
     nucleus,
     scaled_dot_product_attention,
+    split_heads,
 )
 from chapters.mlp import AdamW, SparseCategoricalCrossentropy
 from chapters.mlp.layer import shapes_only
@@ -97,6 +98,25 @@ def test_one_step_of_attention_is_the_last_row_of_the_whole():
     for t in range(5):
         z = cached_attention(q[t], k[t], v[t], keys, values, t)
         np.testing.assert_allclose(z, whole[:, t], atol=1e-12)
+
+
+def test_the_keys_and_the_values_need_two_places():
+    row, stored = np.ones((2, 3)), np.zeros((4, 2, 3))
+    with pytest.raises(ValueError, match="memoria aparte"):
+        cached_attention(row, row, row, stored, stored, 0)
+    with pytest.raises(ValueError, match="al menos un lugar"):
+        cached_attention(row, row, row, stored[:0], stored[:0].copy(), 0)
+
+
+def test_almost_cold_it_writes_the_largest_also_with_a_nucleus():
+    model = gpt(10, 8, width=16, heads=2, blocks=2, seed=0)
+    cold = generate(model, [1], 6, temperature=0)
+    assert generate(model, [1], 6, temperature=1e-320, top_p=0.5, seed=0).tolist() == cold.tolist()
+
+
+def test_the_output_of_an_attention_is_a_square():
+    with pytest.raises(ValueError, match="output: se esperaba una matriz cuadrada"):
+        split_heads(np.zeros((5, 12)), np.zeros(12), np.zeros((4, 5)), np.zeros(5), 2)
 
 
 def test_it_learns_a_text_that_repeats():

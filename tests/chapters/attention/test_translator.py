@@ -127,3 +127,19 @@ def test_the_stored_ones_are_those_of_their_own_counts():
         p = np.array(one["counts"]) / one["totals"]
         brevity = min(1, np.exp(1 - one["reference"] / one["written"]))
         assert one["score"] == pytest.approx(100 * brevity * np.prod(p) ** 0.25, abs=0.01)
+
+
+def test_both_sides_started_with_the_same_weights_and_took_the_same_steps():
+    a, b = (np.array(STORED[side]["loss"]) for side in ("ours", "torch"))
+    assert len(a) == len(b) == STORED["steps"]
+    assert np.abs(a / b - 1)[:50].max() < 1e-3
+    noise = sum(STORED[side]["bleu"]["noise"] for side in ("ours", "torch"))
+    assert abs(STORED["ours"]["bleu"]["score"] - STORED["torch"]["bleu"]["score"]) < noise
+
+
+def test_queries_keys_and_values_start_as_large_as_the_rest():
+    whole, _, _ = transformer_translator(9, 64, 4, 1, 64, seed=0)
+    for block in whole.layers:
+        for w in block.get_weights():
+            if w.ndim > 1 and w.any():
+                assert w.std() == pytest.approx(1 / 8, rel=0.1)
