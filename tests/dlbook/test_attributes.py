@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import chapters.cnn  # noqa: F401 (registra sus pérdidas y sus métricas)
+from chapters.attention import TransformerSchedule
 from chapters.mlp import Dense, losses, metrics, optimizers, schedules
 from chapters.mlp.tape.functions import FunctionMetric
 from dlbook import callbacks, registry
@@ -25,6 +26,7 @@ MADE = {
     "PiecewiseConstantDecay": lambda: schedules.PiecewiseConstantDecay([1], [0.1, 0.2]),
     "CosineDecay": lambda: schedules.CosineDecay(0.1, 10),
     "CosineDecayRestarts": lambda: schedules.CosineDecayRestarts(0.1, 10),
+    "TransformerSchedule": lambda: TransformerSchedule(8, 10),
     "EarlyStopping": callbacks.EarlyStopping,
     "ModelCheckpoint": lambda: callbacks.ModelCheckpoint("a"),
     "IoU": lambda: metrics.IoU(2, [0]),

@@ -252,8 +252,8 @@ def test_namesakes_of_keras_classes_are_refused(keras):
 def test_namesakes_of_our_own_are_refused_too(monkeypatch):
     # Lo mismo en el otro sentido: aquí una capa tuya que se llama como una de Keras, o como una del libro.
     monkeypatch.setitem(sys.modules, "keras", pretender())
-    layer = type("LayerNormalization", (Layer,), {"forward": lambda self, x, training=False: self.ready(x)})
-    with pytest.raises(ValueError, match="Keras no tiene LayerNormalization"):
+    layer = type("GroupNormalization", (Layer,), {"forward": lambda self, x, training=False: self.ready(x)})
+    with pytest.raises(ValueError, match="Keras no tiene GroupNormalization"):
         to_keras(Sequential([Input((2,)), layer()]))
     dense = type("Dense", (Dense,), {"__init__": Dense.__init__})
     with pytest.raises(TypeError, match="Dense es una clase tuya que se llama como otra del libro"):
