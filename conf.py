@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dlbook
 
-# Un árbol por página son millones de objetos que nadie tira: buscar basura a cada rato era la mitad del tiempo.
+# Un árbol por página son millones de objetos que nadie tira: buscar basura al cargarlos costaba más que cargarlos.
 gc.set_threshold(100_000, 50, 1000)
 
 ROOT = Path(__file__).parent

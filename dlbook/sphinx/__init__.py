@@ -6,7 +6,8 @@ Cada archivo es una idea: :mod:`~dlbook.sphinx.definitions` lee qué define y qu
 :mod:`~dlbook.sphinx.marks` anota dónde se trata cada tema de los cursos, :mod:`~dlbook.sphinx.appendices` arma con
 esas notas los apéndices, :mod:`~dlbook.sphinx.measure` cuenta lo que el libro prueba, :mod:`~dlbook.sphinx.minutes`
 estima en cuánto se lee una página, :mod:`~dlbook.sphinx.mathematics` dibuja las fórmulas, :mod:`~dlbook.sphinx.pages`
-ejecuta las celdas, :mod:`~dlbook.sphinx.steps` hace secciones que se recorren paso a paso,
+ejecuta las celdas, :mod:`~dlbook.sphinx.nursery` consigue para cada una un Python ya despierto,
+:mod:`~dlbook.sphinx.steps` hace secciones que se recorren paso a paso,
 :mod:`~dlbook.sphinx.deal` reparte las páginas entre procesos, :mod:`~dlbook.sphinx.turns` hace
 que dos construcciones no se estorben, :mod:`~dlbook.sphinx.single` construye una página sola, y
 :mod:`~dlbook.sphinx.references` y :mod:`~dlbook.sphinx.spanish` hablan español.

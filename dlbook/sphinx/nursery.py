@@ -2,8 +2,8 @@ r"""Un Python ya despierto para cada página: en vez de arrancar otro, se copia 
 
 Ejecutar una página empieza por importar numba, matplotlib y los capítulos: dos segundos de procesador, más de cien
 veces. Aquí se paga una vez por cada proceso que lee. Ese primer Python, la cuna, no ejecuta nada: espera encargos y por
-cada uno se copia (``fork``), de modo que las páginas no comparten nada. Donde el sistema no sabe copiarse, cada página
-arranca el suyo.
+cada uno se copia (``fork``), de modo que las páginas no comparten nada. Fuera de Linux, donde copiarse no se puede o no
+es de fiar, cada página arranca el suyo.
 """
 
 import atexit
@@ -90,7 +90,7 @@ class NurseryManager(AsyncKernelManager):
 
     def __init__(self, **options):
         super().__init__(**options)
-        if hasattr(os, "fork"):
+        if sys.platform == "linux":
             self.provisioner = FromNursery(parent=self, kernel_spec=self.kernel_spec)
 
 
@@ -99,7 +99,9 @@ def attend():
     # Que matplotlib no escoja al importarse: las figuras van a la página.
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     for module in PRELOADED:
-        import_module(module)
+        # Si un capítulo no se puede importar, que lo diga la página que lo usa.
+        with suppress(Exception):
+            import_module(module)
     # Nadie pregunta cómo terminó una copia: que el sistema las recoja.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:

@@ -134,6 +134,19 @@ def test_a_failure_names_its_page_its_line_and_the_error(book):
     assert book.executed() == 2 + 2 + 1
 
 
+def test_pages_share_nothing_and_a_broken_chapter_is_told_by_the_page_that_uses_it(book):
+    # Una detrás de otra, en el mismo proceso que lee.
+    book.page("uno", "import chapters.mlp; chapters.mlp.marca = 1; os.environ['MARCA'] = '1'")
+    book.page("dos", "import chapters.mlp; assert not hasattr(chapters.mlp, 'marca') and 'MARCA' not in os.environ")
+    book.page("rota", "import chapters.attention")
+    book.index("uno", "dos", "rota")
+    (book.folder / "chapters/attention/__init__.py").write_text("raise ImportError('se rompió')", "utf-8")
+    _, output = book.build()
+    assert "la celda falló: ImportError: se rompió" in output
+    assert output.count("la celda falló") == 1
+    assert book.executed() == 3
+
+
 def test_a_figure_that_cannot_be_drawn_is_a_failure(book):
     # Se dibuja al terminar la celda, que para entonces ya salió bien.
     book.page("rota", "1", "import matplotlib.pyplot as plt\nplt.title(r'$\\gets$');")
