@@ -383,8 +383,9 @@ def scaled_dot_product_attention_backward(query, key, value, weights, dy):
 
     **A mano.** Con los datos de :func:`scaled_dot_product_attention`, a la pérdida solo le importa la primera mezcla,
     que quiere más pequeña: :math:`\mathbf G=(1, 0, 0)`. La primera fila de :math:`\partial\mathcal L/\partial\mathbf A`
-    es :math:`(1, 2, 3)`, los valores; la mezcla es :math:`2.292`, y con :eq:`ec-att-atras-softmax` sale
-    :math:`(0.284\cdot(-1.292),\ 0.140\cdot(-0.292),\ 0.576\cdot0.708)=(-0.367, -0.041, 0.408)`:
+    es :math:`(1, 2, 3)`, los valores; la mezcla es :math:`2.292`, y con :eq:`ec-att-atras-softmax` los puntajes reciben
+    :math:`0.284\cdot(-1.292)=-0.367`, :math:`0.140\cdot(-0.292)=-0.041` y :math:`0.576\cdot0.708=0.408`. A cada valor
+    le toca su peso:
 
     >>> Q = [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
     >>> K = [[1.0, 0.0], [0.0, 1.0], [2.0, 2.0]]
