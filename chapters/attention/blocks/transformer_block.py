@@ -192,6 +192,10 @@ class TransformerBlock(Layer):
 
     # --- Una subcapa, y la corriente ---
 
+    def _checked_mask(self, name, mask, x):
+        # Por dentro se llama de otra manera: se comprueba aquí, con el nombre que le puso quien la da.
+        return None if mask is None else check.mask(mask, name, x.shape[:2])
+
     def _through(self, part, x, run, training):
         # Lee la corriente, calcula el cambio y lo suma.
         norm, dropout = getattr(self, f"{part}_layer_norm"), getattr(self, f"{part}_dropout")

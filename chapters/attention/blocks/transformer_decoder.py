@@ -74,8 +74,8 @@ class TransformerDecoder(TransformerBlock):
     Raises
     ------
     TypeError, ValueError
-        Si un argumento no sirve, si hay más cabezas que números por posición, o si llegan dos secuencias a un bloque
-        que se construyó para una.
+        Si un argumento no sirve, si hay más cabezas que números por posición, si llegan dos secuencias a un bloque
+        que se construyó para una, o si llega una máscara del codificador sin su secuencia.
 
         >>> one = TransformerDecoder(8, 2)
         >>> y = one.forward(np.ones((1, 3, 4)))
@@ -166,18 +166,24 @@ class TransformerDecoder(TransformerBlock):
         ndarray, shape (n, T, d)
         """
         if isinstance(encoder_sequence, bool):
-            # En una fila de capas, lo segundo que llega es si se está entrenando.
+            # Otra capa, como Residual, puede dar ahí si se está entrenando.
             encoder_sequence, training = None, encoder_sequence
         two = encoder_sequence is not None
         self._receive(two)
+        masks = {"encoder_padding_mask": encoder_padding_mask, "encoder_attention_mask": encoder_attention_mask}
+        for name, mask in masks.items():
+            if mask is not None and not two:
+                raise ValueError(f"{self.name}, {name}: sin encoder_sequence se esperaba None, pero llegó una máscara")
         self.x = self.ready([decoder_sequence, encoder_sequence] if two else decoder_sequence)
         x, memory = self.x if two else (self.x, None)
-        itself = {"value_mask": decoder_padding_mask, "attention_mask": decoder_attention_mask}
+        seen = self._checked_mask("decoder_padding_mask", decoder_padding_mask, x)
+        itself = {"value_mask": seen, "attention_mask": decoder_attention_mask}
         itself |= {"use_causal_mask": use_causal_mask, "training": training}
         attention = self.self_attention_layer
         y = self._through("self_attention", x, lambda x: attention.forward(x, x, **itself), training)
         if two:
-            other = {"value_mask": encoder_padding_mask, "attention_mask": encoder_attention_mask}
+            seen = self._checked_mask("encoder_padding_mask", encoder_padding_mask, memory)
+            other = {"value_mask": seen, "attention_mask": encoder_attention_mask}
             cross = self.cross_attention_layer
             y = self._through(
                 "cross_attention", y, lambda y: cross.forward(y, memory, **other, training=training), training

@@ -116,8 +116,8 @@ class TransformerEncoder(TransformerBlock):
             Con ``return_attention_scores``, la lista con ella y los pesos, (n, H, T, T).
         """
         self.x = x = self.ready(x)
-        options = {"value_mask": padding_mask, "attention_mask": attention_mask, "training": training}
-        options |= {"return_attention_scores": return_attention_scores}
+        options = {"value_mask": self._checked_mask("padding_mask", padding_mask, x), "attention_mask": attention_mask}
+        options |= {"return_attention_scores": return_attention_scores, "training": training}
         attention = self.self_attention_layer
 
         def attend(x):

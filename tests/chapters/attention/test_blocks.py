@@ -209,6 +209,20 @@ def test_the_sequences_must_be_as_many_as_the_first_time():
         block.forward(normal(1, 3, 4))
 
 
+@pytest.mark.parametrize("name", ["encoder_padding_mask", "encoder_attention_mask"])
+def test_a_mask_of_a_sequence_that_did_not_come_is_refused(name):
+    with pytest.raises(ValueError, match=f"{name}: sin encoder_sequence se esperaba None"):
+        TransformerDecoder(8, 2).forward(normal(1, 3, 4), **{name: np.ones((1, 3), bool)})
+
+
+@pytest.mark.parametrize("name", ["padding_mask", "decoder_padding_mask", "encoder_padding_mask"])
+def test_a_padding_mask_of_another_shape_is_refused_by_its_name(name):
+    block = TransformerEncoder(8, 2) if name == "padding_mask" else TransformerDecoder(8, 2)
+    inputs = [normal(1, 3, 4)] * (2 if name.startswith("encoder") else 1)
+    with pytest.raises(ValueError, match=rf"^{name}: se esperaba la forma \(1, 3\)"):
+        block.forward(*inputs, **{name: np.ones((1, 5), bool)})
+
+
 def test_what_can_change_later_reaches_the_inner_layers():
     block = TransformerEncoder(8, 2, dropout=0.5)
     block.forward(normal(1, 3, 4))
