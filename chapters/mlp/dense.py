@@ -11,7 +11,10 @@ from dlbook import check
 from dlbook.numeric.matmul import matmul, matmul_large, matmul_transposed
 
 # Con más filas, como las de todos los pasos de muchas secuencias, los gradientes los multiplica mejor una biblioteca.
+# Si los pesos son muchos, le basta la mitad.
 LONG, LARGE = 512, 1 << 15
+# Y desde tantos pesos, también el de la entrada: trasponerlos costaría más que el producto.
+HUGE = 1 << 19
 # De a cuántas filas va un producto, y desde cuántas conviene trasponer los pesos al volver.
 MANY = 64
 # De a cuántos renglones se trasponen.
@@ -240,8 +243,10 @@ def _dense_backward_weights(x, dz, dw, db):
 def _dense_backward_input(dz, w, dx):
     if len(dz) < MANY:
         matmul_transposed(dz, w, dx)  # [ec-mlp-densa-entrada]
-    else:
+    elif w.size < HUGE:
         _product_by_transposed(dz, w, dx)  # [ec-mlp-densa-entrada]
+    else:
+        matmul_large(dz, w.T, dx)  # [ec-mlp-densa-entrada]
 
 
 @njit(cache=True, nogil=True)

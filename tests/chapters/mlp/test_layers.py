@@ -19,7 +19,7 @@ from chapters.mlp import (
     RepeatVector,
     load_model,
 )
-from chapters.mlp.dense import LONG, Dense, dense_backward, dense_forward
+from chapters.mlp.dense import HUGE, LONG, MANY, Dense, dense_backward, dense_forward
 from chapters.mlp.dropout import Dropout
 from chapters.mlp.layer import Layer
 from chapters.mlp.regularizers import L1L2, L2
@@ -31,7 +31,7 @@ from tests.contract.measure import check_layer, sample
 
 # Pocas filas y muchas: las muchas las multiplica una biblioteca.
 @given(
-    st.integers(1, 9) | st.integers(LONG - 1, LONG + 2),
+    st.integers(1, 9) | st.integers(MANY - 1, MANY + 1) | st.integers(LONG - 1, LONG + 2),
     st.integers(1, 40),
     st.integers(1, 40),
     st.sampled_from([np.float32, np.float64]),
@@ -46,6 +46,12 @@ def test_the_dense_facades_agree_with_numpy(n, d, m, dtype):
     for ours, expected in zip(dense_backward(x, w, dz), (x.T @ dz, dz.sum(axis=0), dz @ w.T), strict=True):
         assert ours.dtype == dtype
         assert np.allclose(ours, expected, rtol=tolerance, atol=tolerance)
+
+
+def test_the_gradient_that_crosses_enormous_weights_agrees_with_numpy():
+    rng = np.random.default_rng(0)
+    x, w, dz = (rng.normal(size=s) for s in ((MANY, HUGE // 512), (HUGE // 512, 512), (MANY, 512)))
+    assert np.allclose(dense_backward(x, w, dz)[2], dz @ w.T, rtol=1e-12, atol=1e-10)
 
 
 @given(st.integers(1, 5), st.lists(st.integers(1, 4), min_size=1, max_size=3), st.integers(1, 9))
