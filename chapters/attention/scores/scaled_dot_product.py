@@ -129,7 +129,7 @@ def scaled_dot_product_attention(query, key, value, mask=None):
     TypeError
         Si no son números reales.
     ValueError
-        Si las formas no encajan o si hay NaN o infinitos.
+        Si las formas no encajan, si hay NaN o infinitos o si un puntaje se desborda.
 
         >>> scaled_dot_product_attention(Q, K, [[1.0], [2.0]])
         Traceback (most recent call last):
@@ -145,6 +145,8 @@ def scaled_dot_product_attention(query, key, value, mask=None):
     seen = NO_SEEN, NO_SEEN
     coins = np.zeros((0, 0, 0, 0), q.dtype)
     _attend(q, k, v, APART, _scale(q), *seen, mask, False, coins, a, a, z, *_room(q, v))
+    if not np.isfinite(z).all():
+        raise ValueError("query, key: se esperaban números cuyo producto no se desborde")
     weights = np.ascontiguousarray(a.swapaxes(2, 3)).reshape(*lead, steps, sources)
     return z.reshape(*lead, steps, m), weights
 

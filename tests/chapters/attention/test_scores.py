@@ -77,6 +77,11 @@ def test_enormous_scores_do_not_overflow():
     assert z.tolist() == [[1.0]]
 
 
+def test_scores_that_do_not_fit_in_the_type_are_refused():
+    with pytest.raises(ValueError, match="cuyo producto no se desborde"):
+        scaled_dot_product_attention([[1e200]], [[1e200], [-1e200]], [[1.0], [2.0]])
+
+
 @pytest.mark.parametrize("shape", [(4, 6), (2, 4, 5), (5, 4), (1, 1, 4, 5)])
 def test_a_mask_of_another_shape_is_refused(shape):
     q, k, v = arrays(0, (3, 4, 2), (3, 5, 2), (3, 5, 2))
