@@ -821,6 +821,9 @@ class Layer(Configured):
         if options.get("training", False) is None:
             # Como en Keras: decide quien llame al modelo.
             del options["training"]
+        for name, value in options.items() if self.mask_names else ():
+            if name.endswith("_mask") and any(True for _ in symbols_in([value])):
+                raise TypeError(f"{self.name}, {name}: se esperaba un arreglo de unos y ceros, no un valor simbólico")
         node = Node(self, arguments, options)
         # Lo que llega a un lado, como un estado inicial, no es la entrada.
         sides = [options[name] for name in self.side_inputs if name in options]

@@ -16,7 +16,6 @@ from chapters.attention.scores.scaled_dot_product import (
 from chapters.mlp import constraints, initializers, regularizers
 from chapters.mlp.dense import _dense_backward_input, _dense_backward_weights, _dense_forward, _rows
 from chapters.mlp.layer import Layer, text_of_shape
-from chapters.mlp.symbol import symbols_in
 from dlbook import check
 from dlbook.numeric.matmul import matmul_large
 
@@ -302,14 +301,6 @@ class MultiHeadAttention(Layer):
         (steps, _), (sources, _), _ = [(one[0] or 1, one[1]) for one in self.current_shape or [(1, 1)] * 3]
         pairs = steps * sources * self.num_heads * (self.key_dim + self.value_dim)
         return self.count_params() * max(steps, sources) + pairs
-
-    def record(self, arguments, options):
-        r"""Apunta una llamada con valores simbólicos."""
-        names = *self.mask_names, "attention_mask"
-        for name in names:
-            if any(True for _ in symbols_in([options.get(name)])):
-                raise TypeError(f"{self.name}, {name}: se esperaba un arreglo de unos y ceros, no un valor simbólico")
-        return super().record(arguments, options)
 
     # --- Ir y volver ---
 

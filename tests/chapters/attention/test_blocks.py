@@ -215,6 +215,14 @@ def test_a_mask_of_a_sequence_that_did_not_come_is_refused(name):
         TransformerDecoder(8, 2).forward(normal(1, 3, 4), **{name: np.ones((1, 3), bool)})
 
 
+@pytest.mark.parametrize("name", ["padding_mask", "decoder_padding_mask", "encoder_attention_mask"])
+def test_a_symbolic_mask_is_refused(name):
+    block = TransformerEncoder(8, 2) if name == "padding_mask" else TransformerDecoder(8, 2)
+    inputs = [Input((3, 4))] * (2 if name.startswith("encoder") else 1)
+    with pytest.raises(TypeError, match=f"{name}: se esperaba un arreglo"):
+        block(*inputs, **{name: Input((3, 3))})
+
+
 @pytest.mark.parametrize("name", ["padding_mask", "decoder_padding_mask", "encoder_padding_mask"])
 def test_a_padding_mask_of_another_shape_is_refused_by_its_name(name):
     block = TransformerEncoder(8, 2) if name == "padding_mask" else TransformerDecoder(8, 2)
