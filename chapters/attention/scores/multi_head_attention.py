@@ -437,8 +437,8 @@ class MultiHeadAttention(Layer):
             return np.zeros((0, 0, 0, 0), self.dtype)
         coins = self.uniform(self.buffer("coins", shape))
         kept = 1 / (1 - self.dropout) if self.dropout < 1 else 0
-        np.multiply(coins >= self.dropout, self.dtype.type(kept), out=coins)
-        return coins
+        alive = np.greater_equal(coins, self.dropout, out=self.buffer("alive", shape, bool))
+        return np.multiply(alive, self.dtype.type(kept), out=coins)
 
     def backward(self, dy):
         r"""Llena los gradientes de los pesos, y devuelve el de cada entrada que se dio, en una lista."""
