@@ -11,9 +11,8 @@ from chapters.attention.positions.sinusoidal import SinePositionEncoding
 from chapters.attention.programs.reversible_embedding import ReversibleEmbedding
 from chapters.mlp import Add, Dropout, Input, Model, Rescaling
 from chapters.mlp.initializers import RandomNormal
+from chapters.rnn.programs.encoder_decoder import _asked, _greedy
 from dlbook import check
-
-MOST = 100_000
 
 
 def transformer_translator(
@@ -182,31 +181,24 @@ def translate(encoder, decoder, source, start, end, max_length=50):
         ValueError: source: se esperaba algo que leer en cada renglón, pero el 0 es puro relleno
     """
     encoder, decoder = check.model(encoder, "encoder"), check.model(decoder, "decoder")
-    source = check.whole(source, "source")
-    if source.ndim != 2 or not source.size:
-        raise ValueError(f"source: se esperaba la forma (n, T), pero llegó {source.shape}")
-    empty = np.flatnonzero(~source.any(axis=1))
-    if empty.size:
-        raise ValueError(f"source: se esperaba algo que leer en cada renglón, pero el {empty[0]} es puro relleno")
-    if not decoder.several:
+    if not decoder.several or isinstance(decoder.output, list):
         raise ValueError(
             "decoder: se esperaba el tercero de transformer_translator, que recibe lo escrito y la memoria"
         )
-    tokens = decoder.output.shape[-1]
-    start, end = check.integer(start, "start", 0, tokens - 1), check.integer(end, "end", 0, tokens - 1)
-    return plain_translate(encoder, decoder, source, start, end, check.integer(max_length, "max_length", 1, MOST))
+    last = decoder.output.shape[-1] - 1
+    source, start, end, max_length = _asked(source, start, end, max_length, last)
+    empty = np.flatnonzero(~source.any(axis=1))
+    if empty.size:
+        raise ValueError(f"source: se esperaba algo que leer en cada renglón, pero el {empty[0]} es puro relleno")
+    return plain_translate(encoder, decoder, source, start, end, max_length)
 
 
 def plain_translate(encoder, decoder, source, start, end, max_length):
-    r"""Un token por vuelta, hasta que todas las frases terminan."""
+    r"""Se lee una vez; en cada vuelta se da todo lo escrito, y cuenta la respuesta del último lugar."""
     memory, read = encoder(source), source != 0
-    written = np.full((len(source), 1), start)
-    going = np.ones(len(source), bool)
-    for _ in range(max_length):
+
+    def step(written):
         z = decoder([written, memory], mask=[written != 0, read])
-        token = z[:, -1].argmax(axis=-1)  # [ec-rnn-voraz]
-        going &= token != end
-        if not going.any():
-            break
-        written = np.c_[written, np.where(going, token, 0)]
-    return written[:, 1:]
+        return z[:, -1]  # [ec-rnn-voraz]
+
+    return _greedy(step, len(source), start, end, max_length)

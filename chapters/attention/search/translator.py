@@ -5,9 +5,8 @@ import numpy as np
 from chapters.attention.search.attention import AdditiveAttention
 from chapters.mlp import Concatenate, Dense, Input, Model
 from chapters.rnn import LSTM, Embedding
+from chapters.rnn.programs.encoder_decoder import _asked, _greedy
 from dlbook import check
-
-MOST = 100_000
 
 
 def bahdanau_translator(source_tokens, target_tokens, units=64, seed=None, dtype="float32"):
@@ -140,11 +139,8 @@ def reread_decode(model, source, start, end, max_length=50):
             ...
         ValueError: end: se esperaba un entero entre 0 y 6, pero llegó 7
     """
-    model, source = check.model(model), check.whole(source, "source")
-    if source.ndim != 2 or not source.size:
-        raise ValueError(f"source: se esperaba la forma (n, S), pero llegó {source.shape}")
-    start, end = check.integer(start, "start", 0), check.integer(end, "end", 0)
-    max_length = check.integer(max_length, "max_length", 1, MOST)
+    model = check.model(model)
+    source, start, end, max_length = _asked(source, start, end, max_length, axis="S")
     try:
         p = model.predict([source[:1], np.array([[start]])], verbose=0)
     except (TypeError, ValueError) as error:
@@ -158,14 +154,9 @@ def reread_decode(model, source, start, end, max_length=50):
 
 def plain_reread_decode(model, source, start, end, max_length):
     r"""Un token por vuelta, con todo lo escrito como entrada."""
-    written = np.full((len(source), 1), start)
-    going = np.ones(len(source), bool)
-    for _ in range(max_length):
+
+    def step(written):
         p = model.predict([source, written], verbose=0)
-        token = p[:, -1].argmax(axis=-1)  # [ec-att-voraz]
-        going &= token != end
-        if not going.any():
-            break
-        # Quien terminó escribe relleno.
-        written = np.column_stack([written, np.where(going, token, 0)])
-    return written[:, 1:].astype(np.int64)
+        return p[:, -1]  # [ec-att-voraz]
+
+    return _greedy(step, len(source), start, end, max_length)

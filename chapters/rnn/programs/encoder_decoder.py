@@ -125,6 +125,29 @@ def _came(found):
     return [y.shape for y in found] if isinstance(found, list) else f"un solo arreglo de forma {found.shape}"
 
 
+def _asked(source, start, end, max_length, last=None, axis="T"):
+    # Lo que se le pide a quien escribe; ``last`` es el mayor de los tokens, si ya se sabe.
+    source = check.whole(source, "source")
+    if source.ndim != 2 or not source.size:
+        raise ValueError(f"source: se esperaba la forma (n, {axis}), pero llegó {source.shape}")
+    start, end = check.integer(start, "start", 0, last), check.integer(end, "end", 0, last)
+    return source, start, end, check.integer(max_length, "max_length", 1, MOST)
+
+
+def _greedy(step, n, start, end, max_length):
+    # ``step`` recibe lo escrito, un renglón por secuencia, y da los puntajes del token que sigue a cada una, (n, V).
+    written = np.full((n, 1), start, np.int64)
+    going = np.ones(n, bool)
+    for _ in range(max_length):
+        token = step(written).argmax(axis=-1)  # [ec-rnn-voraz]
+        going &= token != end
+        if not going.any():
+            break
+        # Quien terminó escribe relleno.
+        written = np.column_stack([written, np.where(going, token, 0)])
+    return written[:, 1:]
+
+
 def greedy_decode(encoder, decoder, source, start, end, max_length=50):
     r"""Escribe con el decodificador, quedándose cada vez con el token más probable (*greedy decoding*).
 
@@ -169,11 +192,7 @@ def greedy_decode(encoder, decoder, source, start, end, max_length=50):
         ValueError: end: se esperaba un entero entre 0 y 6, pero llegó 7
     """
     encoder, decoder = check.model(encoder, "encoder"), check.model(decoder, "decoder")
-    source = check.whole(source, "source")
-    if source.ndim != 2 or not source.size:
-        raise ValueError(f"source: se esperaba la forma (n, T), pero llegó {source.shape}")
-    start, end = check.integer(start, "start", 0), check.integer(end, "end", 0)
-    max_length = check.integer(max_length, "max_length", 1, MOST)
+    source, start, end, max_length = _asked(source, start, end, max_length)
     recurrent = [r for model in (encoder, decoder) for r in walk(model) if isinstance(r, Recurrent)]
     kept = [dict(layer.memory) for layer in recurrent]
     try:
@@ -187,16 +206,13 @@ def greedy_decode(encoder, decoder, source, start, end, max_length=50):
 
 
 def plain_greedy_decode(encoder, decoder, source, start, end, max_length):
-    r"""Un token por vuelta: el más probable, que en la siguiente será la entrada."""
+    r"""El más probable, cada vez; de lo escrito basta el último token, y lo demás está en el estado."""
     state = encoder.predict(source, verbose=0)
-    token = np.full((len(source), 1), start)
-    going = np.ones(len(source), bool)
-    written = []
-    for _ in range(max_length):
-        p, *state = decoder.predict([token, *state], verbose=0)
-        token = p.argmax(axis=-1)  # [ec-rnn-voraz]
-        going &= token[:, 0] != end
-        if not going.any():
-            break
-        written.append(np.where(going, token[:, 0], 0))
-    return np.array(written, np.int64).reshape(-1, len(source)).T
+
+    def step(written):
+        nonlocal state
+        given = [written[:, -1:], *state]
+        p, *state = decoder.predict(given, verbose=0)
+        return p[:, 0]  # [ec-rnn-voraz]
+
+    return _greedy(step, len(source), start, end, max_length)
