@@ -5,25 +5,16 @@ import math
 import numpy as np
 from numba import njit
 
+from chapters.attention.scores.scaled_dot_product import _checked
 from chapters.mlp.activations.exponential import exp, log
 from dlbook import check
 from dlbook.numeric.matmul import matmul
 
 
 def _ready(query, key, value, block, causal):
-    sizes = {}
-    query = check.floats(query, "query", "... T d", sizes)
-    key = check.floats(key, "key", "... S d", sizes)
-    value = check.floats(value, "value", "... S v", sizes)
-    if not query.shape[:-2] == key.shape[:-2] == value.shape[:-2]:
-        raise ValueError(
-            f"se esperaban query, key y value con los mismos ejes antes de los dos últimos, "
-            f"pero llegaron {query.shape}, {key.shape} y {value.shape}"
-        )
+    query, key, value = _checked(query, key, value)
     block, causal = check.integer(block, "block", 1), check.boolean(causal, "causal")
-    dtype = np.result_type(query, key, value)
-    arrays = [a.astype(dtype, copy=False) for a in (query, key, value)]
-    return *arrays, min(block, max(query.shape[-2], key.shape[-2])), causal
+    return query, key, value, min(block, max(query.shape[-2], key.shape[-2])), causal
 
 
 def _stacked(x):

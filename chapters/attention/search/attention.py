@@ -4,6 +4,7 @@ import numpy as np
 
 from chapters.attention.search.additive import _additive_scores, _additive_scores_backward
 from chapters.attention.search.attend import _attention_weights
+from chapters.mlp.activations.softmax import _softmax_backward
 from chapters.mlp.dropout import _dropout_backward, _dropout_forward
 from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
@@ -170,13 +171,14 @@ class Attention(Layer):
         query, value, key = (*xs, xs[1])[:3]
         shape = (len(query), query.shape[1], key.shape[1])
         query_mask, value_mask = [None, None] if mask is None else self._masks(mask, xs)
-        self.seen = np.ones(shape, bool) if value_mask is None else np.repeat(value_mask[:, np.newaxis], shape[1], 1)
+        seen = self.buffer("seen", shape, bool)
+        seen[...] = True if value_mask is None else value_mask[:, np.newaxis]
         if check.boolean(use_causal_mask, "use_causal_mask"):
-            self.seen &= np.tri(*shape[1:], dtype=bool)
+            seen &= np.tri(*shape[1:], dtype=bool)
         scores = self.buffer("scores", shape)
         self.activated = self._score(query, key, scores)
         self.attention = self.buffer("attention", shape)
-        _attention_weights(scores, self.seen, self.attention)
+        _attention_weights(scores, seen, self.attention)
         self.kept, self.factor = self.attention, None
         if training and self.dropout:
             self.factor = self.uniform(self.buffer("factor", shape))
@@ -195,16 +197,17 @@ class Attention(Layer):
         dy, *dweights = self.output_gradients(dy)
         query, value, key = (*self.x, self.x[1])[:3]
         if self.hidden is not None:
-            dy = np.where(self.hidden[..., np.newaxis], self.dtype.type(0), dy)
+            arrived, dy = dy, self.buffer("counted", dy.shape)
+            dy[...] = arrived
+            dy[self.hidden] = 0
         dvalue = np.matmul(self.kept.swapaxes(1, 2), dy, out=self.buffer("dvalue", value.shape))
         b = np.matmul(dy, value.swapaxes(1, 2), out=self.buffer("b", self.attention.shape))
         if dweights:
             b += dweights[0]
         if self.factor is not None:
             _dropout_backward(b.reshape(-1), self.factor.reshape(-1), b.reshape(-1))
-        mean = np.einsum("nts,nts->nt", self.attention, b)
-        b -= mean[..., np.newaxis]
-        b *= self.attention
+        rows = b.reshape(-1, b.shape[-1])
+        _softmax_backward(self.attention.reshape(rows.shape), rows, rows)
         dquery, dkey = self.buffer("dquery", query.shape), self.buffer("dkey", key.shape)
         self._score_backward(query, key, b, dquery, dkey)
         if len(self.x) == 3:
@@ -224,7 +227,9 @@ class Attention(Layer):
             return None
         same = np.full(query.shape[2], weight, self.dtype)
         activated = self.buffer("activated", (*scores.shape, query.shape[2]))
-        _additive_scores(query * scale, key * scale, same, activated, scores)
+        query = np.multiply(query, scale, out=self.buffer("scaled_query", query.shape))
+        key = np.multiply(key, scale, out=self.buffer("scaled_key", key.shape))
+        _additive_scores(query, key, same, activated, scores)
         return activated
 
     def _score_backward(self, query, key, g, dquery, dkey):
