@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from chapters.attention import (
+    MultiHeadAttention,
     layer_costs,
     online_softmax,
     tiled_attention_backward,
     tiled_attention_forward,
 )
 from chapters.cnn import Conv1D
-from chapters.mlp import Dense, Flatten, Input, Sequential
+from chapters.mlp import Dense, Flatten, Input, Model, Sequential
 from chapters.rnn import SimpleRNN
 from dlbook.gradcheck import check_gradients
 
@@ -128,3 +129,6 @@ def test_the_costs_are_those_of_the_layers(length, width, size):
     costs = layer_costs(length, width, size)
     for name, model in layers.items():
         assert costs[name]["parameters"] == model.count_params(), name
+    x = Input((length, width))
+    attention = Model(x, MultiHeadAttention(1, width)(x, x))
+    assert costs["atención"]["parameters"] == attention.count_params()

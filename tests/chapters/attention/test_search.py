@@ -279,6 +279,11 @@ def test_it_learns_to_copy_and_looks_where_it_should():
     whole.compile(Adam(0.01, global_clipnorm=1.0), "sparse_categorical_crossentropy")
     loss = whole.fit([x[:500], y[:500, :-1]], y[:500, 1:], 25, 15, verbose=0).history["loss"]
     assert loss[-1] < 0.2 * loss[0]
+    source, target = x[500:], y[500:]
+    np.testing.assert_array_equal(reread_decode(whole, source, 1, 2, 9), target[:, 1:-1])
+    whole.forward([source, target[:, :-1]])
+    looked = whole.get_layer("attention").attention.argmax(axis=-1)[:, :8]
+    assert (looked == np.arange(8)[::-1]).mean() > 0.95
 
 
 def test_it_can_be_saved(tmp_path):
