@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from chapters.attention import SmoothedCrossentropy, TransformerSchedule, bleu, transformer_translator, translate
 from chapters.mlp import Adam, CategoricalCrossentropy, load_model, one_hot
+from chapters.rnn import encoder_decoder
 from dlbook.gradcheck import check_gradients
 from dlbook.numeric.parallel import set_threads
 
@@ -80,13 +81,30 @@ def test_nobody_looks_ahead_nor_at_the_padding():
 
 
 def test_what_is_written_is_the_most_likely_at_each_step_of_the_whole():
-    whole, encoder, decoder = small(seed=3)
+    whole, encoder, decoder = small()
+    # Con estos pesos la primera frase cambia de palabra y la segunda termina antes.
+    whole.theta[...] = 0.3 * np.random.default_rng(5).normal(size=whole.theta.shape)
     found = translate(encoder, decoder, SOURCE, 1, 2, 6)
-    assert found.shape[1] <= 6
     written = np.c_[np.ones((2, 1), int), found]
     best = whole.predict([SOURCE, written[:, :-1]]).argmax(-1)
     going = np.cumprod(found != 0, axis=1).astype(bool)
+    assert found.shape == (2, 6)
+    assert len(set(found[0])) > 1
     assert (best[going] == found[going]).all()
+    ended = going[1].sum()
+    assert best[1, ended] == 2
+    assert not found[1, ended:].any()
+
+
+def test_models_that_do_not_translate_are_refused():
+    _, encoder, decoder = small()
+    _, _, recurrent = encoder_decoder(9, 9, 8, seed=0)
+    for other in (encoder, recurrent):
+        with pytest.raises(ValueError, match="decoder: se esperaba el tercero de transformer_translator"):
+            translate(encoder, other, SOURCE, 1, 2)
+    for bad in ({"start": 9}, {"end": 9}, {"max_length": 0}, {"source": [3, 4]}, {"source": [[0, 0]]}):
+        with pytest.raises(ValueError, match=next(iter(bad))):
+            translate(encoder, decoder, **{"source": SOURCE, "start": 1, "end": 2} | bad)
 
 
 def test_it_trains_the_same_with_one_thread_and_two_and_is_saved(tmp_path):
