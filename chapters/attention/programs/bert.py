@@ -3,6 +3,7 @@ r"""BERT: un codificador que adivina palabras tapadas mirando a los dos lados.""
 from chapters.attention.blocks.layer_normalization import LayerNormalization
 from chapters.attention.blocks.transformer_encoder import TransformerEncoder
 from chapters.attention.positions.learned import PositionEmbedding
+from chapters.attention.programs.gpt import _block_sizes
 from chapters.attention.programs.reversible_embedding import ReversibleEmbedding
 from chapters.mlp import Add, Dense, Dropout, Input, Model
 from chapters.mlp.activations import GELU
@@ -102,11 +103,8 @@ def bert(
             ...
         ValueError: width: se esperaba un múltiplo de las 3 cabezas, pero llegó 16
     """
-    counts = {"vocabulary": vocabulary, "length": length, "width": width, "heads": heads, "blocks": blocks}
-    vocabulary, length, width, heads, blocks = (check.integer(n, name, 1) for name, n in counts.items())
-    blocks = check.integer(blocks, "blocks", 1, 1000)
-    if width % heads:
-        raise ValueError(f"width: se esperaba un múltiplo de las {heads} cabezas, pero llegó {width}")
+    vocabulary, length = check.integer(vocabulary, "vocabulary", 1), check.integer(length, "length", 1)
+    width, heads, blocks = _block_sizes(width, heads, blocks)
     dropout = check.number(dropout, "dropout", 0, 1, open_high=True)
     return plain_bert(vocabulary, length, width, heads, blocks, dropout, check.generator(seed), dtype)
 

@@ -107,15 +107,19 @@ def gpt(
     """
     vocabulary = check.integer(vocabulary, "vocabulary", 1)
     length = check.integer(length, "length", 1)
-    width = check.integer(width, "width", 1)
-    heads = check.integer(heads, "heads", 1)
-    blocks = check.integer(blocks, "blocks", 1, MOST_BLOCKS)
-    if width % heads:
-        raise ValueError(f"width: se esperaba un múltiplo de las {heads} cabezas, pero llegó {width}")
+    width, heads, blocks = _block_sizes(width, heads, blocks)
     dropout = check.number(dropout, "dropout", 0, 1, open_high=True)
     tied = check.boolean(tied, "tied")
     ids, logits = plain_gpt(vocabulary, length, width, heads, blocks, dropout, tied)
     return Model(ids, logits, seed=seed, dtype=dtype)
+
+
+def _block_sizes(width, heads, blocks):
+    width, heads = check.integer(width, "width", 1), check.integer(heads, "heads", 1)
+    blocks = check.integer(blocks, "blocks", 1, MOST_BLOCKS)
+    if width % heads:
+        raise ValueError(f"width: se esperaba un múltiplo de las {heads} cabezas, pero llegó {width}")
+    return width, heads, blocks
 
 
 def plain_gpt(vocabulary, length, width, heads, blocks, dropout, tied):

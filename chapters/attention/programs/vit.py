@@ -4,6 +4,7 @@ from chapters.attention.blocks.layer_normalization import LayerNormalization
 from chapters.attention.blocks.transformer_encoder import TransformerEncoder
 from chapters.attention.positions.learned import PositionEmbedding
 from chapters.attention.programs.class_token import ClassToken
+from chapters.attention.programs.gpt import _block_sizes
 from chapters.attention.programs.patches import Patches, _refuse_odd
 from chapters.mlp import Add, Dense, Dropout, Input, Model
 from chapters.mlp.activations import GELU
@@ -90,13 +91,10 @@ def vit(
             ...
         ValueError: width: se esperaba un múltiplo de las 4 cabezas, pero llegó 10
     """
-    counts = {"classes": classes, "patch_size": patch_size, "width": width, "heads": heads, "blocks": blocks}
-    classes, patch_size, width, heads, blocks = (check.integer(n, name, 1) for name, n in counts.items())
-    blocks = check.integer(blocks, "blocks", 1, 1000)
+    classes, patch_size = check.integer(classes, "classes", 1), check.integer(patch_size, "patch_size", 1)
+    width, heads, blocks = _block_sizes(width, heads, blocks)
     input_shape = check.shape(input_shape, "input_shape")
     _refuse_odd(input_shape, patch_size, "input_shape")
-    if width % heads:
-        raise ValueError(f"width: se esperaba un múltiplo de las {heads} cabezas, pero llegó {width}")
     intermediate = 4 * width if intermediate is None else check.integer(intermediate, "intermediate", 1)
     dropout = check.number(dropout, "dropout", 0, 1, open_high=True)
     options = {"intermediate": intermediate, "dropout": dropout, "seed": check.generator(seed), "dtype": dtype}
