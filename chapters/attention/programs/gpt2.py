@@ -209,7 +209,11 @@ def load_gpt2(path, heads=12):
 
 
 def _renamed(tensors):
-    tensors = {name.removeprefix("transformer."): value for name, value in tensors.items()}
+    found = {name.removeprefix("transformer."): value for name, value in tensors.items()}
+    if len(found) < len(tensors):
+        twice = next(name for name in found if name in tensors and f"transformer.{name}" in tensors)
+        raise ValueError(f"path: se esperaba una vez cada arreglo, pero están {twice!r} y 'transformer.{twice}'")
+    tensors = found
     head = tensors.pop("lm_head.weight", None)
     if head is not None and not np.array_equal(head, tensors.get("wte.weight")):
         raise ValueError("path: se esperaba que lm_head.weight fuera la misma tabla que wte.weight, pero es otra")

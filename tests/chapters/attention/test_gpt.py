@@ -240,3 +240,4 @@ def test_the_published_size_is_counted_without_paying_for_it():
     with shapes_only():
         model = gpt(50257, 1024, 768, 12, 12)
     assert model.count_params() == 124_439_808
+        ({"transformer.ln_f.bias": np.ones(8, np.float32)}, "'ln_f.bias' y 'transformer.ln_f.bias'"),
