@@ -11,6 +11,7 @@ from chapters.attention.positions.learned import PositionEmbedding
 from chapters.attention.programs.cached_attention import _cached_attention
 from chapters.attention.programs.nucleus import plain_nucleus
 from chapters.attention.programs.reversible_embedding import ReversibleEmbedding
+from chapters.mlp import Add, Dropout, InputLayer
 from chapters.mlp.activations import GELU
 from chapters.mlp.activations.gelu import _gelu_tanh
 from chapters.rnn.programs.sampling import plain_sample_logits, plain_top_k
@@ -20,18 +21,26 @@ from dlbook.numeric.matmul import matmul
 
 def _parts(model):
     # Las piezas de un modelo de gpt: la tabla, los lugares, los bloques y la última norma.
-    layers = check.model(model).layers
+    layers = [layer for layer in check.model(model).layers if type(layer) not in (InputLayer, Dropout)]
     if not model.built:
         raise ValueError("model: se esperaba un modelo ya construido")
-    kinds = ReversibleEmbedding, PositionEmbedding, TransformerDecoder, LayerNormalization
-    table, places, blocks, norms = ([layer for layer in layers if type(layer) is kind] for kind in kinds)
-    if len(table) != 1 or len(places) != 1 or not blocks or len(norms) != 1:
+    model.refuse_outline()
+    middle = max(len(layers) - 4, 1) * [TransformerDecoder]
+    if [type(layer) for layer in layers] != [ReversibleEmbedding, PositionEmbedding, Add, *middle, LayerNormalization]:
         raise ValueError("model: se esperaba uno de los que arma gpt, pero sus capas son otras")
+    table, places, _, *blocks, norm = layers
+    if table.logit_soft_cap is not None or table.mask_zero:
+        raise ValueError("model: se esperaba una tabla sin tope ni relleno, como la de gpt")
     for block in blocks:
         gelu = block.activation
         if not block.normalize_first or type(gelu) is not GELU or not gelu.approximate:
             raise ValueError("model: se esperaban bloques con la norma antes y la GELU aproximada, como los de gpt")
-    return table[0], places[0], blocks, norms[0]
+    # Estos números se toman una vez para todos los bloques.
+    alike = {(block.num_heads, block.intermediate_dim, block.layer_norm_epsilon) for block in blocks}
+    heads, inside = blocks[0].num_heads, blocks[0].intermediate_dim
+    if alike != {(heads, inside, norm.epsilon)} or table.output_dim % heads or norm.gamma is None or norm.beta is None:
+        raise ValueError("model: se esperaban bloques y normas con los mismos tamaños y épsilon, como los de gpt")
+    return table, places, blocks, norm
 
 
 class CachedGPT:

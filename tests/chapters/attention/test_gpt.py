@@ -7,6 +7,10 @@ import pytest
 
 from chapters.attention import (
     CachedGPT,
+    LayerNormalization,
+    PositionEmbedding,
+    ReversibleEmbedding,
+    TransformerDecoder,
     beam_search,
     cached_attention,
     generate,
@@ -17,7 +21,8 @@ from chapters.attention import (
     scaled_dot_product_attention,
     split_heads,
 )
-from chapters.mlp import AdamW, SparseCategoricalCrossentropy
+from chapters.mlp import AdamW, Add, Dense, Input, Model, Sequential, SparseCategoricalCrossentropy
+from chapters.mlp.activations import GELU
 from chapters.mlp.layer import shapes_only
 from chapters.rnn import sample_logits, temper, top_k
 from dlbook.gradcheck import check_gradients
@@ -84,10 +89,51 @@ def test_cold_it_writes_the_largest_and_the_rest_does_not_matter():
 
 
 def test_a_model_that_is_not_one_of_these_is_refused():
-    from chapters.mlp import Dense, Input, Sequential
-
     with pytest.raises(ValueError, match="se esperaba uno de los que arma gpt"):
         generate(Sequential([Input((3,)), Dense(2)]), [0], 3)
+    with shapes_only():
+        model = gpt(7, 6, 8, 2, 2)
+    with pytest.raises(ValueError, match="dentro de shapes_only"):
+        generate(model, [0], 3)
+
+
+def by_hand(heads=(2, 2), inside=(16, 16), block_epsilon=1e-5, epsilon=1e-5, extra=False, **options):
+    ids = Input((None,))
+    table = ReversibleEmbedding(7, 8, **options)
+    x = table(ids)
+    x = Add()([x, PositionEmbedding(6)(x)])
+    usual = {"activation": GELU(approximate=True), "layer_norm_epsilon": block_epsilon, "normalize_first": True}
+    for h, width in zip(heads, inside, strict=True):
+        x = TransformerDecoder(width, h, **usual)(x)
+    x = Dense(8)(x) if extra else x
+    x = LayerNormalization(epsilon=epsilon)(x)
+    return Model(ids, table(x, reverse=True), seed=0, dtype="float64")
+
+
+@pytest.mark.parametrize("same", [{}, {"heads": (4, 4)}, {"block_epsilon": 0.1, "epsilon": 0.1}])
+def test_a_model_made_by_hand_with_those_pieces_is_read_the_same(same):
+    model = by_hand(**same)
+    reader = CachedGPT(model)
+    found = [[reader.read(t) for t in row] for row in IDS if reader.forget() is None]
+    np.testing.assert_allclose(found, model.predict(IDS), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"heads": (2, 4)},
+        {"heads": (3, 3)},
+        {"inside": (16, 8)},
+        {"block_epsilon": 0.1},
+        {"epsilon": 0.1},
+        {"logit_soft_cap": 0.5},
+        {"mask_zero": True},
+        {"extra": True},
+    ],
+)
+def test_a_model_that_would_be_read_wrong_is_refused(other):
+    with pytest.raises(ValueError, match="model: se esperaba"):
+        CachedGPT(by_hand(**other))
 
 
 def test_one_step_of_attention_is_the_last_row_of_the_whole():
@@ -225,6 +271,7 @@ def test_a_file_that_is_not_of_gpt2_says_what_is_wrong(tmp_path):
         ({"otra": np.ones(3, np.float32)}, "'otra' no es de un GPT-2 de 2 bloques"),
         ({"h.999999999.ln_1.weight": np.ones(8, np.float32)}, "no es de un GPT-2"),
         ({"lm_head.weight": np.ones((11, 8), np.float32)}, "la misma tabla que wte.weight"),
+        ({"transformer.ln_f.bias": np.ones(8, np.float32)}, "'ln_f.bias' y 'transformer.ln_f.bias'"),
         ({"ln_f.bias": np.full(8, np.nan, np.float32)}, "ln_f.bias"),
     ]:
         changed = {name: value for name, value in (tensors | change).items() if value is not None}
@@ -240,4 +287,3 @@ def test_the_published_size_is_counted_without_paying_for_it():
     with shapes_only():
         model = gpt(50257, 1024, 768, 12, 12)
     assert model.count_params() == 124_439_808
-        ({"transformer.ln_f.bias": np.ones(8, np.float32)}, "'ln_f.bias' y 'transformer.ln_f.bias'"),
