@@ -109,22 +109,20 @@ def beam_search(
     prompt = check.whole(prompt, "prompt")
     if prompt.ndim != 1:
         raise ValueError(f"prompt: se esperaba la forma (T), pero llegó {prompt.shape}")
-    if end is not None:
-        end = check.integer(end, "end", 0)
+    end = None if end is None else check.integer(end, "end", 0)
     width, longest = check.integer(width, "width", 1, MOST), check.integer(max_length, "max_length", 1, MOST)
     alpha = check.number(length_penalty, "length_penalty", 0, 10)
-    first = _checked_step(step, prompt[np.newaxis])
-    if end is not None:
-        check.integer(end, "end", 0, first.shape[1] - 1)
-    return plain_beam_search(lambda rows: _checked_step(step, rows), prompt, end, width, longest, alpha)
+    return plain_beam_search(lambda rows: _checked_step(step, rows, end), prompt, end, width, longest, alpha)
 
 
-def _checked_step(step, rows):
+def _checked_step(step, rows, end):
     z = check.numbers_of(step(rows), "step").astype(np.float64)
     if z.ndim != 2 or len(z) != len(rows) or not z.size:
         raise ValueError(f"step: se esperaba que diera la forma ({len(rows)}, K), pero dio {z.shape}")
     if not np.isfinite(z.max(axis=1)).all():
         raise ValueError("step: se esperaba al menos un puntaje finito por secuencia, y ningún NaN")
+    if end is not None:
+        check.integer(end, "end", 0, z.shape[1] - 1)
     return z
 
 

@@ -217,6 +217,19 @@ def test_a_beam_of_one_takes_the_largest_each_time():
     assert written.tolist() == generate(model, [1, 2], 4, 0.0).tolist()
 
 
+def test_a_beam_asks_once_for_each_step():
+    asked = []
+
+    def step(written):
+        asked.append(written.shape)
+        return np.zeros((len(written), 3))
+
+    beam_search(step, [0, 1], None, 2, 3)
+    assert asked == [(1, 2), (2, 3), (2, 4)]
+    with pytest.raises(ValueError, match="end: se esperaba un entero entre 0 y 2"):
+        beam_search(step, [0], 3)
+
+
 def random_file(path, sizes=(11, 6, 8, 2), extra=()):
     rng = np.random.default_rng(0)
     tensors = {name: np.float32(rng.normal(0, 0.3, shape)) for name, shape in gpt2_names(*sizes).items()}
