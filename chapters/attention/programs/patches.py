@@ -155,17 +155,17 @@ class Patches(Layer):
         count = None if None in (height, width) else (height // self.patch_size) * (width // self.patch_size)
         return count, None if channels is None else self.patch_size**2 * channels
 
-    def _grid(self, x, shape):
-        # Los mismos números, vistos por filas de trozos, filas de píxeles, columnas de trozos y columnas de píxeles.
-        n, height, width, channels = shape
+    def _grid(self, x):
+        # Los mismos números, vistos por filas y columnas de trozos y, dentro, por filas y columnas de píxeles.
+        n, height, width, channels = x.shape
         p = self.patch_size
-        return x.reshape(n, height // p, p, width // p, p, channels)
+        return x.reshape(n, height // p, p, width // p, p, channels).swapaxes(2, 3)
 
     def forward(self, x, training=False):
         r"""Copia los números trozo por trozo."""
         self.x = x = self.ready(x)
         self.y = y = self.buffer("y", (len(x), *self.compute_output_shape(x.shape[1:])))
-        grid = self._grid(x, x.shape).swapaxes(2, 3)
+        grid = self._grid(x)
         y.reshape(grid.shape)[...] = grid
         return y
 
@@ -175,6 +175,6 @@ class Patches(Layer):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        grid = self._grid(dx, dx.shape).swapaxes(2, 3)
+        grid = self._grid(dx)
         grid[...] = dy.reshape(grid.shape)
         return dx
