@@ -6,7 +6,7 @@ import numpy as np
 
 from chapters.mlp.dense import LONG, _dense_backward_input, _dense_backward_weights, _rows
 from chapters.mlp.layer import text_of_shape
-from chapters.rnn.embeddings.embedding import Embedding, _embedding_backward
+from chapters.rnn.embeddings.embedding import Embedding
 from dlbook import check
 from dlbook.attributes import Absent, Checked
 from dlbook.numeric.matmul import matmul, matmul_large
@@ -320,10 +320,7 @@ class ReversibleEmbedding(Embedding):
         if not self.reversed:
             if self._trainable and not self.tie_weights:
                 self.gradients[1][...] = 0
-            dy = self.output_gradient(dy)
-            if self._trainable:
-                _embedding_backward(self.x.reshape(-1), dy.reshape(-1, self.output_dim), self.gradients[0])
-            return None
+            return super().backward(dy)
         dz, none = self.output_gradient(dy), self.embeddings[0, :0]
         if self.logit_soft_cap is not None:
             slope = self.buffer("dz", dz.shape)

@@ -303,8 +303,7 @@ class Embedding(Layer):
         r"""Suma en la tabla los gradientes de cada palabra; no devuelve nada, porque un entero no tiene gradiente."""
         dy = self.output_gradient(dy)
         if self._trainable:
-            (dtable,) = self.gradients
-            _embedding_backward(self.x.reshape(-1), dy.reshape(-1, self.output_dim), dtable)
+            _embedding_backward(self.x.reshape(-1), dy.reshape(-1, self.output_dim), self.gradients[0])
 
     def work(self):
         r"""Cuenta un producto por número que se copia: la tabla entera no se toca."""
