@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.record import header, store
+from benchmarks.spelled_numbers import END, START, right
 from chapters.attention import bahdanau_translator, reread_decode
 from chapters.mlp import Adam
 from chapters.rnn import encoder_decoder
@@ -21,8 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "resultados" / "dictado.json"
 SEEDS = range(3)
 MOST, TRAIN, TEST, BATCH, EPOCHS, RATE = 5, 6000, 1000, 64, 20, 5e-3
-# El relleno, el inicio, el fin, las cifras y la coma.
-START, END, COMMA = 1, 2, 13
+# Después del relleno, el inicio, el fin y las cifras.
+COMMA = 13
 # Con cuántas unidades.
 MODELS = {"un vector": 32, "un vector, el doble": 64, "atención": 32}
 
@@ -86,13 +87,6 @@ def written(phrases):
         source[k, : len(line)] = [index[word] for word in line]
         target[k, : len(answer)] = answer
     return source, target, words
-
-
-def right(tokens, true):
-    """Si se escribió todo, y nada más."""
-    padded = np.zeros_like(true)
-    padded[:, : tokens.shape[1]] = tokens
-    return (padded == np.where(true == END, 0, true)).all(axis=1)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def written(numbers, words):
 
 
 def right(tokens, true):
-    """Si se escribió todo el número, y nada más."""
+    """Si se escribió todo, y nada más."""
     padded = np.zeros_like(true)
     padded[:, : tokens.shape[1]] = tokens
     return (padded == np.where(true == END, 0, true)).all(axis=1)
