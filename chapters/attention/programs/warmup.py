@@ -63,4 +63,4 @@ class TransformerSchedule(LearningRateSchedule):
 
     def _rate(self, t):
         t, w = t + 1, self.warmup_steps
-        return self.scale * self.width**-0.5 * min(t**-0.5, t * w**-1.5)  # [ec-att-tasa]
+        return self.scale * self.width**-0.5 * min(t**-0.5, t / w / w**0.5)  # [ec-att-tasa]

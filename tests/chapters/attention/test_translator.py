@@ -45,6 +45,8 @@ def test_the_rate_rises_to_its_peak_and_halves_at_four_times_it():
     assert np.argmax(rates) == 49
     assert rates[49] == pytest.approx(2 / np.sqrt(16 * 50))
     assert rates[199] == pytest.approx(rates[49] / 2)
+    # Con una subida que no llega a un paso, solo se baja.
+    assert TransformerSchedule(16, 1e-300)(3) == pytest.approx(1 / 8)
 
 
 # --- El modelo ---
