@@ -308,7 +308,7 @@ class ReversibleEmbedding(Embedding):
     def _vectors(self, x):
         ready = type(x) is np.ndarray and x.dtype == self.dtype and x.flags.carray
         x = x if ready else np.require(check.cast(check.floats(x, "x"), "x", self.dtype), requirements=["C", "A", "W"])
-        if x.ndim < 2 or not len(x) or x.shape[-1] != self.output_dim:
+        if x.ndim < 2 or not x.size or x.shape[-1] != self.output_dim:
             raise ValueError(f"x: se esperaba la forma (n, ..., {self.output_dim}), pero llegó {x.shape}")
         if not self.built:
             self.build_inside(x.shape[1:-1])

@@ -128,6 +128,7 @@ def test_the_cap_keeps_every_score_below(cap):
     [
         (np.zeros((2, 4)), r"x: se esperaba la forma \(n, ..., 3\), pero llegó \(2, 4\)"),
         (np.zeros((0, 3)), r"x: se esperaba la forma \(n, ..., 3\)"),
+        (np.zeros((2, 0, 3)), r"x: se esperaba la forma \(n, ..., 3\)"),
         (np.zeros(3), r"x: se esperaba la forma \(n, ..., 3\)"),
         ([["a", "b", "c"]], "x: "),
         ([[np.nan, 0, 0]], "x: "),
