@@ -39,7 +39,7 @@ def _parts(model):
     alike = {(block.num_heads, block.intermediate_dim, block.layer_norm_epsilon) for block in blocks}
     heads, inside = blocks[0].num_heads, blocks[0].intermediate_dim
     if alike != {(heads, inside, norm.epsilon)} or table.output_dim % heads or norm.gamma is None or norm.beta is None:
-        raise ValueError("model: se esperaban bloques y normas con los mismos tamaños y épsilon, como los de gpt")
+        raise ValueError("model: se esperaban bloques y normas iguales, hasta en layer_norm_epsilon, como los de gpt")
     return table, places, blocks, norm
 
 
