@@ -36,9 +36,11 @@ def saliency(model, x, classes=None):
     :math:`k` de :math:`\mathbf W` y no depende de la imagen. Con dos píxeles y dos clases:
 
     >>> from chapters.mlp import Dense, Flatten, Input, Sequential
-    >>> model = Sequential([Input((1, 2, 1)), Flatten(), Dense(2)], dtype="float64")
+    >>> model = Sequential(
+    ...     [Input((1, 2, 1)), Flatten(), Dense(2)], dtype="float64"
+    ... )
     >>> model.set_weights([[[1, -3], [2, 0.5]], [0, 0]])
-    >>> saliency(model, [[[[1.0], [1.0]]]], 1)          # la columna 1 es (-3, 0.5)
+    >>> saliency(model, [[[[1.0], [1.0]]]], 1)  # la columna 1 es (-3, 0.5)
     array([[[3. , 0.5]]])
 
     Qué dice y qué no dice un mapa así, lo discute el texto.
@@ -86,7 +88,9 @@ def occlusion(model, x, size=3, fill_value=0.0, classes=None):
     puntaje:
 
     >>> from chapters.mlp import Dense, Flatten, Input, Sequential
-    >>> model = Sequential([Input((1, 3, 1)), Flatten(), Dense(1)], dtype="float64")
+    >>> model = Sequential(
+    ...     [Input((1, 3, 1)), Flatten(), Dense(1)], dtype="float64"
+    ... )
     >>> model.set_weights([[[2], [-1], [3]], [10]])
     >>> occlusion(model, [[[[1.0], [4.0], [0.0]]]], size=1)
     array([[[ 2., -4.,  0.]]])

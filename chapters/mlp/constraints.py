@@ -25,7 +25,9 @@ class Constraint(Configured):
     Por eso no tiene gradiente: no es parte de la pérdida, sino un retoque después de cada paso.
 
     >>> from chapters.mlp import Dense, Input, Sequential
-    >>> model = Sequential([Input(shape=(2,)), Dense(1, kernel_constraint="non_neg")], seed=0)
+    >>> model = Sequential(
+    ...     [Input(shape=(2,)), Dense(1, kernel_constraint="non_neg")], seed=0
+    ... )
     >>> model.compile(optimizer="sgd", loss="mse")
     >>> x = np.array([[1.0, 2.0], [2.0, 1.0]])
     >>> _ = model.fit(x, x @ [[1.0], [-1.0]], epochs=20, verbose=0)

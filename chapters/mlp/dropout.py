@@ -71,7 +71,10 @@ class Dropout(Layer):
 
     >>> layer = Dropout(0.2, seed=0)
     >>> y = layer.forward(np.ones((1000, 100)), training=True)
-    >>> round(float(y.mean()), 2), round(float((y == 0).mean()), 2), float(y.max())
+    >>> (
+    ...     round(float(y.mean()), 2), round(float((y == 0).mean()), 2),
+    ...     float(y.max()),
+    ... )
     (1.0, 0.2, 1.25)
 
     Parameters

@@ -114,7 +114,10 @@ class NetworkClassifier(ClassifierMixin, _Network):
 
     >>> from dlbook.data import logic_gate
     >>> x, y = logic_gate("xor")
-    >>> model = NetworkClassifier((8,), activation="tanh", learning_rate=0.05, epochs=200, random_state=0)
+    >>> model = NetworkClassifier(
+    ...     (8,), activation="tanh", learning_rate=0.05, epochs=200,
+    ...     random_state=0,
+    ... )
     >>> model.fit(x, y).predict(x)
     array([0, 1, 1, 0])
     >>> model.predict_proba(x).shape, model.score(x, y)
@@ -129,7 +132,9 @@ class NetworkClassifier(ClassifierMixin, _Network):
     >>> from dlbook.data import circles
     >>> x, y = circles(200)
     >>> network = NetworkClassifier((8,), learning_rate=0.01, random_state=0)
-    >>> scores = cross_val_score(make_pipeline(StandardScaler(), network), x, y, cv=5)
+    >>> scores = cross_val_score(
+    ...     make_pipeline(StandardScaler(), network), x, y, cv=5
+    ... )
     >>> bool(scores.mean() > 0.95)
     True
 
@@ -241,7 +246,10 @@ class NetworkRegressor(RegressorMixin, _Network):
     **A mano.** Un arco de seno, con una sola entrada:
 
     >>> x = np.linspace(-3, 3, 100)[:, None]
-    >>> model = NetworkRegressor((16,), activation="tanh", learning_rate=0.02, epochs=300, random_state=0)
+    >>> model = NetworkRegressor(
+    ...     (16,), activation="tanh", learning_rate=0.02, epochs=300,
+    ...     random_state=0,
+    ... )
     >>> model.fit(x, np.sin(x[:, 0])).score(x, np.sin(x[:, 0])) > 0.99
     True
 
@@ -252,7 +260,12 @@ class NetworkRegressor(RegressorMixin, _Network):
     >>> from sklearn.preprocessing import StandardScaler
     >>> y = 5000 + 2000 * np.sin(x[:, 0])
     >>> scaled = TransformedTargetRegressor(model, transformer=StandardScaler())
-    >>> bool(model.fit(x, y).score(x, y) < 0 < 0.99 < scaled.fit(x, y).score(x, y))
+    >>> bool(
+    ...     model.fit(x, y).score(x, y)
+    ...     < 0
+    ...     < 0.99
+    ...     < scaled.fit(x, y).score(x, y)
+    ... )
     True
 
     Parameters

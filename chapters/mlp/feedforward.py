@@ -42,7 +42,9 @@ def feedforward(x, weights, biases, activations):
     >>> rng, sizes = np.random.default_rng(0), [4, 3, 2, 1]
     >>> weights = [rng.normal(size=(m, n)) for m, n in zip(sizes, sizes[1:])]
     >>> biases = [rng.normal(size=n) for n in sizes[1:]]
-    >>> outputs = feedforward(rng.normal(size=(5, 4)), weights, biases, [np.tanh, np.tanh, None])
+    >>> outputs = feedforward(
+    ...     rng.normal(size=(5, 4)), weights, biases, [np.tanh, np.tanh, None]
+    ... )
     >>> [h.shape for h in outputs]
     [(5, 4), (5, 3), (5, 2), (5, 1)]
 
@@ -54,10 +56,12 @@ def feedforward(x, weights, biases, activations):
     >>> W1 = [[0.2, 0.5, 0.2], [0.2, 0.5, 0.6]]
     >>> W2 = [[0.1, 0.2], [-0.1, 0.3], [-0.1, 0.4]]
     >>> b1, b2 = [-0.1, 0.1, 0.3], [0.2, 0.1]
-    >>> x, hidden, y_hat = feedforward([0.1, 0.7], [W1, W2], [b1, b2], [np.tanh, None])
+    >>> x, hidden, y_hat = feedforward(
+    ...     [0.1, 0.7], [W1, W2], [b1, b2], [np.tanh, None]
+    ... )
     >>> hidden.round(4)
     array([0.0599, 0.4621, 0.6291])
-    >>> y_hat.round(4)                     # la primera: 0.2 + 0.1·0.0599 - 0.1·0.4621 - 0.1·0.6291
+    >>> y_hat.round(4)  # la primera: 0.2 + 0.1·0.0599 - 0.1·0.4621 - 0.1·0.6291
     array([0.0969, 0.5023])
 
     Parameters

@@ -55,7 +55,10 @@ class GaussianNoise(Layer):
 
     >>> layer = GaussianNoise(0.5, seed=0, dtype="float64")
     >>> y = layer.forward(np.zeros((1000, 50)), training=True)
-    >>> abs(float(y.mean())) < 0.01, round(float(y.std()), 2), round(float((abs(y) < 0.5).mean()), 2)
+    >>> (
+    ...     abs(float(y.mean())) < 0.01, round(float(y.std()), 2),
+    ...     round(float((abs(y) < 0.5).mean()), 2),
+    ... )
     (True, 0.5, 0.68)
     >>> layer.backward(np.full((1000, 50), 3.0))[0, :4]
     array([3., 3., 3., 3.])

@@ -43,7 +43,7 @@ def neuron_loss(theta, x, y, loss):
 
     >>> loss = BinaryCrossentropy(from_logits=True)
     >>> value, gradient = neuron_loss([0, 0], x, [0, 1], loss)
-    >>> round(value, 4), gradient              # ½ (0.5 - 0.5),  ½ (0.5·1 - 0.5·2)
+    >>> round(value, 4), gradient  # ½ (0.5 - 0.5),  ½ (0.5·1 - 0.5·2)
     (0.6931, array([ 0.  , -0.25]))
 
     Parameters
@@ -243,7 +243,9 @@ def stochastic_gradient_descent(f, theta, x, y, learning_rate=0.01, steps=1000, 
     se cuentan los pasos. Si hay unos pesos con los que **todos** aciertan, como :math:`z=2x-1` en nuestros dos
     ejemplos, sí se queda quieto:
 
-    >>> points = stochastic_gradient_descent(f, [0, 0], x, y, 0.1, steps=2000, seed=0)
+    >>> points = stochastic_gradient_descent(
+    ...     f, [0, 0], x, y, 0.1, steps=2000, seed=0
+    ... )
     >>> points[-1].round(6)
     array([-1.,  2.])
 
@@ -336,7 +338,7 @@ def minibatch_gradient_descent(f, theta, x, y, batch_size=32, learning_rate=0.01
     >>> each = np.array([f([0, 0], x[[i]], y[[i]])[1][1] for i in range(200)])
     >>> for B in (1, 4, 16):
     ...     means = each[rng.integers(200, size=(100_000, B))].mean(axis=1)
-    ...     ratio = means.var() / (each.var() / B)             # 1 si la varianza es σ²/B
+    ...     ratio = means.var() / (each.var() / B)  # 1 si la varianza es σ²/B
     ...     print(B, round(float(ratio), 1))
     1 1.0
     4 1.0
@@ -348,10 +350,12 @@ def minibatch_gradient_descent(f, theta, x, y, batch_size=32, learning_rate=0.01
     **Cuántos pasos.** Una época da :math:`\lceil n/B\rceil` pasos; si la división no es exacta, el último lote es
     menor. Con 200 ejemplos de 32 en 32 son siete, y el último lleva ocho: :item:`OPT-16`
 
-    >>> points = minibatch_gradient_descent(f, [0, 0], x, y, 32, 0.1, epochs=20, seed=0)
+    >>> points = minibatch_gradient_descent(
+    ...     f, [0, 0], x, y, 32, 0.1, epochs=20, seed=0
+    ... )
     >>> len(points) - 1 == 20 * 7
     True
-    >>> points[-1].round(1)                    # cerca de -1 y 2, los que pusimos
+    >>> points[-1].round(1)  # cerca de -1 y 2, los que pusimos
     array([-1.,  2.])
 
     Parameters

@@ -339,9 +339,14 @@ class VarianceScaling(Initializer):
     ...     generator = np.random.default_rng(0)
     ...     x = generator.standard_normal((200, width))
     ...     for _ in range(layers):
-    ...         x = np.maximum(0, x @ initializer((width, width), "float64", generator))
+    ...         x = np.maximum(
+    ...             0, x @ initializer((width, width), "float64", generator)
+    ...         )
     ...     return (x**2).mean()
-    >>> for initializer in (RandomNormal(0, 0.02), RandomNormal(0, 0.1), GlorotUniform(), HeNormal()):
+    >>> for initializer in (
+    ...     RandomNormal(0, 0.02), RandomNormal(0, 0.1), GlorotUniform(),
+    ...     HeNormal(),
+    ... ):
     ...     print(f"{signal(initializer):8.1g}   {initializer}")
        1e-10   RandomNormal(mean=0.0, stddev=0.02, seed=None)
        1e+04   RandomNormal(mean=0.0, stddev=0.1, seed=None)
@@ -524,7 +529,14 @@ class Orthogonal(Initializer):
     >>> q = Orthogonal()((4, 4), dtype="float64", seed=0)
     >>> bool(np.allclose(q.T @ q, np.eye(4)))
     True
-    >>> round(float(np.linalg.norm(np.linalg.matrix_power(q, 100) @ [3.0, 0.0, 4.0, 0.0])), 10)
+    >>> round(
+    ...     float(
+    ...         np.linalg.norm(
+    ...             np.linalg.matrix_power(q, 100) @ [3.0, 0.0, 4.0, 0.0]
+    ...         )
+    ...     ),
+    ...     10,
+    ... )
     5.0
 
     Parameters

@@ -56,7 +56,9 @@ def shapes_only():
 
     >>> from chapters.mlp import Dense, Input, Sequential
     >>> with shapes_only():
-    ...     model = Sequential([Input(shape=(100_000,)), Dense(1_000_000), Dense(10)])
+    ...     model = Sequential(
+    ...         [Input(shape=(100_000,)), Dense(1_000_000), Dense(10)]
+    ...     )
     >>> model.count_params()
     100011000010
     >>> model.forward(np.zeros((1, 100_000)))

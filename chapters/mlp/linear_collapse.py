@@ -39,8 +39,14 @@ def collapse(weights, biases):
 
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
-    >>> W, b = collapse([rng.normal(size=(3, 1)), rng.normal(size=(1, 3))], [np.zeros(1), np.zeros(3)])
-    >>> W.shape, int(np.linalg.matrix_rank(W)), int(np.linalg.matrix_rank(np.eye(3)))
+    >>> W, b = collapse(
+    ...     [rng.normal(size=(3, 1)), rng.normal(size=(1, 3))],
+    ...     [np.zeros(1), np.zeros(3)],
+    ... )
+    >>> (
+    ...     W.shape, int(np.linalg.matrix_rank(W)),
+    ...     int(np.linalg.matrix_rank(np.eye(3))),
+    ... )
     ((3, 3), 1, 3)
 
     Parameters

@@ -171,7 +171,10 @@ class OrthogonalRegularizer(Regularizer):
     **A mano.** Dos renglones a 45°, con :math:`\lambda=1`: cobra :math:`\cos 45°`. A 90°, nada.
 
     >>> penalty = OrthogonalRegularizer(factor=1)
-    >>> round(penalty([[2.0, 0.0], [3.0, 3.0]]), 4), penalty([[2.0, 0.0], [0.0, 3.0]])
+    >>> (
+    ...     round(penalty([[2.0, 0.0], [3.0, 3.0]]), 4),
+    ...     penalty([[2.0, 0.0], [0.0, 3.0]]),
+    ... )
     (0.7071, 0.0)
     >>> penalty.gradient([[2.0, 0.0], [3.0, 3.0]]).round(4)
     array([[ 0.    ,  0.3536],

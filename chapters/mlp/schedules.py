@@ -194,7 +194,9 @@ class PolynomialDecay(LearningRateSchedule):
     >>> schedule = PolynomialDecay(0.1, decay_steps=8, end_learning_rate=0.02)
     >>> [round(schedule(t), 4) for t in (0, 1, 4, 8, 100)]
     [0.1, 0.09, 0.06, 0.02, 0.02]
-    >>> round(PolynomialDecay(0.1, 8, 0.02, cycle=True)(9), 4)             # 0.08 (1 - 9/16) + 0.02
+    >>> round(
+    ...     PolynomialDecay(0.1, 8, 0.02, cycle=True)(9), 4
+    ... )  # 0.08 (1 - 9/16) + 0.02
     0.055
 
     Parameters
@@ -317,7 +319,9 @@ class CosineDecay(LearningRateSchedule):
     >>> schedule = CosineDecay(0.1, decay_steps=100)
     >>> [round(schedule(t), 4) for t in (0, 25, 50, 75, 100, 500)]
     [0.1, 0.0854, 0.05, 0.0146, 0.0, 0.0]
-    >>> schedule = CosineDecay(0.0, decay_steps=100, warmup_target=0.1, warmup_steps=10)
+    >>> schedule = CosineDecay(
+    ...     0.0, decay_steps=100, warmup_target=0.1, warmup_steps=10
+    ... )
     >>> [round(schedule(t), 4) for t in (0, 5, 10, 60, 110)]
     [0.0, 0.05, 0.1, 0.05, 0.0]
 
@@ -378,7 +382,9 @@ class CosineDecayRestarts(LearningRateSchedule):
     >>> schedule = CosineDecayRestarts(0.1, first_decay_steps=10)
     >>> [round(schedule(t), 4) for t in (0, 5, 10, 20, 30)]
     [0.1, 0.05, 0.1, 0.05, 0.1]
-    >>> schedule = CosineDecayRestarts(0.1, first_decay_steps=10, t_mul=1, m_mul=0.5)
+    >>> schedule = CosineDecayRestarts(
+    ...     0.1, first_decay_steps=10, t_mul=1, m_mul=0.5
+    ... )
     >>> [round(schedule(t), 4) for t in (0, 5, 10, 15, 20)]
     [0.1, 0.05, 0.05, 0.025, 0.025]
 

@@ -21,7 +21,9 @@ class Sequential(Graph):
     anterior. La primera capa recibe los datos tal cual, sin activación de por medio :erratum:`E-45`. :item:`MLP-81`
 
     >>> from chapters.mlp.dense import Dense
-    >>> model = Sequential([Input(shape=(2,)), Dense(3, activation="tanh"), Dense(1)], seed=0)
+    >>> model = Sequential(
+    ...     [Input(shape=(2,)), Dense(3, activation="tanh"), Dense(1)], seed=0
+    ... )
     >>> model.summary()
     Sequential
     capa           forma de salida      parámetros

@@ -69,8 +69,12 @@ def relu_interpolation(knots, values):
     >>> for m in (4, 8, 16, 32):
     ...     knots = np.linspace(0, np.pi, m + 1)
     ...     W1, b1, W2, b2 = relu_interpolation(knots, np.cos(knots))
-    ...     y = feedforward(x, [W1, W2], [b1, b2], [lambda z: np.maximum(z, 0), None])[-1]
-    ...     print(m, "neuronas: error", round(float(abs(y - np.cos(x)).max()), 4))
+    ...     y = feedforward(
+    ...         x, [W1, W2], [b1, b2], [lambda z: np.maximum(z, 0), None]
+    ...     )[-1]
+    ...     print(
+    ...         m, "neuronas: error", round(float(abs(y - np.cos(x)).max()), 4)
+    ...     )
     4 neuronas: error 0.0704
     8 neuronas: error 0.0188
     16 neuronas: error 0.0048
@@ -140,7 +144,10 @@ def tanh_staircase(knots, values, steepness):
     >>> W1, b1, W2, b2 = tanh_staircase([0, 2], [0, 1], steepness=10)
     >>> W1.tolist(), b1.tolist(), W2.tolist(), b2.tolist()
     ([[10.0]], [-10.0], [[0.5]], [0.5])
-    >>> [round(float(b2[0] + W2[0, 0] * np.tanh(W1[0, 0] * x + b1[0])), 4) for x in (0.5, 1, 1.5)]
+    >>> [
+    ...     round(float(b2[0] + W2[0, 0] * np.tanh(W1[0, 0] * x + b1[0])), 4)
+    ...     for x in (0.5, 1, 1.5)
+    ... ]
     [0.0, 0.5, 1.0]
 
     Parameters

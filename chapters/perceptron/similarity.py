@@ -93,7 +93,9 @@ def cosine_similarity(x, y):
 
     >>> round(cosine_similarity([0.5, 0.3, 0.7], [0.6, 0.2, 0.6]), 7)
     0.9820843
-    >>> round(cosine_similarity([0.5, 0.3, 0.7], [60, 20, 60]), 7)      # cien veces más largo
+    >>> round(
+    ...     cosine_similarity([0.5, 0.3, 0.7], [60, 20, 60]), 7
+    ... )  # cien veces más largo
     0.9820843
 
     Parameters

@@ -38,7 +38,11 @@ def threshold_curve(y, score):
 
     >>> y, score = [1, 1, 0, 1, 0, 0], [0.9, 0.8, 0.7, 0.55, 0.4, 0.2]
     >>> for row in zip(*threshold_curve(y, score)):
-    ...     print("umbral {:.2f}: precisión {:.3f}, exhaustividad {:.3f}".format(*row))
+    ...     print(
+    ...         "umbral {:.2f}: precisión {:.3f}, exhaustividad {:.3f}".format(
+    ...             *row
+    ...         )
+    ...     )
     umbral 0.20: precisión 0.500, exhaustividad 1.000
     umbral 0.40: precisión 0.600, exhaustividad 1.000
     umbral 0.55: precisión 0.750, exhaustividad 1.000

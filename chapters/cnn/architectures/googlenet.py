@@ -30,7 +30,7 @@ def inception_block(ones, reduce_threes, threes, reduce_fives, fives, pooled):
     9.67741935483871
 
     >>> block = inception_block(64, 96, 128, 16, 32, 32)
-    >>> block.compute_output_shape((28, 28, 192))         # 64 + 128 + 32 + 32 canales
+    >>> block.compute_output_shape((28, 28, 192))  # 64 + 128 + 32 + 32 canales
     (28, 28, 256)
 
     Parameters

@@ -22,14 +22,19 @@ def residual_block(filters, strides=1, bottleneck=False, project=False):
 
     >>> simple, narrow = residual_block(64), residual_block(64, bottleneck=True)
     >>> simple.build((56, 56, 64))
-    >>> narrow.build((56, 56, 256))                       # cuatro veces más canales
-    >>> [sum(w.size for w in block.trainable_weights) for block in (simple, narrow)]
+    >>> narrow.build((56, 56, 256))  # cuatro veces más canales
+    >>> [
+    ...     sum(w.size for w in block.trainable_weights)
+    ...     for block in (simple, narrow)
+    ... ]
     [73984, 70400]
 
     El atajo es la identidad. Al cambiar de etapa no puede serlo, porque cambian el lado y los canales: ahí va una
     convolución de :math:`1\times1` con el mismo paso.
 
-    >>> residual_block(128, strides=2, project=True).compute_output_shape((56, 56, 64))
+    >>> residual_block(128, strides=2, project=True).compute_output_shape(
+    ...     (56, 56, 64)
+    ... )
     (28, 28, 128)
 
     Parameters

@@ -35,8 +35,13 @@ def vgg16(input_shape=(224, 224, 3), classes=1000, classifier_activation="softma
     Tres de cada cuatro de esos parámetros son de una sola capa, la primera densa, que ve los :math:`7\times7\times512`
     números del último mapa:
 
-    >>> first = next(layer for layer in model.layers if isinstance(layer, Dense))
-    >>> first.count_params(), f"{first.count_params() / model.count_params():.0%}"
+    >>> first = next(
+    ...     layer for layer in model.layers if isinstance(layer, Dense)
+    ... )
+    >>> (
+    ...     first.count_params(),
+    ...     f"{first.count_params() / model.count_params():.0%}",
+    ... )
     (102764544, '74%')
 
     Parameters

@@ -38,7 +38,10 @@ class Branches(Layer):
     la primera y uno de la segunda:
 
     >>> from chapters.mlp.dense import Dense
-    >>> layer = Branches([Dense(2, use_bias=False), Dense(1, use_bias=False)], dtype="float64")
+    >>> layer = Branches(
+    ...     [Dense(2, use_bias=False), Dense(1, use_bias=False)],
+    ...     dtype="float64",
+    ... )
     >>> layer.build((2,))
     >>> layer.set_weights([[[2, 0], [0, 2]], [[1], [1]]])
     >>> layer.forward([[3, 1]])

@@ -223,7 +223,9 @@ def conv2d_transpose_backward(x, kernel, dy, strides=1, padding="valid", output_
     >>> x = np.array([1.0, 10.0]).reshape(1, 1, 2, 1)
     >>> kernel = np.array([1.0, 2.0, 3.0]).reshape(1, 3, 1, 1)
     >>> delta = np.array([0.0, 0.0, 1.0, 0.0, 0.0]).reshape(1, 1, 5, 1)
-    >>> dkernel, dbias, dx = conv2d_transpose_backward(x, kernel, delta, strides=(1, 2))
+    >>> dkernel, dbias, dx = conv2d_transpose_backward(
+    ...     x, kernel, delta, strides=(1, 2)
+    ... )
     >>> dx.ravel(), dkernel.ravel(), dbias
     (array([3., 1.]), array([10.,  0.,  1.]), array([1.]))
 
@@ -289,7 +291,9 @@ class Conv2DTranspose(Convolution):
     >>> layer = Conv2DTranspose(16, 3, strides=2, padding="same")
     >>> layer.compute_output_shape((7, 7, 32))
     (14, 14, 16)
-    >>> Conv2DTranspose(16, 3, strides=2, padding="same", output_padding=0).compute_output_shape((7, 7, 32))
+    >>> Conv2DTranspose(
+    ...     16, 3, strides=2, padding="same", output_padding=0
+    ... ).compute_output_shape((7, 7, 32))
     (13, 13, 16)
     >>> layer.build((7, 7, 32))
     >>> layer.kernel.shape

@@ -62,12 +62,17 @@ class Conv1DTranspose(Conv2DTranspose):
     **A mano.** Los dos instantes y el filtro :math:`(1, 2, 3)` de :func:`~chapters.cnn.conv2d_transpose_forward`:
 
     >>> import numpy as np
-    >>> layer = Conv1DTranspose(1, 3, strides=2, use_bias=False, dtype="float64")
+    >>> layer = Conv1DTranspose(
+    ...     1, 3, strides=2, use_bias=False, dtype="float64"
+    ... )
     >>> layer.build((2, 1))
     >>> layer.set_weights([np.array([1.0, 2.0, 3.0]).reshape(3, 1, 1)])
     >>> layer.forward([[[1], [10]]]).ravel()
     array([ 1.,  2., 13., 20., 30.])
-    >>> layer.backward([[[0], [0], [1], [0], [0]]]).ravel(), layer.gradients[0].ravel()
+    >>> (
+    ...     layer.backward([[[0], [0], [1], [0], [0]]]).ravel(),
+    ...     layer.gradients[0].ravel(),
+    ... )
     (array([3., 1.]), array([10.,  0.,  1.]))
 
     Parameters

@@ -153,10 +153,20 @@ def convolve2d(image, kernel, stride=1, padding="valid", dilation=1):
     Para que conmute hay que dejar que el filtro asome por las orillas: un relleno de :math:`N-1` no pierde ninguna suma
     con algo dentro. Da igual entonces quién es la imagen:
 
-    >>> x, k = np.arange(16.0).reshape(4, 4), np.array([[1.0, 2.0], [0.0, -1.0]])
-    >>> bool(np.array_equal(convolve2d(x, k, padding=1), convolve2d(k, x, padding=3)))
+    >>> x, k = (
+    ...     np.arange(16.0).reshape(4, 4), np.array([[1.0, 2.0], [0.0, -1.0]]),
+    ... )
+    >>> bool(
+    ...     np.array_equal(
+    ...         convolve2d(x, k, padding=1), convolve2d(k, x, padding=3)
+    ...     )
+    ... )
     True
-    >>> bool(np.array_equal(correlate2d(x, k, padding=1), correlate2d(k, x, padding=3)))
+    >>> bool(
+    ...     np.array_equal(
+    ...         correlate2d(x, k, padding=1), correlate2d(k, x, padding=3)
+    ...     )
+    ... )
     False
 
     Parameters

@@ -55,9 +55,13 @@ def depthwise_conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", d
     **A mano.** Dos canales de :math:`2\times2` y un filtro para cada uno. El del primero suma; el del segundo le resta
     a la primera fila la segunda. En una convolución común, las dos respuestas se habrían sumado:
 
-    >>> x = np.array([[[1.0, 10.0], [2.0, 20.0]], [[3.0, 30.0], [4.0, 50.0]]])[np.newaxis]
-    >>> kernel = np.array([[[1.0, 1.0], [1.0, 1.0]], [[1.0, -1.0], [1.0, -1.0]]]).reshape(2, 2, 2, 1)
-    >>> depthwise_conv2d_forward(x, kernel)[0, 0, 0]          # 1+2+3+4 y 10+20−30−50
+    >>> x = np.array([[[1.0, 10.0], [2.0, 20.0]], [[3.0, 30.0], [4.0, 50.0]]])[
+    ...     np.newaxis
+    ... ]
+    >>> kernel = np.array(
+    ...     [[[1.0, 1.0], [1.0, 1.0]], [[1.0, -1.0], [1.0, -1.0]]]
+    ... ).reshape(2, 2, 2, 1)
+    >>> depthwise_conv2d_forward(x, kernel)[0, 0, 0]  # 1+2+3+4 y 10+20−30−50
     array([ 10., -50.])
 
     Parameters
@@ -107,7 +111,10 @@ def pixels_together(windows, channels):
     Con paso 1, los píxeles que les tocan están seguidos en la imagen: en vez de multiplicar unos pocos canales muchas
     veces, se multiplica un renglón pocas veces.
 
-    >>> [pixels_together(find_windows((5, 6, 2), 3, strides, groups=2), 2) for strides in (1, 2)]
+    >>> [
+    ...     pixels_together(find_windows((5, 6, 2), 3, strides, groups=2), 2)
+    ...     for strides in (1, 2)
+    ... ]
     [4, 1]
     """
     width, pixels = windows.output[1], windows.pixels
@@ -181,9 +188,15 @@ def depthwise_conv2d_backward(x, kernel, dy, strides=1, padding="valid", dilatio
 
     **A mano.** Los datos de :func:`depthwise_conv2d_forward`, con culpa 1 en el primer mapa y 2 en el segundo:
 
-    >>> x = np.array([[[1.0, 10.0], [2.0, 20.0]], [[3.0, 30.0], [4.0, 50.0]]])[np.newaxis]
-    >>> kernel = np.array([[[1.0, 1.0], [1.0, 1.0]], [[1.0, -1.0], [1.0, -1.0]]]).reshape(2, 2, 2, 1)
-    >>> dkernel, dbias, dx = depthwise_conv2d_backward(x, kernel, np.array([1.0, 2.0]).reshape(1, 1, 1, 2))
+    >>> x = np.array([[[1.0, 10.0], [2.0, 20.0]], [[3.0, 30.0], [4.0, 50.0]]])[
+    ...     np.newaxis
+    ... ]
+    >>> kernel = np.array(
+    ...     [[[1.0, 1.0], [1.0, 1.0]], [[1.0, -1.0], [1.0, -1.0]]]
+    ... ).reshape(2, 2, 2, 1)
+    >>> dkernel, dbias, dx = depthwise_conv2d_backward(
+    ...     x, kernel, np.array([1.0, 2.0]).reshape(1, 1, 1, 2)
+    ... )
     >>> dkernel[:, :, 1, 0]
     array([[ 20.,  40.],
            [ 60., 100.]])
@@ -294,7 +307,9 @@ class DepthwiseConv2D(Convolution):
     >>> depthwise.build((28, 28, 32))
     >>> depthwise.count_params(), depthwise.work()
     (288, 225792)
-    >>> DepthwiseConv2D(3, depth_multiplier=2).compute_output_shape((28, 28, 32))
+    >>> DepthwiseConv2D(3, depth_multiplier=2).compute_output_shape(
+    ...     (28, 28, 32)
+    ... )
     (26, 26, 64)
 
     Parameters

@@ -68,14 +68,19 @@ def output_size(size, kernel_size, stride=1, padding="valid", dilation=1):
     :math:`5+2-3+1=5`, que es lo que da SAME; con paso 2, :math:`\lfloor 2/2\rfloor+1=2`. Con dilatación 2 el filtro
     ocupa 5 y solo cabe una vez: :item:`CNN-31, CNN-32`
 
-    >>> output_size(5, 3), output_size(5, 3, padding=1), output_size(5, 3, padding="same")
+    >>> (
+    ...     output_size(5, 3), output_size(5, 3, padding=1),
+    ...     output_size(5, 3, padding="same"),
+    ... )
     (3, 5, 5)
     >>> output_size(5, 3, stride=2), output_size(5, 3, dilation=2)
     (2, 1)
 
     La fórmula, contra la cuenta una por una de las ventanas que caben:
 
-    >>> for d, n, p, s in ((7, 3, 0, 2), (8, 3, 0, 2), (8, 5, 2, 3), (32, 5, 0, 1)):
+    >>> for d, n, p, s in (
+    ...     (7, 3, 0, 2), (8, 3, 0, 2), (8, 5, 2, 3), (32, 5, 0, 1),
+    ... ):
     ...     starts = range(0, d + 2 * p - n + 1, s)
     ...     print(output_size(d, n, s, p), len(starts))
     3 3
@@ -149,7 +154,9 @@ def same_padding(size, kernel_size, stride=1, dilation=1):
     ((1, 1), (0, 1), (0, 1))
     >>> same_padding(5, 3, dilation=2)
     (2, 2)
-    >>> same_padding(4, 1, stride=2)                       # la última ventana termina antes que la imagen
+    >>> same_padding(
+    ...     4, 1, stride=2
+    ... )  # la última ventana termina antes que la imagen
     (0, 0)
 
     Parameters

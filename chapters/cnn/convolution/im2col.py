@@ -62,7 +62,9 @@ class Windows(NamedTuple):
 def place_windows(input_shape, output, before, kernel_size, strides, dilation_rate, groups=1):
     r"""Coloca unas ventanas que ya se sabe cuántas son y cuántos ceros tienen antes.
 
-    >>> place_windows((1, 2, 1), (1, 3), (0, 2), (1, 2), (1, 1), (1, 1)).pixels          # dos ceros y la fila
+    >>> place_windows(
+    ...     (1, 2, 1), (1, 3), (0, 2), (1, 2), (1, 1), (1, 1)
+    ... ).pixels  # dos ceros y la fila
     array([0, 1, 2])
 
     Parameters
@@ -106,7 +108,9 @@ def place_windows(input_shape, output, before, kernel_size, strides, dilation_ra
 def windows_at(input_shape, kernel_size, strides, padding, dilation_rate, groups=1):
     r"""Hace lo que :func:`find_windows` con argumentos ya revisados, y admite además el relleno causal.
 
-    >>> windows_at((1, 2, 1), (1, 3), (1, 1), "causal", (1, 1)).pixels          # dos ceros y la fila
+    >>> windows_at(
+    ...     (1, 2, 1), (1, 3), (1, 1), "causal", (1, 1)
+    ... ).pixels  # dos ceros y la fila
     array([0, 1])
 
     Parameters

@@ -54,7 +54,10 @@ def named_kernel(name):
 
     **A mano.** Lo que suma cada uno, y las cuentas que los unen:
 
-    >>> names = ("identity", "sharpen", "box", "gaussian", "sobel_x", "sobel_y", "laplacian", "emboss")
+    >>> names = (
+    ...     "identity", "sharpen", "box", "gaussian", "sobel_x", "sobel_y",
+    ...     "laplacian", "emboss",
+    ... )
     >>> for name in names:
     ...     print(f"{name:9}", round(float(named_kernel(name).sum()), 6))
     identity  1.0
@@ -65,14 +68,16 @@ def named_kernel(name):
     sobel_y   0.0
     laplacian 0.0
     emboss    1.0
-    >>> identity, laplacian = named_kernel("identity"), named_kernel("laplacian")
+    >>> identity, laplacian = (
+    ...     named_kernel("identity"), named_kernel("laplacian"),
+    ... )
     >>> bool((named_kernel("sharpen") == identity - laplacian).all())
     True
     >>> 16 * named_kernel("gaussian")
     array([[1., 2., 1.],
            [2., 4., 2.],
            [1., 2., 1.]])
-    >>> named_kernel("emboss") - identity                  # la derivada en diagonal
+    >>> named_kernel("emboss") - identity  # la derivada en diagonal
     array([[-2., -1.,  0.],
            [-1.,  0.,  1.],
            [ 0.,  1.,  2.]])

@@ -221,7 +221,12 @@ class SeparableConv1D(SeparableConv2D):
 
     >>> layer = SeparableConv1D(1, 2, dtype="float64")
     >>> layer.build((2, 2))
-    >>> layer.set_weights([np.array([[[1.0], [-1.0]], [[1.0], [1.0]]]), np.reshape([10, 1], (1, 2, 1)), [0]])
+    >>> layer.set_weights(
+    ...     [
+    ...         np.array([[[1.0], [-1.0]], [[1.0], [1.0]]]),
+    ...         np.reshape([10, 1], (1, 2, 1)), [0],
+    ...     ]
+    ... )
     >>> layer.forward([[[1, 10], [2, 30]]]).ravel()
     array([50.])
 

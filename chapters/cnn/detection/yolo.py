@@ -78,10 +78,12 @@ def grid_encode(boxes, classes, grid, num_classes):
     **A mano.** Con :math:`S=2`, una caja de :math:`0.25` de lado centrada en :math:`(0.75, 0.25)` cae en la columna 1 y
     la fila 0, justo en medio de su celda. Su raíz es :math:`0.5`:
 
-    >>> y = grid_encode([[[0.625, 0.125, 0.875, 0.375]]], [[2]], grid=2, num_classes=3)
+    >>> y = grid_encode(
+    ...     [[[0.625, 0.125, 0.875, 0.375]]], [[2]], grid=2, num_classes=3
+    ... )
     >>> y.shape
     (1, 2, 2, 8)
-    >>> y[0, 0, 1]                             # x, y, √w, √h, confianza 1 y la clase 2
+    >>> y[0, 0, 1]  # x, y, √w, √h, confianza 1 y la clase 2
     array([0.5, 0.5, 0.5, 0.5, 1. , 0. , 0. , 1. ])
 
     Parameters

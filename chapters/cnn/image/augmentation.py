@@ -66,7 +66,12 @@ def affine_transform(images, transform, fill_mode="constant", fill_value=0.0):
     tres columnas a la derecha, y solo la primera tiene de dónde:
 
     >>> for mode in "constant", "nearest", "reflect":
-    ...     print(mode, affine_transform(row, [[1, 0, 3], [0, 1, 0]], mode, fill_value=7)[0, 0, :, 0])
+    ...     print(
+    ...         mode,
+    ...         affine_transform(
+    ...             row, [[1, 0, 3], [0, 1, 0]], mode, fill_value=7
+    ...         )[0, 0, :, 0],
+    ...     )
     constant [40.  7.  7.  7.]
     nearest [40. 40. 40. 40.]
     reflect [40. 40. 20. 10.]
@@ -298,12 +303,14 @@ class RandomTranslation(RandomAffine):
     **A mano.** Con un solo desplazamiento posible, de un cuarto del ancho hacia la izquierda y nada en vertical, no hay
     azar: en una imagen de ancho 4, un píxel.
 
-    >>> layer = RandomTranslation(0, (-0.25, -0.25), fill_mode="constant", dtype="float64")
+    >>> layer = RandomTranslation(
+    ...     0, (-0.25, -0.25), fill_mode="constant", dtype="float64"
+    ... )
     >>> x = np.arange(1.0, 9.0).reshape(1, 2, 4, 1)
     >>> layer(x)[0, :, :, 0]
     array([[2., 3., 4., 0.],
            [6., 7., 8., 0.]])
-    >>> layer(x, training=False)[0, :, :, 0]                # al predecir no hace nada
+    >>> layer(x, training=False)[0, :, :, 0]  # al predecir no hace nada
     array([[1., 2., 3., 4.],
            [5., 6., 7., 8.]])
 
@@ -490,7 +497,9 @@ class RandomZoom(RandomAffine):
     **A mano.** Cinco píxeles con el centro en el 2. Al doble de lejos, :math:`z=1`, los cinco nuevos vienen de las
     columnas −2, 0, 2, 4 y 6:
 
-    >>> layer = RandomZoom((0, 0), (1, 1), fill_mode="constant", dtype="float64")
+    >>> layer = RandomZoom(
+    ...     (0, 0), (1, 1), fill_mode="constant", dtype="float64"
+    ... )
     >>> layer([[[[1], [2], [3], [4], [5]]]])[0, 0, :, 0]
     array([0., 1., 3., 5., 0.])
 

@@ -87,7 +87,9 @@ def rgb_to_hsv(rgb):
     >>> rgb_to_hsv([[1, 0.5, 0], [0.5, 0.3, 0.1]]).round(4)
     array([[0.0833, 1.    , 1.    ],
            [0.0833, 0.8   , 0.5   ]])
-    >>> rgb_to_hsv([[0, 0, 1], [0.7, 0.7, 0.7], [0, 0, 0]]).round(4)   # azul, gris y negro
+    >>> rgb_to_hsv([[0, 0, 1], [0.7, 0.7, 0.7], [0, 0, 0]]).round(
+    ...     4
+    ... )  # azul, gris y negro
     array([[0.6667, 1.    , 1.    ],
            [0.    , 0.    , 0.7   ],
            [0.    , 0.    , 0.    ]])
@@ -277,7 +279,7 @@ def ycbcr_to_rgb(ycbcr):
     >>> rgb = np.random.default_rng(0).random((1000, 3))
     >>> bool(np.allclose(ycbcr_to_rgb(rgb_to_ycbcr(rgb)), rgb))
     True
-    >>> ycbcr_to_rgb([0, 1, 0.5]).round(3)                  # el «negro azul» se recorta
+    >>> ycbcr_to_rgb([0, 1, 0.5]).round(3)  # el «negro azul» se recorta
     array([0.   , 0.   , 0.886])
 
     Parameters

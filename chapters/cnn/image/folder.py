@@ -101,8 +101,13 @@ def image_dataset_from_directory(
     ...     for k, name in enumerate(["negro", "blanco", "blanco"]):
     ...         path = pathlib.Path(folder, name, f"{k}.png")
     ...         path.parent.mkdir(exist_ok=True)
-    ...         save_img(path, np.full((6, 4, 3), 255 * (name == "blanco")), scale=False)
-    ...     data = image_dataset_from_directory(folder, image_size=(3, 3), shuffle=False)
+    ...         save_img(
+    ...             path, np.full((6, 4, 3), 255 * (name == "blanco")),
+    ...             scale=False,
+    ...         )
+    ...     data = image_dataset_from_directory(
+    ...         folder, image_size=(3, 3), shuffle=False
+    ...     )
     ...     x, y = data[0]
     Se encontraron 3 imágenes de 2 clases.
     >>> data.class_names, len(data), x.shape

@@ -175,7 +175,10 @@ def pixel_table(image):
     >>> pixel_table([[[255, 0, 0]], [[0, 255, 0]]])
     array([[  0.,   0., 255.,   0.,   0.],
            [  0.,   1.,   0., 255.,   0.]])
-    >>> pixel_table(np.zeros((4, 5))).shape, pixel_table(np.zeros((4, 5, 4))).shape
+    >>> (
+    ...     pixel_table(np.zeros((4, 5))).shape,
+    ...     pixel_table(np.zeros((4, 5, 4))).shape,
+    ... )
     ((20, 3), (20, 6))
 
     Parameters

@@ -135,13 +135,17 @@ class Resizing(Resampled):
     array([ 5., 30.])
     >>> layer.backward(np.array([2.0, 4.0]).reshape(1, 1, 2, 1)).ravel()
     array([1., 1., 2., 2.])
-    >>> Resizing(1, 2, interpolation="nearest", dtype="float64").forward(x).ravel()
+    >>> Resizing(1, 2, interpolation="nearest", dtype="float64").forward(
+    ...     x
+    ... ).ravel()
     array([10., 40.])
 
     Sin deformar, ``crop_to_aspect_ratio=True``, antes se recorta la mayor ventana centrada de las proporciones que se
     piden. Aquí, para que salga el doble de ancha que de alta, los dos de en medio:
 
-    >>> Resizing(2, 4, crop_to_aspect_ratio=True, dtype="float64").forward(x).ravel()
+    >>> Resizing(2, 4, crop_to_aspect_ratio=True, dtype="float64").forward(
+    ...     x
+    ... ).ravel()
     array([10. , 12.5, 17.5, 20. , 10. , 12.5, 17.5, 20. ])
 
     Parameters

@@ -40,7 +40,9 @@ def average_pooling_forward(x, pool_size=(2, 2), strides=None, padding="valid"):
     Con ventanas de :math:`3\times3`, paso 2 y relleno, a la primera le tocan nueve píxeles, y a la última, solo los
     cuatro de la esquina:
 
-    >>> average_pooling_forward(x, 3, strides=2, padding="same")[0, :, :, 0].round(2)
+    >>> average_pooling_forward(x, 3, strides=2, padding="same")[
+    ...     0, :, :, 0
+    ... ].round(2)
     array([[3.67, 2.67],
            [3.83, 2.  ]])
 
@@ -163,8 +165,12 @@ class AveragePooling2D(Pooling2D):
 
     Hacia delante hace :func:`average_pooling_forward`; hacia atrás, :func:`average_pooling_backward`.
 
-    >>> layer = AveragePooling2D((1, 3), strides=1, padding="same", dtype="float64")
-    >>> layer.forward(np.array([3.0, 6.0, 0.0, 3.0]).reshape(1, 1, 4, 1)).reshape(-1)
+    >>> layer = AveragePooling2D(
+    ...     (1, 3), strides=1, padding="same", dtype="float64"
+    ... )
+    >>> layer.forward(
+    ...     np.array([3.0, 6.0, 0.0, 3.0]).reshape(1, 1, 4, 1)
+    ... ).reshape(-1)
     array([4.5, 3. , 3. , 1.5])
 
     Parameters

@@ -59,7 +59,9 @@ class GlobalAveragePooling2D(_GlobalPooling2D):
 
     **A mano.** Dos canales de :math:`2\times2`:
 
-    >>> x = np.array([[[1.0, 10.0], [2.0, 20.0]], [[3.0, 30.0], [6.0, 60.0]]])[np.newaxis]
+    >>> x = np.array([[[1.0, 10.0], [2.0, 20.0]], [[3.0, 30.0], [6.0, 60.0]]])[
+    ...     np.newaxis
+    ... ]
     >>> layer = GlobalAveragePooling2D(dtype="float64")
     >>> layer.forward(x)
     array([[ 3., 30.]])
@@ -98,7 +100,9 @@ class GlobalMaxPooling2D(_GlobalPooling2D):
     Es :eq:`ec-cnn-max` con una ventana del tamaño de la imagen, y su gradiente es :eq:`ec-cnn-max-atras`: de cada canal
     aprende un solo píxel.
 
-    >>> x = np.array([[[1.0, 10.0], [2.0, 90.0]], [[3.0, 30.0], [6.0, 60.0]]])[np.newaxis]
+    >>> x = np.array([[[1.0, 10.0], [2.0, 90.0]], [[3.0, 30.0], [6.0, 60.0]]])[
+    ...     np.newaxis
+    ... ]
     >>> layer = GlobalMaxPooling2D(dtype="float64")
     >>> layer.forward(x)
     array([[ 6., 90.]])

@@ -230,7 +230,9 @@ class MaxPooling2D(Pooling2D):
     >>> layer = MaxPooling2D()
     >>> layer.compute_output_shape((28, 28, 32))
     (14, 14, 32)
-    >>> layer.compute_output_shape((5, 5, 3))                # VALID: la última fila y la última columna se pierden
+    >>> layer.compute_output_shape(
+    ...     (5, 5, 3)
+    ... )  # VALID: la última fila y la última columna se pierden
     (2, 2, 3)
     >>> MaxPooling2D(padding="same").compute_output_shape((5, 5, 3))
     (3, 3, 3)

@@ -33,7 +33,9 @@ class MinPooling2D(MaxPooling2D):
     >>> layer.forward(x)[0, :, :, 0]
     array([[2., 0.],
            [0., 1.]])
-    >>> layer.backward(np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 2, 2, 1))[0, :, :, 0]
+    >>> layer.backward(np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 2, 2, 1))[
+    ...     0, :, :, 0
+    ... ]
     array([[1., 0., 0., 2.],
            [0., 0., 0., 0.],
            [0., 0., 0., 0.],

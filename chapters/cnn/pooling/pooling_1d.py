@@ -111,7 +111,9 @@ class GlobalAveragePooling1D(GlobalAveragePooling2D):
     -----
     Con máscara, promedia solo los instantes que cuentan:
 
-    >>> layer.forward([[[1, 10], [2, 20], [6, 60]]], mask=np.array([[True, False, True]]))
+    >>> layer.forward(
+    ...     [[[1, 10], [2, 20], [6, 60]]], mask=np.array([[True, False, True]])
+    ... )
     array([[ 3.5, 35. ]])
 
     De una serie en la que no cuenta ninguno salen ceros; Keras divide cero entre cero, y le salen NaN.

@@ -66,7 +66,9 @@ class UpSampling2D(Spatial):
     >>> layer = UpSampling2D((1, 2), interpolation="bilinear", dtype="float64")
     >>> layer.forward(x).ravel()
     array([0., 2., 6., 8.])
-    >>> layer.backward(np.array([1.0, 1.0, 0.0, 0.0]).reshape(1, 1, 4, 1)).ravel()
+    >>> layer.backward(
+    ...     np.array([1.0, 1.0, 0.0, 0.0]).reshape(1, 1, 4, 1)
+    ... ).ravel()
     array([1.75, 0.25])
 
     Parameters
@@ -208,7 +210,7 @@ class UpSampling1D(Spatial):
     >>> layer = UpSampling1D(3, dtype="float64")
     >>> layer.forward([[[1], [2]]]).ravel()
     array([1., 1., 1., 2., 2., 2.])
-    >>> layer.backward(np.arange(6.0).reshape(1, 6, 1)).ravel()            # 0+1+2 y 3+4+5
+    >>> layer.backward(np.arange(6.0).reshape(1, 6, 1)).ravel()  # 0+1+2 y 3+4+5
     array([ 3., 12.])
 
     Parameters

@@ -40,7 +40,7 @@ class ELU(ActivationFunction):
     array([-0.01,  0.  ,  0.01])
     >>> elu.derivative([-0.01, 0.0, 0.01]).round(4)
     array([0.99, 1.  , 1.  ])
-    >>> ELU(alpha=0.5)([-1e4, -1.0, 2.0]).round(4)         # 0.5 (e⁻¹ - 1) = -0.3161
+    >>> ELU(alpha=0.5)([-1e4, -1.0, 2.0]).round(4)  # 0.5 (e⁻¹ - 1) = -0.3161
     array([-0.5   , -0.3161,  2.    ])
 
     Parameters

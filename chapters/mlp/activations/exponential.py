@@ -189,7 +189,10 @@ def log(x):
     **A mano.** :math:`5=2^2\cdot1.25` y :math:`s=0.25/2.25=1/9`:
 
     >>> s = 1 / 9
-    >>> round(2 * math.log(2) + 2 * (s + s**3 / 3 + s**5 / 5), 6), round(math.log(5), 6)
+    >>> (
+    ...     round(2 * math.log(2) + 2 * (s + s**3 / 3 + s**5 / 5), 6),
+    ...     round(math.log(5), 6),
+    ... )
     (1.609438, 1.609438)
 
     Parameters

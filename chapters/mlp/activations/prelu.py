@@ -118,7 +118,9 @@ def prelu_backward(x, alpha, dy):
     **A mano.** Con pendientes 0.5 y 0.1 y gradiente 1 en todas partes, la primera columna suma :math:`-2`, y la
     segunda, :math:`-2+0`:
 
-    >>> dalpha, dx = prelu_backward([[-2.0, -2.0], [3.0, 0.0]], [0.5, 0.1], np.ones((2, 2)))
+    >>> dalpha, dx = prelu_backward(
+    ...     [[-2.0, -2.0], [3.0, 0.0]], [0.5, 0.1], np.ones((2, 2))
+    ... )
     >>> dalpha, dx
     (array([-2., -2.]), array([[0.5, 0.1],
            [1. , 0.1]]))

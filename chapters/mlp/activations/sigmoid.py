@@ -54,7 +54,7 @@ class Sigmoid(ActivationFunction):
     0.8
     >>> float(sigmoid.derivative(0.0))
     0.25
-    >>> round(0.25**10 * 1e6, 2)                       # diez capas, en millonésimas
+    >>> round(0.25**10 * 1e6, 2)  # diez capas, en millonésimas
     0.95
     >>> sigmoid([-1e4, 1e4]), sigmoid.derivative([-1e4, 1e4])
     (array([0., 1.]), array([0., 0.]))

@@ -24,7 +24,10 @@ class Softsign(ActivationFunction):
     array([-0.5 ,  0.  ,  0.75])
     >>> softsign.derivative([1.0, 3.0])
     array([0.25  , 0.0625])
-    >>> round(float(softsign.derivative(5.0)), 4), round(float(tanh.derivative(5.0)), 4)
+    >>> (
+    ...     round(float(softsign.derivative(5.0)), 4),
+    ...     round(float(tanh.derivative(5.0)), 4),
+    ... )
     (0.0278, 0.0002)
     """
 

@@ -97,7 +97,7 @@ class Loss(Configured):
     >>> y_true, y_pred = [1.0, 0.0, 1.0], [0.9, 0.2, 0.6]
     >>> loss.call(y_true, y_pred).round(2)
     array([0.01, 0.04, 0.16])
-    >>> round(loss(y_true, y_pred), 6)                     # (0.01 + 0.04 + 0.16) / 3
+    >>> round(loss(y_true, y_pred), 6)  # (0.01 + 0.04 + 0.16) / 3
     0.07
     >>> loss.gradient(y_true, y_pred).round(4)             # 2 (ŷ - y) / 3
     array([-0.0667,  0.1333, -0.2667])

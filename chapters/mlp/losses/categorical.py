@@ -73,15 +73,20 @@ class CategoricalCrossentropy(Loss):
 
     >>> from chapters.mlp.losses import CategoricalCrossentropy
     >>> loss = CategoricalCrossentropy(from_logits=True)
-    >>> round(loss([[1, 0, 0]], [[2.0, 1.0, 0.1]]), 4)             # ln 11.212 - 2
+    >>> round(loss([[1, 0, 0]], [[2.0, 1.0, 0.1]]), 4)  # ln 11.212 - 2
     0.417
-    >>> loss.gradient([[1, 0, 0]], [[2.0, 1.0, 0.1]]).round(4)     # (0.659 - 1, 0.242, 0.099)
+    >>> loss.gradient([[1, 0, 0]], [[2.0, 1.0, 0.1]]).round(
+    ...     4
+    ... )  # (0.659 - 1, 0.242, 0.099)
     array([[-0.341 ,  0.2424,  0.0986]])
 
     Sin logits se puede dar cualquier múltiplo de las probabilidades:
 
     >>> loss = CategoricalCrossentropy()
-    >>> round(loss([[1, 0, 0]], [[0.5, 0.25, 0.25]]), 6), round(loss([[1, 0, 0]], [[2.0, 1.0, 1.0]]), 6)
+    >>> (
+    ...     round(loss([[1, 0, 0]], [[0.5, 0.25, 0.25]]), 6),
+    ...     round(loss([[1, 0, 0]], [[2.0, 1.0, 1.0]]), 6),
+    ... )
     (0.693147, 0.693147)
 
     Y lo que el curso proponía no pasa:

@@ -32,7 +32,10 @@ class CosineSimilarity(RowLoss):
     **A mano.** :math:`(3,4)` mide 5; con :math:`(1,0)` forma un coseno de 0.6:
 
     >>> loss = CosineSimilarity()
-    >>> round(loss([[1.0, 0.0]], [[3.0, 4.0]]), 6), loss.gradient([[1.0, 0.0]], [[3.0, 4.0]]).round(4)
+    >>> (
+    ...     round(loss([[1.0, 0.0]], [[3.0, 4.0]]), 6),
+    ...     loss.gradient([[1.0, 0.0]], [[3.0, 4.0]]).round(4),
+    ... )
     (-0.6, array([[-0.128,  0.096]]))
 
     Parameters

@@ -29,7 +29,10 @@ class KLDivergence(RowLoss):
     +\tfrac12\ln\tfrac{0.5}{0.75}`.
 
     >>> loss = KLDivergence()
-    >>> round(loss([[0.5, 0.5]], [[0.25, 0.75]]), 6), loss([[0.5, 0.5]], [[0.5, 0.5]])
+    >>> (
+    ...     round(loss([[0.5, 0.5]], [[0.25, 0.75]]), 6),
+    ...     loss([[0.5, 0.5]], [[0.5, 0.5]]),
+    ... )
     (0.143841, 0.0)
     >>> loss.gradient([[0.5, 0.5]], [[0.25, 0.75]]).round(4)
     array([[-2.    , -0.6667]])
@@ -71,7 +74,10 @@ class Poisson(RowLoss):
     **A mano.** Se cuentan 3 y se predicen 2: :math:`2-3\ln2`, y la pendiente es :math:`1-\tfrac32`.
 
     >>> loss = Poisson()
-    >>> round(loss([[3.0]], [[2.0]]), 4), loss.gradient([[3.0]], [[2.0]]).round(4)
+    >>> (
+    ...     round(loss([[3.0]], [[2.0]]), 4),
+    ...     loss.gradient([[3.0]], [[2.0]]).round(4),
+    ... )
     (-0.0794, array([[-0.5]]))
 
     Parameters

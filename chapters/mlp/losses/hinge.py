@@ -29,7 +29,9 @@ class Hinge(RowLoss):
     >>> loss = Hinge()
     >>> loss.call([[1], [1], [-1]], [[2.5], [0.25], [0.5]])
     array([0.  , 0.75, 1.5 ])
-    >>> loss.gradient([[1], [1], [0]], [[2.5], [0.25], [0.5]]).round(4).ravel().tolist()
+    >>> loss.gradient([[1], [1], [0]], [[2.5], [0.25], [0.5]]).round(
+    ...     4
+    ... ).ravel().tolist()
     [-0.0, -0.3333, 0.3333]
 
     Parameters
@@ -117,7 +119,10 @@ class CategoricalHinge(RowLoss):
     **A mano.** La correcta es la primera, y le falta medio punto:
 
     >>> loss = CategoricalHinge()
-    >>> loss([[1, 0, 0]], [[2.0, 1.5, 0.0]]), loss.gradient([[1, 0, 0]], [[2.0, 1.5, 0.0]])
+    >>> (
+    ...     loss([[1, 0, 0]], [[2.0, 1.5, 0.0]]),
+    ...     loss.gradient([[1, 0, 0]], [[2.0, 1.5, 0.0]]),
+    ... )
     (0.5, array([[-1.,  1.,  0.]]))
 
     Parameters

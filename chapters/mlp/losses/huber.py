@@ -34,7 +34,10 @@ class Huber(RowLoss):
     **A mano.** Con errores 0.5 y 3, :math:`(\tfrac12\,0.25+3-\tfrac12)/2`:
 
     >>> loss = Huber()
-    >>> loss([[0.0, 0.0]], [[0.5, 3.0]]), loss.gradient([[0.0, 0.0]], [[0.5, 3.0]])
+    >>> (
+    ...     loss([[0.0, 0.0]], [[0.5, 3.0]]),
+    ...     loss.gradient([[0.0, 0.0]], [[0.5, 3.0]]),
+    ... )
     (1.3125, array([[0.25, 0.5 ]]))
 
     Parameters

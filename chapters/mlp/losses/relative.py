@@ -27,7 +27,10 @@ class MeanAbsolutePercentageError(RowLoss):
     **A mano.** Errores del 10 % y del 50 %:
 
     >>> loss = MeanAbsolutePercentageError()
-    >>> loss([[10.0, 100.0]], [[9.0, 150.0]]), loss.gradient([[10.0, 100.0]], [[9.0, 150.0]])
+    >>> (
+    ...     loss([[10.0, 100.0]], [[9.0, 150.0]]),
+    ...     loss.gradient([[10.0, 100.0]], [[9.0, 150.0]]),
+    ... )
     (30.0, array([[-5. ,  0.5]]))
 
     Parameters
@@ -67,7 +70,10 @@ class MeanSquaredLogarithmicError(RowLoss):
     **A mano.** Predecir 199 donde era 99 es un error de :math:`\ln 2`, y 9 donde era 4, también:
 
     >>> loss = MeanSquaredLogarithmicError()
-    >>> loss.call([[99.0], [4.0]], [[199.0], [9.0]]).round(6), round(float(np.log(2) ** 2), 6)
+    >>> (
+    ...     loss.call([[99.0], [4.0]], [[199.0], [9.0]]).round(6),
+    ...     round(float(np.log(2) ** 2), 6),
+    ... )
     (array([0.480453, 0.480453]), 0.480453)
 
     Parameters

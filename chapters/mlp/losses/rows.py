@@ -16,7 +16,10 @@ class RowLoss(Loss):
     ...         error = y_pred - y_true
     ...         return (error**4).mean(axis=1), 4 * error**3 / error.shape[1]
     >>> loss = Quartic()
-    >>> loss([[0.0, 0.0]], [[1.0, 2.0]]), loss.gradient([[0.0, 0.0]], [[1.0, 2.0]])
+    >>> (
+    ...     loss([[0.0, 0.0]], [[1.0, 2.0]]),
+    ...     loss.gradient([[0.0, 0.0]], [[1.0, 2.0]]),
+    ... )
     (8.5, array([[ 2., 16.]]))
 
     Parameters

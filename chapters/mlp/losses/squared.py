@@ -42,7 +42,9 @@ class MeanSquaredError(Loss):
 
     >>> import numpy as np
     >>> from chapters.mlp.losses import MeanSquaredError, mean_squared_error
-    >>> y, predicted = np.array([[1.0], [0.0], [1.0]]), np.array([[0.9], [0.2], [0.6]])
+    >>> y, predicted = (
+    ...     np.array([[1.0], [0.0], [1.0]]), np.array([[0.9], [0.2], [0.6]]),
+    ... )
     >>> round(MeanSquaredError()(y, predicted), 12)
     0.07
 
@@ -53,7 +55,10 @@ class MeanSquaredError(Loss):
     >>> predicted = np.array([[0.5], [0.0], [2.0]])
     >>> mean_squared_error(y, predicted)
     array([0.25, 0.  , 1.  ])
-    >>> round(float(np.mean(np.square(y - predicted))), 4), round(MeanSquaredError()(y, predicted), 4)
+    >>> (
+    ...     round(float(np.mean(np.square(y - predicted))), 4),
+    ...     round(MeanSquaredError()(y, predicted), 4),
+    ... )
     (0.4167, 0.4167)
 
     **Otra escritura.** El curso Redes suma sobre las salidas en vez de promediar,

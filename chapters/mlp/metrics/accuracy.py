@@ -113,7 +113,9 @@ def _class_matches(labels, y_pred, weight):
 class CategoricalAccuracy(Metric):
     r"""Exactitud con una salida por clase y las clases correctas en *one-hot*.
 
-    >>> CategoricalAccuracy()([[0, 0, 1], [1, 0, 0]], [[0.1, 0.2, 0.7], [0.3, 0.6, 0.1]])
+    >>> CategoricalAccuracy()(
+    ...     [[0, 0, 1], [1, 0, 0]], [[0.1, 0.2, 0.7], [0.3, 0.6, 0.1]]
+    ... )
     0.5
     """
 

@@ -54,7 +54,9 @@ class Metric(Configured):
     **Con pesos**, la media de :math:`m_i` es :math:`\sum_i s_im_i/\sum_i s_i`: se divide entre los pesos, y no entre
     :math:`n` como en la pérdida.
 
-    >>> accuracy([2, 0], [[0.1, 0.2, 0.7], [0.3, 0.6, 0.1]], sample_weight=[3, 1])
+    >>> accuracy(
+    ...     [2, 0], [[0.1, 0.2, 0.7], [0.3, 0.6, 0.1]], sample_weight=[3, 1]
+    ... )
     0.75
 
     **Por dentro**, lo que recuerda es un vector de números que solo se suman: :meth:`size` dice cuántos,

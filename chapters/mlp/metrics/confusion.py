@@ -148,7 +148,9 @@ class FalsePositives(_Thresholds):
 class TrueNegatives(_Thresholds):
     r"""Cuántos «no» acertó: los negativos verdaderos.
 
-    >>> TrueNegatives(thresholds=[0.5, 0.75])([1, 1, 1, 0], [0.9, 0.8, 0.3, 0.7])
+    >>> TrueNegatives(thresholds=[0.5, 0.75])(
+    ...     [1, 1, 1, 0], [0.9, 0.8, 0.3, 0.7]
+    ... )
     array([0., 1.])
 
     Parameters
@@ -233,7 +235,9 @@ class Recall(_Thresholds):
 
     **A mano.** Había tres y encontró dos; con un umbral más bajo los encuentra todos:
 
-    >>> Recall(thresholds=[0.5, 0.25])([1, 1, 1, 0], [0.9, 0.8, 0.3, 0.7]).round(4)
+    >>> Recall(thresholds=[0.5, 0.25])(
+    ...     [1, 1, 1, 0], [0.9, 0.8, 0.3, 0.7]
+    ... ).round(4)
     array([0.6667, 1.    ])
 
     Parameters

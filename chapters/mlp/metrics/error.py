@@ -75,7 +75,7 @@ class RootMeanSquaredError(MeanSquaredError):
     pérdida.
 
     >>> rmse = RootMeanSquaredError()
-    >>> rmse([0.0], [1.0]), rmse([0.0], [7.0])                  # raíz de (1 + 49) / 2
+    >>> rmse([0.0], [1.0]), rmse([0.0], [7.0])  # raíz de (1 + 49) / 2
     (1.0, 5.0)
 
     Parameters

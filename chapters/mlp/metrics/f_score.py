@@ -93,7 +93,9 @@ class FBetaScore(Metric):
 class F1Score(FBetaScore):
     r"""La medida :math:`F_1`: la media armónica de la precisión y la exhaustividad, :math:`2PR/(P+R)`.
 
-    >>> F1Score(threshold=0.5)([[1], [1], [1], [0]], [[0.9], [0.8], [0.3], [0.7]]).round(4)
+    >>> F1Score(threshold=0.5)(
+    ...     [[1], [1], [1], [0]], [[0.9], [0.8], [0.3], [0.7]]
+    ... ).round(4)
     array([0.6667])
 
     Parameters

@@ -57,7 +57,7 @@ class MeanSquaredLogarithmicError(_LossMetric):
 class LogCoshError(_LossMetric):
     r"""El promedio del logaritmo del coseno hiperbólico del error (:class:`chapters.mlp.losses.LogCosh`).
 
-    >>> round(LogCoshError()([0.0, 0.0], [1.0, 0.0]), 6)              # 0.433781 / 2
+    >>> round(LogCoshError()([0.0, 0.0], [1.0, 0.0]), 6)  # 0.433781 / 2
     0.21689
     """
 
@@ -68,7 +68,12 @@ class LogCoshError(_LossMetric):
 class CosineSimilarity(_LossMetric):
     r"""El promedio de la similitud coseno; aquí, sin el signo menos de :class:`chapters.mlp.losses.CosineSimilarity`.
 
-    >>> round(CosineSimilarity()([[1.0, 0.0], [0.0, 1.0]], [[3.0, 4.0], [0.0, 2.0]]), 6)  # (0.6 + 1) / 2
+    >>> round(
+    ...     CosineSimilarity()(
+    ...         [[1.0, 0.0], [0.0, 1.0]], [[3.0, 4.0], [0.0, 2.0]]
+    ...     ),
+    ...     6,
+    ... )  # (0.6 + 1) / 2
     0.8
 
     Parameters
@@ -107,7 +112,7 @@ class Hinge(_LossMetric):
 class SquaredHinge(_LossMetric):
     r"""El promedio de la bisagra al cuadrado (:class:`chapters.mlp.losses.SquaredHinge`).
 
-    >>> SquaredHinge()([1, 1, -1], [2.5, 0.25, 0.5])              # (0 + 0.5625 + 2.25) / 3
+    >>> SquaredHinge()([1, 1, -1], [2.5, 0.25, 0.5])  # (0 + 0.5625 + 2.25) / 3
     0.9375
     """
 
@@ -177,7 +182,12 @@ class BinaryCrossentropy(_LossMetric):
 class CategoricalCrossentropy(_LossMetric):
     r"""El promedio de la entropía cruzada categórica (:class:`chapters.mlp.losses.CategoricalCrossentropy`).
 
-    >>> round(CategoricalCrossentropy(from_logits=True)([[1, 0, 0]], [[2.0, 1.0, 0.1]]), 4)
+    >>> round(
+    ...     CategoricalCrossentropy(from_logits=True)(
+    ...         [[1, 0, 0]], [[2.0, 1.0, 0.1]]
+    ...     ),
+    ...     4,
+    ... )
     0.417
 
     Parameters
@@ -204,7 +214,9 @@ class CategoricalCrossentropy(_LossMetric):
 class SparseCategoricalCrossentropy(_LossMetric):
     r"""El promedio de la entropía cruzada con etiquetas (:class:`chapters.mlp.losses.SparseCategoricalCrossentropy`).
 
-    >>> metric = SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1)
+    >>> metric = SparseCategoricalCrossentropy(
+    ...     from_logits=True, ignore_class=-1
+    ... )
     >>> round(metric([0, -1], [[2.0, 1.0, 0.1], [9.0, 9.0, 9.0]]), 4)
     0.2085
 

@@ -59,7 +59,9 @@ def get(optimizer):
     0.999
     >>> get(SGD(0.1)).learning_rate
     0.1
-    >>> get({"class_name": "Adam", "config": {"learning_rate": 0.01}}).learning_rate
+    >>> get(
+    ...     {"class_name": "Adam", "config": {"learning_rate": 0.01}}
+    ... ).learning_rate
     0.01
 
     Parameters

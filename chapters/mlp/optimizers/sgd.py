@@ -101,7 +101,10 @@ class SGD(Optimizer):
     ...     print(round(theta, 4), round(theta + 0.9 * v, 4))
     0.8 0.62
     0.496 0.2224
-    >>> [round(descend(SGD(0.1, momentum=0.9, nesterov=True), t), 4) for t in (1, 2)]
+    >>> [
+    ...     round(descend(SGD(0.1, momentum=0.9, nesterov=True), t), 4)
+    ...     for t in (1, 2)
+    ... ]
     [0.62, 0.2224]
 
     Parameters

@@ -77,7 +77,9 @@ class Normalization(Layer):
 
     Al revés, ``invert=True``, regresa lo que salió de una red a sus unidades, :math:`x=\mu+\sigma y`:
 
-    >>> Normalization(mean=3, variance=4, invert=True, dtype="float64").forward([[-1.0], [3.0]]).ravel()
+    >>> Normalization(mean=3, variance=4, invert=True, dtype="float64").forward(
+    ...     [[-1.0], [3.0]]
+    ... ).ravel()
     array([1., 9.])
 
     Parameters
@@ -183,7 +185,9 @@ class Normalization(Layer):
            \sigma^2=(1-s)\,\sigma_a^2+s\,\sigma_b^2+s\,(1-s)\,\delta^2 .
 
         >>> layer = Normalization(dtype="float64")
-        >>> layer.adapt([np.array([[1.0], [1.0]]), np.array([[5.0], [5.0]])])     # dos lotes
+        >>> layer.adapt(
+        ...     [np.array([[1.0], [1.0]]), np.array([[5.0], [5.0]])]
+        ... )  # dos lotes
         >>> layer.mean, layer.variance
         (array([[3.]]), array([[4.]]))
 

@@ -37,7 +37,9 @@ def train_validation_test_split(x, y, fractions=(0.6, 0.2, 0.2), seed=None):
     **A mano.** Con diez ejemplos, seis, dos y dos: :worked:`WE-18`
 
     >>> x, y = np.arange(20).reshape(10, 2), np.arange(10)
-    >>> (x_train, y_train), (x_val, y_val), (x_test, y_test) = train_validation_test_split(x, y, seed=0)
+    >>> (x_train, y_train), (x_val, y_val), (x_test, y_test) = (
+    ...     train_validation_test_split(x, y, seed=0)
+    ... )
     >>> x_train.shape, x_val.shape, x_test.shape
     ((6, 2), (2, 2), (2, 2))
     >>> sorted([*y_train, *y_val, *y_test]) == list(range(10))

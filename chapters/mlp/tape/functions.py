@@ -40,7 +40,9 @@ class FunctionLoss(Loss):
         ...
     ValueError: upper: se esperaba que la cinta supiera derivarla; escríbela con keras.ops, o dale su gradiente
     en upper.gradient, una función de lo mismo
-    >>> upper.gradient = lambda y_true, y_pred: y_pred == y_pred.max(axis=-1, keepdims=True)
+    >>> upper.gradient = lambda y_true, y_pred: (
+    ...     y_pred == y_pred.max(axis=-1, keepdims=True)
+    ... )
     >>> FunctionLoss(upper).gradient([[1.0, 0.0]], [[3.0, 2.0]])
     array([[1., 0.]])
 

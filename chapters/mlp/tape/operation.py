@@ -78,7 +78,10 @@ def real(x):
 def pair(x1, x2):
     r"""Da los números de los dos que recibe una operación; si solo uno es de reales, los dos toman su tipo.
 
-    >>> [part.dtype.name for part in pair(np.ones(2, "float32"), np.ones(2, int))]
+    >>> [
+    ...     part.dtype.name
+    ...     for part in pair(np.ones(2, "float32"), np.ones(2, int))
+    ... ]
     ['float32', 'float32']
     """
     a, b = numbers_in(x1, "x1"), numbers_in(x2, "x2")

@@ -12,7 +12,10 @@ def free_targets(y_true, output_shape, dtype):
 
     Lo que no tiene la forma de la salida, si son enteros, se queda como enteros: son etiquetas.
 
-    >>> free_targets([2, 0], (3,), "float32"), free_targets([2, 0], (1,), "float32").tolist()
+    >>> (
+    ...     free_targets([2, 0], (3,), "float32"),
+    ...     free_targets([2, 0], (1,), "float32").tolist(),
+    ... )
     (array([2, 0]), [[2.0], [0.0]])
 
     Parameters

@@ -314,7 +314,9 @@ def undo_broadcast(gradient, x):
 
     **A mano.** Un sesgo de 2 números que se sumó a 3 filas recibe la suma de cada columna:
 
-    >>> undo_broadcast(np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), np.zeros(2))
+    >>> undo_broadcast(
+    ...     np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), np.zeros(2)
+    ... )
     array([ 9., 12.])
 
     Parameters
@@ -350,7 +352,9 @@ class GradientTape:
     predice 6 en :math:`x=3`; si lo correcto era 5, la pérdida es 1 y su gradiente, :math:`2(6-5)\cdot3=6`:
 
     >>> from chapters.mlp import SGD, Dense, GradientTape, ops
-    >>> layer = Dense(1, use_bias=False, kernel_initializer="ones", dtype="float64")
+    >>> layer = Dense(
+    ...     1, use_bias=False, kernel_initializer="ones", dtype="float64"
+    ... )
     >>> layer.build((1,))
     >>> layer.set_weights([[[2.0]]])
     >>> x, y = np.array([[3.0]]), np.array([[5.0]])

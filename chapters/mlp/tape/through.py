@@ -46,7 +46,9 @@ def through(layer, inputs, options):
     va hacia atrás con lo de cada vez.
 
     >>> from chapters.mlp import Dense, GradientTape, ops
-    >>> layer = Dense(1, use_bias=False, kernel_initializer="ones", dtype="float64")
+    >>> layer = Dense(
+    ...     1, use_bias=False, kernel_initializer="ones", dtype="float64"
+    ... )
     >>> x = np.array([[2.0, 3.0]])
     >>> with GradientTape() as tape:
     ...     y = ops.square(layer(x)) + layer(ops.multiply(2, x))
@@ -263,7 +265,10 @@ def through_penalty(layer):
     Es lo que ``model.penalty()`` para quien escribe su propio bucle:
 
     >>> from chapters.mlp import L2, Dense, GradientTape
-    >>> layer = Dense(1, use_bias=False, kernel_initializer="ones", kernel_regularizer=L2(0.5), dtype="float64")
+    >>> layer = Dense(
+    ...     1, use_bias=False, kernel_initializer="ones",
+    ...     kernel_regularizer=L2(0.5), dtype="float64",
+    ... )
     >>> layer.build((2,))
     >>> with GradientTape() as tape:
     ...     penalty = through_penalty(layer)
