@@ -35,7 +35,7 @@ MASK, UNKNOWN, FIRST = 1, 2, 3
 SIZES = {"vocabulary": 5000, "length": 16, "width": 64, "heads": 4, "blocks": 2}
 RATE, BATCH, SEED = 0.3, 64, 0
 PARTS, BATCHES, LEARNING_RATE, WARMUP, DECAY = 12, 400, 2e-3, 300, 0.01
-# Al acabar estas partes se mira cómo van los renglones de la tabla.
+# Al acabar estas partes se mira cómo van las filas de la tabla.
 LOOKS = (0, 3, 6, 9, 12)
 # La tasa se escoge con frases de aprender apartadas: las últimas de cada intención.
 SEEDS, COUNTS, STEPS, DROPOUT, REUSE_RATES, LEARN = range(5), (4, 8, 24), 150, 0.1, (3e-4, 1e-3, 3e-3, 1e-2), 18
@@ -244,7 +244,7 @@ def intents(looks, words):
 
 
 def likeness(table):
-    """El coseno medio entre los renglones de dos palabras, de las mil más frecuentes y de las mil menos."""
+    """El coseno medio entre las filas de dos palabras, de las mil más frecuentes y de las mil menos."""
     found = []
     for rows in (table[FIRST : FIRST + 1000], table[-1000:]):
         unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -259,7 +259,7 @@ def neighbours(weights, given, y_train, asked, y_test):
     for blocks in range(SIZES["blocks"] + 1):
         means = []
         for ids in (given, asked):
-            # Cero bloques: el promedio de los renglones de la tabla, y nada más.
+            # Cero bloques: el promedio de las filas de la tabla, y nada más.
             vectors = weights[0][ids]
             if blocks:
                 encoder = bert(**{**SIZES, "blocks": blocks})[1]

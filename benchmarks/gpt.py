@@ -69,7 +69,7 @@ def network(vocabulary, setting):
 
 
 def starts_of(train, setting):
-    """Sortea dónde empieza cada renglón de cada lote."""
+    """Sortea dónde empieza cada fila de cada lote."""
     return np.random.default_rng(SEED).integers(
         len(train) - setting["length"], size=setting["steps"] * setting["batch"]
     )
@@ -95,7 +95,7 @@ def fit(model, train, test, setting, parts=10):
 
 
 def surprise(model, ids, length, jump=None):
-    """Da la pérdida de cada letra, en renglones que empiezan cada ``jump``; sin él, uno tras otro."""
+    """Da la pérdida de cada letra, en filas que empiezan cada ``jump``; sin él, una tras otra."""
     starts = np.arange(0, len(ids) - length, jump or length)
     lost = np.empty((len(starts), length))
     for k in range(0, len(starts), 64):

@@ -104,7 +104,7 @@ def rate_of(step, number):
 
 
 def surprise(model, test, length):
-    """Da la pérdida media del texto apartado, en renglones que no comparten letras."""
+    """Da la pérdida media del texto apartado, en filas que no comparten letras."""
     lines = (len(test) - 1) // length
     x, y = (part[: lines * length].reshape(lines, length) for part in (test[:-1], test[1:]))
     lost = 0.0

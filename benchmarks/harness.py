@@ -49,11 +49,11 @@ class Process:
         self.versions = self.answer()
 
     def tell(self, what):
-        """Le manda un renglón."""
+        """Le manda una línea."""
         print(json.dumps(what), file=self.process.stdin, flush=True)
 
     def answer(self):
-        """Espera el renglón con que contesta."""
+        """Espera la línea con que contesta."""
         return json.loads(self.process.stdout.readline())
 
     def block(self, model, batch, seconds, cpu=False):

@@ -1,6 +1,6 @@
 r"""Los programas de ``autoencoder_programs`` en Keras sobre TensorFlow.
 
-Lee de la entrada un renglón de JSON con el archivo de las imágenes, y por cada renglón más, con un programa, una
+Lee de la entrada una línea de JSON con el archivo de las imágenes, y por cada línea más, con un programa, una
 semilla y cuántas épocas, contesta otro con lo medido.
 """
 

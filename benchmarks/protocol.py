@@ -1,4 +1,4 @@
-r"""El trato entre ``benchmarks.mlp`` y los procesos que mide: un renglón de JSON por pregunta y uno por respuesta.
+r"""El trato entre ``benchmarks.mlp`` y los procesos que mide: una línea de JSON por pregunta y una por respuesta.
 
 Cada biblioteca vive en su propio proceso, con su propio intérprete, y no usa nada de dlbook. Un bloque es una pregunta:
 ``{"model": "mlp", "batch": 64, "seconds": 0.3}``; la respuesta es cuánto tardó, en promedio, un paso de entrenamiento.

@@ -1,6 +1,6 @@
 r"""El word2vec de ``benchmarks/quijote_word2vec.py``, en gensim: el mismo texto y los mismos argumentos.
 
-Recibe el archivo con las frases, una por renglón; los argumentos, en JSON; y dónde dejar los vectores. Escribe las
+Recibe el archivo con las frases, una por línea; los argumentos, en JSON; y dónde dejar los vectores. Escribe las
 palabras, los segundos y la versión, en JSON. Necesita gensim, y nada del libro.
 """
 

@@ -102,7 +102,7 @@ def table(rows):
 
 
 def batches(source, target, steps):
-    """Los renglones de cada lote: frases de largo parecido, para que haya poco relleno."""
+    """Las filas de cada lote: frases de largo parecido, para que haya poco relleno."""
     rng, done = np.random.default_rng(SEED), []
     sizes = (source != 0).sum(axis=1) + (target != 0).sum(axis=1)
     while len(done) < steps:
@@ -132,7 +132,7 @@ class Batches(PyDataset):
 
 
 def trimmed(rows):
-    """Los renglones, sin las columnas que son puro relleno."""
+    """Las filas, sin las columnas que son puro relleno."""
     return np.ascontiguousarray(rows[:, : (rows != 0).sum(axis=1).max()])
 
 

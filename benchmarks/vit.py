@@ -69,7 +69,7 @@ def cifar10(data):
 
 
 def likeness(table):
-    """El coseno entre cada dos renglones de la tabla de posiciones."""
+    """El coseno entre cada dos filas de la tabla de posiciones."""
     unit = table / np.linalg.norm(table, axis=1, keepdims=True)
     return (unit @ unit.T).astype(float)
 

@@ -35,7 +35,7 @@ def printable(text):
 
 
 def say(text):
-    r"""Escribe un renglón, si hay dónde.
+    r"""Escribe una línea, si hay dónde.
 
     >>> say("Época 1")
     Época 1
@@ -43,7 +43,7 @@ def say(text):
     Parameters
     ----------
     text : str
-        El renglón.
+        La línea.
     """
     # Un programa de ventanas puede no tener consola.
     if sys.stdout is not None:

@@ -1,7 +1,7 @@
 r"""El libro, con la forma de Keras: cada cosa, donde un programa de Keras la busca.
 
 Aquí no se define nada: cada nombre vive en el capítulo que lo enseña, y se carga cuando se pide. Un programa de Keras
-cambia sus renglones de ``import``, y lo demás queda igual:
+cambia sus líneas de ``import``, y lo demás queda igual:
 
 >>> from chapters import keras
 >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="relu"), keras.layers.Dense(1)])

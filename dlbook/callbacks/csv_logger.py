@@ -7,7 +7,7 @@ from dlbook.callbacks.base import Callback
 
 
 class CSVLogger(Callback):
-    r"""Escribe un renglón por época en un archivo CSV, que se puede ir leyendo mientras se entrena.
+    r"""Escribe una línea por época en un archivo CSV, que se puede ir leyendo mientras se entrena.
 
     La historia de ``fit`` se entrega al final; el archivo crece época por época, y sobrevive aunque el programa no. La
     columna ``epoch`` cuenta desde 0, como en Keras.
@@ -52,7 +52,7 @@ class CSVLogger(Callback):
         with paths.growing(self.filename, "filename", "a+" if self.append else "w+") as file:
             file.seek(0)
             text = file.read()
-            # Un renglón que se quedó a la mitad no se junta con el que sigue.
+            # Una línea que se quedó a la mitad no se junta con el que sigue.
             if text and not text.endswith("\n"):
                 file.write("\n")
         self._continues = bool(text)
@@ -63,7 +63,7 @@ class CSVLogger(Callback):
                 raise ValueError(f"{self.filename}: se esperaba que empezara con 'epoch', no con {first!r:.60}")
 
     def on_epoch_end(self, epoch, logs=None):
-        r"""Escribe el renglón de la época."""
+        r"""Escribe la línea de la época."""
         logs = logs or {}
         lost = [name for name in logs if name not in self._columns] if self._continues else []
         if lost:

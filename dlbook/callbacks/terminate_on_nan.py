@@ -12,7 +12,7 @@ class TerminateOnNaN(Callback):
     r"""Termina el entrenamiento, sin un error, si la pérdida deja de ser un número.
 
     Aquí ``fit`` ya se detiene en el primer paso que sale mal y lanza un ``FloatingPointError`` que dice dónde y por
-    qué pudo ser. Con este *callback* dice lo mismo en un renglón y acaba como siempre: los demás recuperan y cierran lo
+    qué pudo ser. Con este *callback* dice lo mismo en una línea y acaba como siempre: los demás recuperan y cierran lo
     suyo, y ``fit`` devuelve la historia de las épocas completas. Sirve cuando se prueban muchas redes en fila y una que
     se rompe no debe detener a las otras.
 

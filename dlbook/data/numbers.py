@@ -16,7 +16,7 @@ HUNDREDS = [*FIRST_HUNDREDS, "seiscientos", "setecientos", "ochocientos", "novec
 def spanish_number(n):
     r"""Escribe un entero en palabras, como se lee en español.
 
-    Las reglas caben en cinco renglones, y una red tiene que aprender también sus excepciones:
+    Las reglas caben en cinco líneas, y una red tiene que aprender también sus excepciones:
 
     - hasta el veintinueve, una palabra; desde el treinta, decenas **y** unidades;
     - cien justo es «cien»; con algo detrás, «ciento»;

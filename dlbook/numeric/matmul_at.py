@@ -1,14 +1,14 @@
-r"""El producto de matrices que no están en la memoria tal cual: de cada renglón se sabe solo dónde empieza.
+r"""El producto de matrices que no están en la memoria tal cual: de cada fila se sabe solo dónde empieza.
 
 Una convolución multiplica la matriz de las ventanas de una imagen, y esa matriz repite cada píxel muchas veces.
 Escribirla costaría casi tanto como multiplicarla. No hace falta: la celda :math:`(i,k)` está en la imagen, en el lugar
-``rows[i] + columns[k]``, y de ahí se puede leer. Lo mismo al volver: el renglón :math:`i` del resultado se suma donde
-diga ``places[i]``, y dos renglones pueden encimarse.
+``rows[i] + columns[k]``, y de ahí se puede leer. Lo mismo al volver: la fila :math:`i` del resultado se suma donde
+diga ``places[i]``, y dos filas pueden traslaparse.
 
 Como en :mod:`dlbook.numeric.matmul`, un mosaico del resultado vive en los registros mientras se recorre la dimensión
 que se suma. Siempre se leen y se escriben vectores enteros, aunque la última columna caiga a medio vector. Lo que sobra
-al leer no se usa; lo que sobra al escribir cae en el principio del renglón siguiente, que se escribe después. Por eso
-los renglones van en orden, las franjas de columnas, de la última a la primera, y detrás del último renglón de ``b`` y
+al leer no se usa; lo que sobra al escribir cae en el principio de la fila siguiente, que se escribe después. Por eso
+las filas van en orden, las franjas de columnas, de la última a la primera, y detrás de la última fila de ``b`` y
 de ``out`` tiene que haber lugar para :data:`SLACK` números.
 """
 
@@ -19,19 +19,19 @@ from numba.extending import intrinsic
 
 from dlbook.numeric.vectors import BYTES, MANY, SIZE, Writer
 
-# Renglones del mosaico de dos vectores de ancho y del de uno; el segundo necesita más para tener sumas independientes.
+# Filas del mosaico de dos vectores de ancho y del de uno; el segundo necesita más para tener sumas independientes.
 WIDE_ROWS, NARROW_ROWS = (8, 8) if MANY else (6, 7)
-# De a cuántos renglones se recorre una franja antes de pasar a la siguiente: lo que se lee de ``a`` sigue en la caché.
+# De a cuántas filas se recorre una franja antes de pasar a la siguiente: lo que se lee de ``a`` sigue en la caché.
 BLOCK = 240
-# Cuánto puede faltarle a un renglón para llenar sus vectores, en ``float32``.
+# Cuánto puede faltarle a una fila para llenar sus vectores, en ``float32``.
 SLACK = BYTES // 4
 
 
 def _tile(rows, vectors, *, add):
     r"""Fabrica el mosaico: ``out[places[i] + j] = max(floor, start[j] + sum(a[rows[i] + columns[k]] * b[k, j]))``.
 
-    Con ``add`` no hay ``start`` ni ``floor``: se suma a lo que ya esté en ``out``. Son ``rows`` renglones, o los que
-    queden hasta ``n``, y ``vectors`` vectores de ancho desde la columna ``j``; los renglones de ``b`` están cada
+    Con ``add`` no hay ``start`` ni ``floor``: se suma a lo que ya esté en ``out``. Son ``rows`` filas, o los que
+    queden hasta ``n``, y ``vectors`` vectores de ancho desde la columna ``j``; las filas de ``b`` están cada
     ``line`` números.
     """
     if config.DISABLE_JIT:
@@ -59,7 +59,7 @@ def _tile(rows, vectors, *, add):
             line, floor, i, n, j = arguments[7:]
             b, start, out = (w.at(pointer, j) for pointer in (b, start, out))
             index = [builder.add(i, SIZE(r)) for r in range(rows)]
-            # Si faltan renglones, se repite el último y no se guarda.
+            # Si faltan filas, se repite el último y no se guarda.
             last = builder.sub(n, SIZE(1))
             inside = [builder.icmp_signed("<=", k, last) for k in index]
             valid = [builder.select(inside[r], index[r], last) for r in range(rows)]
@@ -98,10 +98,10 @@ _wide_add, _narrow_add = _tile(WIDE_ROWS, 2, add=True), _tile(NARROW_ROWS, 1, ad
 
 
 def padded_line(width, itemsize):
-    r"""Devuelve a cuántos números conviene poner los renglones de una matriz de ese ancho.
+    r"""Devuelve a cuántos números conviene poner las filas de una matriz de ese ancho.
 
     Vectores enteros y, si no cabe en una línea de caché de 64 *bytes*, un número impar de líneas. La caché guarda cada
-    línea en un cajón que depende de su dirección; con renglones cada 256 *bytes* se usaría un cajón de cada cuatro.
+    línea en un cajón que depende de su dirección; con filas cada 256 *bytes* se usaría un cajón de cada cuatro.
 
     >>> padded_line(64, 4), padded_line(16, 4), padded_line(5, 8) >= 5
     (80, 16, True)
@@ -144,21 +144,21 @@ def matmul_at(a, rows, columns, b, line, start, floor, out, places, m):
     a : ndarray, shape (s,)
         Los números de la primera matriz.
     rows : ndarray of int, shape (n,)
-        Dónde empieza cada renglón.
+        Dónde empieza cada fila.
     columns : ndarray of int, shape (p,)
         Cuánto hay que avanzar hasta cada columna.
     b : ndarray, shape (q,)
         La segunda matriz.
     line : int
-        Cuántos números hay del principio de un renglón de ``b`` al del siguiente.
+        Cuántos números hay del principio de una línea de ``b`` al del siguiente.
     start : ndarray
-        Lo que se suma a cada renglón.
+        Lo que se suma a cada fila.
     floor : float
         Lo menos que puede valer una celda: 0 es una ReLU y ``-inf``, nada.
     out : ndarray, shape (t,)
         Donde queda el resultado.
     places : ndarray of int, shape (n,)
-        En qué lugar de ``out`` empieza cada renglón, de menor a mayor.
+        En qué lugar de ``out`` empieza cada fila, de menor a mayor.
     m : int
         Las columnas de la segunda matriz.
     """
@@ -178,8 +178,8 @@ def matmul_at(a, rows, columns, b, line, start, floor, out, places, m):
 def add_matmul_at(a, rows, columns, b, line, out, places, m):
     r"""Suma a ``out[places[i] + j]`` el producto de :func:`matmul_at`.
 
-    Los renglones se suman uno por uno, así que pueden encimarse; pero lo que sobra también se suma, al principio de lo
-    que siga en ``out``. O ``b`` tiene ahí ceros, o ``out`` tiene lugar de más en cada renglón.
+    Las filas se suman una por una, así que pueden encimarse; pero lo que sobra también se suma, al principio de lo
+    que siga en ``out``. O ``b`` tiene ahí ceros, o ``out`` tiene lugar de más en cada fila.
 
     >>> import numpy as np
     >>> kernel, y = np.zeros((2, 4 + SLACK))

@@ -1,4 +1,4 @@
-r"""Diagrama de cajas y flechas: quién le da qué a quién, por renglones, sin que nada se encime."""
+r"""Diagrama de cajas y flechas: quién le da qué a quién, por filas, sin que nada se encime."""
 
 import inspect
 import itertools
@@ -10,21 +10,21 @@ from dlbook import check
 from dlbook.plot.arguments import text_of
 from dlbook.plot.style import COLORS, GRAY
 
-# En pulgadas: un renglón de texto, el hueco entre cajas del mismo renglón y el que cruzan las flechas.
+# En pulgadas: una fila de texto, el hueco entre cajas de la misma fila y el que cruzan las flechas.
 LINE, BETWEEN, GAP = 0.16, 0.22, 0.36
-# El carril de una flecha que pasa de largo por un renglón, y el margen del dibujo.
+# El carril de una flecha que pasa de largo por una fila, y el margen del dibujo.
 LANE, MARGIN = 0.12, 0.06
 # Cuántas cajas y codos se dibujan, a lo más.
 LARGEST = 4000
 
 
 class Box(NamedTuple):
-    r"""Una caja de :func:`flow`: sus renglones, su color y su borde.
+    r"""Una caja de :func:`flow`: sus líneas, su color y su borde.
 
     Attributes
     ----------
     lines : sequence of str or (str, str)
-        Los renglones; en una pareja, el segundo es el color.
+        Las líneas; en una pareja, el segundo es el color.
     color : str
         El del borde.
     dashed, thick : bool
@@ -75,7 +75,7 @@ def _crossings(rows, below):
 
 
 def _sorted(rows, links):
-    # El orden dentro de cada renglón: junto a sus vecinos de arriba, y luego de abajo, mientras haya cruces.
+    # El orden dentro de cada fila: junto a sus vecinos de arriba, y luego de abajo, mientras haya cruces.
     above, below = ({one: [] for row in rows for one in row} for _ in range(2))
     for a, b in links:
         above[b].append(a)
@@ -98,7 +98,7 @@ def _sorted(rows, links):
 
 
 def _spread(rows, links, widths, n):
-    # A lo largo de su renglón, cada cosa lo más cerca posible de aquello a lo que está unida, sin encimarse. Si se
+    # A lo largo de su fila, cada cosa lo más cerca posible de aquello a lo que está unida, sin encimarse. Si se
     # descuentan los huecos mínimos, es ajustar unos números a otros sin que cambie su orden: una regresión isotónica.
     from scipy.optimize import isotonic_regression
 
@@ -122,7 +122,7 @@ def _spread(rows, links, widths, n):
 
 
 def _routed(n, pairs, depth):
-    # Los renglones, con un codo por cada uno que salta una flecha, y por dónde pasa cada una.
+    # Las filas, con un codo por cada una que salta una flecha, y por dónde pasa cada una.
     rows = [[] for _ in range(max(depth) + 1)]
     for k, d in enumerate(depth):
         rows[d].append(k)
@@ -134,7 +134,7 @@ def _routed(n, pairs, depth):
             rows[d].append(chain[-1])
         chains.append([*chain, end])
     if next(new) > LARGEST:
-        raise ValueError(f"boxes: se dibujan a lo más {LARGEST} cajas y cruces de renglón, pero son {next(new) - 1}")
+        raise ValueError(f"boxes: se dibujan a lo más {LARGEST} cajas y cruces de fila, pero son {next(new) - 1}")
     return rows, chains
 
 
@@ -168,9 +168,9 @@ def _draw_arrow(ax, points, label, across):
 
 
 def flow(boxes, arrows, *, rankdir="TB"):
-    r"""Dibuja cajas unidas por flechas, por renglones: cada caja, después de todas las que apuntan a ella.
+    r"""Dibuja cajas unidas por flechas, por filas: cada caja, después de todas las que apuntan a ella.
 
-    Las flechas que saltan renglones pasan por carriles propios, así que ninguna atraviesa una caja.
+    Las flechas que saltan filas pasan por carriles propios, así que ninguna atraviesa una caja.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ def flow(boxes, arrows, *, rankdir="TB"):
     widths = {one: sizes[one][across] if one < len(boxes) else LANE for row in rows for one in row}
     rows = _sorted(rows, links)
     place = _spread(rows, links, widths, len(boxes))
-    # Dónde empieza y dónde acaba cada renglón.
+    # Dónde empieza y dónde acaba cada fila.
     gap = GAP + (0.2 if across else 0.06) * any(labels)
     thick = np.array([max(sizes[k][not across] for k in row if k < len(boxes)) for row in rows])
     last = np.cumsum(thick + gap)

@@ -58,7 +58,7 @@ def _cell(text, strength):
 
 
 def table(values, rows=None, columns=None, decimals=2):
-    r"""Escribe una matriz con el nombre de cada renglón y de cada columna, y tiñe cada casilla según su número.
+    r"""Escribe una matriz con el nombre de cada fila y de cada columna, y tiñe cada casilla según su número.
 
     Naranja es positivo y azul negativo, más fuerte cuanto más lejos del cero. Las casillas de :math:`-\infty`, que en
     la atención son las que no se pueden mirar, no se tiñen.
@@ -84,7 +84,7 @@ def table(values, rows=None, columns=None, decimals=2):
     Raises
     ------
     TypeError, ValueError
-        Si no es una matriz de números, o si los nombres no son tantos como sus renglones y columnas.
+        Si no es una matriz de números, o si los nombres no son tantos como sus filas y columnas.
 
         >>> table([[1.0, 2.0]], ["a", "b"])
         Traceback (most recent call last):

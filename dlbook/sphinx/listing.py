@@ -32,7 +32,7 @@ from dlbook.sphinx import definitions, notes
 from dlbook.sphinx.folds import fold, fold_reference
 
 TAG = re.compile(r" *\[(ec-[a-z0-9-]+)\]")
-# Los renglones que se leen de un vistazo.
+# Las líneas que se leen de un vistazo.
 GLANCE = 20
 DIRECTIVE = re.compile(r"^`{3,}\{(unit|listing)\} *(\S+)", re.MULTILINE)
 
@@ -177,12 +177,12 @@ def lines_without_docstrings(source, node):
     while first > 1 and lines[first - 2].startswith("#"):
         first -= 1
     shown = [(i, lines[i - 1]) for i in range(first, node.end_lineno + 1) if i not in hidden]
-    # Al quitar un docstring pueden quedar dos renglones en blanco seguidos: basta uno.
+    # Al quitar un docstring pueden quedar dos líneas en blanco seguidas: basta una.
     return [(i, t) for k, (i, t) in enumerate(shown) if t.strip() or (k and shown[k - 1][1].strip())]
 
 
 def code_lines(source, chosen):
-    r"""Da los renglones de unas definiciones, sin docstrings, comentarios ni renglones en blanco.
+    r"""Da las líneas de unas definiciones, sin docstrings, comentarios ni líneas en blanco.
 
     >>> source = 'def f(x):\n    "Suma uno."\n\n    # Uno.\n    return x + 1\n'
     >>> code_lines(source, ast.parse(source).body)
@@ -518,7 +518,7 @@ def _relink(app, env):
 
 
 def _split_lines(app, what, name, obj, options, lines):
-    # napoleon entrega la sección Raises en un solo renglón con saltos dentro, y sus párrafos se funden en uno.
+    # napoleon entrega la sección Raises en una sola línea con saltos dentro, y sus párrafos se funden en uno.
     lines[:] = [part.rstrip() for line in lines for part in line.split("\n")]
 
 

@@ -100,7 +100,7 @@ def render(tex, display=False):
     tex : str
         La fórmula en TeX, sin signos de dólar.
     display : bool
-        Si va en su propio renglón.
+        Si va en su propia línea.
 
     Returns
     -------
@@ -195,14 +195,14 @@ def _inside_section(node):
 
 
 def visit_inline(self, node):
-    r"""Escribe una fórmula dentro del renglón."""
+    r"""Escribe una fórmula dentro de la línea."""
     self.body.append(self.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
     self.body.append(_draw(self, node, node.astext(), False) + "</span>")
     raise nodes.SkipNode
 
 
 def visit_display(self, node):
-    r"""Escribe una fórmula en su propio renglón, con su número si tiene etiqueta."""
+    r"""Escribe una fórmula en su propia línea, con su número si tiene etiqueta."""
     self.body.append(self.starttag(node, "div", CLASS="math notranslate nohighlight"))
     if node["number"]:
         self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')
@@ -212,7 +212,7 @@ def visit_display(self, node):
     raise nodes.SkipNode
 
 
-# Como Sphinx: varios párrafos son varias ecuaciones alineadas, y un \\ parte una ecuación en renglones.
+# Como Sphinx: varios párrafos son varias ecuaciones alineadas, y un \\ parte una ecuación en líneas.
 def _rows(node):
     tex = node.astext()
     if node.get("no-wrap", node.get("nowrap", False)):
@@ -224,7 +224,7 @@ def _rows(node):
 
 
 def _keep_together(app, doctree, docname):
-    r"""Junta cada fórmula con la puntuación que la toca: el navegador partiría el renglón entre ellas."""
+    r"""Junta cada fórmula con la puntuación que la toca: el navegador partiría la línea entre ellas."""
     for math in list(doctree.findall(nodes.math)):
         parent, i = math.parent, math.parent.index(math)
         before = parent[i - 1] if i and isinstance(parent[i - 1], nodes.Text) else nodes.Text("")

@@ -27,7 +27,7 @@ def count(node):
     Returns
     -------
     dict
-        Palabras, fórmulas en el renglón, ecuaciones aparte, figuras y líneas de código.
+        Palabras, fórmulas en la línea, ecuaciones aparte, figuras y líneas de código.
     """
     found = dict.fromkeys(SECONDS, 0)
 

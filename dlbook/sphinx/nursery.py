@@ -95,7 +95,7 @@ class NurseryManager(AsyncKernelManager):
 
 
 def attend():
-    r"""Es la cuna: importa lo de todas las páginas y se copia por cada encargo, un renglón de la entrada."""
+    r"""Es la cuna: importa lo de todas las páginas y se copia por cada encargo, una línea de la entrada."""
     # Que matplotlib no escoja al importarse: las figuras van a la página.
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     for module in PRELOADED:

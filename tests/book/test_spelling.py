@@ -255,7 +255,7 @@ def strings(node):
 
 
 def docstring_prose(source):
-    r"""La prosa de un docstring: sin ejemplos, fórmulas, títulos de sección ni renglones de tipo."""
+    r"""La prosa de un docstring: sin ejemplos, fórmulas, títulos de sección ni líneas de tipo."""
     margin = min((len(t) - len(t.lstrip()) for t in source.split("\n")[1:] if t.strip()), default=0)
     kept, section, example, block = [], None, False, None
     lines = source.split("\n")

@@ -1,4 +1,4 @@
-"""Programas como los de los tutoriales dan lo mismo en las dos bibliotecas, con un renglón distinto."""
+"""Programas como los de los tutoriales dan lo mismo en las dos bibliotecas, con una línea distinta."""
 
 import functools
 import json

@@ -876,7 +876,7 @@ BASES = {
         "FunctionLoss": "la hace loss=función, y se prueba con la cinta",
         "Loss": "la base de todas",
         "OverlapLoss": "lo que comparten las que comparan dos máscaras enteras",
-        "RowLoss": "lo que comparten las que van renglón por renglón",
+        "RowLoss": "lo que comparten las que van fila por fila",
     },
     "metric": {
         "FunctionMetric": "la hace metrics=[función], y se prueba con la cinta",

@@ -304,7 +304,7 @@ def test_freezing_one_part_keeps_what_the_optimizer_remembers_of_the_rest():
 
 
 class Chosen(Layer):
-    """Da el renglón de una tabla que dice cada entero."""
+    """Da la fila de una tabla que dice cada entero."""
 
     integers = True
 

@@ -361,7 +361,7 @@ def good(tmp_path):
 
 
 def rejected(path, match=None):
-    """Carga un archivo malo: un solo ValueError, de un renglón, que empieza por el archivo."""
+    """Carga un archivo malo: un solo ValueError, de una línea, que empieza por el archivo."""
     with pytest.raises(ValueError, match=match) as caught:
         load(path)
     text = str(caught.value)

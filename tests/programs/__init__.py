@@ -1,4 +1,4 @@
-"""Programas de Keras como los de los tutoriales: los mismos con las dos bibliotecas, salvo un renglón."""
+"""Programas de Keras como los de los tutoriales: los mismos con las dos bibliotecas, salvo una línea."""
 
 import math
 from pathlib import Path
@@ -32,7 +32,7 @@ def _plain(value):
 
 
 def run(name, line):
-    """Ejecuta un programa con ese renglón en lugar del que importa Keras, y da lo que dejó en ``result``."""
+    """Ejecuta un programa con esa línea en lugar del que importa Keras, y da lo que dejó en ``result``."""
     before, after = f"\n{PROGRAMS[name]}".split(f"\n{KERAS}")
     space = {"__name__": name}
     exec(compile(f"{before}\n{line}{after}", f"tests/programs/{name}.py", "exec"), space)

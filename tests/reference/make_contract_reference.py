@@ -4,7 +4,7 @@ Se ejecuta a mano, donde haya Keras 3 con TensorFlow::
 
     python tests/reference/make_contract_reference.py
 
-Solo calcula lo que falta: los renglones de los casos que ya estaban se quedan como están, aunque esta versión de Keras
+Solo calcula lo que falta: las filas de los casos que ya estaban se quedan como están, aunque esta versión de Keras
 redondee distinto. Con ``--todo`` se calculan todos otra vez.
 """
 
@@ -62,7 +62,7 @@ def records(known):
 
 
 def text(found):
-    """Un renglón por caso: así se ve qué cambió."""
+    """Una línea por caso: así se ve qué cambió."""
     parts = []
     for key, value in found.items():
         body = json.dumps(value)

@@ -40,7 +40,7 @@ def plain(array):
 
 
 def records():
-    """Un renglón por caso, en el mismo orden."""
+    """Una línea por caso, en el mismo orden."""
     lines = []
     for name, arguments, options in CASES:
         values, slopes = theirs(name, arguments, options)

@@ -8,15 +8,15 @@ from chapters.mlp import constraints, initializers, regularizers
 from dlbook import check
 from dlbook.attributes import Absent
 
-# De a cuántos renglones se suma en el tipo de los datos antes de pasar a float64: pocos, para no perder cifras.
+# De a cuántas filas se suma en el tipo de los datos antes de pasar a float64: pocos, para no perder cifras.
 BLOCK = 64
 
 
 def layer_norm_forward(x, gamma, beta, epsilon=1e-3):
     r"""Normalización por capa (*layer normalization*), hacia delante.
 
-    Una frase de :math:`T` palabras llega como :math:`T` renglones de :math:`d` números. La normalización por capa
-    :cite:p:`ba2016` toma **un renglón**, el vector de una posición, y lo centra y lo escala con sus propios :math:`d`
+    Una frase de :math:`T` palabras llega como :math:`T` filas de :math:`d` números. La normalización por capa
+    :cite:p:`ba2016` toma **una fila**, el vector de una posición, y lo centra y lo escala con sus propios :math:`d`
     números. No mira a las demás posiciones ni a las demás frases.
 
     **Definición.** Sea :math:`\mathbf x=(x_1,\dots,x_d)` el vector de una posición. Se calculan su media y su varianza,
@@ -58,7 +58,7 @@ def layer_norm_forward(x, gamma, beta, epsilon=1e-3):
     >>> mean, variance
     (array([4.]), array([9.]))
 
-    Otro renglón en el mismo lote no cambia nada de este:
+    Otro fila en el mismo lote no cambia nada de este:
 
     >>> both = [[7.0, 1.0, 1.0, 7.0], [0.0, 50.0, 100.0, 0.0]]
     >>> layer_norm_forward(both, gamma, beta, 1e-12)[0][0].round(6)

@@ -12,7 +12,7 @@ class OverAxes(Layer):
     r"""Lo que comparten :class:`LayerNormalization` y :class:`RMSNormalization`: sobre qué ejes se promedia.
 
     Los ejes se cuentan como en Keras, con el 0 para las observaciones, que no se mezclan nunca. Lo demás es poner un
-    vector por renglón, con los números que se promedian juntos, y devolver después cada uno a su lugar:
+    vector por fila, con los números que se promedian juntos, y devolver después cada uno a su lugar:
 
     >>> from chapters.attention import LayerNormalization
     >>> x = np.array([[[7.0, 100.0], [1.0, 300.0]]])
@@ -84,7 +84,7 @@ class OverAxes(Layer):
         return axes, shape
 
     def _rows(self, x, name):
-        # Un vector por renglón. Si sus ejes no son los últimos, hay que llevarlos ahí.
+        # Un vector por fila. Si sus ejes no son los últimos, hay que llevarlos ahí.
         width = math.prod(self._width)
         if self._order == tuple(range(x.ndim)):
             return x.reshape(-1, width)

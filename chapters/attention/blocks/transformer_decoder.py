@@ -20,7 +20,7 @@ class TransformerDecoder(TransformerBlock):
        \qquad
        \mathbf V=\mathbf M\mathbf W_v .
 
-    Si :math:`\mathbf Y` tiene :math:`T` renglones y :math:`\mathbf M` tiene :math:`S`, los pesos son una tabla de
+    Si :math:`\mathbf Y` tiene :math:`T` filas y :math:`\mathbf M` tiene :math:`S`, los pesos son una tabla de
     :math:`T\times S`. De regreso, lo que llega a :math:`\mathbf Q` va a :math:`\mathbf Y`, y lo que llega a
     :math:`\mathbf K` y a :math:`\mathbf V` va a :math:`\mathbf M`:
 

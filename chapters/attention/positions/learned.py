@@ -1,4 +1,4 @@
-r"""Posiciones que se aprenden: una tabla con un renglón por lugar."""
+r"""Posiciones que se aprenden: una tabla con una fila por lugar."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from dlbook import check
 class PositionEmbedding(Layer):
     r"""Capa que da las posiciones de una secuencia, con una tabla que se aprende, como la de KerasHub.
 
-    Es un *embedding* de la posición en lugar de la palabra: la tabla :math:`\mathbf P` tiene un renglón por lugar, y de
+    Es un *embedding* de la posición en lugar de la palabra: la tabla :math:`\mathbf P` tiene una fila por lugar, y de
     una secuencia de :math:`T` salen los primeros :math:`T`, los mismos para todas las observaciones:
 
     .. math::
@@ -20,7 +20,7 @@ class PositionEmbedding(Layer):
 
        \mathbf y_{it}=\mathbf P_t .
 
-    **Derivación.** El renglón :math:`t` está en la posición :math:`t` de cada observación, y mueve esas salidas lo
+    **Derivación.** La fila :math:`t` está en la posición :math:`t` de cada observación, y mueve esas salidas lo
     que él se mueva. La regla de la cadena suma:
 
     .. math::
@@ -46,7 +46,7 @@ class PositionEmbedding(Layer):
            [2., 2.],
            [0., 0.]])
 
-    **Donde se acaba la tabla.** Para la cuarta posición no hay renglón:
+    **Donde se acaba la tabla.** Para la cuarta posición no hay fila:
 
     >>> layer.forward(np.zeros((1, 4, 2)))
     Traceback (most recent call last):
@@ -94,7 +94,7 @@ class PositionEmbedding(Layer):
         return shape
 
     def rows(self, start_index, steps):
-        r"""Da qué renglones de la tabla tocan, si los hay.
+        r"""Da qué filas de la tabla tocan, si los hay.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class PositionEmbedding(Layer):
         return slice(start, start + steps)
 
     def forward(self, x, training=False, start_index=0):
-        r"""Da el renglón de cada posición, desde la ``start_index``."""
+        r"""Da la fila de cada posición, desde la ``start_index``."""
         x = self.ready(x)
         self.used = self.rows(start_index, x.shape[-2])
         self.y = y = self.buffer("y", x.shape)
@@ -123,7 +123,7 @@ class PositionEmbedding(Layer):
         return y
 
     def backward(self, dy):
-        r"""Suma en cada renglón los gradientes de su posición; a la entrada le tocan ceros."""
+        r"""Suma en cada fila los gradientes de su posición; a la entrada le tocan ceros."""
         dy = self.output_gradient(dy)
         if self._trainable:
             self.add_up(dy, self.used)
@@ -141,7 +141,7 @@ class PositionEmbedding(Layer):
         dy : ndarray, shape (n, ..., T, d)
             El gradiente de la salida.
         used : slice
-            Los renglones que se usaron.
+            Las filas que se usaron.
         """
         (dtable,) = self.gradients
         dtable[...] = 0
@@ -208,7 +208,7 @@ class TokenAndPositionEmbedding(Layer):
     Raises
     ------
     TypeError, ValueError
-        Si un argumento no sirve, si un índice no tiene renglón o si la secuencia es más larga que la tabla.
+        Si un argumento no sirve, si un índice no tiene fila o si la secuencia es más larga que la tabla.
     """
 
     integers = any_size = True
@@ -280,6 +280,6 @@ class TokenAndPositionEmbedding(Layer):
 
 
 def plain_token_and_position_embedding(tokens, words, places):
-    r"""A cada palabra, la suma de dos renglones."""
+    r"""A cada palabra, la suma de dos filas."""
     steps = tokens.shape[-1]
     return words[tokens] + places[:steps]  # [ec-att-palabra-lugar]

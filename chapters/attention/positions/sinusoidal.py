@@ -7,7 +7,7 @@ from dlbook import check
 
 
 def plain_sine_positions(positions, width, max_wavelength=10000):
-    r"""Da el vector de cada posición, un renglón por cada una."""
+    r"""Da el vector de cada posición, una fila por cada una."""
     j = np.arange(width)
     speeds = max_wavelength ** (-(j - j % 2) / width)  # [ec-att-seno-velocidades]
     angles = positions[:, None] * speeds  # (T, d)

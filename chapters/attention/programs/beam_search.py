@@ -98,7 +98,7 @@ def beam_search(
     Raises
     ------
     TypeError, ValueError
-        Si un argumento no sirve, o si ``step`` no da un renglón de puntajes por secuencia.
+        Si un argumento no sirve, o si ``step`` no da una fila de puntajes por secuencia.
 
         >>> beam_search(step, [0], end=0, width=0)
         Traceback (most recent call last):

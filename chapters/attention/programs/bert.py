@@ -60,7 +60,7 @@ def bert(
     True
 
     **El de verdad.** Con el vocabulario y los tamaños publicados, sin reservar memoria. Al BERT base le faltan aquí una
-    tabla de 2 renglones, que dice de qué frase es cada palabra, y una capa densa al final:
+    tabla de 2 filas, que dice de qué frase es cada palabra, y una capa densa al final:
 
     >>> from chapters.mlp import shapes_only
     >>> with shapes_only():

@@ -65,7 +65,7 @@ class CachedGPT:
     >>> reader.memory, 2 * 3 * 8 * 16
     (768, 768)
 
-    **Cuando se llena la ventana.** La tabla de posiciones tiene :math:`T` renglones, y el token :math:`T+1` no cabe. No
+    **Cuando se llena la ventana.** La tabla de posiciones tiene :math:`T` filas, y el token :math:`T+1` no cabe. No
     basta con tirar el primero y correr lo demás: la clave de un token se calculó con su lugar, y con lo que tenía
     antes; en otro lugar, con otro pasado, es otra. Hay que **volver a leer** lo que se conserve, desde el lugar 0. Si
     se conservaran :math:`T-1`, habría que releerlos con cada token. Aquí se conserva la mitad: así se relee
@@ -201,7 +201,7 @@ def _affine(x, w, b, y):
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def _row_product(x, w, y):
-    # De a cuatro renglones: así y se lee y se escribe una vez por cada cuatro.
+    # De a cuatro filas: así y se lee y se escribe una vez por cada cuatro.
     whole = x.size // 4 * 4
     y[:] = 0
     for i in range(0, whole, 4):

@@ -83,10 +83,10 @@ def split_heads(qkv, qkv_bias, output, output_bias, heads):
        \qquad
        (\mathbf W_Q)_{i,h,j}=(\mathbf W_Q)_{i,\,hk+j} .
 
-    De :math:`\mathbf W_O`, que es ``attn.c_proj``, se reparten los **renglones**: el :math:`hk+j` recibe el número
+    De :math:`\mathbf W_O`, que es ``attn.c_proj``, se reparten las **filas**: la :math:`hk+j` recibe el número
     :math:`j` de la cabeza :math:`h`.
 
-    **A mano.** Ancho 4 y dos cabezas. Del renglón 0, los números del 0 al 3 son de la consulta; de ellos, 2 y 3, de
+    **A mano.** Ancho 4 y dos cabezas. De la fila 0, los números del 0 al 3 son de la consulta; de ellos, 2 y 3, de
     la segunda cabeza:
 
     >>> qkv = np.arange(48.0).reshape(4, 12)

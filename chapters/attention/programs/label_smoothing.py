@@ -90,7 +90,7 @@ class SmoothedCrossentropy(SparseCategoricalCrossentropy):
     >>> np.abs(loss.gradient([0], z)).max() < 1e-15
     np.True_
 
-    Es la de Keras con *one-hot* y ``label_smoothing``, sin escribir un renglón de :math:`K` números por palabra:
+    Es la de Keras con *one-hot* y ``label_smoothing``, sin escribir una fila de :math:`K` números por palabra:
 
     >>> from chapters.mlp import CategoricalCrossentropy
     >>> keras = CategoricalCrossentropy(from_logits=True, label_smoothing=0.3)
@@ -135,7 +135,7 @@ class SmoothedCrossentropy(SparseCategoricalCrossentropy):
         self.label_smoothing, self.ignore_class, self.axis = label_smoothing, ignore_class, axis
 
     def kernel(self, labels, logits, weight, gradient):
-        r"""Suma las pérdidas de unos renglones y escribe su gradiente, ya con pesos. No comprueba nada."""
+        r"""Suma las pérdidas de unas filas y escribe su gradiente, ya con pesos. No comprueba nada."""
         return _smoothed(labels, logits, weight, gradient, self.label_smoothing)
 
 

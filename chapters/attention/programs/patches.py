@@ -9,7 +9,7 @@ def patches(images, size):
 
     Con trozos de lado :math:`p`, una imagen de :math:`H\times W` con :math:`C` canales son :math:`\frac
     Hp\cdot\frac Wp` trozos de :math:`p^2C` números. El trozo de la fila :math:`a` y la columna :math:`b` es el
-    :math:`i=a\frac Wp+b`, y dentro van los renglones uno tras otro:
+    :math:`i=a\frac Wp+b`, y dentro van las filas una tras otra:
 
     .. math::
        :label: ec-att-vit-trozos

@@ -13,12 +13,12 @@ from dlbook.numeric.matmul import matmul, matmul_large
 
 
 def tied_logits(x, table):
-    r"""Compara un vector con cada renglón de una tabla: un puntaje por palabra (*weight tying*).
+    r"""Compara un vector con cada fila de una tabla: un puntaje por palabra (*weight tying*).
 
-    Un *embedding* va de la palabra :math:`v` a su renglón :math:`\mathbf E_v`. Al final de un modelo de lenguaje hay
+    Un *embedding* va de la palabra :math:`v` a su fila :math:`\mathbf E_v`. Al final de un modelo de lenguaje hay
     que ir al revés: de un vector :math:`\mathbf x` a un puntaje por palabra. Lo usual es una capa densa, con una
     columna de pesos por palabra. Pero esa columna también es un vector de :math:`d` números que dice cómo es la
-    palabra, y ya teníamos uno. :cite:t:`press2017` usan el mismo: el puntaje es el producto punto con su renglón,
+    palabra, y ya teníamos uno. :cite:t:`press2017` usan el mismo: el puntaje es el producto punto con su fila,
 
     .. math::
        :label: ec-att-atada-salida
@@ -38,7 +38,7 @@ def tied_logits(x, table):
     x : array_like, shape (..., d)
         Los vectores.
     table : array_like, shape (V, d)
-        Un renglón por palabra.
+        Una fila por palabra.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def tied_logits_backward(x, table, dy):
        \qquad
        \frac{\partial\mathcal L}{\partial\mathbf x_i}=\sum_v g_{iv}\,\mathbf E_v .
 
-    Compáralo con el gradiente de leer, :eq:`ec-rnn-emb-gradiente`: ahí solo se mueve el renglón de la palabra que
+    Compáralo con el gradiente de leer, :eq:`ec-rnn-emb-gradiente`: ahí solo se mueve la fila de la palabra que
     salió. Aquí se mueven **todos**, también los de las palabras que no salieron, a las que se les baja el puntaje.
 
     **A mano.** Sube el puntaje de la primera palabra, baja el de la tercera:
@@ -154,7 +154,7 @@ class _Reversed:
 class ReversibleEmbedding(Embedding):
     r"""Capa con una tabla que se lee en los dos sentidos, con los argumentos de Keras.
 
-    Llamada con palabras, da sus renglones, :eq:`ec-rnn-emb-salida`. Con ``reverse=True`` recibe vectores y da un
+    Llamada con palabras, da sus filas, :eq:`ec-rnn-emb-salida`. Con ``reverse=True`` recibe vectores y da un
     puntaje por palabra, :eq:`ec-att-atada-salida`. En un modelo se la llama dos veces, al principio y al final:
 
     >>> from chapters.mlp import Dense, Input, Model
@@ -177,8 +177,8 @@ class ReversibleEmbedding(Embedding):
        =\underbrace{\sum_i[\,t_i=v\,]\,\frac{\partial\mathcal L}{\partial\mathbf y_i}}_{\text{al leer}}
        +\underbrace{\sum_i g_{iv}\,\mathbf x_i}_{\text{al escribir}} .
 
-    **A mano.** Sin nada en medio: se lee la palabra 1 y se puntúan las tres. Su renglón es :math:`(0,1)`. Si la culpa
-    de los puntajes es :math:`(1,0,0)`, al escribir el renglón 0 recibe :math:`1\cdot(0,1)`; y al leer, el renglón 1
+    **A mano.** Sin nada en medio: se lee la palabra 1 y se puntúan las tres. Su fila es :math:`(0,1)`. Si la culpa
+    de los puntajes es :math:`(1,0,0)`, al escribir la fila 0 recibe :math:`1\cdot(0,1)`; y al leer, la fila 1
     recibe lo que llega al vector, :math:`1\cdot\mathbf E_0=(1,0)`:
 
     >>> words = Input((1,))
@@ -226,7 +226,7 @@ class ReversibleEmbedding(Embedding):
     Raises
     ------
     TypeError, ValueError
-        Si un argumento no sirve, si llega un índice que no tiene renglón o un vector de otro tamaño.
+        Si un argumento no sirve, si llega un índice que no tiene fila o un vector de otro tamaño.
 
         >>> table(np.zeros((1, 5)), reverse=True)
         Traceback (most recent call last):
@@ -287,7 +287,7 @@ class ReversibleEmbedding(Embedding):
         return (*shape[:-1], self.input_dim)
 
     def forward(self, x, training=False, reverse=False):
-        r"""Toma el renglón de cada palabra o, con ``reverse=True``, puntúa todas las palabras con cada vector."""
+        r"""Toma la fila de cada palabra o, con ``reverse=True``, puntúa todas las palabras con cada vector."""
         self.reversed = check.boolean(reverse, "reverse")
         if not self.reversed:
             return super().forward(x, training)

@@ -41,7 +41,7 @@ def transformer_translator(
        \mathbf Z&=\mathbf H\,\mathbf E^\top .
        \end{aligned}
 
-    **La misma tabla, tres veces**: al leer, al escribir y al puntuar. **Por qué** :math:`\sqrt d`. Los renglones
+    **La misma tabla, tres veces**: al leer, al escribir y al puntuar. **Por qué** :math:`\sqrt d`. Las filas
     empiezan con varianza :math:`1/d`, para que los puntajes, que son productos de :math:`d` sumandos con un
     :math:`\mathbf h` de varianza 1, salgan de varianza 1. Pero así cada número de un *embedding* mide alrededor de
     :math:`1/\sqrt d`, y las posiciones, hasta 1. La raíz los pone a la par.
@@ -172,13 +172,13 @@ def translate(encoder, decoder, source, start, end, max_length=50):
     Raises
     ------
     TypeError, ValueError
-        Si ``source`` no es una tabla de enteros que tenga algo que leer en cada renglón, si los modelos no son los de
+        Si ``source`` no es una tabla de enteros que tenga algo que leer en cada fila, si los modelos no son los de
         un traductor o si los demás no son enteros válidos.
 
         >>> translate(encoder, decoder, [[0, 0]], 1, 2)
         Traceback (most recent call last):
             ...
-        ValueError: source: se esperaba algo que leer en cada renglón, pero el 0 es puro relleno
+        ValueError: source: se esperaba algo que leer en cada fila, pero el 0 es puro relleno
     """
     encoder, decoder = check.model(encoder, "encoder"), check.model(decoder, "decoder")
     if not decoder.several or isinstance(decoder.output, list):
@@ -189,7 +189,7 @@ def translate(encoder, decoder, source, start, end, max_length=50):
     source, start, end, max_length = _asked(source, start, end, max_length, last)
     empty = np.flatnonzero(~source.any(axis=1))
     if empty.size:
-        raise ValueError(f"source: se esperaba algo que leer en cada renglón, pero el {empty[0]} es puro relleno")
+        raise ValueError(f"source: se esperaba algo que leer en cada fila, pero el {empty[0]} es puro relleno")
     return plain_translate(encoder, decoder, source, start, end, max_length)
 
 

@@ -32,7 +32,7 @@ def plain_multi_head_attention(query, value, weights, mask=None):
     return np.einsum("nhtm,hmo->nto", z, wo) + bo  # [ec-att-cabezas]
 
 
-# De a cuántos renglones, contando las posiciones de todas las observaciones, conviene hacer los productos.
+# De a cuántas filas, contando las posiciones de todas las observaciones, conviene hacer los productos.
 ROWS = 512
 
 
@@ -61,7 +61,7 @@ class MultiHeadAttention(Layer):
        \mathbf Z_h=\operatorname{softmax}\!\left(\frac{\mathbf Q_h\mathbf K_h^\top}{\sqrt{d_k}}\right)\mathbf V_h .
 
     Lo que vieron se pone lado a lado y pasa por otra capa densa. Multiplicar :math:`[\mathbf Z_1\ \mathbf Z_2\ \dots]`
-    por una matriz es multiplicar cada :math:`\mathbf Z_h` por sus renglones y sumar:
+    por una matriz es multiplicar cada :math:`\mathbf Z_h` por sus filas y sumar:
 
     .. math::
        :label: ec-att-cabezas
@@ -293,7 +293,7 @@ class MultiHeadAttention(Layer):
 
     @property
     def fewest(self):
-        r"""De a cuántas observaciones conviene llevarla, para que sean unos cientos de renglones."""
+        r"""De a cuántas observaciones conviene llevarla, para que sean unos cientos de filas."""
         return max(1, ROWS // ((self.current_shape or [(1,)])[0][0] or 1))
 
     def work(self):

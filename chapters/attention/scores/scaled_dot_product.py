@@ -70,7 +70,7 @@ def scaled_dot_product_attention(query, key, value, mask=None):
        \qquad
        \mathbf Z=\mathbf A\mathbf V .
 
-    En un renglón: :item:`ATT-10`
+    En una línea: :item:`ATT-10`
 
     .. math::
        :label: ed-att-atencion

@@ -97,7 +97,7 @@ def _additive_scores(query, key, scale, activated, scores):
 
 
 def plain_additive_scores(query, key, scale):
-    r"""Todas las parejas a la vez: la consulta se repite por columnas, la clave por renglones."""
+    r"""Todas las parejas a la vez: la consulta se repite por columnas, la clave por filas."""
     pairs = query[..., :, np.newaxis, :] + key[..., np.newaxis, :, :]
     return np.tanh(pairs) @ scale  # [ec-att-aditiva]
 

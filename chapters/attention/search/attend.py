@@ -8,9 +8,9 @@ from dlbook import check
 
 
 def attend(scores, value, mask=None):
-    r"""Promedia unos valores con los pesos que salen de unos puntajes, renglón por renglón.
+    r"""Promedia unos valores con los pesos que salen de unos puntajes, fila por fila.
 
-    En el renglón :math:`t` están los puntajes de la consulta :math:`t` con cada clave. Sus pesos son un softmax, y lo
+    En la fila :math:`t` están los puntajes de la consulta :math:`t` con cada clave. Sus pesos son un softmax, y lo
     que sale es el promedio de los valores; se llama **contexto** (*context*):
 
     .. math::
@@ -137,7 +137,7 @@ def attend_backward(weights, value, dy):
        \qquad
        b_{ts}=\frac{\partial\mathcal L}{\partial a_{ts}}=\mathbf g_t\cdot\mathbf v_s .
 
-    De los pesos a los puntajes hay un softmax en cada renglón, con la vuelta de :eq:`ec-mlp-softmax-atras`:
+    De los pesos a los puntajes hay un softmax en cada fila, con la vuelta de :eq:`ec-mlp-softmax-atras`:
 
     .. math::
        :label: ec-att-contexto-puntajes

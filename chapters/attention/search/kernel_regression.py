@@ -78,7 +78,7 @@ def nadaraya_watson(x_train, y_train, x, bandwidth):
     y : ndarray, shape (t,) or (t, m)
         La predicción.
     weights : ndarray, shape (t, n)
-        Cuánto pesa cada observación en cada una; cada renglón suma 1.
+        Cuánto pesa cada observación en cada una; cada fila suma 1.
 
     Raises
     ------

@@ -33,7 +33,7 @@ def bahdanau_translator(source_tokens, target_tokens, units=64, seed=None, dtype
     >>> whole.predict([np.ones((2, 4)), np.ones((2, 3))], verbose=0).shape
     (2, 3, 7)
 
-    Los pesos de la última ida quedan en su capa ``"attention"``; cada renglón suma 1:
+    Los pesos de la última ida quedan en su capa ``"attention"``; cada fila suma 1:
 
     >>> _ = whole.forward([np.ones((2, 4)), np.ones((2, 3))])
     >>> weights = whole.get_layer("attention").attention

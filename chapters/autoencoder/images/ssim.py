@@ -61,7 +61,7 @@ def ssim_map(a, b, max_val, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.03):
 
     con :math:`k=11` y :math:`\sigma=1.5`. Con ellos :math:`\mu_a=\sum w\,a`,
     :math:`\sigma_a^2=\sum w\,a^2-\mu_a^2` y :math:`\sigma_{ab}=\sum w\,ab-\mu_a\mu_b`. Como :math:`w_{uv}` es un
-    producto, la media se hace por columnas y luego por renglones.
+    producto, la media se hace por columnas y luego por filas.
 
     **A mano.** Una ventana de :math:`2\times2`: sus cuatro píxeles están igual de lejos del centro y pesan
     :math:`\frac14`. En :math:`\mathbf a`, la media es 2 y la varianza, :math:`(4+0+0+4)/4=2`. En :math:`\mathbf b`,

@@ -1,4 +1,4 @@
-r"""Una tabla que se aprende: de cada palabra, un renglón."""
+r"""Una tabla que se aprende: de cada palabra, una fila."""
 
 import math
 
@@ -12,15 +12,15 @@ from dlbook.attributes import Absent
 
 
 def plain_embedding_forward(tokens, table):
-    r"""Toma de la tabla el renglón de cada palabra."""
+    r"""Toma de la tabla la fila de cada palabra."""
     return table[tokens]  # [ec-rnn-emb-salida]
 
 
 def embedding_forward(tokens, table):
-    r"""Cambia cada palabra por su renglón de una tabla (*embedding*).
+    r"""Cambia cada palabra por su fila de una tabla (*embedding*).
 
     Cada palabra del vocabulario tiene un número, su índice, de :math:`0` a :math:`V-1`, y en la tabla
-    :math:`\mathbf E` de :math:`V\times d`, un renglón. Si la palabra de la posición :math:`i` es la :math:`t_i`,
+    :math:`\mathbf E` de :math:`V\times d`, una fila. Si la palabra de la posición :math:`i` es la :math:`t_i`,
 
     .. math::
        :label: ec-rnn-emb-salida
@@ -37,7 +37,7 @@ def embedding_forward(tokens, table):
        = \sum_{v=0}^{V-1} x_{iv}\,\mathbf E_v
        = \mathbf E_{t_i} ,
 
-    porque de la suma sobrevive un solo renglón. La capa es, pues, una densa sin sesgo ni activación cuya entrada es
+    porque de la suma sobrevive una sola fila. La capa es, pues, una densa sin sesgo ni activación cuya entrada es
     *one-hot*: se ahorra :math:`V` productos por cada número que sale. :item:`RNN-40`
 
     **A mano.** Cuatro palabras, dos números cada una; se leen la 2, la 0 y otra vez la 2:
@@ -58,17 +58,17 @@ def embedding_forward(tokens, table):
     tokens : array_like of int, shape (n, ...)
         Las palabras, por su índice.
     table : array_like, shape (V, d)
-        Un renglón por palabra.
+        Una fila por palabra.
 
     Returns
     -------
     ndarray, shape (n, ..., d)
-        El renglón de cada una.
+        La fila de cada una.
 
     Raises
     ------
     TypeError, ValueError
-        Si algo no son números, o si un índice no tiene renglón.
+        Si algo no son números, o si un índice no tiene fila.
 
         >>> embedding_forward([[1, 2], [4, 0]], table)
         Traceback (most recent call last):
@@ -91,7 +91,7 @@ def _checked(tokens, table):
 
 @njit(cache=True, nogil=True)
 def _embedding_forward(tokens, table, y):
-    # Da la posición del primer índice sin renglón, o -1.
+    # Da la posición del primer índice sin fila, o -1.
     for i in range(tokens.size):
         t = tokens[i]
         if t < 0 or t >= table.shape[0]:
@@ -102,7 +102,7 @@ def _embedding_forward(tokens, table, y):
 
 
 def plain_embedding_backward(tokens, table, dy):
-    r"""Suma en cada renglón los gradientes de los lugares en que salió."""
+    r"""Suma en cada fila los gradientes de los lugares en que salió."""
     dtable = np.zeros_like(table)  # (V, d)
     rows = dy.reshape(-1, table.shape[1])
     for t, slope in zip(tokens.reshape(-1), rows, strict=True):
@@ -111,9 +111,9 @@ def plain_embedding_backward(tokens, table, dy):
 
 
 def embedding_backward(tokens, table, dy):
-    r"""Da el gradiente de la tabla, que se reparte por renglones.
+    r"""Da el gradiente de la tabla, que se reparte por filas.
 
-    **Derivación.** Mover el renglón :math:`\mathbf E_v` mueve solo las salidas en que se leyó la palabra :math:`v`, y
+    **Derivación.** Mover la fila :math:`\mathbf E_v` mueve solo las salidas en que se leyó la palabra :math:`v`, y
     las mueve exactamente lo mismo. Con el corchete que vale 1 si lo de adentro es cierto y 0 si no,
     :math:`\partial y_{ij}/\partial E_{vj}=[t_i=v]`. La regla de la cadena suma sobre todas las salidas:
 
@@ -127,8 +127,8 @@ def embedding_backward(tokens, table, dy):
     varias veces junta el de todas. Y un índice es un entero: no se puede mover un poco, así que la entrada no tiene
     gradiente.
 
-    Es lo mismo que daría la capa densa: con los *one-hot* en los renglones de :math:`\mathbf X`,
-    :eq:`ec-mlp-densa-pesos` dice :math:`\mathbf X^\top\,\partial\mathcal L/\partial\mathbf Y`, y su renglón :math:`v`
+    Es lo mismo que daría la capa densa: con los *one-hot* en las filas de :math:`\mathbf X`,
+    :eq:`ec-mlp-densa-pesos` dice :math:`\mathbf X^\top\,\partial\mathcal L/\partial\mathbf Y`, y su fila :math:`v`
     es esa suma.
 
     **A mano.** La palabra 2 salió dos veces, y sus gradientes se suman: :math:`(1,10)+(3,30)=(4,40)`. La 1 y la 3 no
@@ -156,7 +156,7 @@ def embedding_backward(tokens, table, dy):
     Raises
     ------
     TypeError, ValueError
-        Si algo no son números, si un índice no tiene renglón o si las formas no encajan.
+        Si algo no son números, si un índice no tiene fila o si las formas no encajan.
     """
     tokens, table = _checked(tokens, table)
     dy = check.floats(dy, "dy").astype(table.dtype)
@@ -178,7 +178,7 @@ def _embedding_backward(tokens, dy, dtable):
 
 
 class Embedding(Layer):
-    r"""Capa que cambia cada entero por su renglón de una tabla que se aprende, con los argumentos de Keras.
+    r"""Capa que cambia cada entero por su fila de una tabla que se aprende, con los argumentos de Keras.
 
     Calcula :eq:`ec-rnn-emb-salida` y aprende la tabla con :eq:`ec-rnn-emb-gradiente`. Va al principio: lo que recibe
     son índices, y un índice no tiene gradiente.
@@ -225,7 +225,7 @@ class Embedding(Layer):
     Raises
     ------
     TypeError, ValueError
-        Si un argumento no sirve, o si llega un índice que no tiene renglón.
+        Si un argumento no sirve, o si llega un índice que no tiene fila.
 
         >>> layer.forward([[1, 4]])
         Traceback (most recent call last):
@@ -291,7 +291,7 @@ class Embedding(Layer):
         return check.numbers_of(inputs, "inputs") != 0 if self.mask_zero else None
 
     def forward(self, x, training=False):
-        r"""Toma el renglón de cada palabra."""
+        r"""Toma la fila de cada palabra."""
         self.x = x = self.ready(x)
         self.y = y = self.buffer("y", (*x.shape, self.output_dim))
         wrong = _embedding_forward(x.reshape(-1), self.embeddings, y.reshape(-1, self.output_dim))

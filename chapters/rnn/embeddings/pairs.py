@@ -113,7 +113,7 @@ def skipgrams(
 
 
 def _window_pairs(words, centers, window):
-    # Cada renglón, una palabra; cada columna, un lugar de su ventana.
+    # Cada fila, una palabra; cada columna, un lugar de su ventana.
     steps = np.array([s for s in range(-window, window + 1) if s], np.int64)
     places = np.arange(len(words))[:, np.newaxis] + steps
     inside = (places >= 0) & (places < len(words))

@@ -1,4 +1,4 @@
-r"""Las letras de un texto, numeradas, y los renglones con que se entrena a quien las predice."""
+r"""Las letras de un texto, numeradas, y las filas con que se entrena a quien las predice."""
 
 import unicodedata
 
@@ -21,7 +21,7 @@ class Alphabet:
     r"""El alfabeto de un texto: cada carácter distinto, con su número.
 
     Quien lee letra por letra no se topa con palabras desconocidas: basta con numerar los caracteres que aparecen, en
-    el orden de Unicode. Todo cuenta: el espacio, el salto de renglón, los signos y las mayúsculas.
+    el orden de Unicode. Todo cuenta: el espacio, el salto de línea, los signos y las mayúsculas.
 
     >>> alphabet = Alphabet("¿Qué? ¡No sé!")
     >>> len(alphabet), alphabet.characters
@@ -118,7 +118,7 @@ class Alphabet:
 
 
 def shifted_windows(ids, length, streams=1):
-    r"""Parte una sucesión en renglones del mismo largo, cada uno con su respuesta: lo mismo, corrido un lugar.
+    r"""Parte una sucesión en filas del mismo largo, cada una con su respuesta: lo mismo, corrido un lugar.
 
     Lo que se ve hasta el lugar :math:`t` debe predecir el :math:`t+1`. Así que el propio texto trae las respuestas:
 
@@ -127,7 +127,7 @@ def shifted_windows(ids, length, streams=1):
 
        x_{it}=c_{a_i+t},\qquad y_{it}=c_{a_i+t+1},
 
-    donde :math:`a_i` es dónde empieza el renglón :math:`i`. Los renglones no comparten entradas, y la cola que no llena
+    donde :math:`a_i` es dónde empieza la fila :math:`i`. Las filas no comparten entradas, y la cola que no llena
     uno se tira.
 
     >>> x, y = shifted_windows([10, 11, 12, 13, 14, 15, 16], 3)
@@ -138,9 +138,9 @@ def shifted_windows(ids, length, streams=1):
     array([[11, 12, 13],
            [14, 15, 16]])
 
-    **En corrientes.** Una red con memoria entre lotes (``stateful=True``) supone que el renglón :math:`j` de un lote
-    sigue donde acabó el renglón :math:`j` del anterior. Con ``streams=b`` el texto se corta en :math:`b` pedazos, y
-    cada lote de :math:`b` lleva un renglón de cada pedazo:
+    **En corrientes.** Una red con memoria entre lotes (``stateful=True``) supone que la fila :math:`j` de un lote
+    sigue donde acabó la fila :math:`j` del anterior. Con ``streams=b`` el texto se corta en :math:`b` pedazos, y
+    cada lote de :math:`b` lleva una fila de cada pedazo:
 
     >>> x, _ = shifted_windows(range(13), 3, streams=2)
     >>> x.reshape(2, 2, 3)
@@ -155,7 +155,7 @@ def shifted_windows(ids, length, streams=1):
     ids : array_like of int, shape (N,)
         La sucesión.
     length : int
-        Cuántos pasos tiene cada renglón.
+        Cuántos pasos tiene cada fila.
     streams : int
         Cuántas corrientes.
 
@@ -167,19 +167,19 @@ def shifted_windows(ids, length, streams=1):
     Raises
     ------
     TypeError, ValueError
-        Si no son enteros, o si no alcanzan para un renglón de cada corriente.
+        Si no son enteros, o si no alcanzan para una fila de cada corriente.
 
         >>> shifted_windows([1, 2, 3], 3)
         Traceback (most recent call last):
             ...
-        ValueError: ids: para 1 renglón de 3 pasos se esperaban al menos 4 números, pero llegaron 3
+        ValueError: ids: para 1 fila de 3 pasos se esperaban al menos 4 números, pero llegaron 3
     """
     ids = check.whole(ids, "ids")
     if ids.ndim != 1:
         raise ValueError(f"ids: se esperaba la forma (N), pero llegó {ids.shape}")
     length, streams = check.integer(length, "length", 1), check.integer(streams, "streams", 1)
     if len(ids) <= length * streams:
-        lines = "1 renglón" if streams == 1 else f"{streams} renglones"
+        lines = "1 fila" if streams == 1 else f"{streams} filas"
         steps = "1 paso" if length == 1 else f"{length} pasos"
         least = length * streams + 1
         raise ValueError(

@@ -135,7 +135,7 @@ def _asked(source, start, end, max_length, last=None, axis="T"):
 
 
 def _greedy(step, n, start, end, max_length):
-    # ``step`` recibe lo escrito, un renglón por secuencia, y da los puntajes del token que sigue a cada una, (n, V).
+    # ``step`` recibe lo escrito, una fila por secuencia, y da los puntajes del token que sigue a cada una, (n, V).
     written = np.full((n, 1), start, np.int64)
     going = np.ones(n, bool)
     for _ in range(max_length):

@@ -136,7 +136,7 @@ class Autoregression:
 
        \hat y_t=c+\varphi_1y_{t-1}+\varphi_2y_{t-2}+\dots+\varphi_py_{t-p} .
 
-    **Derivación.** Cada valor desde el :math:`p+1` da un renglón: lo que hubo antes, con un 1 para la constante, y lo
+    **Derivación.** Cada valor desde el :math:`p+1` da una fila: lo que hubo antes, con un 1 para la constante, y lo
     que siguió. Son los mínimos cuadrados de siempre, con la propia serie haciendo de entrada y de salida:
 
     .. math::
@@ -212,7 +212,7 @@ class Autoregression:
 
 
 def plain_autoregression(order, series, x):
-    r"""Los renglones de la serie, sus mínimos cuadrados y el valor que sigue a cada ventana."""
+    r"""Las filas de la serie, sus mínimos cuadrados y el valor que sigue a cada ventana."""
     ends = range(order, len(series))
     before = [series[t - order : t][::-1] for t in ends]
     rows = np.column_stack([np.ones(len(before)), before])

@@ -65,7 +65,7 @@ def gru_forward(x, kernel, recurrent_kernel, bias, initial_state=None, reset_aft
 
     **Antes o después del producto.** En :eq:`ec-rnn-gru-candidato` la compuerta llega **después** del producto con
     :math:`\mathbf U^g`: así, los tres productos con :math:`\mathbf h_{t-1}` se hacen de una vez. Por eso la parte del
-    estado lleva su propio sesgo, que la compuerta también multiplica, y ``bias`` tiene dos renglones. El artículo
+    estado lleva su propio sesgo, que la compuerta también multiplica, y ``bias`` tiene dos filas. El artículo
     original la pone **antes**, con un solo sesgo; es ``reset_after=False``, y su producto tiene que esperar a la
     compuerta:
 
@@ -552,7 +552,7 @@ class GRU(Recurrent):
         self.reset_after = check.boolean(reset_after, "reset_after")
 
     def bias_shape(self):
-        r"""Da la forma de los sesgos: dos renglones, si el reinicio va después del producto."""
+        r"""Da la forma de los sesgos: dos filas, si el reinicio va después del producto."""
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
     def input_bias(self):

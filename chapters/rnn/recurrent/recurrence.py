@@ -39,7 +39,7 @@ def simple_rnn_forward(x, kernel, recurrent_kernel, bias, initial_state):
        \mathbf h_t = f(\mathbf x_t,\,\mathbf h_{t-1}) .
 
     La :math:`f` más sencilla es una capa densa que mira los dos vectores juntos. Si se pegan en uno,
-    :math:`[\mathbf x_t\;\mathbf h_{t-1}]`, su matriz de pesos tiene :math:`d+u` renglones. Los primeros :math:`d`
+    :math:`[\mathbf x_t\;\mathbf h_{t-1}]`, su matriz de pesos tiene :math:`d+u` filas. Los primeros :math:`d`
     multiplican a la entrada, y son :math:`\mathbf W`. Los otros :math:`u` multiplican al estado, y son
     :math:`\mathbf U`. El producto es entonces una suma de dos:
 
@@ -56,7 +56,7 @@ def simple_rnn_forward(x, kernel, recurrent_kernel, bias, initial_state):
 
        \mathbf h_t = \tanh\mathbf z_t .
 
-    Aquí las observaciones son renglones, como en todo el libro. Con columnas, las mismas cuentas se escriben
+    Aquí las observaciones son filas, como en todo el libro. Con columnas, las mismas cuentas se escriben
     :math:`\mathbf h_t=\tanh(\mathbf W_{hh}^\top\mathbf h_{t-1}+\mathbf W_{xh}^\top\mathbf x_t)`.
 
     **A mano.** Una unidad con :math:`w=1`, :math:`u=\tfrac12` y sin sesgo lee :math:`1, 0, 0`. Parte de

@@ -299,7 +299,7 @@ class Recurrent(Layer):
         try:
             return np.ndim(state) == 2
         except ValueError:
-            # Renglones de distinto largo: lo dice quien comprueba los números.
+            # Filas de distinto largo: lo dice quien comprueba los números.
             return False
 
     def _steps_mask(self, mask, n, steps):

@@ -10,7 +10,7 @@ def jacobian_spectrum(recurrent_kernel, y):
 
     De un estado al siguiente, en una red de tangentes, :math:`h_{t,k}=\tanh(\dots+\sum_j h_{t-1,j}\,u_{jk})`. Mover
     :math:`h_{t-1,j}` mueve :math:`z_{t,k}` con factor :math:`u_{jk}`, y la tangente lo multiplica por su pendiente. Con
-    :math:`j` en los renglones y :math:`k` en las columnas, porque aquí los vectores son renglones, es la **jacobiana**:
+    :math:`j` en las filas y :math:`k` en las columnas, porque aquí los vectores son filas, es la **jacobiana**:
 
     .. math::
        :label: ec-rnn-jacobiana
@@ -49,7 +49,7 @@ def jacobian_spectrum(recurrent_kernel, y):
     Returns
     -------
     ndarray, shape (T, u)
-        En el renglón de cada paso, los valores singulares, de mayor a menor. Uno que sea menor que :math:`10^{-15}`
+        En la fila de cada paso, los valores singulares, de mayor a menor. Uno que sea menor que :math:`10^{-15}`
         veces el mayor es puro redondeo.
 
     Raises

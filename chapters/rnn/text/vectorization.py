@@ -251,7 +251,7 @@ class TextVectorization:
         return len(self.get_vocabulary())
 
     def __call__(self, texts):
-        r"""Convierte textos en una tabla; un solo texto, en un solo renglón."""
+        r"""Convierte textos en una tabla; un solo texto, en una sola fila."""
         if not self._index:
             raise ValueError("TextVectorization: se esperaba un vocabulario; dáselo con adapt o con set_vocabulary")
         unknown = self._index[UNKNOWN]

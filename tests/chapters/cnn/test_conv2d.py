@@ -201,7 +201,7 @@ def test_a_failed_build_can_be_repeated():
 
 
 def test_what_was_in_the_memory_before_costs_nothing():
-    # Lo que sobra de los renglones también se multiplica, y los números diminutos son cien veces más lentos.
+    # Lo que sobra de las filas también se multiplica, y los números diminutos son cien veces más lentos.
     layer = Conv2D(6, 5, padding="same", seed=0)
     layer.build((28, 28, 1))
     layer = layer.replica()

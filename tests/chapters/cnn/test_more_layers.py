@@ -81,7 +81,7 @@ def test_a_separable_convolution_is_its_two_halves(arguments):
     assert whole.work() == looks.work() + mixes.work()
 
 
-# Un renglón entero, medio y un solo píxel a la vez.
+# Una fila entera, medio y un solo píxel a la vez.
 @pytest.mark.parametrize(("channels", "width"), [(3, 8), (100, 8), (600, 4), (2, 1)])
 @pytest.mark.parametrize("strides", [1, 2])
 def test_by_channel_is_a_convolution_with_a_group_per_channel(channels, width, strides):

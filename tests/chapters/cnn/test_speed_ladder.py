@@ -1,4 +1,4 @@
-"""El producto con los renglones donde sea, el banco de medidas y los resultados guardados."""
+"""El producto con las filas donde sea, el banco de medidas y los resultados guardados."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def test_the_product_reads_and_writes_where_it_is_told(sizes, seed, floor):
     matmul_at(a, rows, columns, b, line, start, a.dtype.type(floor), out, np.arange(n) * m, m)
     expected = np.maximum(product + start[:m], floor)
     np.testing.assert_allclose(out[: n * m].reshape(n, m), expected, rtol=1e-3, atol=1e-4)
-    # Fuera de los renglones se escribe, a lo más, lo que falta para llenar un vector.
+    # Fuera de las filas se escribe, a lo más, lo que falta para llenar un vector.
     assert (out[n * m + SLACK :] == 7).all()
 
 

@@ -171,9 +171,9 @@ def test_an_error_that_overflows_says_so():
 
 
 def test_one_line_and_one_step_are_singular():
-    with pytest.raises(ValueError, match="para 1 renglón de 3 pasos se esperaban al menos 4 números"):
+    with pytest.raises(ValueError, match="para 1 fila de 3 pasos se esperaban al menos 4 números"):
         shifted_windows([1, 2], 3)
-    with pytest.raises(ValueError, match="para 3 renglones de 1 paso se esperaban al menos 4 números"):
+    with pytest.raises(ValueError, match="para 3 filas de 1 paso se esperaban al menos 4 números"):
         shifted_windows([1, 2], 1, 3)
 
 

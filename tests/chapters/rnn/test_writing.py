@@ -1,4 +1,4 @@
-"""Un modelo de letras: lo que escribe, lo que le sorprende, su alfabeto y sus renglones."""
+"""Un modelo de letras: lo que escribe, lo que le sorprende, su alfabeto y sus filas."""
 
 import itertools
 

@@ -73,7 +73,7 @@ def test_bad_tex_is_an_error(tex):
 def test_a_page_draws_its_formulas_and_numbers_them(tmp_path):
     page, warnings = build(
         tmp_path,
-        "Título\n======\n\nUna fórmula (:math:`x^2`), en el renglón.\n\n"
+        "Título\n======\n\nUna fórmula (:math:`x^2`), en la línea.\n\n"
         ".. math::\n   :label: ec-a\n\n   a = b\n\n   c = d \\\\ e\n\nVer :eq:`ec-a`.\n",
     )
     assert warnings == ""

@@ -211,7 +211,7 @@ def test_train_on_batch_says_what_that_batch_lost():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        # Más etiquetas que renglones: el núcleo leería fuera del arreglo.
+        # Más etiquetas que filas: el núcleo leería fuera del arreglo.
         (np.zeros((8, 500), int), "espera que lo correcto"),
         (np.full((8, 3), 0.5), "no sirve con lo correcto"),
         (np.full(8, np.nan), "y: se esperaban números finitos"),
