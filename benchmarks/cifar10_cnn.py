@@ -1,4 +1,4 @@
-r"""Una red convolucional chica con CIFAR-10; deja los resultados en ``docs/resultados/cifar10_cnn.json``.
+r"""Una red convolucional pequeña con CIFAR-10; deja los resultados en ``docs/resultados/cifar10_cnn.json``.
 
 Se ejecuta con ``python -m benchmarks.cifar10_cnn`` y tarda unos minutos por semilla. Con ``--jpeg ARCHIVO`` usa, en vez
 de los datos originales, una copia comprimida con pérdida: un ``.npz`` con ``train_jpeg`` y ``test_jpeg`` (los JPEG, uno

@@ -75,7 +75,7 @@ def main():
 
 
 def crops(x, y, rng):
-    """Saca unos recortes al azar, girados, volteados y estirados."""
+    """Saca unos recortes al azar, girados, reflejados y estirados."""
     # Se recorta de más, para que la orilla estirada no se llene con su reflejo.
     margin = int(2 * ALPHA)
     side = CROP + 2 * margin

@@ -29,7 +29,7 @@ TEXTS = {"quijote": (load_quijote, "En esto "), "tinyshakespeare": (load_tinysha
 EMBEDDING, UNITS, LENGTH, BATCH = 32, 256, 64, 16
 STEPS, RATE, SEED = 14_000, 5e-3, 0
 SIDES = "ours", "torch", "rounding"
-# Keras y PyTorch no suman el ``epsilon`` de Adam en el mismo lugar. Al empezar, los gradientes son tan chicos que con
+# Keras y PyTorch no suman el ``epsilon`` de Adam en el mismo lugar. Al empezar, los gradientes son tan pequeños que con
 # el de siempre, 1e-7, no harían lo mismo; con este no se nota.
 EPSILON = 1e-10
 # Con qué temperaturas se escribe, de cuántas letras se sortea, y cuántas se guardan.

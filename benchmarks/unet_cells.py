@@ -31,7 +31,7 @@ def both():
 LOSSES = {"bce": BinaryCrossentropy, "dice": Dice, "iou": IoULoss, "both": both}
 # Para ver si era por los pesos de más o por entrenar poco.
 WIDER, LONGER = (9, 18, 36), 75
-# Muchas células grandes, o una sola y chica.
+# Muchas células grandes, o una sola y pequeña.
 KINDS = {"many": {"cells": 6}, "few": {"cells": 1, "radius": (0.06, 0.1)}}
 
 

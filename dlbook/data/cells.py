@@ -31,7 +31,7 @@ def cell_images(n=100, size=64, cells=6, radius=(0.1, 0.2), light=0.5, noise=0.0
     size : int
         El lado en píxeles, de 16 a 512.
     cells : int
-        Cuántas células a lo sumo en cada una, de 1 a 64. Si no caben sin encimarse, se ponen menos.
+        Cuántas células a lo sumo en cada una, de 1 a 64. Si no caben sin superponerse, se ponen menos.
     radius : (float, float)
         Entre qué y qué miden los semiejes de una célula, en lados de la imagen; de 0.03 a 0.5.
     light : float

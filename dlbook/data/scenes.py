@@ -15,8 +15,8 @@ def shape_scenes(n=100, size=48, objects=3, noise=0.08, seed=0):
     r"""Imágenes en gris con unas cuantas figuras de tamaño y tono al azar, y la caja exacta de cada una.
 
     Cada escena tiene de una a ``objects`` figuras: círculos (0), cuadrados (1) y triángulos (2). Miden entre la quinta
-    parte y casi la mitad del lado de la imagen, son más claras o más oscuras que el fondo, y sus cajas se enciman poco:
-    nunca más de la décima parte de lo que ocupan juntas. Al final se suma ruido.
+    parte y casi la mitad del lado de la imagen, son más claras o más oscuras que el fondo, y sus cajas se superponen
+    poco: nunca más de la décima parte de lo que ocupan juntas. Al final se suma ruido.
 
     >>> x, boxes, classes = shape_scenes(2, seed=0)
     >>> x.shape, x.dtype.name
@@ -33,7 +33,7 @@ def shape_scenes(n=100, size=48, objects=3, noise=0.08, seed=0):
     size : int
         El lado de la imagen en píxeles, de 16 a 512.
     objects : int
-        Cuántas figuras a lo sumo en cada una, de 1 a 8. Si no caben sin encimarse, se ponen menos.
+        Cuántas figuras a lo sumo en cada una, de 1 a 8. Si no caben sin superponerse, se ponen menos.
     noise : float
         Desviación estándar del ruido, con los tonos entre 0 y 1.
     seed : int or numpy.random.Generator

@@ -3,7 +3,7 @@ r"""El producto de matrices que no están en la memoria tal cual: de cada fila s
 Una convolución multiplica la matriz de las ventanas de una imagen, y esa matriz repite cada píxel muchas veces.
 Escribirla costaría casi tanto como multiplicarla. No hace falta: la celda :math:`(i,k)` está en la imagen, en el lugar
 ``rows[i] + columns[k]``, y de ahí se puede leer. Lo mismo al volver: la fila :math:`i` del resultado se suma donde
-diga ``places[i]``, y dos filas pueden traslaparse.
+diga ``places[i]``, y dos filas pueden superponerse.
 
 Como en :mod:`dlbook.numeric.matmul`, un mosaico del resultado vive en los registros mientras se recorre la dimensión
 que se suma. Siempre se leen y se escriben vectores enteros, aunque la última columna caiga a medio vector. Lo que sobra
@@ -178,7 +178,7 @@ def matmul_at(a, rows, columns, b, line, start, floor, out, places, m):
 def add_matmul_at(a, rows, columns, b, line, out, places, m):
     r"""Suma a ``out[places[i] + j]`` el producto de :func:`matmul_at`.
 
-    Las filas se suman una por una, así que pueden encimarse; pero lo que sobra también se suma, al principio de lo
+    Las filas se suman una por una, así que pueden superponerse; pero lo que sobra también se suma, al principio de lo
     que siga en ``out``. O ``b`` tiene ahí ceros, o ``out`` tiene lugar de más en cada fila.
 
     >>> import numpy as np

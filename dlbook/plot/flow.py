@@ -98,7 +98,7 @@ def _sorted(rows, links):
 
 
 def _spread(rows, links, widths, n):
-    # A lo largo de su fila, cada cosa lo más cerca posible de aquello a lo que está unida, sin encimarse. Si se
+    # A lo largo de su fila, cada cosa lo más cerca posible de aquello a lo que está unida, sin superponerse. Si se
     # descuentan los huecos mínimos, es ajustar unos números a otros sin que cambie su orden: una regresión isotónica.
     from scipy.optimize import isotonic_regression
 

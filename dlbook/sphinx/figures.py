@@ -18,7 +18,7 @@ class sliding(nodes.General, nodes.Element):  # noqa: N801 - así se nombran los
 
 
 def narrowest(svg):
-    r"""Cuánto tiene que medir de ancho una figura para que se lea su letra más chica, en píxeles.
+    r"""Cuánto tiene que medir de ancho una figura para que se lea su letra más pequeña, en píxeles.
 
     >>> narrowest('<svg width="300pt"> <g transform="scale(0.09 -0.09)"/> <g transform="scale(0.12 -0.12)"/> </svg>')
     300

@@ -125,6 +125,44 @@ def test_paired_signs(opening, closing):
     assert not wrong, "\n".join(wrong)
 
 
+# Lo que solo se dice en algunos países, lo que allí tiene otro sentido o suena mal, y lo que se dice en todos. De dos
+# palabras para la misma cosa, el libro usa una.
+REGIONAL = {
+    r"rengl(?:ón|ones)": "fila, si es de una matriz, o línea, si es de texto o de código",
+    r"volte(?:ar|a|an|ado|ados|ada|adas|amos|arl[ao]s?)": "girar o reflejar",
+    r"chic[oa]s?": "pequeño",
+    r"jal(?:ar|a|an|e|o)": "tirar de, atraer",
+    r"re(?:prob|prueb)\w+|suspender? (?:el|un|los) ex\w+": "no aprobar",
+    r"encim(?:ar|an|ado|ados|ada|adas|arse|en)": "apilar, superponer",
+    r"se recorr(?:e|en|ió) (?:un|una|dos|tres) (?:píxel|lugar|fila|columna)(?:e?s)?": "se desplaza",
+    r"carnés?": "documento",
+    r"desviaci(?:ón|ones) típicas?": "desviación estándar",
+    r"vídeos?": "video",
+    r"ordenador(?:es)?": "computadora",
+    r"fichero": "archivo",
+    r"cog(?:er|e|es|en|emos|ió|ido|ida|iendo)|agarr(?:ar|a|as|an|amos)": "tomar, elegir",
+    r"móvil(?:es)?(?= en (?:la mano|el bolsillo))|celular(?:es)?": "teléfono",
+    r"ahorita|acá|allá abajo|nomás|tantito|bonche|chueco": "una palabra de todas partes",
+    r"platic(?:ar|a|an)|chec(?:ar|a|as|an)|cheque(?:ar|a|as|an)": "hablar, comprobar",
+    r"vosotros|vuestr[oa]s?|ustedes": "tú",
+    r"aventar|avienta[ns]?|botar|gis|pizarrón|plumón|patata|zumo|jitomate|guagua": "una palabra de todas partes",
+}
+
+
+def test_words_are_from_every_country():
+    rule = re.compile("|".join(rf"(?P<w{k}>\b(?:{pattern})\b)" for k, pattern in enumerate(REGIONAL)), re.IGNORECASE)
+    wrong = []
+    for path, line, text in prose():
+        # La propia lista, y los títulos de los cursos, que se citan como son.
+        if path == Path(__file__) or path.parent == COURSE:
+            continue
+        for match in rule.finditer(text):
+            where = line + text.count("\n", 0, match.start())
+            instead = list(REGIONAL.values())[int(match.lastgroup[1:])]
+            wrong.append(f"{path.relative_to(ROOT)}:{where}: {match.group()}: {instead}")
+    assert not wrong, "\n".join(wrong)
+
+
 def words():
     r"""Cada palabra de la prosa, con su archivo, su línea y si puede estar en inglés: en cursiva o entre comillas."""
     for path, line, text in prose():

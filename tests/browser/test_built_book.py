@@ -196,7 +196,7 @@ def test_what_does_not_fit_on_a_phone_says_so(visits):
 
 @functools.cache
 def smallest_letter(name):
-    """Lo que mide, en píxeles, la letra más chica de una figura sin encoger; matplotlib las dibuja a 100 puntos."""
+    """Lo que mide, en píxeles, la letra más pequeña de una figura sin encoger; matplotlib las dibuja a 100 puntos."""
     sizes = re.findall(r"scale\(([\d.]+) -[\d.]+\)", (BOOK / "_images" / name).read_text("utf-8"))
     return min((100 * float(size) * 96 / 72 for size in sizes), default=float("inf"))
 

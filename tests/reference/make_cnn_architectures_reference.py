@@ -20,7 +20,7 @@ from dlbook.training import walk
 from tests.reference import oracle
 
 CLASSES = 7
-# Cada red con la imagen más chica que admite la de Keras.
+# Cada red con la imagen más pequeña que admite la de Keras.
 NETWORKS = {
     "VGG16": (lambda **options: cnn.vgg16((32, 32, 3), CLASSES, None, **options), (32, 32, 3)),
     "InceptionV3": (lambda **options: cnn.inception_v3((75, 75, 3), CLASSES, None, **options), (75, 75, 3)),

@@ -34,7 +34,7 @@ def layer_costs(length, width, kernel_size=3):
        \end{gathered}
 
     Una capa lleva lo de una posición hasta :math:`\frac{k-1}2` lugares más allá; para recorrer :math:`T-1` hay que
-    encimar tantas capas, y todo lo demás se multiplica por ellas.
+    apilar tantas capas, y todo lo demás se multiplica por ellas.
 
     **Recurrente**, la sencilla. Una matriz para la entrada y otra para el estado, en cada uno de los :math:`T` pasos:
 

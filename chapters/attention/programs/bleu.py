@@ -38,7 +38,7 @@ def bleu(translations, references, longest=4):
        b=\min\bigl(1,\ e^{\,1-r/c}\bigr) .
 
     **Todo junto.** Las precisiones se promedian multiplicándolas, con una media geométrica, porque cada una es varias
-    veces menor que la anterior y en una media común las grandes taparían a las chicas:
+    veces menor que la anterior y en una media común las grandes taparían a las pequeñas:
 
     .. math::
        :label: ec-att-bleu

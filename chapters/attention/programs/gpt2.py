@@ -16,7 +16,7 @@ IGNORED = re.compile(r"h\.\d+\.attn\.(bias|masked_bias)")
 def gpt2_names(vocabulary=50257, length=1024, width=768, blocks=12):
     r"""Da el nombre y la forma de cada arreglo de un archivo de GPT-2, en orden.
 
-    Los valores que vienen puestos son los del más chico :cite:p:`radford2019`. Los números suman lo que se publica:
+    Los valores que vienen puestos son los del más pequeño :cite:p:`radford2019`. Los números suman lo que se publica:
 
     >>> import math
     >>> shapes = gpt2_names()
@@ -170,7 +170,7 @@ def load_gpt2(path, heads=12):
     path : str or pathlib.Path
         El archivo. Los nombres pueden llevar delante ``transformer.``; las máscaras que guardan algunos se ignoran.
     heads : int
-        Cuántas cabezas: 12 en el más chico, y 16, 20 y 25 en los otros.
+        Cuántas cabezas: 12 en el más pequeño, y 16, 20 y 25 en los otros.
 
     Returns
     -------

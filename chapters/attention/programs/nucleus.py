@@ -11,7 +11,7 @@ def nucleus(logits, p):
 
     Con :func:`~chapters.rnn.top_k` quedan siempre los mismos :math:`k`. Pero hay momentos en que solo cabe una letra,
     y otros en que caben veinte. Aquí se fija cuánta probabilidad queda, y no cuántas letras :cite:p:`holtzman2020`. El
-    **núcleo** es el conjunto más chico que junta al menos :math:`p`:
+    **núcleo** es el conjunto más pequeño que junta al menos :math:`p`:
 
     .. math::
        :label: ed-att-nucleo-chico

@@ -48,7 +48,7 @@ def patches(images, size):
        =\sum_{u,v,c} I_{ap+u,\;bp+v,\;c}\,K_{uvck} .
 
     Eso es, letra por letra, una convolución de filtros de :math:`p\times p` con paso :math:`p`: los filtros no se
-    enciman, porque avanzan lo que miden.
+    superponen, porque avanzan lo que miden.
 
     >>> from chapters.cnn import Conv2D
     >>> rng = np.random.default_rng(0)

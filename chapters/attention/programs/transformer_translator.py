@@ -118,7 +118,7 @@ def _paths(tokens, width, *sizes):
 def _pieces(tokens, width, heads, blocks, intermediate, dropout):
     # La tabla, lo que hace de unas palabras la entrada de los bloques, y los bloques de cada lado con su norma final.
     # Todos con la misma varianza, que x·W conserva, como en ``gpt``. Glorot, sobre el cubo (d, H, k) de la atención,
-    # contaría d·H entradas y d·k salidas: consultas, claves y valores empezarían varias veces más chicos.
+    # contaría d·H entradas y d·k salidas: consultas, claves y valores empezarían varias veces más pequeños.
     start = RandomNormal(0.0, width**-0.5)
     table = ReversibleEmbedding(tokens, width, embeddings_initializer=start, mask_zero=True)
     scale, places = Rescaling(math.sqrt(width)), SinePositionEncoding()

@@ -29,8 +29,8 @@ def kl_sparsity(codes, rho):
 
        \hat\rho_j=\frac1n\sum_{i=1}^{n}h_{ij},
 
-    y se quiere cerca de un número chico, :math:`\rho`, como 0.05. ¿Cómo se mide la distancia entre dos números que son
-    fracciones? Mirándolos como monedas: una que cae cara con probabilidad :math:`\rho` y otra con
+    y se quiere cerca de un número pequeño, :math:`\rho`, como 0.05. ¿Cómo se mide la distancia entre dos números
+    que son fracciones? Mirándolos como monedas: una que cae cara con probabilidad :math:`\rho` y otra con
     :math:`\hat\rho_j`.
 
     **Derivación.** Si la moneda verdadera es la de :math:`\rho`, la sorpresa media de quien lo sabe es la entropía,

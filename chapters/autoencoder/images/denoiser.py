@@ -27,8 +27,8 @@ def optimal_denoiser(x, data, sigma):
 
        r^*(\tilde{\mathbf x})=\mathrm E[\mathbf x\mid\tilde{\mathbf x}]=\sum_i p_i\,\mathbf x^{(i)} .
 
-    Con :math:`\sigma` chica gana el dato más cercano; con :math:`\sigma` enorme pesan todos igual, y la respuesta es la
-    media de los datos.
+    Con :math:`\sigma` pequeña gana el dato más cercano; con :math:`\sigma` enorme pesan todos igual, y la respuesta
+    es la media de los datos.
 
     **A mano.** Dos datos, −1 y 1. En una recta la cuenta se cierra: :math:`p_2/p_1=e^{2\tilde x/\sigma^2}`, así que la
     media es :math:`\tanh(\tilde x/\sigma^2)`. Con :math:`\tilde x=0.5` y :math:`\sigma=1`, :math:`\tanh 0.5=0.4621`:

@@ -66,7 +66,7 @@ class NoisyPairs(PyDataset):
         self.on_epoch_end()
 
     def __len__(self):
-        r"""Dice cuántos lotes hay; el último puede ser más chico."""
+        r"""Dice cuántos lotes hay; el último puede ser más pequeño."""
         return -(-len(self.x) // self.batch_size)
 
     def __getitem__(self, k):

@@ -21,7 +21,7 @@ def gaussian_noise(x, stddev, seed=None, clip=None):
 
     **Recortar.** Una imagen no puede valer menos que el negro ni más que el blanco, así que se suele **recortar**
     (*clip*) a :math:`[0, 1]`. Entonces el ruido ya no tiene media cero. En un píxel negro se pierde todo el ruido
-    negativo, y si :math:`\sigma` es tan chica que el blanco no se alcanza, queda :math:`\sigma\max(\epsilon,0)`. Como
+    negativo, y si :math:`\sigma` es tan pequeña que el blanco no se alcanza, queda :math:`\sigma\max(\epsilon,0)`. Como
     la densidad normal :math:`\phi` cumple :math:`\phi'(t)=-t\,\phi(t)`, y la de :math:`\epsilon^2` se reparte por
     mitades entre los dos lados,
 

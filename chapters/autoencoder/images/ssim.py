@@ -31,8 +31,8 @@ def ssim_map(a, b, max_val, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.03):
     :math:`|\sigma_{ab}|\le\sigma_a\sigma_b` es la desigualdad de Cauchy y Schwarz: sin la constante, :math:`s` es la
     correlación, que vale 1 si una ventana es la otra por un número positivo, más otro número.
 
-    **Las constantes** evitan dividir entre casi cero en lo negro y en lo liso. Se toman chicas y en las unidades de la
-    imagen, :math:`C_1=(k_1L)^2` y :math:`C_2=(k_2L)^2`, y :math:`C_3=C_2/2`, que permite simplificar el producto.
+    **Las constantes** evitan dividir entre casi cero en lo negro y en lo liso. Se toman pequeñas y en las unidades de
+    la imagen, :math:`C_1=(k_1L)^2` y :math:`C_2=(k_2L)^2`, y :math:`C_3=C_2/2`, que permite simplificar el producto.
     Como
 
     .. math::
@@ -100,7 +100,7 @@ def ssim_map(a, b, max_val, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.03):
     ------
     TypeError, ValueError
         Si no son imágenes de la misma forma, con números reales y finitos; si la ventana no cabe; o si las
-        constantes son tan chicas que se divide entre cero.
+        constantes son tan pequeñas que se divide entre cero.
 
         >>> ssim_map(a, b, max_val=4)
         Traceback (most recent call last):

@@ -1,4 +1,4 @@
-r"""Pérdidas que miden cuánto se enciman dos máscaras: Dice, Tversky e IoU."""
+r"""Pérdidas que miden cuánto se superponen dos máscaras: Dice, Tversky e IoU."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ MOST = 1e6
 
 
 def plain_overlap_loss(y_true, y_pred, numbers):
-    """Da la pérdida de dos máscaras, cuánto se enciman, y su gradiente."""
+    """Da la pérdida de dos máscaras, cuánto se superponen, y su gradiente."""
     a, b, c, e = numbers
     inside = (y_true * y_pred).sum()
     N = a * inside  # [ec-ae-traslape]

@@ -79,7 +79,7 @@ def gaussian_kl_backward(mean, log_var, dy):
        \qquad
        \frac{\partial\mathcal L}{\partial\ell_j}=\frac g2\left(e^{\ell_j}-1\right).
 
-    Los dos se anulan solo en :math:`\mu_j=0` y :math:`\sigma_j=1`: todo lo demás se jala hacia la normal estándar.
+    Los dos se anulan solo en :math:`\mu_j=0` y :math:`\sigma_j=1`: todo lo demás lo empujan hacia la normal estándar.
 
     >>> dmean, dlog_var = gaussian_kl_backward([[1.0]], np.log([[4.0]]), [1.0])
     >>> dmean, dlog_var.round(3)

@@ -57,7 +57,7 @@ def test_what_survives_suppression_does_not_overlap_and_what_falls_has_a_reason(
 
 
 def plain_suppression(those, scores, classes, threshold):
-    """La definición, paso por paso: guarda la mejor, descarta las que se le enciman, repite."""
+    """La definición, paso por paso: guarda la mejor, descarta las que se le superponen, repite."""
     left, kept, overlap = sorted(range(len(those)), key=lambda i: -scores[i]), [], iou(those, those)
     while left:
         best = left.pop(0)

@@ -27,7 +27,7 @@ LAYERS = {
     "bilineal": lambda: cnn.UpSampling2D(2, interpolation="bilinear"),
     "normalización": lambda: cnn.BatchNormalization(),
     "por respuesta local": lambda: cnn.LocalResponseNormalization(),
-    "voltear": lambda: cnn.RandomFlip(seed=0),
+    "reflejar": lambda: cnn.RandomFlip(seed=0),
     "residual": lambda: cnn.Residual([cnn.Conv2D(3, 3, padding="same")], activation="relu"),
     "ramas": lambda: cnn.Branches([cnn.Conv2D(2, 1), [cnn.MaxPooling2D(3, 1, "same"), cnn.Conv2D(3, 1)]]),
 }
