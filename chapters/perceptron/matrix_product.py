@@ -72,6 +72,15 @@ def matrix_product(a, b):
     return floats(c, "producto")
 
 
+def plain_matrix_product(a, b):
+    r"""Cada celda, una fila por una columna."""
+    c = np.zeros((a.shape[0], b.shape[1]))
+    for i in range(a.shape[0]):
+        for j in range(b.shape[1]):
+            c[i, j] = (a[i] * b[:, j]).sum()  # [ec-per-producto-matricial]
+    return c
+
+
 @njit(cache=True, nogil=True)
 def _matrix_product(a, b):
     m, p = a.shape
