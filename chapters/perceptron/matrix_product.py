@@ -87,7 +87,7 @@ def _matrix_product(a, b):
     n = b.shape[1]
     c = np.zeros((m, n), a.dtype)
     for i in range(m):
-        # Con j en el ciclo interior, c y b se leen de corrido: la misma suma, mucho más rápida.
+        # Con j en el ciclo interior, c y b se leen de corrido.
         for k in range(p):
             for j in range(n):
                 c[i, j] += a[i, k] * b[k, j]  # [ec-per-producto-matricial]
