@@ -55,9 +55,11 @@ def signed_distance(x, w, b):
 
     >>> round(float(signed_distance([-1, 2], [3, -2], 1)), 6)
     -1.664101
-    >>> np.abs(signed_distance([[0, 0.5], [-1 / 3, 0]], [3, -2], 1)).round(
-    ...     12
-    ... )  # dos puntos de la recta
+
+    Y dos puntos de la recta:
+
+    >>> on_it = [[0, 0.5], [-1 / 3, 0]]
+    >>> np.abs(signed_distance(on_it, [3, -2], 1)).round(12)
     array([0., 0.])
 
     Parameters

@@ -12,7 +12,7 @@ def mistake_bound(x, y, w, b):
     :math:`\tilde{\mathbf w}=(b,\mathbf w)`, y así :math:`z=\tilde{\mathbf w}^\top\tilde{\mathbf x}`. Escribamos además
     la respuesta correcta con signo, :math:`t=2y-1`, que vale 1 si hay que disparar y −1 si hay que callar. Entonces
     :math:`t\,z>0` quiere decir que el ejemplo está del lado correcto. Y como en un fallo :math:`e=t`, la corrección
-    :eq:`ec-per-correccion` se escribe en un solo renglón:
+    :eq:`ec-per-correccion` se escribe en una sola línea:
     :math:`\tilde{\mathbf w}\leftarrow\tilde{\mathbf w}+\eta\,t\,\tilde{\mathbf x}`.
 
     **Teorema** (:cite:t:`novikoff1962`). Sea :math:`\tilde{\mathbf u}` cualquier hiperplano que separa los ejemplos

@@ -99,7 +99,8 @@ def gate_weights(name, d):
     }
     weight, threshold = table[choice(name, "name", table)]
     if name == "not" and d != 1:
-        raise ValueError(f"d: se esperaba 1, porque la negación tiene una sola entrada, pero llegó {d}")
+        why = "porque la negación tiene una sola entrada"
+        raise ValueError(f"d: se esperaba 1, {why}, pero llegó {d}")
     return np.full(d, weight), threshold
 
 
@@ -203,5 +204,7 @@ def firing_rate(w, b):
     """
     w = floats(w, "w", "d")
     if w.size > 20:
-        raise ValueError(f"w: se esperaban a lo sumo 20 pesos, pero llegaron {w.size}")
-    return float(step(weighted_sum(binary_inputs(w.size), w, b)).mean())  # [ec-per-tasa]
+        wrong = f"pero llegaron {w.size}"
+        raise ValueError(f"w: se esperaban a lo sumo 20 pesos, {wrong}")
+    fired = step(weighted_sum(binary_inputs(w.size), w, b))
+    return float(fired.mean())  # [ec-per-tasa]

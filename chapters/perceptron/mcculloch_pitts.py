@@ -88,6 +88,13 @@ def mcculloch_pitts(excitatory, inhibitory, threshold):
     return fired.reshape(rows)[()]
 
 
+def plain_mcculloch_pitts(excitatory, inhibitory, threshold):
+    r"""Suficientes a favor, y ninguna en contra."""
+    quiet = inhibitory.sum(axis=-1) == 0
+    enough = excitatory.sum(axis=-1) >= threshold
+    return (quiet & enough).astype(int)  # [ec-per-mcculloch-pitts]
+
+
 @njit(cache=True, nogil=True)
 def _mcculloch_pitts(excitatory, inhibitory, threshold):
     n = excitatory.shape[0]

@@ -1,5 +1,7 @@
 r"""Separabilidad lineal: qué puede y qué no puede aprender una sola unidad con umbral."""
 
+import itertools
+
 import numpy as np
 from numba import njit
 
@@ -178,6 +180,17 @@ def search_weights(x, y, values):
     digits = np.unravel_index(solves, (k,) * (d + 1))
     found = values[np.stack(digits, axis=1)]
     return np.ascontiguousarray(found[:, 1:]), found[:, 0].copy()
+
+
+def plain_search_weights(x, y, values):
+    r"""De todas las unidades de la rejilla, las que no fallan."""
+    size = 1 + x.shape[1]
+    found = []
+    for b, *w in itertools.product(values, repeat=size):  # [ec-per-rejilla]
+        if ((x @ w + b >= 0) == y).all():
+            found.append([b, *w])
+    found = np.reshape(found, (-1, size))
+    return found[:, 1:], found[:, 0]
 
 
 @njit(cache=True, nogil=True)

@@ -67,6 +67,12 @@ def sigmoid(z):
     return _sigmoid(z.ravel()).reshape(z.shape)[()]
 
 
+def plain_sigmoid(z):
+    r"""La sigmoide, sin exponenciales de números positivos."""
+    small = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1, small) / (1 + small)  # [ec-per-sigmoide]
+
+
 @njit(cache=True, nogil=True)
 def _sigmoid(z):
     y = np.empty_like(z)

@@ -53,6 +53,11 @@ def dot_product(x, y):
     return float(floats(_dot_product(x, y), "producto punto"))
 
 
+def plain_dot_product(x, y):
+    r"""Componente por componente, y todo sumado."""
+    return (x * y).sum()  # [ec-per-producto-punto]
+
+
 @njit(cache=True, nogil=True)
 def _dot_product(x, y):
     total = 0.0
@@ -93,9 +98,10 @@ def cosine_similarity(x, y):
 
     >>> round(cosine_similarity([0.5, 0.3, 0.7], [0.6, 0.2, 0.6]), 7)
     0.9820843
-    >>> round(
-    ...     cosine_similarity([0.5, 0.3, 0.7], [60, 20, 60]), 7
-    ... )  # cien veces más largo
+
+    Con el segundo vector cien veces más largo, el coseno es el mismo:
+
+    >>> round(cosine_similarity([0.5, 0.3, 0.7], [60, 20, 60]), 7)
     0.9820843
 
     Parameters
@@ -126,6 +132,12 @@ def cosine_similarity(x, y):
             raise ValueError(f"{name}: se esperaba un vector distinto de cero, porque el cero no tiene dirección")
     # El redondeo puede dar 1.0000000000000002, y ese no es el coseno de nadie.
     return float(np.clip(_cosine_similarity(x, y), -1, 1))
+
+
+def plain_cosine_similarity(x, y):
+    r"""El producto punto, entre las dos longitudes."""
+    lengths = np.sqrt(x @ x), np.sqrt(y @ y)
+    return (x @ y) / (lengths[0] * lengths[1])  # [ec-per-coseno]
 
 
 @njit(cache=True, nogil=True)
@@ -186,6 +198,11 @@ def euclidean_distance(x, y):
     """
     x, y = _pair(x, y)
     return float(floats(_euclidean_distance(x, y), "distancia"))
+
+
+def plain_euclidean_distance(x, y):
+    r"""Pitágoras, con todas las componentes."""
+    return np.sqrt(((x - y) ** 2).sum())  # [ec-per-distancia]
 
 
 @njit(cache=True, nogil=True)

@@ -69,6 +69,11 @@ def weighted_sum(x, w, b=0.0):
     return floats(z, "suma ponderada").reshape(x.shape[:-1])[()]
 
 
+def plain_weighted_sum(x, w, b=0.0):
+    r"""Cada entrada por su peso, todo sumado, más el sesgo."""
+    return (w * x).sum(axis=-1) + b  # [ec-per-suma-ponderada]
+
+
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
 def _weighted_sum(x, w, b):
     # Con fastmath, la suma puede reordenarse, y el procesador hace varios productos a la vez.

@@ -354,6 +354,23 @@ ARGUMENTS = {
     "plain_numeric_gradient": lambda r: {"f": lambda t: np.sin(t).prod(), "theta": r.array("n", "d")},
     "plain_check_gradients": gradients,
     "plain_mistake_bound": separated,
+    # Capítulo 1.
+    "plain_mcculloch_pitts": lambda r: {
+        "excitatory": r.generator.integers(0, 2, (r("n"), r("m"))),
+        "inhibitory": r.generator.integers(0, 2, (r("n"), r("k", 1, 2))),
+        "threshold": r("threshold", 0, 4),
+    },
+    "plain_weighted_sum": lambda r: {"x": r.array("n", "d"), "w": r.array("d"), "b": float(r.generator.normal())},
+    "plain_sigmoid": lambda r: {"z": 300 * r.array("n", "d")},
+    "plain_dot_product": lambda r: {"x": r.array("d"), "y": r.array("d")},
+    "plain_cosine_similarity": lambda r: {"x": r.array("d"), "y": r.array("d")},
+    "plain_euclidean_distance": lambda r: {"x": r.array("d"), "y": r.array("d")},
+    "plain_matrix_product": lambda r: {"a": r.array("m", "p"), "b": r.array("p", "n")},
+    "plain_search_weights": lambda r: {
+        "x": r.array("n", "d"),
+        "y": r.generator.integers(0, 2, r("n")),
+        "values": r.array("k"),
+    },
     "plain_dense_forward": lambda r: {"x": r.array("n", "d"), "w": r.array("d", "m"), "b": r.array("m")},
     "plain_dense_backward": lambda r: {"x": r.array("n", "d"), "w": r.array("d", "m"), "dy": r.array("n", "m")},
     "plain_batch_norm_forward": lambda r: {
