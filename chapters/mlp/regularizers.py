@@ -51,7 +51,7 @@ class Regularizer(Configured):
 
     def __repr__(self):
         r"""Escribe la llamada que la crea."""
-        given = [f"{k}={value!r}" for k, value in vars(self).items() if value]
+        given = [f"{k}={v!r}" for k, v in vars(self).items() if v]
         arguments = ", ".join(given)
         return f"{type(self).__name__}({arguments})"
 
