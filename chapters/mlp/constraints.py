@@ -22,7 +22,8 @@ class Constraint(Configured):
 
        \mathbf w \leftarrow \operatorname{proy}_C(\mathbf w-\eta\,\nabla\mathcal L) .
 
-    Por eso no tiene gradiente: no es parte de la pérdida, sino un retoque después de cada paso.
+    Por eso no tiene gradiente: no es parte de la pérdida, sino un retoque después de cada paso. Alguna, como
+    :class:`MinMaxNorm`, puede andar solo una parte del camino.
 
     >>> from chapters.mlp import Dense, Input, Sequential
     >>> model = Sequential(
@@ -63,9 +64,10 @@ class NonNeg(Constraint):
 
 
 def _axes(axis):
-    if isinstance(axis, (tuple, list)):
-        return tuple(check.integer(a, f"axis[{k}]", -64, 63) for k, a in enumerate(axis))
-    return check.integer(axis, "axis", -64, 63)
+    if not isinstance(axis, (tuple, list)):
+        return check.integer(axis, "axis", -64, 63)
+    given = enumerate(axis)
+    return tuple(check.integer(a, f"axis[{k}]", -64, 63) for k, a in given)
 
 
 class NormConstraint(Constraint):
@@ -92,13 +94,16 @@ class NormConstraint(Constraint):
         r"""Da los pesos permitidos, con la forma de ``w``."""
         w = check.floats(w, "w", "...")
         axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
-        if not all(-w.ndim <= a < w.ndim for a in axes) or len({a % w.ndim for a in axes}) < len(axes):
-            raise ValueError(
-                f"axis: se esperaban ejes distintos entre {-w.ndim} y {w.ndim - 1}, los de w, pero llegó {self.axis}"
-            )
+        known = {a % w.ndim for a in axes if -w.ndim <= a < w.ndim}
+        if len(known) < len(axes):
+            ends = f"entre {-w.ndim} y {w.ndim - 1}, los de w"
+            wanted = f"se esperaban ejes distintos {ends}"
+            raise ValueError(f"axis: {wanted}, pero llegó {self.axis}")
         # Los cuadrados, en float64: en float32 no cabría el de un peso de 1e20.
-        norms = np.sqrt(np.square(w, dtype=np.float64).sum(axis=axes, keepdims=True))
-        return w * (self.allowed(norms) / (norms + EPSILON)).astype(w.dtype)  # [ec-mlp-restriccion-norma]
+        squares = np.square(w, dtype=np.float64)
+        norms = np.sqrt(squares.sum(axis=axes, keepdims=True))
+        factor = self.allowed(norms) / (norms + EPSILON)
+        return w * factor.astype(w.dtype)  # [ec-mlp-restriccion-norma]
 
 
 class MaxNorm(NormConstraint):
@@ -181,8 +186,8 @@ class MinMaxNorm(NormConstraint):
     """
 
     def __init__(self, min_value=0.0, max_value=1.0, rate=1.0, axis=0):
-        self.min_value = check.number(min_value, "min_value", 0)
-        self.max_value = check.number(max_value, "max_value", self.min_value)
+        self.min_value = low = check.number(min_value, "min_value", 0)
+        self.max_value = check.number(max_value, "max_value", low)
         self.rate = check.number(rate, "rate", 0, 1)
         self.axis = _axes(axis)
 
@@ -192,7 +197,12 @@ class MinMaxNorm(NormConstraint):
         return self.rate * inside + (1 - self.rate) * norms  # [ec-mlp-norma-entre]
 
 
-NAMES = {"max_norm": MaxNorm, "min_max_norm": MinMaxNorm, "non_neg": NonNeg, "unit_norm": UnitNorm}
+NAMES = {
+    "max_norm": MaxNorm,
+    "min_max_norm": MinMaxNorm,
+    "non_neg": NonNeg,
+    "unit_norm": UnitNorm,
+}
 # Los nombres con que Keras los llama como si fueran funciones.
 max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 
@@ -225,9 +235,10 @@ def get(constraint):
         ValueError: constraint: se esperaba 'max_norm' o 'min_max_norm' o 'non_neg' o 'unit_norm' o 'MaxNorm' o
         'MinMaxNorm' o 'NonNeg' o 'UnitNorm', pero llegó 'max'
     """
-    if isinstance(constraint, type) and issubclass(constraint, Constraint):
+    is_class = isinstance(constraint, type)
+    if is_class and issubclass(constraint, Constraint):
         return constraint()
-    if constraint is None or (callable(constraint) and not isinstance(constraint, type)):
+    if constraint is None or (callable(constraint) and not is_class):
         return constraint
     names = NAMES | {cls.__name__: cls for cls in NAMES.values()}
     return names[check.choice(constraint, "constraint", list(names))]()

@@ -27,9 +27,10 @@ def _dropout_backward(dy, factor, dx):
 class Dropout(Layer):
     r"""*Dropout*: en cada paso del entrenamiento apaga al azar una parte de lo que le llega.
 
-    Una red que sobreajusta suele repartirse el trabajo en sociedades frágiles: una neurona corrige justo los errores de
-    otra, y juntas memorizan un ejemplo. Si en cada paso cualquiera puede faltar, ninguna puede contar con su vecina:
-    tiene que aprender algo que sirva por sí solo :cite:p:`srivastava2014`. :item:`REG-07, REG-09`
+    La idea de sus autores :cite:p:`srivastava2014` es que una red que sobreajusta reparte el trabajo en sociedades
+    frágiles: una neurona corrige justo los errores de otra, y juntas memorizan un ejemplo. Si en cada paso cualquiera
+    puede faltar, ninguna puede contar con su vecina: tiene que aprender algo que sirva por sí solo.
+    :item:`REG-07, REG-09`
 
     Sea :math:`p` la fracción que se apaga. Por cada número se echa una moneda :math:`m_i`, que vale 0 con probabilidad
     :math:`p` y 1 con probabilidad :math:`1-p`:
@@ -39,9 +40,9 @@ class Dropout(Layer):
 
        y_i = \frac{m_i}{1-p}\,x_i .
 
-    **Por qué se divide.** Apagar una parte hace más chica la suma que recibe la capa siguiente, y al predecir, con
-    todas encendidas, esa suma sería mayor que la que aprendió a leer. La división lo repara: en promedio sale lo mismo
-    que entra,
+    **Por qué se divide.** Si de cada :math:`x_i` llega en promedio :math:`(1-p)\,x_i`, al predecir, con todas
+    encendidas, la capa siguiente recibiría otra suma que la que aprendió a leer. La división lo repara: en promedio
+    sale lo mismo que entra,
 
     .. math::
 
@@ -168,3 +169,11 @@ class Dropout(Layer):
         else:
             np.multiply(dy, self.factor, out=dx)
         return dx
+
+
+def plain_dropout(x, rate, coins, dy):
+    r"""La capa al entrenar; las monedas son números al azar de 0 a 1."""
+    factor = (coins >= rate) / (1 - rate)
+    y = factor * x  # [ec-mlp-dropout]
+    dx = factor * dy  # [ec-mlp-dropout-atras]
+    return y, dx

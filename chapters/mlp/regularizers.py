@@ -51,7 +51,8 @@ class Regularizer(Configured):
 
     def __repr__(self):
         r"""Escribe la llamada que la crea."""
-        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value)
+        given = [f"{k}={v!r}" for k, v in vars(self).items() if v]
+        arguments = ", ".join(given)
         return f"{type(self).__name__}({arguments})"
 
 
@@ -74,9 +75,9 @@ class L1L2(Regularizer):
 
        \frac{\partial\Omega}{\partial w_i} = \lambda_1\operatorname{signo}(w_i) + 2\lambda_2\,w_i .
 
-    Ahí se ve la diferencia. La L2 jala cada peso hacia el cero con fuerza proporcional a su tamaño: los encoge a todos
-    y no borra ninguno. La L1 jala con la misma fuerza por pequeño que sea el peso, y a los que no hacen falta los deja
-    en cero.
+    Ahí se ve la diferencia. La L2 tira de cada peso hacia el cero con fuerza proporcional a su tamaño: cuanto más
+    pequeño, menos tira. La L1 tira con la misma fuerza por pequeño que sea el peso, y al que no hace falta lo lleva
+    hasta el cero.
 
     **A mano.** Con :math:`\mathbf w=(3,-4)`, :math:`\lambda_1=0.1` y :math:`\lambda_2=0.01`:
     :math:`0.1\cdot7+0.01\cdot25=0.95`, y el gradiente es :math:`(0.1+0.06,\ -0.1-0.08)`:
@@ -108,8 +109,15 @@ class L1L2(Regularizer):
         _add_penalty_gradient(w.reshape(-1), self.l1, self.l2, gradient.reshape(-1))
 
 
+def plain_l1l2(w, l1, l2):
+    r"""Lo que cuestan los pesos, y su gradiente."""
+    cost = l1 * np.abs(w).sum() + l2 * (w**2).sum()  # [ec-mlp-penalizacion]
+    gradient = l1 * np.sign(w) + 2 * l2 * w  # [ec-mlp-penalizacion-gradiente]
+    return cost, gradient
+
+
 class L1(L1L2):
-    r"""Solo la L1, :math:`\lambda_1\sum_i|w_i|`: la que lleva a cero los pesos que no hacen falta.
+    r"""Solo la L1, :math:`\lambda_1\sum_i|w_i|`: la que lleva hasta el cero los pesos que no hacen falta.
 
     >>> L1(0.1)([3.0, -5.0])
     0.8
@@ -129,7 +137,7 @@ class L1(L1L2):
 class L2(L1L2):
     r"""Solo la L2, :math:`\lambda_2\sum_i w_i^2`: la que encoge todos los pesos.
 
-    Con descenso de gradiente de paso :math:`\eta`, cada peso se multiplica por :math:`1-2\eta\lambda_2` antes de
+    Con descenso de gradiente de tasa :math:`\eta`, cada peso se multiplica por :math:`1-2\eta\lambda_2` antes de
     corregirse. Por eso también se llama *decaimiento de pesos* (*weight decay*).
 
     >>> L2(0.01)([3.0, -4.0])
@@ -168,7 +176,7 @@ class OrthogonalRegularizer(Regularizer):
        \frac{\partial\Omega}{\partial\mathbf w_i}
        = \frac{\mathbf g_i-(\mathbf g_i\cdot\mathbf u_i)\,\mathbf u_i}{\lVert\mathbf w_i\rVert} .
 
-    **A mano.** Dos renglones a 45°, con :math:`\lambda=1`: cobra :math:`\cos 45°`. A 90°, nada.
+    **A mano.** Dos filas a 45°, con :math:`\lambda=1`: cobra :math:`\cos 45°`. A 90°, nada.
 
     >>> penalty = OrthogonalRegularizer(factor=1)
     >>> (
@@ -185,7 +193,7 @@ class OrthogonalRegularizer(Regularizer):
     factor : float
         :math:`\lambda`, cero o más.
     mode : {"rows", "columns"}
-        Qué vectores son: los renglones o las columnas de la matriz.
+        Qué vectores son: las filas o las columnas de la matriz.
 
     Raises
     ------
@@ -222,6 +230,20 @@ class OrthogonalRegularizer(Regularizer):
         g = price * np.sign(alike) @ u
         g = (g - (g * u).sum(axis=1, keepdims=True) * u) / norms  # [ec-mlp-penalizacion-ortogonal-gradiente]
         gradient += (g if self.mode == "rows" else g.T).astype(gradient.dtype)
+
+
+def plain_orthogonal_regularizer(w, factor):
+    r"""Lo que cuesta que las filas se parezcan, y su gradiente."""
+    norms = np.linalg.norm(w, axis=1, keepdims=True)
+    u = w / norms
+    alike = u @ u.T
+    np.fill_diagonal(alike, 0)
+    price = factor / (len(w) * (len(w) - 1) / 2)
+    cost = price * np.abs(alike).sum() / 2  # [ec-mlp-penalizacion-ortogonal]
+    g = price * np.sign(alike) @ u
+    along = (g * u).sum(axis=1, keepdims=True)
+    gradient = (g - along * u) / norms  # [ec-mlp-penalizacion-ortogonal-gradiente]
+    return cost, gradient
 
 
 # Los nombres con que Keras los llama como si fueran funciones.
@@ -274,18 +296,27 @@ def get(regularizer):
     """
     if regularizer is None:
         return None
-    if isinstance(regularizer, type) and issubclass(regularizer, Regularizer):
+    is_class = isinstance(regularizer, type)
+    if is_class and issubclass(regularizer, Regularizer):
         return get(regularizer())
     if not isinstance(regularizer, Regularizer):
-        return NAMES[check.choice(regularizer, "regularizer", list(NAMES))]()
+        name = check.choice(regularizer, "regularizer", list(NAMES))
+        return NAMES[name]()
+    _check(regularizer)
+    return regularizer
+
+
+def _check(regularizer):
     # Quien solo cambia una de estas dos, o lo que se llama desde fuera, se quedaría con la penalización de otra.
     cls = type(regularizer)
     ours = next(base for base in cls.__mro__ if registry.ours(base))
     names = "__call__", "gradient", "value", "add_gradient"
-    changed = [name for name in names if getattr(cls, name) is not getattr(ours, name)]
-    if (changed or ours is Regularizer) and not {"value", "add_gradient"} <= set(changed):
+    changed = [n for n in names if getattr(cls, n) is not getattr(ours, n)]
+    own = changed or ours is Regularizer
+    if own and not {"value", "add_gradient"} <= set(changed):
         defined = changed[0] if changed else "ninguno"
-        raise TypeError(f"{cls.__name__}: se esperaba que definiera value y add_gradient, pero define {defined}")
+        wanted = "se esperaba que definiera value y add_gradient"
+        raise TypeError(f"{cls.__name__}: {wanted}, pero define {defined}")
     if not registry.ours(cls):
-        check.returned(regularizer.value(np.ones((2, 3), np.float32)), f"{cls.__name__}.value")
-    return regularizer
+        value = regularizer.value(np.ones((2, 3), np.float32))
+        check.returned(value, f"{cls.__name__}.value")

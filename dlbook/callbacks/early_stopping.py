@@ -9,7 +9,7 @@ from dlbook.console import say
 class EarlyStopping(Monitor):
     r"""Parada temprana (*early stopping*): dejar de entrenar cuando ya no mejora.
 
-    Conforme la red entrena, la pérdida de entrenamiento baja casi siempre. La de validación baja al principio y,
+    Conforme la red entrena, la pérdida de entrenamiento baja, con algún tropiezo. La de validación baja al principio y,
     cuando la red empieza a memorizar, vuelve a subir. Lo que buscamos es el fondo de esa curva. No se sabe que era el
     fondo hasta que se ha pasado; por eso se esperan unas épocas, la *paciencia*, y luego se vuelve atrás.
 
@@ -24,7 +24,8 @@ class EarlyStopping(Monitor):
     >>> stop.set_model(Model())
     >>> stop.on_train_begin()
     >>> for epoch, value in enumerate([1.0, 0.8, 0.7, 0.75, 0.9, 1.1, 1.3]):
-    ...     stop.on_epoch_end(epoch, {"loss": 1 / (1 + epoch), "val_loss": value})
+    ...     logs = {"loss": 1 / (1 + epoch), "val_loss": value}
+    ...     stop.on_epoch_end(epoch, logs)
     ...     if stop.model.stop_training:
     ...         break
     >>> stop.stopped_epoch, stop.best_epoch, stop.best

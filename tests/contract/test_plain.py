@@ -15,7 +15,8 @@ from chapters import attention, rnn
 from chapters.attention import ClassToken, MultiHeadAttention, SmoothedCrossentropy
 from chapters.autoencoder import OverlapLoss, Sampling, TiedAutoencoder, vae
 from chapters.cnn import BatchNormalization
-from chapters.mlp import Dense, Dropout, Input, Model, Sequential
+from chapters.mlp import L1L2, Dense, Dropout, Input, Model, Sequential
+from chapters.mlp.regularizers import OrthogonalRegularizer
 from chapters.rnn import Embedding, SimpleRNN
 from dlbook import gradcheck
 from dlbook.sphinx.definitions import PLAIN, plain_name
@@ -202,13 +203,32 @@ def joined(translations, references, longest):
     return attention.bleu(texts, [[" ".join(words) for words in several] for several in references], longest)
 
 
+def l1l2(w, l1, l2):
+    penalty = L1L2(l1, l2)
+    return penalty(w), penalty.gradient(w)
+
+
+def orthogonal(w, factor):
+    penalty = OrthogonalRegularizer(factor)
+    return penalty(w), penalty.gradient(w)
+
+
+def dropout(x, rate, coins, dy):
+    layer = Dropout(rate, dtype="float64")
+    layer.uniform = lambda out: coins.copy()
+    return layer.forward(x, training=True), layer.backward(dy)
+
+
 # Una clase se compara usándola.
 USED = {
     "plain_autoregression": autoregression,
     "plain_batch_normalization": batch_normalization,
     "plain_bleu": joined,
     "plain_class_token": class_token,
+    "plain_dropout": dropout,
+    "plain_l1l2": l1l2,
     "plain_multi_head_attention": multi_head_attention,
+    "plain_orthogonal_regularizer": orthogonal,
     "plain_overlap_loss": overlap_loss,
     "plain_position_embedding": position_embedding,
     "plain_sampling": sampling,
@@ -404,6 +424,13 @@ ARGUMENTS = {
     "plain_conv2d_backward": lambda r: convolution(r) | {"dy": maps(r)},
     "plain_conv2d_transpose_forward": lambda r: transposed(r) | {"bias": r.array("f")},
     "plain_conv2d_transpose_backward": lambda r: transposed(r) | {"dy": painted(r)},
+    # Capítulo 2, regularizar.
+    "plain_dropout": lambda r: {
+        **{"x": r.array("n", "d"), "rate": 0.9 * r.generator.random()},
+        **{"coins": r.generator.random((r("n"), r("d"))), "dy": r.array("n", "d")},
+    },
+    "plain_l1l2": lambda r: {"w": r.array("n", "d"), "l1": r.generator.random(), "l2": r.generator.random()},
+    "plain_orthogonal_regularizer": lambda r: {"w": r.array(1 + r("n"), "d"), "factor": r.generator.random()},
     # Capítulo 4, códigos.
     "plain_tied_autoencoder": lambda r: {
         "x": r.array("n", "d"),
