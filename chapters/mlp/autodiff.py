@@ -187,6 +187,22 @@ class Value:
         return f"Value({self.value:.6g})"
 
 
+def plain_value(loss, variable):
+    r"""Los dos modos: hacia atrás desde la pérdida, y hacia delante desde una variable."""
+    nodes = loss.graph()  # por orden de nacimiento
+    gradient = dict.fromkeys(nodes, 0.0)
+    gradient[loss] = 1.0
+    for v in reversed(nodes):
+        for u, local in v.parents:
+            gradient[u] += gradient[v] * local  # [ec-mlp-modo-inverso]
+    tangent = {}
+    for v in nodes:
+        tangent[v] = sum(local * tangent[u] for u, local in v.parents)  # [ec-mlp-modo-directo]
+        if v is variable:
+            tangent[v] = 1.0
+    return gradient[variable], tangent[loss]
+
+
 def _operation(name, f, arguments, derivatives):
     if not all(isinstance(a, (Value, numbers.Real)) for a in arguments):
         return NotImplemented  # un arreglo de NumPy sabe repartirse, elemento por elemento

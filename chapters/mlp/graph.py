@@ -498,5 +498,23 @@ class Graph(Model):
         return [symbol.name for symbol in self._outputs]
 
 
+def plain_graph(calls, x, w, dy):
+    r"""Cada llamada es una ida, una vuelta y de dónde recibe; todas usan los pesos ``w``."""
+    values = [x]
+    for forward, _, sources in calls:
+        given = [values[i] for i in sources]
+        values.append(forward(w, *given))  # [ec-mlp-grafo-ida]
+    slopes, dw = [0.0] * len(values), 0.0
+    slopes[-1] = dy
+    for j in range(len(calls), 0, -1):
+        _, backward, sources = calls[j - 1]
+        given = [values[i] for i in sources]
+        own, *found = backward(slopes[j], w, *given)
+        dw = dw + own  # [ec-mlp-grafo-compartida]
+        for i, slope in zip(sources, found, strict=True):
+            slopes[i] = slopes[i] + slope  # [ec-mlp-grafo-vuelta]
+    return values[-1], dw, slopes[0]
+
+
 def _options(call, values):
     return {name: _filled(value, values) for name, value in call.options.items()}

@@ -217,6 +217,15 @@ class Multiply(Merge):
         return found
 
 
+def plain_multiply(x, dy):
+    r"""A cada entrada le llega el gradiente por las demás."""
+    found = []
+    for k in range(len(x)):
+        others = np.prod(x[:k] + x[k + 1 :], axis=0)
+        found.append(dy * others)  # [ec-mlp-producto]
+    return (np.prod(x, axis=0), *found)
+
+
 class Average(Merge):
     r"""Capa que promedia sus entradas.
 
@@ -423,6 +432,13 @@ class Concatenate(Layer):
         return found
 
 
+def plain_concatenate(x, axis, dy):
+    r"""Se juntan al ir; al volver, se corta por los mismos lugares."""
+    y = np.concatenate(x, axis)  # [ec-mlp-concatenacion]
+    ends = np.cumsum([one.shape[axis] for one in x])[:-1]
+    return (y, *np.split(dy, ends, axis))
+
+
 class Dot(Layer):
     r"""Capa que multiplica sus dos entradas como matrices: el producto punto a lo largo de un eje de cada una.
 
@@ -563,6 +579,21 @@ class Dot(Layer):
             dx[...] = np.moveaxis(slope.reshape(len(x), *moved, x.shape[axis]), -1, axis)
             found.append(dx)
         return found
+
+
+def plain_dot(a, b, normalize, dy):
+    r"""El producto punto de cada pareja de vectores o, normalizado, su coseno."""
+    u, v, sizes = a, b, []
+    if normalize:
+        sizes = [np.linalg.norm(c, axis=1, keepdims=True) for c in (a, b)]
+        u, v = a / sizes[0], b / sizes[1]
+    y = (u * v).sum(axis=1, keepdims=True)  # [ec-mlp-punto]
+    da, db = dy * v, dy * u  # [ec-mlp-punto]
+    if normalize:
+        da = da - (da * u).sum(axis=1, keepdims=True) * u
+        db = db - (db * v).sum(axis=1, keepdims=True) * v
+        da, db = da / sizes[0], db / sizes[1]  # [ec-mlp-punto-normal]
+    return y, da, db
 
 
 # --- Lo mismo, como funciones: cada una crea su capa y la llama, con las opciones de la capa ---

@@ -138,7 +138,8 @@ def load_data():
     (x_train, y_train), (x_test, y_test)
         Todo, ndarray of uint8: ``x``, de forma (50000, 32, 32, 3) y (10000, 32, 32, 3); ``y``, (50000, 1) y (10000, 1).
     """
-    return tuple((x, y[:, np.newaxis].astype(np.uint8)) for x, y in load_cifar10())
+    sets = load_cifar10()
+    return tuple((x, y[:, np.newaxis].astype(np.uint8)) for x, y in sets)
 
 
 def _batches(path):

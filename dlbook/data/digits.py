@@ -21,7 +21,7 @@ def load_digits(test_fraction=0.2, seed=0):
     ((1437, 8, 8), (360, 8, 8))
     >>> int(x_train.min()), int(x_train.max())
     (0, 16)
-    >>> np.bincount(y_test)              # cuántos ceros, unos, doses… hay en la parte de prueba
+    >>> np.bincount(y_test)  # cuántos ceros, unos, doses… hay en la prueba
     array([36, 37, 35, 37, 36, 36, 36, 36, 35, 36])
 
     Parameters
@@ -62,6 +62,10 @@ def load_digits(test_fraction=0.2, seed=0):
     digits = datasets.load_digits()
     x, y = digits.images.astype(np.uint8), digits.target.astype(np.int64)
     x_train, x_test, y_train, y_test = train_test_split(
-        x, y, test_size=test_fraction, stratify=y, random_state=int(rng.integers(2**32))
+        x,
+        y,
+        test_size=test_fraction,
+        stratify=y,
+        random_state=int(rng.integers(2**32)),
     )
     return (x_train, y_train), (x_test, y_test)

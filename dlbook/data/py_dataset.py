@@ -28,16 +28,25 @@ class PyDataset:
         Están por compatibilidad con Keras, y aquí no cambian nada.
     """
 
-    def __init__(self, workers=1, use_multiprocessing=False, max_queue_size=10):
-        self.workers, self.use_multiprocessing, self.max_queue_size = workers, use_multiprocessing, max_queue_size
+    def __init__(
+        self,
+        workers=1,
+        use_multiprocessing=False,
+        max_queue_size=10,
+    ):
+        self.workers, self.use_multiprocessing = workers, use_multiprocessing
+        self.max_queue_size = max_queue_size
 
     def __len__(self):
         r"""Dice cuántos lotes hay."""
-        raise NotImplementedError(f"{type(self).__name__}: falta __len__, que dice cuántos lotes hay")
+        name = type(self).__name__
+        missing = f"{name}: falta __len__, que dice cuántos lotes hay"
+        raise NotImplementedError(missing)
 
     def __getitem__(self, k):
         r"""Da el lote ``k``: ``(x, y)`` o ``(x, y, sample_weight)``."""
-        raise NotImplementedError(f"{type(self).__name__}: falta __getitem__, que da el lote k")
+        name = type(self).__name__
+        raise NotImplementedError(f"{name}: falta __getitem__, que da el lote k")
 
     def __iter__(self):
         r"""Recorre los lotes en orden, una vez."""

@@ -17,6 +17,24 @@ from chapters.autoencoder import OverlapLoss, Sampling, TiedAutoencoder, vae
 from chapters.cnn import BatchNormalization
 from chapters.mlp import L1L2, Dense, Dropout, Input, Model, Sequential
 from chapters.mlp.regularizers import OrthogonalRegularizer
+from chapters.cnn import BatchNormalization, GridDetectionLoss, grid_encode
+from chapters.mlp import (
+    Add,
+    CategoryEncoding,
+    Concatenate,
+    Dense,
+    Dot,
+    Dropout,
+    GradientTape,
+    Input,
+    Model,
+    Multiply,
+    Normalization,
+    Rescaling,
+    Sequential,
+    Value,
+    ops,
+)
 from chapters.rnn import Embedding, SimpleRNN
 from dlbook import gradcheck
 from dlbook.sphinx.definitions import PLAIN, plain_name
@@ -59,6 +77,77 @@ def tied_autoencoder(x, w, b, c, dy):
 
 def overlap_loss(y_true, y_pred, numbers):
     loss = type("Own", (OverlapLoss,), {"numbers": numbers})()
+    return loss(y_true, y_pred), loss.gradient(y_true, y_pred)
+
+
+def rescaling(x, scale, offset, dy):
+    layer = Rescaling(scale, offset, dtype="float64")
+    return layer.forward(x), layer.backward(dy)
+
+
+def normalization(data, x, dy):
+    layer = Normalization(dtype="float64")
+    layer.adapt(data)
+    return layer.forward(x), layer.backward(dy)
+
+
+def category_encoding(x, num_tokens, output_mode):
+    return CategoryEncoding(num_tokens, output_mode).forward(x)
+
+
+def divided(split):
+    @functools.wraps(split)
+    def used(**options):
+        return tuple(array for part in split(**options) for array in part)
+
+    return used
+
+
+def value(loss, variable):
+    loss.backward()
+    return variable.gradient, loss.derivative(variable)
+
+
+def gradient_tape(target, sources):
+    tape = GradientTape()
+    tape.mark = target.mark
+    return tuple(tape.gradient(target, sources))
+
+
+def matmul(x1, x2, dy):
+    with GradientTape() as tape:
+        y = ops.matmul(x1, x2)
+    return (y.numpy(), *tape.gradient(y, [x1, x2], output_gradients=[dy]))
+
+
+def graph(calls, x, w, dy):
+    values, layer = [Input((len(w),))], Dense(len(w), use_bias=False)
+    for _, _, sources in calls:
+        given = [values[i] for i in sources]
+        values.append(layer(*given) if len(given) == 1 else Add()(given))
+    model = Model(values[0], values[-1], dtype="float64")
+    model.set_weights([w])
+    y, dx = model.forward(x), model.backward(dy)
+    return y, layer.gradients[0], dx
+
+
+def multiply(x, dy):
+    layer = Multiply(dtype="float64")
+    return (layer.forward(x), *layer.backward(dy))
+
+
+def concatenate(x, axis, dy):
+    layer = Concatenate(axis, dtype="float64")
+    return (layer.forward(x), *layer.backward(dy))
+
+
+def dot(a, b, normalize, dy):
+    layer = Dot(1, normalize, dtype="float64")
+    return (layer.forward([a, b]), *layer.backward(dy))
+
+
+def grid_detection_loss(y_true, y_pred, boxes, weights):
+    loss = GridDetectionLoss(boxes, *weights)
     return loss(y_true, y_pred), loss.gradient(y_true, y_pred)
 
 
@@ -224,19 +313,30 @@ USED = {
     "plain_autoregression": autoregression,
     "plain_batch_normalization": batch_normalization,
     "plain_bleu": joined,
+    "plain_category_encoding": category_encoding,
     "plain_class_token": class_token,
     "plain_dropout": dropout,
     "plain_l1l2": l1l2,
+    "plain_concatenate": concatenate,
+    "plain_dot": dot,
+    "plain_gradient_tape": gradient_tape,
+    "plain_graph": graph,
+    "plain_grid_detection_loss": grid_detection_loss,
+    "plain_matmul": matmul,
+    "plain_multiply": multiply,
+    "plain_normalization": normalization,
     "plain_multi_head_attention": multi_head_attention,
     "plain_orthogonal_regularizer": orthogonal,
     "plain_overlap_loss": overlap_loss,
     "plain_position_embedding": position_embedding,
+    "plain_rescaling": rescaling,
     "plain_sampling": sampling,
     "plain_smoothed_crossentropy": smoothed,
     "plain_tied_autoencoder": tied_autoencoder,
     "plain_timeseries_dataset_from_array": windows,
     "plain_token_and_position_embedding": token_and_position_embedding,
     "plain_transformer_block": transformer_block,
+    "plain_value": value,
 }
 FOUND |= {name: (FOUND[name][0], use) for name, use in USED.items()}
 # Un modelo, con lo que contesta; y lo que usa uno, con uno.
@@ -247,6 +347,7 @@ ANSWERED = {
     "plain_cached_attention": remembered,
     "plain_encoder_decoder": translated,
     "plain_gpt": answered,
+    "plain_train_validation_test_split": divided,
     "plain_vit": looker,
 }
 FOUND |= {name: tuple(map(use, FOUND[name])) for name, use in ANSWERED.items()}
@@ -346,6 +447,42 @@ def gated(r, blocks):
     return {"x": r.array("n", "t", "d"), "kernel": r.array("d", columns), "recurrent_kernel": r.array("u", columns)}
 
 
+def expression(r):
+    a, b, c = (Value(number) for number in r.array(3))
+    u = a * b + c.tanh()
+    return {"loss": (u * a - b) ** 2 + u.exp(), "variable": [a, b, c][r("k", 0, 2)]}
+
+
+def recorded(r):
+    x, w, b = r.array("n", "d"), r.array("d", "m"), r.array("m")
+    with GradientTape() as tape:
+        sources = [tape.watch(array) for array in (x, w, b)]
+        target = ops.sum(ops.tanh(sources[0] @ sources[1] + sources[2]) * sources[2])
+    return {"target": target, "sources": sources}
+
+
+def branches(r):
+    dense = lambda w, x: x @ w, lambda dy, w, x: (x.T @ dy, dy @ w.T)
+    add = lambda w, a, b: a + b, lambda dy, w, a, b: (0.0, dy, dy)
+    # La última reúne lo de las anteriores.
+    sources = [[0], [1], [r("k", 0, 2)], [2, 3]]
+    calls = [(*(dense if len(several) == 1 else add), several) for several in sources]
+    return {"calls": calls, "x": r.array("n", "d"), "w": r.array("d", "d"), "dy": r.array("n", "d")}
+
+
+def boxes(r, n):
+    corners = np.sort(r.generator.random((n, 2, 2)), axis=1)
+    return corners.reshape(n, 4)
+
+
+def grid_loss(r):
+    grid, several = r("s", 1, 4), r("boxes")
+    there, kinds = [boxes(r, 2) for _ in range(r("n"))], [r.generator.integers(0, 3, 2) for _ in range(r("n"))]
+    y_pred = r.generator.random((r("n"), grid, grid, 5 * several + 3))
+    weights = {"weights": (5 * r.generator.random(), r.generator.random())}
+    return {"y_true": grid_encode(there, kinds, grid, 3), "y_pred": y_pred, "boxes": several} | weights
+
+
 # Con qué argumentos se compara cada una.
 ARGUMENTS = {
     "plain_perceptron_rule": lambda r: {
@@ -431,6 +568,60 @@ ARGUMENTS = {
     },
     "plain_l1l2": lambda r: {"w": r.array("n", "d"), "l1": r.generator.random(), "l2": r.generator.random()},
     "plain_orthogonal_regularizer": lambda r: {"w": r.array(1 + r("n"), "d"), "factor": r.generator.random()},
+    # Capítulo 2, datos.
+    "plain_one_hot": lambda r: {
+        "values": list(r.generator.choice(["sol", "nube", "lluvia"], r("n"))),
+        "categories": ["sol", "nube", "lluvia"],
+    },
+    "plain_min_max": lambda r: {"x": r.array("n", "d"), "reference": r.array(r("m", 2, 9), "d")},
+    "plain_class_proportions": lambda r: {"y": r.generator.integers(0, 3, r("n"))},
+    "plain_class_weights": lambda r: {"y": r.generator.integers(0, 3, r("n"))},
+    "plain_train_validation_test_split": lambda r: {
+        **{"x": r.array(r("n", 10, 20), "d"), "y": r.generator.integers(0, 3, r("n"))},
+        **{"fractions": [0.5, 0.3, 0.2], "seed": r("seed", 0, 99)},
+    },
+    "plain_normalize": lambda r: {"x": r.array("n", "d"), "axis": r("axis", 0, 1), "order": r("order", 1, 3)},
+    "plain_rescaling": lambda r: {
+        **{"x": r.array("n", "d"), "scale": float(r.array(1)[0]), "offset": float(r.array(1)[0])},
+        "dy": r.array("n", "d"),
+    },
+    "plain_normalization": lambda r: {
+        **{"data": r.array(r("m", 5, 9), "d"), "x": r.array("n", "d"), "dy": r.array("n", "d")},
+    },
+    "plain_category_encoding": lambda r: {
+        "x": r.generator.integers(0, 4, (r("n"), r("d"))),
+        "num_tokens": 4,
+        "output_mode": ["count", "multi_hot"][r("mode", 0, 1)],
+    },
+    # Capítulo 2, grafo y cinta.
+    "plain_value": expression,
+    "plain_gradient_tape": recorded,
+    "plain_undo_broadcast": lambda r: {
+        "gradient": r.array("n", "d", "m"),
+        "x": r.array(*[("d", "m"), (1, "m")][r("k", 0, 1)]),
+    },
+    "plain_matmul": lambda r: {"x1": r.array("n", "d"), "x2": r.array("d", "m"), "dy": r.array("n", "m")},
+    # Capítulo 2, ramas.
+    "plain_graph": branches,
+    "plain_multiply": lambda r: {"x": [r.array("n", "d") for _ in range(r("k", 2, 4))], "dy": r.array("n", "d")},
+    "plain_concatenate": lambda r: {
+        **{"x": [r.array("n", "a"), r.array("n", "b")], "axis": 1, "dy": r.array("n", r("a") + r("b"))},
+    },
+    "plain_dot": lambda r: {
+        **{"a": r.array("n", "d"), "b": r.array("n", "d"), "normalize": bool(r("k", 0, 1)), "dy": r.array("n", 1)},
+    },
+    # Capítulo 3, detección.
+    "plain_iou": lambda r: {"boxes": boxes(r, r("n")), "others": boxes(r, r("m"))},
+    "plain_grid_encode": lambda r: {
+        **{"boxes": [boxes(r, r(k)) for k in "nm"], "classes": [r.generator.integers(0, 3, r(k)) for k in "nm"]},
+        **{"grid": r("s", 1, 5), "num_classes": 3},
+    },
+    "plain_grid_detection_loss": grid_loss,
+    "plain_average_precision": lambda r: {
+        "found": [(boxes(r, r(k, 1, 6)), r.generator.random(r(k))) for k in "nm"],
+        "truth": [boxes(r, r(k)) for k in "ab"],
+        "threshold": 0.3 * r.generator.random(),
+    },
     # Capítulo 4, códigos.
     "plain_tied_autoencoder": lambda r: {
         "x": r.array("n", "d"),
@@ -688,6 +879,7 @@ def every(value):
         value = {p.name: (p.relative_error, p.ok) for p in value.parameters}
     if isinstance(value, dict):
         value = tuple(value.values())
+    value = tuple(value) if isinstance(value, list) else value
     return value if isinstance(value, tuple) else (value,)
 
 

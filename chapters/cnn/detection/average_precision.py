@@ -20,9 +20,9 @@ def _hits(overlaps, scores, threshold):
 def average_precision(found, truth, threshold=0.5):
     r"""Precisión media (*average precision*, AP) de una clase en varias imágenes.
 
-    Un detector da cajas con puntaje; cuántas se toman en serio depende de dónde se ponga el corte. Con el corte alto
-    dirá poco y casi todo cierto; con el corte bajo encontrará más y dirá más disparates. De las :math:`k` más seguras
-    de todas las imágenes, :math:`a_k` son aciertos, y hay :math:`m` objetos que encontrar:
+    Un detector da cajas con puntaje; cuántas se toman en serio depende de dónde se ponga el corte. Con el corte alto,
+    si es bueno, dirá poco y casi todo cierto; con el corte bajo encontrará más y dirá más disparates. De las :math:`k`
+    más seguras de todas las imágenes, :math:`a_k` son aciertos, y hay :math:`m` objetos que encontrar:
 
     .. math::
        :label: ec-cnn-precision-exhaustividad
@@ -32,7 +32,7 @@ def average_precision(found, truth, threshold=0.5):
     La primera es la **precisión** (*precision*): de lo que dijo, cuánto era cierto. La segunda, la **exhaustividad**
     (*recall*): de lo que había, cuánto encontró.
 
-    Una caja **acierta** si la caja verdadera con la que más se encima, de su imagen, alcanza el umbral de IoU y nadie
+    Una caja **acierta** si la caja verdadera a la que más cubre, de su imagen, alcanza el umbral de IoU y nadie
     más segura la reclamó antes. Encontrar dos veces el mismo objeto cuenta como un acierto y un error.
 
     La AP es el área bajo la curva de precisión contra exhaustividad. Esta solo avanza cuando hay un acierto, y cada
@@ -93,3 +93,21 @@ def average_precision(found, truth, threshold=0.5):
     precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)  # [ec-cnn-precision-exhaustividad]
     best_ahead = np.maximum.accumulate(precision[::-1])[::-1]
     return float(best_ahead[hits].sum() / total)  # [ec-cnn-precision-media]
+
+
+def plain_average_precision(found, truth, threshold):
+    r"""De la más segura a la menos: qué aciertos hay, y con qué precisión se llega a cada uno."""
+    scores, hits = [], []
+    for (boxes, points), true in zip(found, truth, strict=True):
+        taken = set()
+        for i in np.argsort(-points):
+            overlaps = iou([boxes[i]], true)[0]
+            j = overlaps.argmax()
+            hits.append(overlaps[j] >= threshold and j not in taken)
+            taken |= {j} if hits[-1] else set()
+            scores.append(points[i])
+    right = np.array(hits)[np.argsort(-np.array(scores))]
+    k = np.arange(1, len(right) + 1)
+    precision = np.cumsum(right) / k  # [ec-cnn-precision-exhaustividad]
+    ahead = np.maximum.accumulate(precision[::-1])[::-1]
+    return ahead[right].sum() / sum(map(len, truth))  # [ec-cnn-precision-media]

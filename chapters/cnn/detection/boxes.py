@@ -52,7 +52,7 @@ def iou(boxes, others):
     con :math:`(u)_+=\max(u, 0)`. Si se olvida esa parte positiva, dos cajas separadas en los dos ejes multiplican
     negativo por negativo y parecen compartir un área que no existe.
 
-    **A mano.** Dos cuadrados de lado 2; el segundo está corrido una unidad en cada eje. Comparten 1, y juntos ocupan
+    **A mano.** Dos cuadrados de lado 2; el segundo está desplazado una unidad en cada eje. Comparten 1, y juntos ocupan
     :math:`4+4-1=7`. El tercero ni los toca:
 
     >>> a, b, c = [0, 0, 2, 2], [1, 1, 3, 3], [5, 5, 6, 7]
@@ -87,6 +87,17 @@ def iou(boxes, others):
     out = np.empty((len(boxes), len(others)))
     _iou_of_pairs(boxes, others, out)
     return out
+
+
+def plain_iou(boxes, others):
+    r"""Todos los pares a la vez: una fila por caja, una columna por la otra."""
+    a, b = boxes[:, np.newaxis], others[np.newaxis]
+    low = np.maximum(a[..., :2], b[..., :2])
+    high = np.minimum(a[..., 2:], b[..., 2:])
+    sides = np.maximum(high - low, 0)
+    shared = sides[..., 0] * sides[..., 1]  # [ec-cnn-interseccion]
+    area, other = (np.prod(c[..., 2:] - c[..., :2], -1) for c in (a, b))
+    return shared / (area + other - shared)  # [ec-cnn-iou]
 
 
 @njit(cache=True, nogil=True)

@@ -10,17 +10,20 @@ from dlbook import check
 def non_max_suppression(boxes, scores, classes=None, threshold=0.5):
     r"""Supresión de no máximos (*non-maximum suppression*): una caja por objeto.
 
-    Un detector casi nunca propone una sola caja para cada objeto: las celdas vecinas también lo ven, y cada una propone
+    Un detector suele proponer varias cajas para cada objeto: las celdas vecinas también lo ven, y cada una propone
     la suya. El remedio es codicioso y corto:
 
-    1. toma la caja con más puntaje de las que quedan, y guárdala;
-    2. descarta las que se encimen con ella más de lo permitido, :math:`\operatorname{IoU}>\text{umbral}`;
-    3. repite mientras queden cajas.
+    .. code-block:: text
 
-    Si hay clases, solo compiten las de la misma: un jinete y su caballo se enciman, y los dos son ciertos.
+       mientras queden cajas:
+           toma la de más puntaje y guárdala
+           por cada una de las que quedan:
+               si su IoU con la guardada pasa del umbral, descártala
 
-    El orden importa. Una caja descartada ya no descarta a nadie: en una fila de cajas donde cada una se encima con la
-    siguiente, cae la segunda, y por eso sobrevive la tercera.
+    Si hay clases, solo compiten las de la misma: un jinete y su caballo se superponen, y los dos son ciertos.
+
+    El orden importa. Una caja descartada ya no descarta a nadie: en una fila de cajas donde cada una se superpone con
+    la siguiente, cae la segunda, y por eso sobrevive la tercera.
 
     **A mano.** Tres cajas en fila. La primera y la segunda comparten la mitad de su unión; la segunda y la tercera,
     también; la primera y la tercera, la quinta parte:

@@ -3,7 +3,7 @@ r"""Detectar mirando una sola vez: la rejilla, las cajas y la pérdida de YOLO."
 import numpy as np
 from numba import njit
 
-from chapters.cnn.detection.boxes import _boxes, _iou, _per_image
+from chapters.cnn.detection.boxes import _boxes, _iou, _per_image, iou
 from chapters.cnn.detection.suppression import non_max_suppression
 from chapters.mlp.losses.base import Loss
 from dlbook import check
@@ -52,7 +52,9 @@ def grid_output_shape(grid, boxes, classes):
     tuple of int
         La forma, sin el eje de las observaciones.
     """
-    grid, boxes, classes = (check.integer(v, n, 1) for v, n in ((grid, "grid"), (boxes, "boxes"), (classes, "classes")))
+    grid = check.integer(grid, "grid", 1)
+    boxes = check.integer(boxes, "boxes", 1)
+    classes = check.integer(classes, "classes", 1)
     return grid, grid, 5 * boxes + classes  # [ec-cnn-rejilla]
 
 
@@ -69,8 +71,8 @@ def grid_encode(boxes, classes, grid, num_classes):
        (\text{columna},\,\text{fila}) = \lfloor S\,c\rfloor,\qquad (x, y) = S\,c-\lfloor S\,c\rfloor .
 
     Del tamaño se guarda la **raíz**, :math:`\bigl(\sqrt{x_2-x_1},\sqrt{y_2-y_1}\bigr)`. Fallar por dos píxeles
-    arruina una caja de diez y no se nota en una de doscientos; la raíz estira lo pequeño y encoge lo grande, y el mismo
-    error cuadrático pesa más donde importa más.
+    arruina una caja de diez y apenas se nota en una de doscientos; la raíz estira lo pequeño y encoge lo grande, y el
+    mismo error cuadrático pesa más donde importa más.
 
     Lo correcto se escribe como lo que contestaría una red de una sola caja por celda que no dudara de nada: por eso
     :func:`grid_decode` lo devuelve a las cajas.
@@ -129,6 +131,21 @@ def grid_encode(boxes, classes, grid, num_classes):
                 target[2:4] = np.sqrt(box[2:] - box[:2])
                 target[CONFIDENCE] = 1
                 target[5 + kind] = 1
+    return y
+
+
+def plain_grid_encode(boxes, classes, grid, num_classes):
+    r"""Cada caja se escribe en la celda donde cae su centro, si nadie llegó antes."""
+    y = np.zeros((len(boxes), grid, grid, 5 + num_classes))
+    for k, (those, kinds) in enumerate(zip(boxes, classes, strict=True)):
+        for box, kind in zip(those, kinds, strict=True):
+            center = grid * (box[:2] + box[2:]) / 2
+            column, row = cell = np.floor(center).astype(int)  # [ec-cnn-celda]
+            target = y[k, row, column]
+            if target[CONFIDENCE] == 0:
+                target[:2] = center - cell  # [ec-cnn-celda]
+                target[2:4] = np.sqrt(box[2:] - box[:2])
+                target[[CONFIDENCE, 5 + kind]] = 1
     return y
 
 
@@ -195,8 +212,8 @@ class GridDetectionLoss(Loss):
     r"""La pérdida de YOLO: una suma de cuadrados en la que cada término pesa distinto.
 
     De cada celda salen :math:`B` cajas, pero a lo sumo hay un objeto. ¿Con cuál se compara? Con la que **ya** se le
-    parece más, la de mayor :math:`\operatorname{IoU}`, que queda como *responsable*. Así las cajas de una celda se
-    especializan: la que acierta más en las altas aprende más de las altas.
+    parece más, la de mayor :math:`\operatorname{IoU}`, que queda como *responsable*. Así las cajas de una celda pueden
+    especializarse: la que acierta más en las altas aprende más de las altas.
 
     Sea :math:`r_{ij}=1` si la caja :math:`j` de la celda :math:`i` es la responsable de un objeto, y :math:`o_i=1` si
     en la celda hay uno. Con :math:`\mathbf b=(x,y,\sqrt w,\sqrt h)`, la confianza :math:`c` y las clases
@@ -215,7 +232,7 @@ class GridDetectionLoss(Loss):
 
     Léela término por término. La responsable corrige su caja, y su confianza aprende a decir **qué tan bien le queda**:
     su meta no es 1, sino su propia IoU. Las demás aprenden a decir cero. Como casi todas las cajas están vacías, sin
-    :math:`\lambda_{\text{nada}}=\tfrac12` la suma de todos esos ceros apagaría a las pocas que ven algo; y
+    :math:`\lambda_{\text{nada}}=\tfrac12` la suma de todos esos ceros podría apagar a las pocas que ven algo; y
     :math:`\lambda_{\text{caja}}=5` recuerda que lo difícil es el lugar :cite:p:`redmon2016`.
 
     **Gradiente.** Todo son cuadrados de «predicho menos meta» por un peso :math:`\omega`: 5, 1, ½ o 0 según el término.
@@ -345,3 +362,22 @@ def _grid_loss(y_true, y_pred, weight, gradient, grid, boxes, box_weight, empty_
                 loss += weight[i] * error * error
                 slope[5 * boxes + k] = 2 * weight[i] * error
     return loss
+
+
+def plain_grid_detection_loss(y_true, y_pred, boxes, weights):
+    r"""Primero, de cada celda, la meta de cada número y su peso; después, todo son cuadrados."""
+    grid, (box_weight, empty_weight) = y_true.shape[1], weights
+    wanted, omega = np.zeros_like(y_pred), np.zeros_like(y_pred)
+    for at in np.ndindex(y_pred.shape[:3]):
+        target, said, weight = y_true[at], y_pred[at], omega[at]
+        weight[CONFIDENCE : 5 * boxes : 5] = empty_weight
+        if target[CONFIDENCE] > 0:
+            frames = [_corners(said[5 * j :], grid) for j in range(boxes)]
+            overlaps = iou(frames, [_corners(target, grid)])[:, 0]
+            first, last = 5 * overlaps.argmax(), 5 * boxes  # la responsable
+            wanted[at][first : first + 5] = [*target[:4], overlaps.max()]
+            weight[first : first + 5] = 4 * [box_weight] + [1.0]
+            wanted[at][last:], weight[last:] = target[5:], 1.0
+    error = (y_pred - wanted) / len(y_pred)
+    loss = (omega * (y_pred - wanted) * error).sum()  # [ec-cnn-yolo-gradiente]
+    return loss, 2 * omega * error  # [ec-cnn-yolo-gradiente]

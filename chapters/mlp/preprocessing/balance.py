@@ -2,6 +2,8 @@ r"""Clases con muchos ejemplos y clases con pocos."""
 
 from collections import Counter
 
+import numpy as np
+
 from chapters.mlp.preprocessing.categories import as_categories
 
 
@@ -43,6 +45,11 @@ def class_proportions(y):
     """
     classes, counts = _counts(y)
     return {c: count / sum(counts) for c, count in zip(classes, counts, strict=True)}  # [ec-mlp-proporcion]
+
+
+def plain_class_proportions(y):
+    r"""De cada clase, cuántos hay entre cuántos son."""
+    return {k: (y == k).sum() / len(y) for k in np.unique(y)}  # [ec-mlp-proporcion]
 
 
 def class_weights(y):
@@ -97,6 +104,13 @@ def class_weights(y):
     classes, counts = _counts(y)
     n, K = sum(counts), len(counts)
     return {c: n / (K * count) for c, count in zip(classes, counts, strict=True)}  # [ec-mlp-pesos-de-clase]
+
+
+def plain_class_weights(y):
+    r"""Cuantos menos hay de una clase, más cuenta cada uno."""
+    classes = np.unique(y)
+    n, K = len(y), len(classes)
+    return {k: n / (K * (y == k).sum()) for k in classes}  # [ec-mlp-pesos-de-clase]
 
 
 def _counts(y):

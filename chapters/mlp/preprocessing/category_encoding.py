@@ -86,7 +86,7 @@ class CategoryEncoding(Layer):
         rows = y.reshape(-1, self.num_tokens)
         tokens = x.reshape(len(rows), -1)
         for column in tokens.T:
-            # Dentro de una columna ningún renglón se repite.
+            # Dentro de una columna ninguna fila se repite.
             if self.output_mode == "count":
                 rows[np.arange(len(rows)), column] += 1  # [ec-mlp-categorias]
             else:
@@ -96,3 +96,15 @@ class CategoryEncoding(Layer):
     def backward(self, dy):
         r"""No devuelve nada: un entero no tiene gradiente."""
         self.output_gradient(dy)
+
+
+def plain_category_encoding(x, num_tokens, output_mode):
+    r"""Una fila por observación: cuántas veces está cada categoría, o si está."""
+    y = np.zeros((len(x), num_tokens))
+    for i, categories in enumerate(x):
+        for c in categories:
+            if output_mode == "count":
+                y[i, c] += 1  # [ec-mlp-categorias]
+            else:
+                y[i, c] = 1  # [ec-mlp-categorias]
+    return y

@@ -71,6 +71,12 @@ def min_max(x, reference=None):
     # Se restan las mitades: la diferencia de dos números enormes de signo contrario no cabría.
     width = high / 2 - low / 2
     varies = width > 0
-    with np.errstate(over="ignore"):  # lo que no quepa se rechaza en el renglón siguiente
+    with np.errstate(over="ignore"):  # lo que no quepa se rechaza en la línea siguiente
         scaled = 2 * ((x / 2 - low / 2) / np.where(varies, width, 1)) - 1  # [ec-mlp-min-max]
     return check.floats(np.where(varies, scaled, 0).astype(x.dtype), "x, ya normalizado")
+
+
+def plain_min_max(x, reference):
+    r"""Una regla de tres por columna."""
+    low, high = reference.min(axis=0), reference.max(axis=0)
+    return 2 * (x - low) / (high - low) - 1  # [ec-mlp-min-max]

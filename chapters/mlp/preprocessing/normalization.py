@@ -42,8 +42,8 @@ def _observations(batch):
 class Normalization(Layer):
     r"""Capa que le resta a cada característica su media y la divide entre su desviación (*standardization*).
 
-    Otra manera de llevar todo a la misma escala. :func:`min_max` mira los dos extremos, y un solo dato disparatado lo
-    arruina; la media :math:`\mu_j` y la varianza :math:`\sigma_j^2` miran a todos. De :math:`n` datos,
+    Otra manera de llevar todo a la misma escala. :func:`min_max` mira solo los dos extremos; la media :math:`\mu_j` y
+    la varianza :math:`\sigma_j^2` miran todos los datos. De :math:`n` datos,
 
     .. math::
        :label: ec-mlp-estandar-momentos
@@ -61,7 +61,8 @@ class Normalization(Layer):
        \qquad
        \frac{\partial\mathcal L}{\partial x_{ij}} = \frac1{\sigma_j}\,\frac{\partial\mathcal L}{\partial y_{ij}} .
 
-    Lo que sale tiene media 0 y varianza 1. La media y la varianza no se aprenden del gradiente: las calcula
+    De esos mismos :math:`n` datos sale media 0 y, si no eran todos iguales, varianza 1. La media y la varianza no se
+    aprenden del gradiente: las calcula
     :meth:`adapt`, **con los datos de entrenamiento y nada más**, y viajan con los pesos.
 
     **A mano.** Los valores 1, 1, 5 y 5 tienen media 3 y varianza 4:
@@ -266,3 +267,12 @@ class Normalization(Layer):
             return given
         values = np.asarray(given, self.dtype) if learned is None else learned
         return values.reshape(self._shape)
+
+
+def plain_normalization(data, x, dy):
+    r"""La media y la desviación salen de unos datos, y se usan con otros."""
+    mean = data.mean(axis=0)  # [ec-mlp-estandar-momentos]
+    variance = ((data - mean) ** 2).mean(axis=0)  # [ec-mlp-estandar-momentos]
+    y = (x - mean) / np.sqrt(variance)  # [ec-mlp-estandar]
+    dx = dy / np.sqrt(variance)  # [ec-mlp-estandar]
+    return y, dx

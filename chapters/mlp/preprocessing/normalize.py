@@ -65,3 +65,9 @@ def normalize(x, axis=-1, order=2):
     norm = np.linalg.norm(x, order, axis, keepdims=True)
     norm[norm == 0] = 1
     return x / norm  # [ec-mlp-norma]
+
+
+def plain_normalize(x, axis, order):
+    r"""Cada vector, entre su longitud."""
+    powers = (np.abs(x) ** order).sum(axis, keepdims=True)
+    return x / powers ** (1 / order)  # [ec-mlp-norma]

@@ -10,8 +10,8 @@ def one_hot(values, categories=None):
     r"""Escribe cada categoría como un vector de ceros con un uno en su lugar (*one-hot encoding*).
 
     Una red multiplica y suma, y no se puede multiplicar «amarillo». Numerar los colores, rojo 0, amarillo 1, verde 2,
-    es peor que no hacer nada: la red creería que el verde es el doble que el amarillo y que el amarillo está **entre**
-    los otros dos. Se le da a cada categoría una columna propia, y se enciende la que toca:
+    la engaña: creería que el verde es el doble que el amarillo y que el amarillo está **entre** los otros dos.
+    Se le da a cada categoría una columna propia, y se enciende la que toca:
 
     .. math::
        :label: ec-mlp-one-hot
@@ -19,7 +19,7 @@ def one_hot(values, categories=None):
        y_{ik} = [\,c_i = k\,] ,
 
     donde :math:`c_i` es la categoría del ejemplo :math:`i`: un 1 en la columna de su categoría y ceros en las demás.
-    Cada renglón suma uno, y así también se lee como una probabilidad: toda para la categoría correcta.
+    Cada fila suma uno, y así también se lee como una probabilidad: toda para la categoría correcta.
 
     **Ninguna está en medio.** La distancia entre dos categorías distintas es siempre la misma. Sus vectores difieren en
     dos lugares, y en cada uno por 1: :math:`\sqrt{1^2+1^2}=\sqrt2`.
@@ -89,6 +89,14 @@ def one_hot(values, categories=None):
     return y
 
 
+def plain_one_hot(values, categories):
+    r"""Un uno en la columna de cada categoría."""
+    y = np.zeros((len(values), len(categories)))
+    for i, category in enumerate(values):
+        y[i, categories.index(category)] = 1  # [ec-mlp-one-hot]
+    return y
+
+
 def _positions(values, categories):
     place = {category: k for k, category in enumerate(categories)}
     if len(place) < len(categories):
@@ -134,8 +142,10 @@ def to_categorical(x, num_classes=None):
     """
     x = check.floats(x, "x", "...")
     x = x[..., 0] if x.ndim > 1 and x.shape[-1] == 1 else x
-    classes = int(x.max()) + 1 if num_classes is None else check.integer(num_classes, "num_classes", 1)
-    index = check.labels(x, "x", max(classes, 1), "...")
+    if num_classes is None:
+        num_classes = max(int(x.max()) + 1, 1)
+    classes = check.integer(num_classes, "num_classes", 1)
+    index = check.labels(x, "x", classes, "...")
     check.memory(index.size * classes, "x, una columna por clase", 8)
     y = np.zeros((index.size, classes))
     y[np.arange(index.size), index.reshape(-1)] = 1

@@ -94,3 +94,10 @@ class Rescaling(Layer):
         if not self.input_gradient:
             return None
         return np.multiply(dy, np.asarray(self.scale, self.dtype), out=self.buffer("dx", dy.shape))
+
+
+def plain_rescaling(x, scale, offset, dy):
+    r"""Una recta, y su pendiente."""
+    y = scale * x + offset  # [ec-mlp-rescaling]
+    dx = scale * dy  # [ec-mlp-rescaling]
+    return y, dx

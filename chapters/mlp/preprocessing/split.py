@@ -32,7 +32,7 @@ def train_validation_test_split(x, y, fractions=(0.6, 0.2, 0.2), seed=None):
     entrenan los primeros :math:`a`, validan del :math:`a+1` al :math:`b` y prueban los demás. Se redondean los cortes y
     no los tamaños; así nunca falta ni sobra un ejemplo.
 
-    **Barajar no es un adorno.** Si los datos vienen ordenados por clase, sin barajar la prueba solo tendría la última.
+    **Barajar no es un adorno.** Con los datos ordenados por clase y sin barajar, la prueba solo tendría las últimas.
 
     **A mano.** Con diez ejemplos, seis, dos y dos: :worked:`WE-18`
 
@@ -103,3 +103,13 @@ def _array(values, name):
         return np.asarray(values)
     except ValueError:
         raise ValueError(f"{name}: se esperaba un arreglo, pero llegaron filas de distinto largo") from None
+
+
+def plain_train_validation_test_split(x, y, fractions, seed):
+    r"""Se baraja, se hacen dos cortes y quedan tres montones."""
+    n = len(x)
+    ends = np.cumsum(fractions)[:2]
+    a, b = np.rint(ends * n).astype(int)  # [ec-mlp-division]
+    order = np.random.default_rng(seed).permutation(n)
+    parts = order[:a], order[a:b], order[b:]
+    return tuple((x[part], y[part]) for part in parts)

@@ -34,14 +34,21 @@ class Lambda(Layer):
 
     any_size = True
 
-    def __init__(self, function, output_shape=None, mask=None, arguments=None, **options):
+    def __init__(
+        self,
+        function,
+        output_shape=None,
+        mask=None,
+        arguments=None,
+        **options,
+    ):
         super().__init__(**options)
         if not callable(function):
             raise TypeError(f"function: se esperaba una función, pero llegó {function!r:.60}")
         if arguments is not None and not isinstance(arguments, dict):
             raise TypeError(f"arguments: se esperaba un diccionario, pero llegó {arguments!r:.60}")
-        self.function, self.output_shape, self.mask = function, output_shape, mask
-        self.masks = mask is not None
+        self.function, self.output_shape = function, output_shape
+        self.mask, self.masks = mask, mask is not None
         self.arguments = arguments
 
     def compute_mask(self, inputs, previous_mask=None):

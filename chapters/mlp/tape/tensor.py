@@ -296,7 +296,8 @@ def record(value, *links):
     tapes = _tapes.get()
     if not tapes or value.dtype.kind != "f":
         return value
-    parents = tuple((node, pull) for x, pull in links if (node := tapes[0].node(x)) is not None)
+    nodes = [(tapes[0].node(x), pull) for x, pull in links]
+    parents = tuple(pair for pair in nodes if pair[0] is not None)
     return _node(value, parents, tapes[0].mark) if parents else value
 
 
@@ -341,6 +342,16 @@ def undo_broadcast(gradient, x):
     return gradient if gradient.dtype == x.dtype else gradient.astype(x.dtype)
 
 
+def plain_undo_broadcast(gradient, x):
+    r"""Lo que se repitió al ir se suma al volver."""
+    while gradient.ndim > x.ndim:
+        gradient = gradient.sum(axis=0)  # [ec-mlp-repeticion]
+    for k, size in enumerate(x.shape):
+        if size == 1:
+            gradient = gradient.sum(axis=k, keepdims=True)  # [ec-mlp-repeticion]
+    return gradient
+
+
 class GradientTape:
     r"""La cinta (*tape*): apunta las operaciones que se hacen mientras está puesta, y luego las lee al revés.
 
@@ -373,7 +384,7 @@ class GradientTape:
     Parameters
     ----------
     persistent : bool
-        Está por compatibilidad: aquí siempre se puede pedir más de un gradiente.
+        Está por compatibilidad: aquí se puede pedir más de un gradiente de todos modos.
     watch_accessed_variables : bool
         Como en TensorFlow; solo se admite ``True``.
     """
@@ -524,6 +535,22 @@ class GradientTape:
         finally:
             _tapes.reset(token)
         return {key: gradients[key] for key in asked if key in gradients}
+
+
+def plain_gradient_tape(target, sources):
+    r"""Cada tensor, del más joven al más viejo, reparte su gradiente entre los que usó."""
+    nodes, pending = set(), [target]
+    while pending:
+        node = pending.pop()
+        if node not in nodes:
+            nodes.add(node)
+            pending += [parent for parent, _ in node.parents]
+    gradients = {target: np.ones_like(target.value)}
+    for y in sorted(nodes, key=lambda node: -node.birth):
+        for x, pull in y.parents:
+            dx = undo_broadcast(pull(gradients[y]), x.value)
+            gradients[x] = gradients.get(x, 0) + dx  # [ec-mlp-vjp]
+    return [gradients[source] for source in sources]
 
 
 def _each(sources, function):

@@ -9,11 +9,13 @@ import pytest
 
 from dlbook.data import students
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "mlp" / "programas.md"
+FOLDER = Path(__file__).resolve().parents[3] / "docs" / "mlp"
+PAGE, CASES = FOLDER / "programas.md", FOLDER / "programas-casos.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 CELL = re.compile(r"```\{code-cell\} ipython3\n:tags: \[programa\]\n(.*?)```", re.DOTALL)
 TENSORFLOW = re.compile(r"```\{code-block\} python\n:name: (mlp-tf-[a-z]+)\n:caption: [^\n]*\n\n(.*?)```", re.DOTALL)
-PROGRAMS = CELL.findall(TEXT)
+OF_EACH = [CELL.findall(TEXT), CELL.findall(CASES.read_text(encoding="utf-8"))]
+PROGRAMS = [program for programs in OF_EACH for program in programs]
 IMPORT = re.compile(r"^# (from keras\S* import .+)\n(from \S+ import .+)$", re.MULTILINE)
 
 
@@ -42,11 +44,13 @@ def check(names):
 
 def test_there_are_programs_and_only_the_first_one_imports():
     assert len(PROGRAMS) >= 8
-    assert len(IMPORT.findall(PROGRAMS[0])) == 3
-    assert IMPORT.sub("", PROGRAMS[0]).strip() == ""
-    for program in PROGRAMS[1:]:
-        assert "import" not in program
-        assert "seed=0)" not in program.replace("Dropout", ""), "Keras no recibe seed en un modelo"
+    assert [len(IMPORT.findall(programs[0])) for programs in OF_EACH] == [3, 2]
+    for first, *others in OF_EACH:
+        rest = IMPORT.sub("", first).split("\n")
+        assert all(re.match(r"(import|from) |plot\.use_style\(\)$|$", line) for line in rest)
+        for program in others:
+            assert "import" not in program
+            assert "seed=0)" not in program.replace("Dropout", ""), "Keras no recibe seed en un modelo"
 
 
 def test_programs_run_here():

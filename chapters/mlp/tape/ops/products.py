@@ -13,7 +13,7 @@ from dlbook import check
 def matmul(x1, x2):
     r"""Producto de matrices, :math:`\mathbf Y=\mathbf A\mathbf B`; con más ejes, de las que forman los dos últimos.
 
-    **Derivación.** De :math:`y_{ij}=\sum_ka_{ik}b_{kj}`, mover :math:`a_{ik}` mueve el renglón :math:`i` de
+    **Derivación.** De :math:`y_{ij}=\sum_ka_{ik}b_{kj}`, mover :math:`a_{ik}` mueve la fila :math:`i` de
     :math:`\mathbf Y`, cada :math:`y_{ij}` en proporción a :math:`b_{kj}`. Sumados,
     :math:`\bar a_{ik}=\sum_j\bar y_{ij}b_{kj}`, que otra vez es un producto de matrices; y lo mismo con
     :math:`b_{kj}`, que mueve una columna:
@@ -37,7 +37,7 @@ def matmul(x1, x2):
     """
     a, b = pair(x1, x2)
     y = np.matmul(a, b)
-    # Un vector es una matriz de un renglón, a la izquierda, o de una columna, a la derecha.
+    # Un vector es una matriz de una fila, a la izquierda, o de una columna, a la derecha.
     row, column = a if a.ndim > 1 else a[np.newaxis], b if b.ndim > 1 else b[:, np.newaxis]
 
     def full(dy):
@@ -53,6 +53,14 @@ def matmul(x1, x2):
         return db if b.ndim > 1 else db[..., 0]
 
     return record(y, (x1, pull_a), (x2, pull_b))
+
+
+def plain_matmul(x1, x2, dy):
+    r"""Dos matrices, y sus dos gradientes."""
+    y = x1 @ x2
+    dx1 = dy @ x2.T  # [ec-mlp-cinta-matmul]
+    dx2 = x1.T @ dy  # [ec-mlp-cinta-matmul]
+    return y, dx1, dx2
 
 
 @operation(np.dot)

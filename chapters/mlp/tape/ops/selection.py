@@ -44,7 +44,8 @@ def chosen(x, rule):
 
     def pull(dy):
         places = rule(np.arange(x_.size).reshape(x_.shape))
-        return np.bincount(np.ravel(places), np.ravel(dy), x_.size).reshape(x_.shape)  # [ec-mlp-cinta-escoger]
+        sums = np.bincount(np.ravel(places), np.ravel(dy), x_.size)  # [ec-mlp-cinta-escoger]
+        return sums.reshape(x_.shape)
 
     return record(y, (x, pull))
 
