@@ -35,6 +35,8 @@ from chapters.mlp import (
     Value,
     ops,
 )
+from chapters.cnn import BatchNormalization, UpSampling2D
+from chapters.mlp import Dense, Dropout, Input, Model, Sequential
 from chapters.rnn import Embedding, SimpleRNN
 from dlbook import gradcheck
 from dlbook.sphinx.definitions import PLAIN, plain_name
@@ -63,6 +65,11 @@ def batch_normalization(x, gamma, beta, moving, momentum, training):
     layer.set_weights([gamma, beta, *moving])
     y = layer.forward(x, training)
     return y, np.array(layer.get_weights()[2:])
+
+
+def up_sampling2d(x, dy, size):
+    layer = UpSampling2D(size, interpolation="bilinear", dtype="float64")
+    return layer(x).copy(), layer.backward(dy)
 
 
 def tied_autoencoder(x, w, b, c, dy):
@@ -312,6 +319,7 @@ def dropout(x, rate, coins, dy):
 USED = {
     "plain_autoregression": autoregression,
     "plain_batch_normalization": batch_normalization,
+    "plain_up_sampling2d": up_sampling2d,
     "plain_bleu": joined,
     "plain_category_encoding": category_encoding,
     "plain_class_token": class_token,
@@ -392,6 +400,21 @@ def maps(r):
 
 def convolution(r):
     return {"x": images(r), "kernel": r.array("kh", "kw", "c", "f"), "strides": r("s", 1, 3)}
+
+
+def by_channel(r):
+    arguments = convolution(r) | {"kernel": r.array("kh", "kw", "c", "r")}
+    r.known["f"] = r("c") * r("r")
+    return arguments
+
+
+def pooled(r):
+    return {"x": images(r), "pool_size": r("kh"), "strides": r("s", 1, 3)}
+
+
+def pool_blame(r):
+    rows, columns = ((r(size) - r("kh")) // r("s", 1, 3) + 1 for size in ("h", "w"))
+    return r.array("n", rows, columns, "c")
 
 
 def transposed(r):
@@ -556,6 +579,26 @@ ARGUMENTS = {
         "kernel_size": (r("kh"), r("kw")),
         "strides": r("s", 1, 3),
         "columns": r.array(maps(r).size // r("f"), r("kh") * r("kw") * r("c")),
+    },
+    # Capítulo 3, correlación.
+    "plain_correlate2d": lambda r: {"image": r.array(r("h", 4, 8), r("w", 4, 8)), "kernel": r.array("kh", "kw")},
+    # Capítulo 3, otras convoluciones.
+    "plain_depthwise_conv2d_forward": lambda r: by_channel(r) | {"bias": r.array(r.known["f"])},
+    "plain_depthwise_conv2d_backward": lambda r: by_channel(r) | {"dy": maps(r)},
+    "plain_up_sampling2d": lambda r: {
+        "x": r.array("n", "h", "w", "c"),
+        "dy": r.array("n", r("h") * r("size"), r("w") * r("size"), "c"),
+        "size": r("size"),
+    },
+    # Capítulo 3, agrupamiento.
+    "plain_max_pooling_forward": pooled,
+    "plain_average_pooling_forward": pooled,
+    "plain_max_pooling_backward": lambda r: pooled(r) | {"dy": pool_blame(r)},
+    "plain_average_pooling_backward": lambda r: {
+        "input_shape": pooled(r).pop("x").shape,
+        "dy": pool_blame(r),
+        "pool_size": r("kh"),
+        "strides": r("s", 1, 3),
     },
     "plain_conv2d_forward": lambda r: convolution(r) | {"bias": r.array("f")},
     "plain_conv2d_backward": lambda r: convolution(r) | {"dy": maps(r)},

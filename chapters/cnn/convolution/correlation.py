@@ -19,21 +19,24 @@ def correlate2d(image, kernel, stride=1, padding="valid", dilation=1):
     .. math::
        :label: ec-cnn-correlacion
 
-       y_{ij} = \sum_{a=0}^{N_1-1}\ \sum_{b=0}^{N_2-1} x_{\,iS+a\,d,\ jS+b\,d}\ k_{ab} .
-
-    Aquí :math:`x` es la imagen con su relleno ya puesto, :math:`S` el paso y :math:`d` la dilatación
-    (:func:`~chapters.cnn.output_size`). Con paso 1 y sin dilatar queda lo esencial,
-    :math:`y_{ij}=\sum_{a,b}x_{i+a,\,j+b}\,k_{ab}`.
+       y_{ij} = \sum_{a=0}^{N_1-1}\ \sum_{b=0}^{N_2-1} x_{\,i+a,\ j+b}\ k_{ab} .
 
     **Es el producto punto de siempre.** Extiende en una fila el parche de imagen que hay bajo el filtro y extiende
     igual el filtro: :math:`y_{ij}` es su producto punto, :eq:`ec-per-producto-punto`. O sea, la preactivación de una
     neurona sin sesgo que solo ve ese parche y cuyos pesos son el filtro. **Una correlación es una misma neurona
-    preguntando lo mismo en cada lugar**, y contesta más alto donde el parche apunta hacia donde apuntan sus pesos,
-    :eq:`ed-per-parecido`.
+    preguntando lo mismo en cada lugar**. Entre parches de la misma longitud, contesta más alto el que más apunta hacia
+    donde apuntan sus pesos, :eq:`ed-per-parecido`.
 
-    **Es lineal**, y **se mueve con la imagen**: si :math:`x'_{ij}=x_{i-u,\,j-v}` es la imagen desplazada, entonces
-    :math:`y'_{ij}=\sum_{a,b}x_{i-u+a,\,j-v+b}\,k_{ab}=y_{i-u,\,j-v}` es el mapa desplazado lo mismo. A eso se le llama
-    *equivariancia a traslaciones*.
+    **Es lineal**, y **se mueve con la imagen**. Si :math:`x'_{ij}=x_{i-u,\,j-v}` es la imagen desplazada, entonces
+
+    .. math::
+       :label: ed-cnn-equivariancia
+
+       y'_{ij} = \sum_{a,b} x_{\,i-u+a,\ j-v+b}\ k_{ab} = y_{i-u,\ j-v} :
+
+    el mapa desplazado lo mismo. A eso se le llama *equivariancia a traslaciones*, y pide dos cosas. La ventana tiene
+    que avanzar **de uno en uno**, o el desplazamiento ser múltiplo de lo que avanza. Y las dos ventanas, la de antes y
+    la de después, tienen que caer **dentro** de la imagen: en la orilla entran píxeles nuevos y otros se pierden.
 
     **A mano.** El filtro resta la columna derecha de la ventana a la izquierda. En la primera parada,
     :math:`(1+3+0)-(2+0+1)=1`; una casilla a la derecha, :math:`(0+1+2)-(1+1+0)=1`:
@@ -50,6 +53,20 @@ def correlate2d(image, kernel, stride=1, padding="valid", dilation=1):
     >>> patch = np.array(image)[0:3, 0:3]
     >>> int(patch.ravel() @ np.ravel(edge))
     1
+
+    Una imagen al azar, movida una casilla a la derecha: el mapa es el mismo, movido, salvo la columna por donde entró
+    lo nuevo. Y si la ventana avanza de dos en dos, una casilla lo cambia entero; dos, no:
+
+    >>> x = np.random.default_rng(0).normal(size=(8, 9))
+    >>> y, moved = correlate2d(x, edge), correlate2d(np.roll(x, 1, 1), edge)
+    >>> np.isclose(moved[:, 1:], y[:, :-1]).mean().item()
+    1.0
+    >>> y = correlate2d(x, edge, stride=2)
+    >>> for u in 1, 2:
+    ...     moved = correlate2d(np.roll(x, u, 1), edge, stride=2)
+    ...     print(u, np.isclose(moved[:, 1:], y[:, :-1]).mean())
+    1 0.0
+    2 1.0
 
     Parameters
     ----------
@@ -96,6 +113,19 @@ def correlate2d(image, kernel, stride=1, padding="valid", dilation=1):
     return y
 
 
+def plain_correlate2d(image, kernel):
+    r"""El mapa, casilla por casilla."""
+    image, kernel = np.asarray(image), np.asarray(kernel)
+    height, width = kernel.shape
+    rows, columns = image.shape[0] - height + 1, image.shape[1] - width + 1
+    y = np.empty((rows, columns))
+    for i in range(rows):
+        for j in range(columns):
+            patch = image[i : i + height, j : j + width]
+            y[i, j] = (patch * kernel).sum()  # [ec-cnn-correlacion]
+    return y
+
+
 @njit(cache=True, nogil=True)
 def _correlate2d(x, k, stride, dilation, y):
     for i in range(y.shape[0]):
@@ -104,7 +134,7 @@ def _correlate2d(x, k, stride, dilation, y):
             for a in range(k.shape[0]):
                 for b in range(k.shape[1]):
                     total += x[i * stride + a * dilation, j * stride + b * dilation] * k[a, b]
-            y[i, j] = total  # [ec-cnn-correlacion]
+            y[i, j] = total  # [ec-cnn-correlacion] [ec-cnn-paso]
 
 
 def convolve2d(image, kernel, stride=1, padding="valid", dilation=1):
@@ -153,20 +183,10 @@ def convolve2d(image, kernel, stride=1, padding="valid", dilation=1):
     Para que conmute hay que dejar que el filtro asome por las orillas: un relleno de :math:`N-1` no pierde ninguna suma
     con algo dentro. Da igual entonces quién es la imagen:
 
-    >>> x, k = (
-    ...     np.arange(16.0).reshape(4, 4), np.array([[1.0, 2.0], [0.0, -1.0]]),
-    ... )
-    >>> bool(
-    ...     np.array_equal(
-    ...         convolve2d(x, k, padding=1), convolve2d(k, x, padding=3)
-    ...     )
-    ... )
+    >>> x, k = np.arange(16.0).reshape(4, 4), np.array([[1.0, 2.0], [0.0, -1.0]])
+    >>> for f in convolve2d, correlate2d:
+    ...     print(np.array_equal(f(x, k, padding=1), f(k, x, padding=3)))
     True
-    >>> bool(
-    ...     np.array_equal(
-    ...         correlate2d(x, k, padding=1), correlate2d(k, x, padding=3)
-    ...     )
-    ... )
     False
 
     Parameters
@@ -252,9 +272,11 @@ def separate(kernel):
     """
     kernel = floats(kernel, "kernel", "N1 N2")
     left, sigma, right = np.linalg.svd(kernel.astype(np.float64))
-    rank = int((sigma > sigma[0] * max(kernel.shape) * np.finfo(kernel.dtype).eps).sum())
+    rounding = sigma[0] * max(kernel.shape) * np.finfo(kernel.dtype).eps
+    rank = int((sigma > rounding).sum())
     if rank != 1:
-        raise ValueError(f"kernel: se esperaba un filtro separable, pero llegó uno de rango {rank}")
-    sign = -1.0 if right[0].sum() < 0 else 1.0
-    u, v = np.sqrt(sigma[0]) * sign * left[:, 0], np.sqrt(sigma[0]) * sign * right[0]  # [ec-cnn-separable]
+        expected = "kernel: se esperaba un filtro separable"
+        raise ValueError(f"{expected}, pero llegó uno de rango {rank}")
+    half = np.sqrt(sigma[0]) * (-1.0 if right[0].sum() < 0 else 1.0)
+    u, v = half * left[:, 0], half * right[0]  # [ec-cnn-separable]
     return u.astype(kernel.dtype), v.astype(kernel.dtype)

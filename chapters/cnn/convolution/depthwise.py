@@ -50,17 +50,14 @@ def depthwise_conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", d
 
     De :math:`C` canales salen :math:`CR` mapas: primero los :math:`R` del canal 0, luego los del 1, y así. Tiene
     :math:`k_hk_wCR` pesos, y cada uno se usa una vez por casilla de salida. Es una convolución con tantos grupos como
-    canales, pero hecha así ahorra la matriz de ventanas: no hay casi nada que multiplicar.
+    canales, pero hecha así ahorra la matriz de ventanas: con cada número hay poco que multiplicar.
 
     **A mano.** Dos canales de :math:`2\times2` y un filtro para cada uno. El del primero suma; el del segundo le resta
     a la primera fila la segunda. En una convolución común, las dos respuestas se habrían sumado:
 
-    >>> x = np.array([[[1.0, 10.0], [2.0, 20.0]], [[3.0, 30.0], [4.0, 50.0]]])[
-    ...     np.newaxis
-    ... ]
-    >>> kernel = np.array(
-    ...     [[[1.0, 1.0], [1.0, 1.0]], [[1.0, -1.0], [1.0, -1.0]]]
-    ... ).reshape(2, 2, 2, 1)
+    >>> x = np.array([1.0, 10.0, 2.0, 20.0, 3.0, 30.0, 4.0, 50.0])
+    >>> kernel = np.array([1.0, 1.0, 1.0, 1.0, 1.0, -1.0, 1.0, -1.0])
+    >>> x, kernel = x.reshape(1, 2, 2, 2), kernel.reshape(2, 2, 2, 1)
     >>> depthwise_conv2d_forward(x, kernel)[0, 0, 0]  # 1+2+3+4 y 10+20−30−50
     array([ 10., -50.])
 
@@ -99,6 +96,20 @@ def depthwise_conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", d
     z, run = check.empty((len(x), *windows.output, maps), "z", dtype), pixels_together(windows, x.shape[-1])
     _depthwise_forward(flat(x), by_tap(kernel), bias, flat(z), windows, run, windows.scratch(dtype))
     return z
+
+
+def plain_depthwise_conv2d_forward(x, kernel, bias, strides=1):
+    r"""Cada ventana, por los filtros de su canal."""
+    kh, kw, channels, multiplier = kernel.shape
+    n, h, w, _ = x.shape
+    rows, columns = (h - kh) // strides + 1, (w - kw) // strides + 1
+    z = np.empty((n, rows, columns, channels, multiplier))
+    for u in range(rows):
+        for v in range(columns):
+            a, b = u * strides, v * strides  # la esquina
+            window = x[:, a : a + kh, b : b + kw, :, np.newaxis]
+            z[:, u, v] = (window * kernel).sum(axis=(1, 2))
+    return z.reshape(n, rows, columns, -1) + bias  # [ec-cnn-por-canal]
 
 
 # Cuántos números se multiplican juntos, si se puede: caben holgados en la caché más cercana.
@@ -188,15 +199,11 @@ def depthwise_conv2d_backward(x, kernel, dy, strides=1, padding="valid", dilatio
 
     **A mano.** Los datos de :func:`depthwise_conv2d_forward`, con culpa 1 en el primer mapa y 2 en el segundo:
 
-    >>> x = np.array([[[1.0, 10.0], [2.0, 20.0]], [[3.0, 30.0], [4.0, 50.0]]])[
-    ...     np.newaxis
-    ... ]
-    >>> kernel = np.array(
-    ...     [[[1.0, 1.0], [1.0, 1.0]], [[1.0, -1.0], [1.0, -1.0]]]
-    ... ).reshape(2, 2, 2, 1)
-    >>> dkernel, dbias, dx = depthwise_conv2d_backward(
-    ...     x, kernel, np.array([1.0, 2.0]).reshape(1, 1, 1, 2)
-    ... )
+    >>> x = np.array([1.0, 10.0, 2.0, 20.0, 3.0, 30.0, 4.0, 50.0])
+    >>> kernel = np.array([1.0, 1.0, 1.0, 1.0, 1.0, -1.0, 1.0, -1.0])
+    >>> x, kernel = x.reshape(1, 2, 2, 2), kernel.reshape(2, 2, 2, 1)
+    >>> dy = np.array([1.0, 2.0]).reshape(1, 1, 1, 2)
+    >>> dkernel, dbias, dx = depthwise_conv2d_backward(x, kernel, dy)
     >>> dkernel[:, :, 1, 0]
     array([[ 20.,  40.],
            [ 60., 100.]])
@@ -245,6 +252,20 @@ def depthwise_conv2d_backward(x, kernel, dy, strides=1, padding="valid", dilatio
     run = pixels_together(windows, x.shape[-1])
     _depthwise_backward(flat(x), *kernels, dbias, flat(dx), True, windows, run, *memory)
     return dkernel, dbias, dx
+
+
+def plain_depthwise_conv2d_backward(x, kernel, dy, strides=1):
+    r"""La culpa de cada casilla, por su ventana y por su filtro."""
+    kh, kw, channels, multiplier = kernel.shape
+    dkernel, dx = np.zeros(kernel.shape), np.zeros(x.shape)
+    for u, v in np.ndindex(dy.shape[1:3]):
+        a, b = u * strides, v * strides
+        window = x[:, a : a + kh, b : b + kw, :, np.newaxis]
+        blame = dy[:, u, v].reshape(-1, 1, 1, channels, multiplier)
+        dkernel += (window * blame).sum(axis=0)  # [ec-cnn-por-canal-atras]
+        share = (kernel * blame).sum(axis=-1)
+        dx[:, a : a + kh, b : b + kw] += share  # [ec-cnn-por-canal-atras]
+    return dkernel, dy.sum(axis=(0, 1, 2)), dx
 
 
 @njit(cache=True, nogil=True)
@@ -307,9 +328,8 @@ class DepthwiseConv2D(Convolution):
     >>> depthwise.build((28, 28, 32))
     >>> depthwise.count_params(), depthwise.work()
     (288, 225792)
-    >>> DepthwiseConv2D(3, depth_multiplier=2).compute_output_shape(
-    ...     (28, 28, 32)
-    ... )
+    >>> doubled = DepthwiseConv2D(3, depth_multiplier=2)
+    >>> doubled.compute_output_shape((28, 28, 32))
     (26, 26, 64)
 
     Parameters

@@ -33,12 +33,20 @@ def kernel_span(kernel_size, dilation=1):
 def output_size(size, kernel_size, stride=1, padding="valid", dilation=1):
     r"""Tamaño de la salida: en cuántas posiciones cabe la ventana a lo largo de un eje.
 
-    Cuatro números lo deciden, y los cuatro se ven en un dibujo de una sola fila:
+    Empecemos por lo más simple: una fila de :math:`D` casillas y un filtro de :math:`N`, que avanza de uno en uno. La
+    ventana que empieza en la casilla :math:`i`, contando desde 0, termina en la :math:`i+N-1`, y cabe si esa es a lo
+    más la última, :math:`D-1`. O sea, :math:`i` va de 0 a :math:`D-N`: las posiciones son
 
-    - :math:`D`, lo que mide la entrada, y :math:`N`, lo que mide el filtro;
-    - :math:`S`, el *paso* (*stride*): cuántas casillas avanza la ventana cada vez;
+    .. math::
+       :label: ed-cnn-tamano
+
+       M = D - N + 1 .
+
+    Tres números más cambian la cuenta:
+
     - :math:`P`, el *relleno* (*padding*): cuántas casillas con cero se agregan en **cada** extremo;
-    - la *dilatación* (*dilation*): el filtro lee una casilla de cada tantas, :math:`d`. Con :math:`d=1` son
+    - :math:`S`, el *paso* (*stride*): cuántas casillas avanza la ventana cada vez;
+    - :math:`d`, la *dilatación* (*dilation*): el filtro lee una casilla de cada :math:`d`. Con :math:`d=1` son
       vecinas; con :math:`d=2` se deja una sin leer entre dos que se leen.
 
     Un filtro de :math:`N` pesos dilatado tiene :math:`N-1` saltos de :math:`d` casillas, y por lo tanto ocupa
@@ -48,17 +56,17 @@ def output_size(size, kernel_size, stride=1, padding="valid", dilation=1):
 
        K = d\,(N-1) + 1 .
 
-    **Derivación.** Numera desde 0 las :math:`D+2P` casillas de la fila rellenada. La posición :math:`i` de la ventana
-    empieza en la casilla :math:`iS` y termina en la :math:`iS+K-1`. Cabe si esa última casilla existe:
-    :math:`iS+K-1\leq D+2P-1`, o sea, :math:`i\leq (D+2P-K)/S`. Los enteros que empiezan en 0 y no pasan de una cantidad
-    :math:`q\geq 0` son :math:`\lfloor q\rfloor+1`:
+    La fila rellenada mide :math:`D+2P`. La ventana que ocupa el lugar :math:`i` empieza ahora en la casilla :math:`iS`
+    y termina en la :math:`iS+K-1`. Cabe si :math:`iS+K-1\leq D+2P-1`, o sea, :math:`i\leq (D+2P-K)/S`. Los enteros que
+    empiezan en 0 y no pasan de una cantidad :math:`q\geq 0` son :math:`\lfloor q\rfloor+1`:
 
     .. math::
        :label: ec-cnn-tamano
 
        M = \left\lfloor\frac{D+2P-K}{S}\right\rfloor + 1 .
 
-    Lo que la parte entera descarta son casillas del final que ninguna ventana alcanza a leer.
+    Con :math:`P=0`, :math:`S=1` y :math:`d=1` vuelve a ser :eq:`ed-cnn-tamano`. Lo que la parte entera descarta son
+    casillas del final que ninguna ventana alcanza a leer.
 
     **Dos rellenos con nombre.** ``"valid"`` es :math:`P=0`: solo valen las posiciones donde todo lo que se lee es
     imagen. ``"same"`` pone los ceros que hagan falta para que con paso 1 la salida mida **lo mismo** que la entrada;
@@ -126,7 +134,8 @@ def output_size(size, kernel_size, stride=1, padding="valid", dilation=1):
         padding = 0
     room = size + 2 * whole(padding, "padding", 0)
     if span > room:
-        raise ValueError(f"kernel_size: se esperaba un filtro que quepa en {room}, pero ocupa {span}")
+        expected = f"kernel_size: se esperaba un filtro que quepa en {room}"
+        raise ValueError(f"{expected}, pero ocupa {span}")
     return (room - span) // stride + 1  # [ec-cnn-tamano]
 
 
@@ -154,9 +163,10 @@ def same_padding(size, kernel_size, stride=1, dilation=1):
     ((1, 1), (0, 1), (0, 1))
     >>> same_padding(5, 3, dilation=2)
     (2, 2)
-    >>> same_padding(
-    ...     4, 1, stride=2
-    ... )  # la última ventana termina antes que la imagen
+
+    Con un filtro de 1 y ese paso, la última ventana termina antes que la imagen, y no falta nada:
+
+    >>> same_padding(4, 1, stride=2)
     (0, 0)
 
     Parameters
@@ -180,7 +190,8 @@ def same_padding(size, kernel_size, stride=1, dilation=1):
         ValueError: stride: se esperaba un entero de al menos 1, pero llegó 0
     """
     count = output_size(size, kernel_size, stride, "same", dilation)
-    total = max((count - 1) * stride + kernel_span(kernel_size, dilation) - size, 0)  # [ec-cnn-same]
+    needed = (count - 1) * stride + kernel_span(kernel_size, dilation)
+    total = max(needed - size, 0)  # [ec-cnn-same]
     return total // 2, total - total // 2
 
 

@@ -20,7 +20,7 @@ def average_pooling_forward(x, pool_size=(2, 2), strides=None, padding="valid"):
 
        y_{uvc} = \frac{1}{|V_{uv}|}\sum_{(a,b)\in V_{uv}} x_{abc} ,
 
-    donde :math:`V_{uv}` son los píxeles **de la imagen** que cubre la ventana :math:`(u,v)`. Casi siempre hay
+    donde :math:`V_{uv}` son los píxeles **de la imagen** que cubre la ventana :math:`(u,v)`. Sin relleno hay
     :math:`k_hk_w`; con el relleno ``"same"``, en la orilla hay menos, y se divide entre los que haya. Contar los ceros
     del relleno oscurecería el borde.
 
@@ -40,9 +40,8 @@ def average_pooling_forward(x, pool_size=(2, 2), strides=None, padding="valid"):
     Con ventanas de :math:`3\times3`, paso 2 y relleno, a la primera le tocan nueve píxeles, y a la última, solo los
     cuatro de la esquina:
 
-    >>> average_pooling_forward(x, 3, strides=2, padding="same")[
-    ...     0, :, :, 0
-    ... ].round(2)
+    >>> y = average_pooling_forward(x, 3, strides=2, padding="same")
+    >>> y[0, :, :, 0].round(2)
     array([[3.67, 2.67],
            [3.83, 2.  ]])
 
@@ -64,6 +63,20 @@ def average_pooling_forward(x, pool_size=(2, 2), strides=None, padding="valid"):
     """
     x = check.floats(x, "x", "n h w c")
     return AveragePooling2D(pool_size, strides, padding, dtype=x.dtype.name).forward(x)
+
+
+def plain_average_pooling_forward(x, pool_size, strides):
+    r"""De cada ventana, el promedio."""
+    n, height, width, channels = x.shape
+    rows = (height - pool_size) // strides + 1
+    columns = (width - pool_size) // strides + 1
+    y = np.empty((n, rows, columns, channels))
+    for u in range(rows):
+        for v in range(columns):
+            a, b = u * strides, v * strides
+            window = x[:, a : a + pool_size, b : b + pool_size]
+            y[:, u, v] = window.mean(axis=(1, 2))  # [ec-cnn-promedio]
+    return y
 
 
 @njit(cache=True, nogil=True)
@@ -141,6 +154,16 @@ def average_pooling_backward(dy, input_shape, pool_size=(2, 2), strides=None, pa
     return layer.backward(dy)
 
 
+def plain_average_pooling_backward(dy, input_shape, pool_size, strides):
+    r"""De cada ventana, la culpa a partes iguales."""
+    dx = np.zeros(input_shape)
+    for u, v in np.ndindex(dy.shape[1:3]):
+        a, b = u * strides, v * strides
+        share = dy[:, u : u + 1, v : v + 1] / pool_size**2
+        dx[:, a : a + pool_size, b : b + pool_size] += share  # [ec-cnn-promedio-atras]
+    return dx
+
+
 @njit(cache=True, nogil=True)
 def _average_pooling_backward(dy, spans, dx):
     tops, bottoms, lefts, rights = spans
@@ -168,9 +191,8 @@ class AveragePooling2D(Pooling2D):
     >>> layer = AveragePooling2D(
     ...     (1, 3), strides=1, padding="same", dtype="float64"
     ... )
-    >>> layer.forward(
-    ...     np.array([3.0, 6.0, 0.0, 3.0]).reshape(1, 1, 4, 1)
-    ... ).reshape(-1)
+    >>> row = np.array([3.0, 6.0, 0.0, 3.0]).reshape(1, 1, 4, 1)
+    >>> layer.forward(row).reshape(-1)
     array([4.5, 3. , 3. , 1.5])
 
     Parameters
@@ -195,5 +217,6 @@ class AveragePooling2D(Pooling2D):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        _average_pooling_backward(as_images(dy), self.at(self.x.shape[1:]), as_images(dx))
+        spans = self.at(self.x.shape[1:])
+        _average_pooling_backward(as_images(dy), spans, as_images(dx))
         return dx

@@ -54,14 +54,13 @@ class GlobalAveragePooling2D(_GlobalPooling2D):
 
     Entre la última convolución y las neuronas que contestan hay que pasar de mapas a un vector. Aplanar un mapa de
     :math:`7\times7\times512` da 25 088 números, y una capa densa de mil neuronas detrás, veinticinco millones de pesos.
-    El promedio global deja 512 números, no tiene pesos, y además sirve para imágenes de cualquier tamaño.
+    El promedio global deja 512 números, no tiene pesos, y además sirve para imágenes de varios tamaños.
     :cite:p:`lin2014`
 
     **A mano.** Dos canales de :math:`2\times2`:
 
-    >>> x = np.array([[[1.0, 10.0], [2.0, 20.0]], [[3.0, 30.0], [6.0, 60.0]]])[
-    ...     np.newaxis
-    ... ]
+    >>> x = np.array([1.0, 10.0, 2.0, 20.0, 3.0, 30.0, 6.0, 60.0])
+    >>> x = x.reshape(1, 2, 2, 2)
     >>> layer = GlobalAveragePooling2D(dtype="float64")
     >>> layer.forward(x)
     array([[ 3., 30.]])
@@ -100,9 +99,8 @@ class GlobalMaxPooling2D(_GlobalPooling2D):
     Es :eq:`ec-cnn-max` con una ventana del tamaño de la imagen, y su gradiente es :eq:`ec-cnn-max-atras`: de cada canal
     aprende un solo píxel.
 
-    >>> x = np.array([[[1.0, 10.0], [2.0, 90.0]], [[3.0, 30.0], [6.0, 60.0]]])[
-    ...     np.newaxis
-    ... ]
+    >>> x = np.array([1.0, 10.0, 2.0, 90.0, 3.0, 30.0, 6.0, 60.0])
+    >>> x = x.reshape(1, 2, 2, 2)
     >>> layer = GlobalMaxPooling2D(dtype="float64")
     >>> layer.forward(x)
     array([[ 6., 90.]])
@@ -133,6 +131,8 @@ class GlobalMaxPooling2D(_GlobalPooling2D):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        y, dy = (array.reshape(self._pixels(self.x)) for array in (self.y, dy))
-        _max_pooling_backward(as_images(self.x), y, dy, self.at(self.x.shape[1:]), as_images(dx))
+        x, shape = self.x, self._pixels(self.x)
+        spans = self.at(x.shape[1:])
+        y, dy = self.y.reshape(shape), dy.reshape(shape)
+        _max_pooling_backward(as_images(x), y, dy, spans, as_images(dx))
         return dx

@@ -20,7 +20,7 @@ def max_pooling_forward(x, pool_size=(2, 2), strides=None, padding="valid"):
 
        y_{uvc} = \max_{\substack{0\le i<k_h\\ 0\le j<k_w}}\ x_{\,us+i-p,\ vs+j-p,\ c} .
 
-    Cada canal se agrupa por separado: entran :math:`C` mapas y salen :math:`C` mapas, más chicos. No hay pesos. Con el
+    Cada canal se agrupa por separado: entran :math:`C` mapas y salen :math:`C` mapas, menores. No hay pesos. Con el
     relleno ``"same"`` la ventana puede salirse de la imagen; ahí no hay píxeles, y no compiten. (Un relleno de ceros
     ganaría siempre que lo demás fuera negativo.) :item:`CNN-04, CNN-77`
 
@@ -35,7 +35,7 @@ def max_pooling_forward(x, pool_size=(2, 2), strides=None, padding="valid"):
     array([[7., 6.],
            [9., 3.]])
 
-    Con paso 1 las ventanas se enciman, y el 9 gana en las dos que lo contienen:
+    Con paso 1 las ventanas se traslapan, y el 9 gana en las dos que lo contienen:
 
     >>> max_pooling_forward(x, strides=1)[0, :, :, 0]
     array([[7., 7., 6.],
@@ -49,7 +49,7 @@ def max_pooling_forward(x, pool_size=(2, 2), strides=None, padding="valid"):
     pool_size : int or (int, int)
         Alto y ancho de la ventana.
     strides : int or (int, int), optional
-        El paso. Sin él, lo que mide la ventana: ni se enciman ni dejan huecos.
+        El paso. Sin él, lo que mide la ventana: ni se traslapan ni dejan huecos.
     padding : {"valid", "same"}
         Si la ventana puede salirse de la imagen.
 
@@ -69,6 +69,20 @@ def max_pooling_forward(x, pool_size=(2, 2), strides=None, padding="valid"):
     """
     x = check.floats(x, "x", "n h w c")
     return MaxPooling2D(pool_size, strides, padding, dtype=x.dtype.name).forward(x)
+
+
+def plain_max_pooling_forward(x, pool_size, strides):
+    r"""De cada ventana, el mayor."""
+    n, height, width, channels = x.shape
+    rows = (height - pool_size) // strides + 1
+    columns = (width - pool_size) // strides + 1
+    y = np.empty((n, rows, columns, channels))
+    for u in range(rows):
+        for v in range(columns):
+            a, b = u * strides, v * strides
+            window = x[:, a : a + pool_size, b : b + pool_size]
+            y[:, u, v] = window.max(axis=(1, 2))  # [ec-cnn-max]
+    return y
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -122,8 +136,8 @@ def max_pooling_backward(x, dy, pool_size=(2, 2), strides=None, padding="valid")
        = \sum_{u,v\,:\ g_{uvc}=(a,b)} \frac{\partial\mathcal L}{\partial y_{uvc}} ,
 
     donde :math:`g_{uvc}` es el lugar del ganador de la ventana :math:`(u,v)` en el canal :math:`c`. En un empate hay un
-    pico, y por convenio gana el primero que se encuentra al leer la ventana como una página. Empates hay muchos, porque
-    después de una ReLU abundan los ceros; ahí el convenio no importa, porque la ReLU tampoco deja pasar esa culpa.
+    pico, y por convenio gana el primero que se encuentra al leer la ventana como una página. Después de una ReLU hay
+    muchos empates a cero; ahí el convenio no importa, porque la ReLU tampoco deja pasar esa culpa.
 
     **A mano.** Los datos de :func:`max_pooling_forward`, con culpas 1, 2, 3 y 4. Ganaron el 7, el 6, el 9 y el 3 de
     abajo, y los demás se quedan sin nada:
@@ -170,6 +184,17 @@ def max_pooling_backward(x, dy, pool_size=(2, 2), strides=None, padding="valid")
     layer = MaxPooling2D(pool_size, strides, padding, dtype=x.dtype.name)
     layer.forward(x)
     return layer.backward(dy)
+
+
+def plain_max_pooling_backward(x, dy, pool_size, strides):
+    r"""De cada ventana, la culpa a quien ganó."""
+    dx = np.zeros(x.shape)
+    for k, u, v, c in np.ndindex(dy.shape):
+        a, b = u * strides, v * strides
+        window = x[k, a : a + pool_size, b : b + pool_size, c]
+        i, j = np.unravel_index(window.argmax(), window.shape)
+        dx[k, a + i, b + j, c] += dy[k, u, v, c]  # [ec-cnn-max-atras]
+    return dx
 
 
 @njit(cache=True, nogil=True)
@@ -230,9 +255,10 @@ class MaxPooling2D(Pooling2D):
     >>> layer = MaxPooling2D()
     >>> layer.compute_output_shape((28, 28, 32))
     (14, 14, 32)
-    >>> layer.compute_output_shape(
-    ...     (5, 5, 3)
-    ... )  # VALID: la última fila y la última columna se pierden
+
+    Con VALID y un lado impar, la última fila y la última columna se pierden; con SAME, no:
+
+    >>> layer.compute_output_shape((5, 5, 3))
     (2, 2, 3)
     >>> MaxPooling2D(padding="same").compute_output_shape((5, 5, 3))
     (3, 3, 3)

@@ -20,7 +20,8 @@ class MinPooling2D(MaxPooling2D):
     :math:`\partial y/\partial x = -m'(-x)\cdot(-1) = m'(-x)`. La culpa va entera al menor.
 
     Donde el máximo conserva los trazos claros sobre fondo oscuro, el mínimo conserva los oscuros sobre fondo claro.
-    Después de una ReLU casi siempre contesta cero: por eso apenas se usa dentro de las redes. Keras no la trae.
+    Después de una ReLU contesta cero en cuanto un píxel de la ventana lo es: dentro de una red dice poco, y Keras no la
+    trae.
     :item:`CNN-05`
 
     **A mano.** Con los datos de :func:`~chapters.cnn.max_pooling_forward`:
@@ -33,9 +34,8 @@ class MinPooling2D(MaxPooling2D):
     >>> layer.forward(x)[0, :, :, 0]
     array([[2., 0.],
            [0., 1.]])
-    >>> layer.backward(np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 2, 2, 1))[
-    ...     0, :, :, 0
-    ... ]
+    >>> dy = np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 2, 2, 1)
+    >>> layer.backward(dy)[0, :, :, 0]
     array([[1., 0., 0., 2.],
            [0., 0., 0., 0.],
            [0., 0., 0., 0.],
@@ -54,7 +54,8 @@ class MinPooling2D(MaxPooling2D):
         x = self.ready(x)
         opposite = np.negative(x, out=self.buffer("opposite", x.shape))
         self.most = super().forward(opposite)
-        self.y = np.negative(self.most, out=self.buffer("least", self.most.shape))  # [ec-cnn-min]
+        self.y = least = self.buffer("least", self.most.shape)
+        np.negative(self.most, out=least)  # [ec-cnn-min]
         return self.y
 
     def backward(self, dy):

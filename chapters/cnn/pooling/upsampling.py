@@ -66,9 +66,8 @@ class UpSampling2D(Spatial):
     >>> layer = UpSampling2D((1, 2), interpolation="bilinear", dtype="float64")
     >>> layer.forward(x).ravel()
     array([0., 2., 6., 8.])
-    >>> layer.backward(
-    ...     np.array([1.0, 1.0, 0.0, 0.0]).reshape(1, 1, 4, 1)
-    ... ).ravel()
+    >>> dy = np.array([1.0, 1.0, 0.0, 0.0]).reshape(1, 1, 4, 1)
+    >>> layer.backward(dy).ravel()
     array([1.75, 0.25])
 
     Parameters
@@ -131,6 +130,23 @@ class UpSampling2D(Spatial):
         r"""Encuentra, para cada píxel nuevo, los viejos que lo rodean."""
         rows, columns = (_neighbors(d, times, self.dtype) for d, times in zip(shape[:2], self.size, strict=True))
         return Neighbors(*rows, *columns)
+
+
+def plain_up_sampling2d(x, dy, size):
+    r"""Interpolar es multiplicar por dos matrices; volver, por sus traspuestas."""
+    matrices = []
+    for count in x.shape[1:3]:
+        coefficients = np.zeros((count * size, count))
+        for a in range(count * size):
+            r = max((a + 0.5) / size - 0.5, 0)
+            i = int(r)
+            coefficients[a, i] += 1 - (r - i)  # [ec-cnn-agrandar]
+            coefficients[a, min(i + 1, count - 1)] += r - i  # [ec-cnn-agrandar]
+        matrices.append(coefficients)
+    R, S = matrices
+    y = np.einsum("ai,nijc,bj->nabc", R, x, S)
+    dx = np.einsum("ai,nabc,bj->nijc", R, dy, S)  # [ec-cnn-agrandar-atras]
+    return y, dx
 
 
 @njit(cache=True, nogil=True)
