@@ -74,6 +74,7 @@ def resnet(depth, input_shape=(224, 224, 3), classes=1000, classifier_activation
     promedio y una sola capa densa. En medio hay cuatro etapas de bloques residuales; al entrar en la segunda, la
     tercera y la cuarta, el lado se parte a la mitad y los canales se duplican. Las capas que se cuentan son las que
     tienen pesos y están en el camino principal. En la de 152 son tres por bloque, más la primera y la última:
+
     >>> 1 + 3 * sum(STAGES[152]) + 1
     152
 
