@@ -14,8 +14,8 @@ import chapters
 from chapters import attention, rnn
 from chapters.attention import ClassToken, MultiHeadAttention, SmoothedCrossentropy
 from chapters.autoencoder import OverlapLoss, Sampling, TiedAutoencoder, vae
-from chapters.cnn import BatchNormalization
-from chapters.mlp import Dense, Dropout, Input, Model, Sequential
+from chapters.cnn import BatchNormalization, Residual
+from chapters.mlp import Activation, Dense, Dropout, Input, Model, Sequential
 from chapters.rnn import Embedding, SimpleRNN
 from dlbook import gradcheck
 from dlbook.sphinx.definitions import PLAIN, plain_name
@@ -202,6 +202,12 @@ def joined(translations, references, longest):
     return attention.bleu(texts, [[" ".join(words) for words in several] for several in references], longest)
 
 
+def residual(x, main, shortcut, activation, dy):
+    layer = Residual(main, shortcut, activation.activation, dtype="float64")
+    layer.build(x.shape[1:])
+    return layer.forward(x), layer.backward(dy)
+
+
 # Una clase se compara usándola.
 USED = {
     "plain_autoregression": autoregression,
@@ -211,6 +217,7 @@ USED = {
     "plain_multi_head_attention": multi_head_attention,
     "plain_overlap_loss": overlap_loss,
     "plain_position_embedding": position_embedding,
+    "plain_residual": residual,
     "plain_sampling": sampling,
     "plain_smoothed_crossentropy": smoothed,
     "plain_tied_autoencoder": tied_autoencoder,
@@ -286,6 +293,12 @@ def painted(r):
 def local_response(r):
     numbers = {"bias": 1 + r.generator.random(), "alpha": r.generator.random(), "beta": 0.25 * r("quarters")}
     return {"x": r.array("n", "h", "d"), "depth_radius": r("radius", 0, 5)} | numbers
+
+
+def built(r, activation=None):
+    layer = Dense(r("m"), activation, seed=r("seed", 0, 99), dtype="float64")
+    layer.build((r("d"),))
+    return layer
 
 
 def letters_model(letters, seed):
@@ -387,6 +400,11 @@ ARGUMENTS = {
     "plain_conv2d_backward": lambda r: convolution(r) | {"dy": maps(r)},
     "plain_conv2d_transpose_forward": lambda r: transposed(r) | {"bias": r.array("f")},
     "plain_conv2d_transpose_backward": lambda r: transposed(r) | {"dy": painted(r)},
+    # Capítulo 3, arquitecturas.
+    "plain_residual": lambda r: {
+        **{"x": r.array("n", "d"), "main": built(r, "relu"), "shortcut": built(r)},
+        **{"activation": Activation("tanh", dtype="float64"), "dy": r.array("n", "m")},
+    },
     # Capítulo 4, códigos.
     "plain_tied_autoencoder": lambda r: {
         "x": r.array("n", "d"),
