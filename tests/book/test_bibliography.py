@@ -67,3 +67,41 @@ def test_pages_and_identifiers_are_well_written(key):
     assert fields.get("url", "https://").startswith("https://")
     # Con DOI sobra la dirección: el DOI ya lleva a la obra.
     assert not ("doi" in fields and "url" in fields)
+
+
+MARK = re.compile(r"(?:\{(?:item|erratum)\}|:(?:item|erratum):)`[^`]*`")
+# Lo que puede ir entre un nombre y la cita que lo repite.
+BETWEEN = re.compile(
+    r"((\s+|, )(y|con|et)( sus?)? (colaboradores|colegas|otros|al\.))?((\s+|, )(en|de) \d{4})?[\s,*_»(]*"
+)
+
+
+def surnames(key):
+    entry = ENTRIES[key]
+    people = entry.persons.get("author") or entry.persons.get("editor") or []
+    return [" ".join(person.prelast_names + person.last_names) for person in people]
+
+
+def named_twice(text):
+    """Las citas con los apellidos justo después de escribirlos: «Ioffe y Szegedy (Ioffe y Szegedy, 2015)»."""
+    text = re.sub(r"\s+", " ", MARK.sub("", text))
+    for cite in CITATION.finditer(text):
+        for key in re.sub(r"\{[^}]*\}", "", cite[1]).split(","):
+            for name in surnames(key.strip()):
+                places = [m.end() for m in re.finditer(rf"\b{re.escape(name)}\b", text[: cite.start()])]
+                if places and BETWEEN.fullmatch(text, places[-1], cite.start()):
+                    yield text[max(0, places[-1] - 40) : cite.end()]
+
+
+def test_a_name_written_twice_is_found():
+    assert list(named_twice("La idea de Ioffe y Szegedy\n    :cite:p:`ioffe2015` es otra"))
+    assert list(named_twice("Lo hizo Rosenblatt {item}`PER-07` en 1958 {cite:p}`minsky1969,rosenblatt1958`."))
+    assert list(named_twice("Xiong y colaboradores {cite:p}`xiong2020`, y Ho y sus colegas {cite:t}`ho2020`"))
+    assert not list(
+        named_twice("El de {cite:t}`ioffe2015`. Rosenblatt lo mostró en una máquina {cite:p}`rosenblatt1958`.")
+    )
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_author_is_named_twice_in_a_row(path):
+    assert list(named_twice(path.read_text(encoding="utf-8"))) == []

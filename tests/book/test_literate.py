@@ -78,6 +78,15 @@ def test_docstrings_with_backslashes_are_raw(path):
     assert not_raw == []
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_an_example_does_not_run_into_its_paragraph(path):
+    # Sin un renglón en blanco antes, ``>>>`` se imprime como una palabra más.
+    blocks = [b.strip() for _, constant in docstrings(path) for b in re.split(r"\n\s*\n", constant.value)]
+    # El título de una sección numpydoc va pegado a su contenido.
+    blocks = [re.sub(r"^\w+\n\s*-+\n\s*", "", block) for block in blocks]
+    assert [b for b in blocks if re.search(r"^\s*>>> ", b, re.MULTILINE) and not b.startswith(">>> ")] == []
+
+
 def test_no_doctest_is_skipped():
     skipped = [p.name for p in SOURCES + PAGES if re.search(r"doctest:\s*\+SKIP", p.read_text(encoding="utf-8"))]
     assert skipped == []

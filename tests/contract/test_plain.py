@@ -37,6 +37,8 @@ from chapters.mlp import (
 )
 from chapters.cnn import BatchNormalization, UpSampling2D
 from chapters.mlp import Dense, Dropout, Input, Model, Sequential
+from chapters.cnn import BatchNormalization, Residual
+from chapters.mlp import Activation, Dense, Dropout, Input, Model, Sequential
 from chapters.rnn import Embedding, SimpleRNN
 from dlbook import gradcheck
 from dlbook.sphinx.definitions import PLAIN, plain_name
@@ -313,6 +315,10 @@ def dropout(x, rate, coins, dy):
     layer = Dropout(rate, dtype="float64")
     layer.uniform = lambda out: coins.copy()
     return layer.forward(x, training=True), layer.backward(dy)
+def residual(x, main, shortcut, activation, dy):
+    layer = Residual(main, shortcut, activation.activation, dtype="float64")
+    layer.build(x.shape[1:])
+    return layer.forward(x), layer.backward(dy)
 
 
 # Una clase se compara usándola.
@@ -338,6 +344,7 @@ USED = {
     "plain_overlap_loss": overlap_loss,
     "plain_position_embedding": position_embedding,
     "plain_rescaling": rescaling,
+    "plain_residual": residual,
     "plain_sampling": sampling,
     "plain_smoothed_crossentropy": smoothed,
     "plain_tied_autoencoder": tied_autoencoder,
@@ -430,6 +437,12 @@ def painted(r):
 def local_response(r):
     numbers = {"bias": 1 + r.generator.random(), "alpha": r.generator.random(), "beta": 0.25 * r("quarters")}
     return {"x": r.array("n", "h", "d"), "depth_radius": r("radius", 0, 5)} | numbers
+
+
+def built(r, activation=None):
+    layer = Dense(r("m"), activation, seed=r("seed", 0, 99), dtype="float64")
+    layer.build((r("d"),))
+    return layer
 
 
 def letters_model(letters, seed):
@@ -664,6 +677,10 @@ ARGUMENTS = {
         "found": [(boxes(r, r(k, 1, 6)), r.generator.random(r(k))) for k in "nm"],
         "truth": [boxes(r, r(k)) for k in "ab"],
         "threshold": 0.3 * r.generator.random(),
+    # Capítulo 3, arquitecturas.
+    "plain_residual": lambda r: {
+        **{"x": r.array("n", "d"), "main": built(r, "relu"), "shortcut": built(r)},
+        **{"activation": Activation("tanh", dtype="float64"), "dy": r.array("n", "m")},
     },
     # Capítulo 4, códigos.
     "plain_tied_autoencoder": lambda r: {

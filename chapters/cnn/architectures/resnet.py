@@ -10,7 +10,13 @@ from chapters.mlp.sequential import Input, Sequential
 from dlbook import check
 
 # Por cada profundidad, cuántos bloques tiene cada una de las cuatro etapas.
-STAGES = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+STAGES = {
+    18: (2, 2, 2, 2),
+    34: (3, 4, 6, 3),
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+    152: (3, 8, 36, 3),
+}
 
 
 def residual_block(filters, strides=1, bottleneck=False, project=False):
@@ -18,7 +24,7 @@ def residual_block(filters, strides=1, bottleneck=False, project=False):
 
     La **sencilla** son dos convoluciones de :math:`3\times3`. La de **cuello de botella** (*bottleneck*) resume los
     canales con un :math:`1\times1`, trabaja en pequeño con un :math:`3\times3` y los vuelve a ensanchar, cuatro veces,
-    con otro :math:`1\times1`: tres capas por casi el precio de dos.
+    con otro :math:`1\times1`: tres capas por algo menos que el precio de dos:
 
     >>> simple, narrow = residual_block(64), residual_block(64, bottleneck=True)
     >>> simple.build((56, 56, 64))
@@ -53,27 +59,44 @@ def residual_block(filters, strides=1, bottleneck=False, project=False):
     Residual
     """
     filters = check.integer(filters, "filters", 1)
-    bottleneck, project = check.boolean(bottleneck, "bottleneck"), check.boolean(project, "project")
+    bottleneck = check.boolean(bottleneck, "bottleneck")
+    project = check.boolean(project, "project")
     outputs = 4 * filters if bottleneck else filters
     if bottleneck:
-        main = [
-            *conv_bn(filters, 1, strides),
-            *conv_bn(filters, 3),
-            *conv_bn(outputs, 1, activation=None),
-        ]
+        main = [*conv_bn(filters, 1, strides), *conv_bn(filters, 3)]
+        main += conv_bn(outputs, 1, activation=None)
     else:
-        main = [*_padded(filters, 3, strides), *conv_bn(outputs, 3, activation=None)]
-    shortcut = conv_bn(outputs, 1, strides, activation=None) if project else None
+        main = _padded(filters, 3, strides)
+        main += conv_bn(outputs, 3, activation=None)
+    shortcut = None
+    if project:
+        shortcut = conv_bn(outputs, 1, strides, activation=None)
     return Residual(main, shortcut, activation="relu")
 
 
-def resnet(depth, input_shape=(224, 224, 3), classes=1000, classifier_activation="softmax", **options):
+def resnet(
+    depth,
+    input_shape=(224, 224, 3),
+    classes=1000,
+    classifier_activation="softmax",
+    **options,
+):
     r"""ResNet :cite:p:`he2016`: 18, 34, 50, 101 o 152 capas, con la misma receta. :item:`CNN-85`
 
     Empieza como GoogLeNet, con una convolución de :math:`7\times7` y un agrupamiento, y termina como ella, con un
     promedio y una sola capa densa. En medio hay cuatro etapas de bloques residuales; al entrar en la segunda, la
-    tercera y la cuarta, el lado se parte a la mitad y los canales se duplican. Las capas que se cuentan son las que
-    tienen pesos y están en el camino principal. En la de 152 son tres por bloque, más la primera y la última:
+    tercera y la cuarta, el lado se parte a la mitad y los canales se duplican:
+
+    | 64 filtros de 7×7 con paso 2, y un máximo con paso 2
+    | para cada etapa :math:`e=0,1,2,3`:
+    |     para cada uno de sus bloques:
+    |         el bloque, con :math:`64\cdot2^e` filtros
+    |         (el primero, si :math:`e>0`, con paso 2)
+    | el promedio de cada canal, y una capa densa
+
+    Las capas que se cuentan son las que tienen pesos y están en el camino principal. En la de 152 son tres por bloque,
+    más la primera y la última:
+
     >>> 1 + 3 * sum(STAGES[152]) + 1
     152
 
@@ -132,5 +155,8 @@ def resnet(depth, input_shape=(224, 224, 3), classes=1000, classifier_activation
 
 
 def _padded(filters, kernel_size, strides):
-    # El mismo relleno por los cuatro lados: con paso 2, SAME pondría uno de más abajo y a la derecha.
-    return [ZeroPadding2D(kernel_size // 2), *conv_bn(filters, kernel_size, strides, padding="valid")]
+    # El mismo relleno por los cuatro lados: con paso 2,
+    # SAME pondría uno de más abajo y a la derecha.
+    padding = ZeroPadding2D(kernel_size // 2)
+    rest = conv_bn(filters, kernel_size, strides, padding="valid")
+    return [padding, *rest]

@@ -75,9 +75,9 @@ def build_paths(parent):
 class Residual(Layer):
     r"""Bloque residual (*residual block*): calcula lo que hay que cambiarle a la entrada, y se lo suma.
 
-    Una capa de en medio suele querer cambiar poco lo que recibe. Si no hay nada que cambiar, tendría que aprender a
-    **copiar** su entrada, y copiar con pesos al azar, una convolución y una ReLU no es fácil. El bloque residual
-    :cite:p:`he2016` le da la vuelta al encargo: copiar es gratis, y lo que se aprende es la diferencia,
+    A una capa a la que no le queda nada por hacer le basta con **copiar** su entrada, y aprenderlo a partir de pesos al
+    azar no es fácil. El bloque residual :cite:p:`he2016` le da la vuelta al encargo: copiar es gratis, y lo que se
+    aprende es la diferencia,
 
     .. math::
        :label: ec-cnn-residual
@@ -88,7 +88,8 @@ class Residual(Layer):
 
     :math:`F` es el **camino principal**, unas cuantas capas. :math:`G` es el **atajo** (*shortcut*): la identidad,
     :math:`G(\mathbf x)=\mathbf x`, o una convolución de :math:`1\times1` si hay que cambiar de forma. Con
-    :math:`F=\mathbf 0` el bloque no hace nada, que es justo lo que se espera de una capa que todavía no sabe qué hacer.
+    :math:`F=\mathbf 0`, sin :math:`\varphi` y con la identidad de atajo, el bloque no hace nada, que es justo lo que se
+    espera de una capa que todavía no sabe qué hacer.
 
     **Hacia atrás.** La activación convierte el gradiente de :math:`\mathbf y` en el de :math:`\mathbf s`. En una suma,
     si un sumando crece :math:`\epsilon`, la suma crece :math:`\epsilon`: los dos caminos reciben
@@ -236,3 +237,12 @@ class Residual(Layer):
     def work(self):
         r"""Suma el trabajo de los dos caminos, y una suma por número."""
         return sum(layer.work() for layer in self.layers) + known(self.compute_output_shape(self.input_shape))
+
+
+def plain_residual(x, main, shortcut, activation, dy):
+    r"""La ida y la vuelta; ``activation`` es otra capa."""
+    s = main.forward(x) + shortcut.forward(x)  # [ec-cnn-residual]
+    y = activation.forward(s)  # [ec-cnn-residual]
+    ds = activation.backward(dy)
+    dx = main.backward(ds) + shortcut.backward(ds)  # [ec-cnn-residual-atras]
+    return y, dx

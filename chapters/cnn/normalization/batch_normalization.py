@@ -18,7 +18,7 @@ def batch_norm_forward(x, gamma, beta, epsilon=1e-3):
 
     Centrar los datos y dividirlos entre su desviación típica arregla lo que recibe la primera capa. Pero cada capa es
     la entrada de la siguiente, y sus pesos se mueven en cada paso: lo que salía centrado deja de estarlo. La idea de
-    Ioffe y Szegedy :cite:p:`ioffe2015` es normalizar **dentro** de la red, en cada paso y con lo que haya en el lote.
+    :cite:t:`ioffe2015` es normalizar **dentro** de la red, en cada paso y con lo que haya en el lote.
 
     **Definición.** Tomemos un canal y sus :math:`M` valores en el lote, :math:`x_1,\dots,x_M`. En una capa densa hay
     uno por observación, :math:`M=n`. En una imagen, además, uno por píxel, :math:`M=n\,H\,W`: el mismo filtro recorrió
