@@ -78,4 +78,10 @@ def depth(activations):
         raise TypeError(f"activations: se esperaba una lista de nombres, pero llegó {type(activations).__name__}")
     for layer, activation in enumerate(activations):
         choice(activation, f"activations[{layer}]", ACTIVATIONS)
-    return sum(activation != "linear" for activation in activations)  # [ec-int-profundidad]
+    return plain_depth(activations)
+
+
+def plain_depth(activations):
+    r"""Las capas que no son lineales."""
+    curved = [activation != "linear" for activation in activations]
+    return sum(curved)  # [ec-int-profundidad]

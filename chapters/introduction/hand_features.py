@@ -11,7 +11,7 @@ def hand_features(images):
     Sea :math:`x_{ij}` la tinta del píxel de la fila :math:`i` y la columna :math:`j`, de 0 (papel) a 1 (negro), en una
     imagen de :math:`h` filas y :math:`w` columnas.
 
-    **Tinta.** El promedio de todos los píxeles. Un 1 gasta poca; un 8, mucha.
+    **Tinta.** El promedio de todos los píxeles. Con el mismo trazo, un 8 gasta más que un 1.
 
     .. math::
        :label: ec-int-tinta
@@ -19,7 +19,7 @@ def hand_features(images):
        f_1 = \frac{1}{hw}\sum_{i,j} x_{ij}
 
     **Simetría.** Reflejamos la imagen de izquierda a derecha, promediamos las diferencias y se las quitamos a 1: vale 1
-    si la imagen es igual a su reflejo. El 0 y el 8 se acercan; el 7, no.
+    si la imagen es igual a su reflejo.
 
     .. math::
        :label: ec-int-simetria
@@ -27,7 +27,7 @@ def hand_features(images):
        f_2 = 1 - \frac{1}{hw}\sum_{i,j} \bigl|\,x_{ij} - x_{i,\,w+1-j}\,\bigr|
 
     **Centro.** El promedio en una ventana :math:`C` que deja fuera la cuarta parte de las filas por cada extremo y tres
-    octavas partes de las columnas por cada lado. El 0 la tiene vacía; el 1, llena.
+    octavas partes de las columnas por cada lado. Un 0 la tiene casi vacía; un 1, casi llena.
 
     .. math::
        :label: ec-int-centro
@@ -51,7 +51,7 @@ def hand_features(images):
     Returns
     -------
     ndarray, shape (n, 3)
-        Un renglón por imagen.
+        Una fila por imagen.
 
     Raises
     ------
@@ -66,14 +66,21 @@ def hand_features(images):
         ValueError: images: se esperaba tinta entre 0 y 1, pero va de 0 a 16
     """
     x = floats(images, "images", "n h w")
-    n, h, w = x.shape
+    _, h, w = x.shape
     if h < 4 or w < 8:
         raise ValueError(f"images: se esperaban al menos 4 filas y 8 columnas, pero llegó la forma {x.shape}")
     if x.min() < 0 or x.max() > 1:
         raise ValueError(f"images: se esperaba tinta entre 0 y 1, pero va de {x.min():g} a {x.max():g}")
-    features = np.empty((n, 3), x.dtype)
-    features[:, 0] = x.mean(axis=(1, 2))  # [ec-int-tinta]
-    features[:, 1] = 1 - np.abs(x - x[:, :, ::-1]).mean(axis=(1, 2))  # [ec-int-simetria]
+    return plain_hand_features(x)
+
+
+def plain_hand_features(images):
+    r"""Los tres promedios."""
+    _, h, w = images.shape
+    change = np.abs(images - images[:, :, ::-1])
     rows, columns = h // 4, 3 * w // 8
-    features[:, 2] = x[:, rows : h - rows, columns : w - columns].mean(axis=(1, 2))  # [ec-int-centro]
-    return features
+    center = images[:, rows : h - rows, columns : w - columns]
+    ink = images.mean(axis=(1, 2))  # [ec-int-tinta]
+    symmetry = 1 - change.mean(axis=(1, 2))  # [ec-int-simetria]
+    middle = center.mean(axis=(1, 2))  # [ec-int-centro]
+    return np.stack([ink, symmetry, middle], axis=1)

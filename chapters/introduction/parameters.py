@@ -10,7 +10,7 @@ def layer_parameters(fan_in, units, own=1):
 
     Una capa es un grupo de :math:`u` unidades que miran lo mismo y no comparten nada entre sí. Cada una tiene un peso
     por cada una de las :math:`e` entradas que ve, y además :math:`p` parámetros propios que no dependen de la entrada;
-    casi siempre :math:`p=1`, el sesgo. Por lo tanto
+    lo habitual es :math:`p=1`, el sesgo. Por lo tanto
 
     .. math::
        :label: ec-int-parametros-capa
@@ -101,4 +101,12 @@ def count_parameters(sizes):
     if len(sizes) < 2:
         raise ValueError(f"sizes: se esperaban al menos dos tamaños, pero llegó {list(sizes)}")
     sizes = [integer(size, f"sizes[{i}]", 1) for i, size in enumerate(sizes)]
-    return sum(layer_parameters(before, after) for before, after in pairwise(sizes))  # [ec-int-parametros-red]
+    return plain_count_parameters(sizes)
+
+
+def plain_count_parameters(sizes):
+    r"""Capa por capa."""
+    total = 0
+    for before, after in pairwise(sizes):
+        total += layer_parameters(before, after)  # [ec-int-parametros-red]
+    return total

@@ -126,3 +126,16 @@ def pca(x, k):
     kept = (singular / singular[0]) ** 2
     lost = kept[k:].sum() / kept.sum()  # [ec-int-pca-perdida]
     return mean, v, float(lost)
+
+
+def plain_pca(x, k):
+    r"""Centrar, buscar las direcciones y sumar lo que se descarta."""
+    mean = x.mean(axis=0)
+    _, singular, vt = np.linalg.svd(x - mean, full_matrices=False)
+    v = vt[:k].T
+    # De los dos sentidos, el que hace positivo al mayor de sus números.
+    largest = np.abs(v).argmax(axis=0)
+    v = v * np.sign(v[largest, np.arange(k)])
+    variation = singular**2
+    lost = variation[k:].sum() / variation.sum()  # [ec-int-pca-perdida]
+    return mean, v, lost

@@ -1,4 +1,4 @@
-r"""La onda de dientes de sierra: lo que pocas capas profundas hacen y una sola capa no puede."""
+r"""La onda de dientes de sierra: lo que varias capas hacen con pocas unidades y una sola, con muchas."""
 
 import numpy as np
 from numba import njit
@@ -59,19 +59,20 @@ def sawtooth(x, layers):
     >>> sawtooth([0.2, 0.4, 0.5, 0.75], 2).round(3)
     array([0.8, 0.4, 0. , 1. ])
 
-    Y la cuenta de tramos: recorremos la onda y contamos los cambios de dirección.
+    Y la cuenta de tramos: recorremos la onda y contamos los cambios de dirección. Las columnas son capas, unidades y
+    tramos.
 
     >>> x = np.linspace(0, 1, 2**12 + 1)
     >>> for k in range(1, 7):
     ...     slopes = np.sign(np.diff(sawtooth(x, k)))
     ...     pieces = 1 + np.count_nonzero(np.diff(slopes))
-    ...     print(k, "capas:", 2 * k, "unidades,", pieces, "tramos")
-    1 capas: 2 unidades, 2 tramos
-    2 capas: 4 unidades, 4 tramos
-    3 capas: 6 unidades, 8 tramos
-    4 capas: 8 unidades, 16 tramos
-    5 capas: 10 unidades, 32 tramos
-    6 capas: 12 unidades, 64 tramos
+    ...     print(k, 2 * k, pieces)
+    1 2 2
+    2 4 4
+    3 6 8
+    4 8 16
+    5 10 32
+    6 12 64
 
     Parameters
     ----------
@@ -105,6 +106,15 @@ def sawtooth(x, layers):
         i = int(outside[0])
         raise ValueError(f"x: se esperaban números entre 0 y 1, pero hay un {x[i]:g} en la posición ({i},)")
     return _sawtooth(x, layers)
+
+
+def plain_sawtooth(x, layers):
+    r"""La misma tienda, una vez por capa."""
+    s = np.asarray(x)
+    for _ in range(layers):  # [ec-int-sierra]
+        up, fold = np.maximum(0, s), np.maximum(0, s - 0.5)
+        s = 2 * up - 4 * fold  # [ec-int-tienda]
+    return s
 
 
 @njit(cache=True, nogil=True)

@@ -521,6 +521,15 @@ def grid_loss(r):
 
 # Con qué argumentos se compara cada una.
 ARGUMENTS = {
+    # Introducción.
+    "plain_count_parameters": lambda r: {"sizes": [r("n"), r("m"), r("k")]},
+    "plain_depth": lambda r: {"activations": ["linear", "relu", "tanh"][: r("k", 1, 3)]},
+    "plain_hand_features": lambda r: {"images": r.generator.random((r("n"), r("h", 4, 9), r("w", 8, 12)))},
+    "plain_nearest_mean": lambda r: {
+        **{"x_train": r.array("n", "d"), "y_train": r.generator.integers(0, 3, r("n")), "x_test": r.array("m", "d")},
+    },
+    "plain_pca": lambda r: {"x": r.array(r("n", 2, 6), r("d", 1, 5)), "k": r("k", 1, min(r("n"), r("d")))},
+    "plain_sawtooth": lambda r: {"x": r.generator.random(r("n")), "layers": r("k", 1, 8)},
     "plain_perceptron_rule": lambda r: {
         "x": r.array("n", "d"),
         "y": r.generator.integers(0, 2, r("n")),
