@@ -16,13 +16,14 @@ def _python(x, targets, epochs):
     for target in targets.tolist():
         w, b = [0.0] * len(rows[0]), 0.0
         for _ in range(epochs):
-            for row, t in zip(rows, target, strict=True):
+            for x_i, t in zip(rows, target, strict=True):
                 z = 0.0
-                for w_j, x_j in zip(w, row, strict=True):
-                    z += w_j * x_j
+                for j in range(len(w)):
+                    z += w[j] * x_i[j]
                 error = t - (z + b >= 0)
                 if error:
-                    w = [w_j + error * x_j for w_j, x_j in zip(w, row, strict=True)]
+                    for j in range(len(w)):
+                        w[j] += error * x_i[j]
                     b += error
         weights.append(w)
         biases.append(b)
@@ -44,8 +45,11 @@ def _numpy(x, targets, epochs):
 def _numba(x, targets, epochs, each=map):
     w = np.zeros((len(targets), x.shape[1]))
     # Cada clase escribe solo en su fila de w.
-    b = list(each(lambda k: _epochs(x, targets[k], w[k], epochs), range(len(targets))))
-    return w, np.array(b)
+
+    def train(k):
+        return _epochs(x, targets[k], w[k], epochs)
+
+    return w, np.array(list(each(train, range(len(targets)))))
 
 
 @njit(cache=True, nogil=True)
@@ -62,7 +66,8 @@ def _threads(x, targets, epochs):
         return _numba(x, targets, epochs, pool.map)
 
 
-RUNGS = {"python": _python, "numpy": _numpy, "numba": _numba, "threads": _threads}
+RUNGS = {"python": _python, "numpy": _numpy, "numba": _numba}
+RUNGS["threads"] = _threads
 
 
 def one_vs_rest(x, y, classes, epochs=10, rung="threads"):

@@ -37,12 +37,9 @@ def threshold_curve(y, score):
     positivos: :math:`P=\tfrac34`, y como no queda ninguno fuera, :math:`E=1`.
 
     >>> y, score = [1, 1, 0, 1, 0, 0], [0.9, 0.8, 0.7, 0.55, 0.4, 0.2]
-    >>> for row in zip(*threshold_curve(y, score)):
-    ...     print(
-    ...         "umbral {:.2f}: precisión {:.3f}, exhaustividad {:.3f}".format(
-    ...             *row
-    ...         )
-    ...     )
+    >>> row = "umbral {:.2f}: precisión {:.3f}, exhaustividad {:.3f}"
+    >>> for values in zip(*threshold_curve(y, score)):
+    ...     print(row.format(*values))
     umbral 0.20: precisión 0.500, exhaustividad 1.000
     umbral 0.40: precisión 0.600, exhaustividad 1.000
     umbral 0.55: precisión 0.750, exhaustividad 1.000
@@ -88,6 +85,16 @@ def threshold_curve(y, score):
     order = np.argsort(-score, kind="stable")
     thresholds, precision, recall = _threshold_curve(y[order], score[order])
     return thresholds[::-1].copy(), precision[::-1].copy(), recall[::-1].copy()
+
+
+def plain_threshold_curve(y, score):
+    r"""Con cada puntaje como umbral, qué se señala y qué se acierta."""
+    thresholds = np.unique(score)
+    fired = score >= thresholds[:, np.newaxis]  # (m, n)
+    hits = fired @ y
+    precision = hits / fired.sum(axis=1)  # [ec-per-precision]
+    recall = hits / y.sum()  # [ec-per-exhaustividad]
+    return thresholds, precision, recall
 
 
 @njit(cache=True, nogil=True)

@@ -568,6 +568,10 @@ ARGUMENTS = {
     "plain_cosine_similarity": lambda r: {"x": r.array("d"), "y": r.array("d")},
     "plain_euclidean_distance": lambda r: {"x": r.array("d"), "y": r.array("d")},
     "plain_matrix_product": lambda r: {"a": r.array("m", "p"), "b": r.array("p", "n")},
+    "plain_threshold_curve": lambda r: {
+        "y": np.append(r.generator.integers(0, 2, r("n", 1, 9)), 1),
+        "score": r.array(1 + r("n")).round(),
+    },
     "plain_search_weights": lambda r: {
         "x": r.array("n", "d"),
         "y": r.generator.integers(0, 2, r("n")),
