@@ -25,7 +25,8 @@ class MeanSquaredError(Metric):
         r"""Suma los cuadrados."""
         weight, count = _spread(weight, y_pred)
         shape = weight.size, -1
-        return _squares(y_true.reshape(shape), y_pred.reshape(shape), weight) * count / y_pred.size
+        y, p = y_true.reshape(shape), y_pred.reshape(shape)
+        return _squares(y, p, weight) * count / y_pred.size
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc"})
@@ -54,7 +55,8 @@ class MeanAbsoluteError(Metric):
         r"""Suma los errores."""
         weight, count = _spread(weight, y_pred)
         shape = weight.size, -1
-        return _distances(y_true.reshape(shape), y_pred.reshape(shape), weight) * count / y_pred.size
+        y, p = y_true.reshape(shape), y_pred.reshape(shape)
+        return _distances(y, p, weight) * count / y_pred.size
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc"})
@@ -166,6 +168,13 @@ class R2Score(Metric):
 
     def _prepare(self, y_true, y_pred):
         return _columns(super()._prepare(y_true, y_pred), "y_true")
+
+
+def plain_r2score(y_true, y_pred):
+    r"""Una por salida, y la media."""
+    errors = ((y_true - y_pred) ** 2).sum(axis=0)
+    spread = ((y_true - y_true.mean(axis=0)) ** 2).sum(axis=0)
+    return np.mean(1 - errors / spread)  # [ec-mlp-r2]
 
 
 def _vector(metric, y_true, output_shape):

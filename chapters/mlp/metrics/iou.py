@@ -127,6 +127,17 @@ def _pixels(shape, sparse):
     return shape[:-1] if not sparse or shape[-1:] == (1,) else shape
 
 
+def plain_io_u(num_classes, target_class_ids, y_true, y_pred):
+    r"""La de cada clase que se pide y aparece, y su media."""
+    scores = []
+    for k in target_class_ids:
+        both = ((y_true == k) & (y_pred == k)).sum()
+        either = ((y_true == k) | (y_pred == k)).sum()
+        if either:
+            scores.append(both / (either + 1e-7))  # [ec-mlp-iou]
+    return sum(scores) / (len(scores) + 1e-7)
+
+
 class MeanIoU(IoU):
     r"""Intersección entre unión, promediada sobre todas las clases.
 
