@@ -3,9 +3,8 @@ r"""Métricas de la regresión: cuánto se equivoca, de varias maneras."""
 import math
 
 import numpy as np
-from numba import njit
 
-from chapters.mlp.metrics.base import Metric, _same_shape, _spread, _useless
+from chapters.mlp.metrics.base import Metric, _distances, _same_shape, _spread, _squares, _useless
 from dlbook import check
 from dlbook.attributes import Checked
 
@@ -29,17 +28,6 @@ class MeanSquaredError(Metric):
         return _squares(y, p, weight) * count / y_pred.size
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
-def _squares(y_true, y_pred, weight):
-    total = 0.0
-    for i in range(weight.size):
-        squares = 0.0
-        for j in range(y_pred.shape[1]):
-            squares += (y_true[i, j] - y_pred[i, j]) ** 2
-        total += weight[i] * squares
-    return total
-
-
 class MeanAbsoluteError(Metric):
     r"""El promedio de los errores sin signo, en las unidades de lo que se predice.
 
@@ -57,17 +45,6 @@ class MeanAbsoluteError(Metric):
         shape = weight.size, -1
         y, p = y_true.reshape(shape), y_pred.reshape(shape)
         return _distances(y, p, weight) * count / y_pred.size
-
-
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
-def _distances(y_true, y_pred, weight):
-    total = 0.0
-    for i in range(weight.size):
-        distances = 0.0
-        for j in range(y_pred.shape[1]):
-            distances += abs(y_true[i, j] - y_pred[i, j])
-        total += weight[i] * distances
-    return total
 
 
 class RootMeanSquaredError(MeanSquaredError):

@@ -165,7 +165,8 @@ class MeanIoU(IoU):
         axis=-1,
     ):
         every = range(check.integer(num_classes, "num_classes", 1, 10_000))
-        super().__init__(num_classes, every, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
+        rest = ignore_class, sparse_y_true, sparse_y_pred, axis
+        super().__init__(num_classes, every, name, dtype, *rest)
 
 
 class BinaryIoU(IoU):
@@ -189,7 +190,13 @@ class BinaryIoU(IoU):
     name = "binary_io_u"
     threshold = Checked(check.number)
 
-    def __init__(self, target_class_ids=(0, 1), threshold=0.5, name=None, dtype=None):
+    def __init__(
+        self,
+        target_class_ids=(0, 1),
+        threshold=0.5,
+        name=None,
+        dtype=None,
+    ):
         super().__init__(2, target_class_ids, name, dtype)
         self.threshold = threshold
 
