@@ -84,11 +84,14 @@ def from_keras(model):
     """
     keras = _keras()
     if not isinstance(model, keras.Model):
-        raise ValueError(f"model: se esperaba un modelo de Keras, pero llegó {type(model).__name__}")
+        came = type(model).__name__
+        raise ValueError(f"model: se esperaba un modelo de Keras, pero llegó {came}")
     _only_its_functions(keras, model)
-    ours = config.deserialize(keras.saving.serialize_keras_object(model), kind="layer")
+    described = keras.saving.serialize_keras_object(model)
+    ours = config.deserialize(described, kind="layer")
     if not ours.built:
-        raise ValueError("model: se esperaba una red construida; ponle un keras.Input")
+        hint = "ponle un keras.Input"
+        raise ValueError(f"model: se esperaba una red construida; {hint}")
     check.model(ours)
     for layer in ours.layers:
         layer.set_weights(model.get_layer(layer.name).get_weights())

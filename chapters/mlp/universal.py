@@ -109,12 +109,14 @@ def relu_interpolation(knots, values):
         ValueError: knots: se esperaban al menos dos nudos en orden creciente, pero llegó [0. 2. 1.]
     """
     knots, values = _points(knots, values)
-    with np.errstate(over="ignore", invalid="ignore"):  # lo que no quepa se rechaza abajo, por infinito
+    # Lo que no quepa se rechaza abajo, por infinito.
+    with np.errstate(over="ignore", invalid="ignore"):
         slopes = np.diff(values) / np.diff(knots)
         changes = np.diff(slopes, prepend=0.0)  # [ec-mlp-quebrada]
     changes = check.floats(changes, "values: los cambios de pendiente")
     m = len(changes)
-    return np.ones((1, m)), 0.0 - knots[:-1], changes.reshape(m, 1), values[:1].copy()
+    W1, b1 = np.ones((1, m)), 0.0 - knots[:-1]
+    return W1, b1, changes.reshape(m, 1), values[:1].copy()
 
 
 def tanh_staircase(knots, values, steepness):
@@ -178,7 +180,8 @@ def tanh_staircase(knots, values, steepness):
         b2 = values[:1] + half.sum()
     m = len(half)
     pieces = (np.full((1, m), steepness), b1, half.reshape(m, 1), b2)
-    return tuple(check.floats(piece, "los pesos de la escalera") for piece in pieces)
+    name = "los pesos de la escalera"
+    return tuple(check.floats(piece, name) for piece in pieces)
 
 
 def _points(knots, values):
@@ -186,5 +189,6 @@ def _points(knots, values):
     knots = check.floats(knots, "knots", "m", sizes).astype(np.float64)
     values = check.floats(values, "values", "m", sizes).astype(np.float64)
     if len(knots) < 2 or (np.diff(knots) <= 0).any():
-        raise ValueError(f"knots: se esperaban al menos dos nudos en orden creciente, pero llegó {knots}")
+        order = "al menos dos nudos en orden creciente"
+        raise ValueError(f"knots: se esperaban {order}, pero llegó {knots}")
     return knots, values

@@ -97,10 +97,13 @@ class Callback(Configured):
     >>> from chapters.mlp import Dense, Sequential
     >>> class Diary(Callback):
     ...     def on_epoch_end(self, epoch, logs=None):
-    ...         print(f"época {epoch + 1} de {self.params['epochs']}: {logs['loss']:.3f}")
-    >>> model = Sequential([Dense(1, kernel_initializer="zeros")], dtype="float64")
+    ...         last = self.params["epochs"]
+    ...         print(f"época {epoch + 1} de {last}: {logs['loss']:.3f}")
+    >>> neuron = Dense(1, kernel_initializer="zeros")
+    >>> model = Sequential([neuron], dtype="float64")
     >>> model.compile("sgd", "mse")
-    >>> history = model.fit([[1.0]], [[2.0]], epochs=2, callbacks=[Diary()], verbose=0)
+    >>> options = {"epochs": 2, "callbacks": [Diary()], "verbose": 0}
+    >>> history = model.fit([[1.0]], [[2.0]], **options)
     época 1 de 2: 4.000
     época 2 de 2: 3.686
 
@@ -111,15 +114,6 @@ class Callback(Configured):
     **También al medir y al predecir.** ``evaluate`` llama a los métodos que dicen ``test``, y ``fit`` también, cuando
     valida; ``predict``, a los que dicen ``predict``.
 
-    **Un nombre mal escrito** no espera callado a que nadie lo llame:
-
-    >>> class Typo(Callback):
-    ...     def on_epoch_ended(self, epoch, logs=None):
-    ...         print(logs)
-    Traceback (most recent call last):
-        ...
-    TypeError: Typo: nadie llama a un método on_epoch_ended, porque no existe; el que más se parece es on_epoch_end
-
     Attributes
     ----------
     model : Model
@@ -128,6 +122,18 @@ class Callback(Configured):
         Los datos del entrenamiento.
     validates : bool
         Si ``fit`` valida, aunque no sea en todas las épocas.
+
+    Raises
+    ------
+    TypeError
+        Al definir la tuya, si un método parece un aviso y no lo es.
+
+        >>> class Typo(Callback):
+        ...     def on_epoch_ended(self, epoch, logs=None):
+        ...         print(logs)
+        Traceback (most recent call last):
+            ...
+        TypeError: Typo: nadie llama a un método on_epoch_ended, porque no existe; el que más se parece es on_epoch_end
     """
 
     model = None

@@ -17,11 +17,13 @@ class CSVLogger(Callback):
     >>> import tempfile
     >>> from pathlib import Path
     >>> from chapters.mlp import Dense, Sequential
-    >>> model = Sequential([Dense(1, kernel_initializer="zeros")], dtype="float64")
+    >>> neuron = Dense(1, kernel_initializer="zeros")
+    >>> model = Sequential([neuron], dtype="float64")
     >>> model.compile("sgd", "mse")
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "recta.csv")
-    ...     history = model.fit([[1.0]], [[2.0]], epochs=2, callbacks=[CSVLogger(path)], verbose=0)
+    ...     options = {"callbacks": [CSVLogger(path)], "verbose": 0}
+    ...     history = model.fit([[1.0]], [[2.0]], epochs=2, **options)
     ...     print(path.read_text())
     epoch,loss
     0,4.0

@@ -62,5 +62,9 @@ class History(Callback):
         for name in names or ("loss",):
             if name not in self.history:
                 check.choice(name, "names", list(self.history), exact=True)
-            chosen |= {key: self.history[key] for key in (name, f"val_{name}") if key in self.history}
-        return plot.curves(chosen, ax, ylabel=", ".join(names or ("loss",)), start=self.epoch[0] + 1)
+            for key in (name, f"val_{name}"):
+                if key in self.history:
+                    chosen[key] = self.history[key]
+        label = ", ".join(names or ("loss",))
+        start = self.epoch[0] + 1
+        return plot.curves(chosen, ax, ylabel=label, start=start)

@@ -49,10 +49,13 @@ class LearningRateScheduler(Callback):
     **A mano.** Partir la tasa a la mitad desde la segunda época. La tasa queda anotada con lo demás:
 
     >>> from chapters.mlp import SGD, Dense, Sequential
-    >>> halve = LearningRateScheduler(lambda epoch, rate: rate / 2 if epoch else rate)
+    >>> halve = LearningRateScheduler(
+    ...     lambda epoch, rate: rate / 2 if epoch else rate
+    ... )
     >>> model = Sequential([Dense(1)], seed=0)
     >>> model.compile(SGD(0.1), "mse")
-    >>> history = model.fit([[0.0], [1.0]], [[1.0], [3.0]], epochs=3, callbacks=[halve], verbose=0)
+    >>> options = {"epochs": 3, "callbacks": [halve], "verbose": 0}
+    >>> history = model.fit([[0.0], [1.0]], [[1.0], [3.0]], **options)
     >>> history.history["learning_rate"]
     [0.1, 0.05, 0.025]
 

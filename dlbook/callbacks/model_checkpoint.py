@@ -21,9 +21,11 @@ class ModelCheckpoint(Monitor):
     >>> from chapters.mlp import Dense, Sequential
     >>> model = Sequential([Dense(1)], seed=0)
     >>> model.compile("sgd", "mse")
+    >>> x, y = [[0.0], [1.0]], [[1.0], [3.0]]
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     checkpoint = ModelCheckpoint(f"{folder}/recta-{{epoch:02d}}.safetensors")
-    ...     history = model.fit([[0.0], [1.0]], [[1.0], [3.0]], epochs=3, callbacks=[checkpoint], verbose=0)
+    ...     path = f"{folder}/recta-{{epoch:02d}}.safetensors"
+    ...     options = {"callbacks": [ModelCheckpoint(path)], "verbose": 0}
+    ...     history = model.fit(x, y, epochs=3, **options)
     ...     print(*sorted(path.name for path in Path(folder).iterdir()))
     recta-01.safetensors recta-02.safetensors recta-03.safetensors
 

@@ -48,7 +48,8 @@ def save(model, filepath, overwrite=True, *, include_optimizer=True):
     >>> import tempfile
     >>> from chapters.mlp.dense import Dense
     >>> from chapters.mlp.sequential import Input, Sequential
-    >>> model = Sequential([Input(shape=(2,)), Dense(3, activation="tanh"), Dense(1)], seed=0)
+    >>> layers = [Input(shape=(2,)), Dense(3, activation="tanh"), Dense(1)]
+    >>> model = Sequential(layers, seed=0)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save(model, f"{folder}/red.safetensors")
     ...     copy = load(f"{folder}/red.safetensors")

@@ -33,7 +33,8 @@ def clone(model, input_tensors=None, clone_function=None):
     only(input_tensors, "input_tensors", None)
     only(clone_function, "clone_function", None)
     check.model(model)
-    custom = {type(layer).__name__: type(layer) for layer in walk(model) if not registry.ours(type(layer))}
+    kinds = map(type, walk(model))
+    custom = {k.__name__: k for k in kinds if not registry.ours(k)}
     return config.deserialize(config.serialize(model), custom, "layer")
 
 
@@ -55,7 +56,8 @@ def to_json(model, **options):
     -------
     str
     """
-    return json.dumps(config.serialize(model), **{"allow_nan": False, "default": _plain_number} | options)
+    own = {"allow_nan": False, "default": _plain_number}
+    return json.dumps(config.serialize(model), **own | options)
 
 
 def _plain_number(value):
@@ -86,10 +88,14 @@ def from_json(json_string, custom_objects=None):
         Si no es un texto, no es JSON o pide algo que aquí no existe.
     """
     if not isinstance(custom_objects, (dict, type(None))):
-        raise TypeError(f"custom_objects: se esperaba un diccionario de clases, pero llegó {custom_objects!r:.60}")
+        wanted = "se esperaba un diccionario de clases"
+        came = f"llegó {custom_objects!r:.60}"
+        raise TypeError(f"custom_objects: {wanted}, pero {came}")
     text = check.text(json_string, "json_string")
     try:
         described = files.parse(text)
     except ValueError as error:
-        raise ValueError(f"json_string: se esperaba lo que da to_json, pero {error}") from None
-    return check.model(config.deserialize(described, custom_objects, "layer"), "json_string")
+        wanted = "json_string: se esperaba lo que da to_json"
+        raise ValueError(f"{wanted}, pero {error}") from None
+    model = config.deserialize(described, custom_objects, "layer")
+    return check.model(model, "json_string")

@@ -139,8 +139,12 @@ def serialize(value, where="config"):
 
     >>> from chapters.mlp import Dense
     >>> from chapters.mlp.regularizers import L2
-    >>> serialize(L2(0.1))
-    {'module': 'keras.regularizers', 'class_name': 'L2', 'config': {'l2': 0.1}, 'registered_name': None}
+    >>> for key, value in serialize(L2(0.1)).items():
+    ...     print(f"{key}: {value}")
+    module: keras.regularizers
+    class_name: L2
+    config: {'l2': 0.1}
+    registered_name: None
     >>> serialize(Dense(3, activation="relu"))["config"]["activation"]
     'relu'
 
@@ -268,9 +272,11 @@ def _sequential(model):
 def deserialize(described, custom_objects=None, kind=None):
     r"""Crea lo que :func:`serialize`, o Keras, describió.
 
-    >>> deserialize({"class_name": "L2", "config": {"l2": 0.1}, "module": "keras.regularizers"})
+    >>> described = {"module": "keras.regularizers", "class_name": "L2"}
+    >>> deserialize(described | {"config": {"l2": 0.1}})
     L2(l2=0.1)
-    >>> deserialize({"class_name": "GRUCell", "config": {}, "module": "keras.layers"})
+    >>> described = {"module": "keras.layers", "class_name": "GRUCell"}
+    >>> deserialize(described | {"config": {}})
     Traceback (most recent call last):
         ...
     ValueError: GRUCell: el libro no tiene la clase GRUCell de Keras

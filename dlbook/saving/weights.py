@@ -64,7 +64,8 @@ def save_weights(model, filepath, overwrite=True):
 
     >>> import tempfile
     >>> from chapters.mlp import Dense, Input, Sequential
-    >>> one, other = (Sequential([Input((2,)), Dense(3)], seed=seed) for seed in (0, 1))
+    >>> one = Sequential([Input((2,)), Dense(3)], seed=0)
+    >>> other = Sequential([Input((2,)), Dense(3)], seed=1)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     one.save_weights(f"{folder}/red.safetensors")
     ...     other.load_weights(f"{folder}/red.safetensors")
@@ -91,14 +92,17 @@ def save_weights(model, filepath, overwrite=True):
     """
     path = writable(model, filepath, overwrite)
     if str(path).lower().endswith(".keras"):
-        raise ValueError("filepath: un .keras lleva el modelo entero; para solo los pesos, termina en .weights.h5")
+        whole = "un .keras lleva el modelo entero"
+        hint = "para solo los pesos, termina en .weights.h5"
+        raise ValueError(f"filepath: {whole}; {hint}")
     tensors = dict(zip(weight_names(model), model.weights, strict=True))
     for name, array in tensors.items():
         check.finite(array, name)
     if keras_files.suffix(path) != "h5":
         files.write(path, tensors, {"format": "dlbook.weights"})
         return
-    content = hdf5.written(lambda file: hdf5.write(file, model, model.optimizer is not None))
+    compiled = model.optimizer is not None
+    content = hdf5.written(lambda file: hdf5.write(file, model, compiled))
     with paths.replacing(path, "filepath") as file:
         file.write(content)
 

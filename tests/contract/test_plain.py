@@ -15,7 +15,7 @@ from chapters import attention, rnn
 from chapters.attention import ClassToken, MultiHeadAttention, SmoothedCrossentropy
 from chapters.autoencoder import OverlapLoss, Sampling, TiedAutoencoder, vae
 from chapters.cnn import BatchNormalization
-from chapters.mlp import L1L2, Dense, Dropout, Input, Model, Sequential
+from chapters.mlp import L1L2, Dense, Dropout, Input, Model, Sequential, metrics
 from chapters.mlp.regularizers import OrthogonalRegularizer
 from chapters.cnn import BatchNormalization, GridDetectionLoss, grid_encode
 from chapters.mlp import (
@@ -311,6 +311,17 @@ def orthogonal(w, factor):
     return penalty(w), penalty.gradient(w)
 
 
+def measured(cls, *names):
+    # Los argumentos de la métrica, y lo que mide.
+    def used(y_true, y_pred, **numbers):
+        return cls(**numbers)(y_true, y_pred)
+
+    given = [*names, "y_true", "y_pred"] if cls in (metrics.IoU, metrics.AUC) else ["y_true", "y_pred", *names]
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    used.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in given])
+    return used
+
+
 def dropout(x, rate, coins, dy):
     layer = Dropout(rate, dtype="float64")
     layer.uniform = lambda out: coins.copy()
@@ -323,13 +334,19 @@ def residual(x, main, shortcut, activation, dy):
 
 # Una clase se compara usándola.
 USED = {
+    "plain_auc": measured(metrics.AUC, "num_thresholds", "curve"),
     "plain_autoregression": autoregression,
     "plain_batch_normalization": batch_normalization,
     "plain_up_sampling2d": up_sampling2d,
     "plain_bleu": joined,
     "plain_category_encoding": category_encoding,
+    "plain_binary_accuracy": measured(metrics.BinaryAccuracy, "threshold"),
+    "plain_bleu": joined,
+    "plain_categorical_accuracy": measured(metrics.CategoricalAccuracy),
     "plain_class_token": class_token,
     "plain_dropout": dropout,
+    "plain_fbeta_score": measured(metrics.FBetaScore, "beta", "threshold"),
+    "plain_io_u": measured(metrics.IoU, "num_classes", "target_class_ids"),
     "plain_l1l2": l1l2,
     "plain_concatenate": concatenate,
     "plain_dot": dot,
@@ -345,8 +362,10 @@ USED = {
     "plain_position_embedding": position_embedding,
     "plain_rescaling": rescaling,
     "plain_residual": residual,
+    "plain_r2score": measured(metrics.R2Score),
     "plain_sampling": sampling,
     "plain_smoothed_crossentropy": smoothed,
+    "plain_sparse_categorical_accuracy": measured(metrics.SparseCategoricalAccuracy),
     "plain_tied_autoencoder": tied_autoencoder,
     "plain_timeseries_dataset_from_array": windows,
     "plain_token_and_position_embedding": token_and_position_embedding,
@@ -630,6 +649,28 @@ ARGUMENTS = {
     "plain_conv2d_backward": lambda r: convolution(r) | {"dy": maps(r)},
     "plain_conv2d_transpose_forward": lambda r: transposed(r) | {"bias": r.array("f")},
     "plain_conv2d_transpose_backward": lambda r: transposed(r) | {"dy": painted(r)},
+    # Capítulo 2, métricas.
+    "plain_auc": lambda r: {
+        **{"num_thresholds": r("m", 2, 30), "curve": ["ROC", "PR"][r("curve", 0, 1)]},
+        **{"y_true": np.arange(20) % 2, "y_pred": r.generator.random(20)},
+    },
+    "plain_binary_accuracy": lambda r: {
+        **{"y_true": r.generator.integers(0, 2, (r("n"), r("m"))), "y_pred": r.array("n", "m")},
+        **{"threshold": r.generator.normal()},
+    },
+    "plain_categorical_accuracy": lambda r: {"y_true": np.eye(4)[[0, 3, 1]], "y_pred": r.array(3, 4)},
+    "plain_fbeta_score": lambda r: {
+        **{"y_true": r.generator.integers(0, 2, (r("n"), r("m"))), "y_pred": r.generator.random((r("n"), r("m")))},
+        **{"beta": 0.1 + r.generator.random(), "threshold": 0.1 + 0.8 * r.generator.random()},
+    },
+    "plain_io_u": lambda r: {
+        **{"num_classes": 4, "target_class_ids": [0, 2, 3]},
+        **{name: r.generator.integers(0, 4, r("n")) for name in ("y_true", "y_pred")},
+    },
+    "plain_r2score": lambda r: {"y_true": r.array(5, "m"), "y_pred": r.array(5, "m")},
+    "plain_sparse_categorical_accuracy": lambda r: {
+        **{"y_true": r.generator.integers(0, 4, r("n")), "y_pred": r.array("n", 4)},
+    },
     # Capítulo 2, regularizar.
     "plain_dropout": lambda r: {
         **{"x": r.array("n", "d"), "rate": 0.9 * r.generator.random()},

@@ -114,10 +114,6 @@ def check_name(metric):
     r"""Comprueba que exista una métrica con un nombre, antes de conocer los datos.
 
     >>> check_name("recall")
-    >>> check_name("exactitud")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-        ...
-    ValueError: metrics: se esperaba 'accuracy' o 'auc' o ..., pero llegó 'exactitud'
 
     Parameters
     ----------
@@ -128,6 +124,11 @@ def check_name(metric):
     ------
     ValueError
         Si ninguna se llama así, en ningún capítulo.
+
+        >>> check_name("exactitud")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        ValueError: metrics: se esperaba 'accuracy' o 'auc' o ..., pero llegó 'exactitud'
     """
     if isinstance(metric, str) and metric.lower() not in BY_SHAPE:
         if metric not in _names():
@@ -176,8 +177,12 @@ def get(metric, y_true, y_pred, from_logits=False):
     """
     if isinstance(metric, str) and metric.lower() in BY_SHAPE:
         binary, sparse, categorical = BY_SHAPE[metric.lower()]
-        cls = binary if y_pred.shape[-1] == 1 else categorical if y_true.shape == y_pred.shape else sparse
-        options = {} if binary is BinaryAccuracy else {"from_logits": from_logits}
+        cls = categorical if y_true.shape == y_pred.shape else sparse
+        if y_pred.shape[-1] == 1:
+            cls = binary
+        options = {"from_logits": from_logits}
+        if binary is BinaryAccuracy:
+            options = {}
         if cls is BinaryAccuracy and from_logits:
             options = {"threshold": 0.0}
         metric = cls(**options)
@@ -189,6 +194,7 @@ def get(metric, y_true, y_pred, from_logits=False):
         metric = FunctionMetric(metric)
     elif not isinstance(metric, Metric):
         check_name(metric)
-        metric = _names()[metric]() if isinstance(metric, str) else _unknown(metric)
+        found = isinstance(metric, str)
+        metric = _names()[metric]() if found else _unknown(metric)
     metric.accept(y_true, y_pred.shape[1:])
     return metric

@@ -40,7 +40,8 @@ class BinaryAccuracy(Metric):
         r"""Cuenta los aciertos; con varias salidas por observación, la fracción de ellas."""
         weight, count = _spread(weight, y_pred)
         shape = weight.size, -1
-        matches = _binary_matches(y_true.reshape(shape), y_pred.reshape(shape), weight, self.threshold)
+        y, p = y_true.reshape(shape), y_pred.reshape(shape)
+        matches = _binary_matches(y, p, weight, self.threshold)
         return matches * count / y_pred.size
 
 
@@ -55,6 +56,11 @@ def _binary_matches(y_true, y_pred, weight, threshold):
             matches += (y_true[i, j] > 0.5) == (y_pred[i, j] > limit)  # [ec-mlp-exactitud]
         total += weight[i] * matches
     return total
+
+
+def plain_binary_accuracy(y_true, y_pred, threshold):
+    r"""Fracción de las respuestas que caen del lado correcto."""
+    return np.mean((y_true > 0.5) == (y_pred > threshold))  # [ec-mlp-exactitud]
 
 
 class SparseCategoricalAccuracy(Metric):
@@ -110,6 +116,11 @@ def _class_matches(labels, y_pred, weight):
     return total
 
 
+def plain_sparse_categorical_accuracy(y_true, y_pred):
+    r"""Fracción en que la mayor salida es la de la clase."""
+    return np.mean(y_pred.argmax(axis=-1) == y_true)  # [ec-mlp-exactitud]
+
+
 class CategoricalAccuracy(Metric):
     r"""Exactitud con una salida por clase y las clases correctas en *one-hot*.
 
@@ -143,6 +154,12 @@ def _one_hot_matches(y_true, y_pred, weight):
             matches += y_pred[i, j].argmax() == y_true[i, j].argmax()  # [ec-mlp-exactitud]
         total += weight[i] * matches
     return total
+
+
+def plain_categorical_accuracy(y_true, y_pred):
+    r"""Fracción en que la mayor salida es la que vale 1."""
+    said, right = y_pred.argmax(axis=-1), y_true.argmax(axis=-1)
+    return np.mean(said == right)  # [ec-mlp-exactitud]
 
 
 class Accuracy(Metric):

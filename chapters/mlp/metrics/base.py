@@ -4,6 +4,7 @@ import functools
 import inspect
 
 import numpy as np
+from numba import njit
 
 from chapters.mlp.losses.base import _weights
 from dlbook import check, registry
@@ -336,3 +337,25 @@ def _same_shape(metric, y_true, output_shape):
 def _useless(metric, y_true, output_shape):
     came = f"lo correcto de forma {('n', *y_true.shape[1:])} y la salida de {('n', *output_shape)}"
     return ValueError(f"metrics: {metric.name} no sirve con {came}".replace("'n'", "n"))
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc"})
+def _squares(y_true, y_pred, weight):
+    total = 0.0
+    for i in range(weight.size):
+        squares = 0.0
+        for j in range(y_pred.shape[1]):
+            squares += (y_true[i, j] - y_pred[i, j]) ** 2
+        total += weight[i] * squares
+    return total
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc"})
+def _distances(y_true, y_pred, weight):
+    total = 0.0
+    for i in range(weight.size):
+        distances = 0.0
+        for j in range(y_pred.shape[1]):
+            distances += abs(y_true[i, j] - y_pred[i, j])
+        total += weight[i] * distances
+    return total

@@ -215,7 +215,14 @@ class Precision(_Thresholds):
     top_k = Checked(check.integer, 1, optional=True)
     class_id = Checked(check.integer, 0, optional=True)
 
-    def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
+    def __init__(
+        self,
+        thresholds=None,
+        top_k=None,
+        class_id=None,
+        name=None,
+        dtype=None,
+    ):
         super().__init__(thresholds, name, dtype)
         self.top_k, self.class_id = top_k, class_id
 
@@ -252,7 +259,14 @@ class Recall(_Thresholds):
     top_k = Checked(check.integer, 1, optional=True)
     class_id = Checked(check.integer, 0, optional=True)
 
-    def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
+    def __init__(
+        self,
+        thresholds=None,
+        top_k=None,
+        class_id=None,
+        name=None,
+        dtype=None,
+    ):
         super().__init__(thresholds, name, dtype)
         self.top_k, self.class_id = top_k, class_id
 

@@ -3,9 +3,8 @@ r"""Métricas de la regresión: cuánto se equivoca, de varias maneras."""
 import math
 
 import numpy as np
-from numba import njit
 
-from chapters.mlp.metrics.base import Metric, _same_shape, _spread, _useless
+from chapters.mlp.metrics.base import Metric, _distances, _same_shape, _spread, _squares, _useless
 from dlbook import check
 from dlbook.attributes import Checked
 
@@ -25,18 +24,8 @@ class MeanSquaredError(Metric):
         r"""Suma los cuadrados."""
         weight, count = _spread(weight, y_pred)
         shape = weight.size, -1
-        return _squares(y_true.reshape(shape), y_pred.reshape(shape), weight) * count / y_pred.size
-
-
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
-def _squares(y_true, y_pred, weight):
-    total = 0.0
-    for i in range(weight.size):
-        squares = 0.0
-        for j in range(y_pred.shape[1]):
-            squares += (y_true[i, j] - y_pred[i, j]) ** 2
-        total += weight[i] * squares
-    return total
+        y, p = y_true.reshape(shape), y_pred.reshape(shape)
+        return _squares(y, p, weight) * count / y_pred.size
 
 
 class MeanAbsoluteError(Metric):
@@ -54,18 +43,8 @@ class MeanAbsoluteError(Metric):
         r"""Suma los errores."""
         weight, count = _spread(weight, y_pred)
         shape = weight.size, -1
-        return _distances(y_true.reshape(shape), y_pred.reshape(shape), weight) * count / y_pred.size
-
-
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
-def _distances(y_true, y_pred, weight):
-    total = 0.0
-    for i in range(weight.size):
-        distances = 0.0
-        for j in range(y_pred.shape[1]):
-            distances += abs(y_true[i, j] - y_pred[i, j])
-        total += weight[i] * distances
-    return total
+        y, p = y_true.reshape(shape), y_pred.reshape(shape)
+        return _distances(y, p, weight) * count / y_pred.size
 
 
 class RootMeanSquaredError(MeanSquaredError):
@@ -166,6 +145,13 @@ class R2Score(Metric):
 
     def _prepare(self, y_true, y_pred):
         return _columns(super()._prepare(y_true, y_pred), "y_true")
+
+
+def plain_r2score(y_true, y_pred):
+    r"""Una por salida, y la media."""
+    errors = ((y_true - y_pred) ** 2).sum(axis=0)
+    spread = ((y_true - y_true.mean(axis=0)) ** 2).sum(axis=0)
+    return np.mean(1 - errors / spread)  # [ec-mlp-r2]
 
 
 def _vector(metric, y_true, output_shape):

@@ -90,6 +90,16 @@ class FBetaScore(Metric):
         return _columns(super()._prepare(y_true, y_pred), "y_true")
 
 
+def plain_fbeta_score(y_true, y_pred, beta, threshold):
+    r"""Una por salida, de sus positivos verdaderos y falsos."""
+    said = y_pred > threshold
+    found = (said & (y_true == 1)).sum(axis=0)
+    precision = found / (said.sum(axis=0) + EPSILON)
+    recall = found / (y_true.sum(axis=0) + EPSILON)
+    both = beta**2 * precision + recall + EPSILON
+    return (1 + beta**2) * precision * recall / both  # [ec-mlp-fbeta]
+
+
 class F1Score(FBetaScore):
     r"""La medida :math:`F_1`: la media armónica de la precisión y la exhaustividad, :math:`2PR/(P+R)`.
 

@@ -127,6 +127,17 @@ def _pixels(shape, sparse):
     return shape[:-1] if not sparse or shape[-1:] == (1,) else shape
 
 
+def plain_io_u(num_classes, target_class_ids, y_true, y_pred):
+    r"""La de cada clase que se pide y aparece, y su media."""
+    scores = []
+    for k in target_class_ids:
+        both = ((y_true == k) & (y_pred == k)).sum()
+        either = ((y_true == k) | (y_pred == k)).sum()
+        if either:
+            scores.append(both / (either + 1e-7))  # [ec-mlp-iou]
+    return sum(scores) / (len(scores) + 1e-7)
+
+
 class MeanIoU(IoU):
     r"""Intersección entre unión, promediada sobre todas las clases.
 
@@ -154,7 +165,8 @@ class MeanIoU(IoU):
         axis=-1,
     ):
         every = range(check.integer(num_classes, "num_classes", 1, 10_000))
-        super().__init__(num_classes, every, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
+        rest = ignore_class, sparse_y_true, sparse_y_pred, axis
+        super().__init__(num_classes, every, name, dtype, *rest)
 
 
 class BinaryIoU(IoU):
@@ -178,7 +190,13 @@ class BinaryIoU(IoU):
     name = "binary_io_u"
     threshold = Checked(check.number)
 
-    def __init__(self, target_class_ids=(0, 1), threshold=0.5, name=None, dtype=None):
+    def __init__(
+        self,
+        target_class_ids=(0, 1),
+        threshold=0.5,
+        name=None,
+        dtype=None,
+    ):
         super().__init__(2, target_class_ids, name, dtype)
         self.threshold = threshold
 

@@ -22,13 +22,17 @@ class _LossMetric(Metric):
 
     def shard(self, y_true, y_pred, weight=None):
         r"""Suma la pérdida de unas observaciones."""
-        weight = np.ones(len(y_pred), y_pred.dtype) if weight is None else weight
-        return self._measured().shard(y_true, y_pred, weight, np.empty_like(y_pred))
+        if weight is None:
+            weight = np.ones(len(y_pred), y_pred.dtype)
+        gradient = np.empty_like(y_pred)
+        return self._measured().shard(y_true, y_pred, weight, gradient)
 
     def _prepare(self, y_true, y_pred):
-        y_true = self._measured().prepare(y_true, y_pred.shape[1:], y_pred.dtype)
+        loss, shape = self._measured(), y_pred.shape[1:]
+        y_true = loss.prepare(y_true, shape, y_pred.dtype)
         if len(y_true) != len(y_pred):
-            raise ValueError(f"y_true: se esperaban {len(y_pred)} observaciones, pero llegaron {len(y_true)}")
+            wanted = f"se esperaban {len(y_pred)} observaciones"
+            raise ValueError(f"y_true: {wanted}, pero llegaron {len(y_true)}")
         return y_true
 
 
@@ -171,12 +175,20 @@ class BinaryCrossentropy(_LossMetric):
     from_logits = Checked(check.boolean)
     label_smoothing = Checked(check.number, 0, 1)
 
-    def __init__(self, name=None, dtype=None, from_logits=False, label_smoothing=0):
+    def __init__(
+        self,
+        name=None,
+        dtype=None,
+        from_logits=False,
+        label_smoothing=0,
+    ):
         super().__init__(name, dtype)
-        self.from_logits, self.label_smoothing = from_logits, label_smoothing
+        self.from_logits = from_logits
+        self.label_smoothing = label_smoothing
 
     def _measured(self):
-        return losses.BinaryCrossentropy(self.from_logits, self.label_smoothing)
+        options = self.from_logits, self.label_smoothing
+        return losses.BinaryCrossentropy(*options)
 
 
 class CategoricalCrossentropy(_LossMetric):
@@ -203,12 +215,21 @@ class CategoricalCrossentropy(_LossMetric):
     label_smoothing = Checked(check.number, 0, 1)
     axis = Absent(-1)
 
-    def __init__(self, name=None, dtype=None, from_logits=False, label_smoothing=0, axis=-1):
+    def __init__(
+        self,
+        name=None,
+        dtype=None,
+        from_logits=False,
+        label_smoothing=0,
+        axis=-1,
+    ):
         super().__init__(name, dtype)
-        self.from_logits, self.label_smoothing, self.axis = from_logits, label_smoothing, axis
+        self.from_logits, self.axis = from_logits, axis
+        self.label_smoothing = label_smoothing
 
     def _measured(self):
-        return losses.CategoricalCrossentropy(self.from_logits, self.label_smoothing)
+        options = self.from_logits, self.label_smoothing
+        return losses.CategoricalCrossentropy(*options)
 
 
 class SparseCategoricalCrossentropy(_LossMetric):
@@ -236,7 +257,14 @@ class SparseCategoricalCrossentropy(_LossMetric):
     ignore_class = Checked(check.integer, -(2**31), 2**31, optional=True)
     axis = Absent(-1)
 
-    def __init__(self, name=None, dtype=None, from_logits=False, ignore_class=None, axis=-1):
+    def __init__(
+        self,
+        name=None,
+        dtype=None,
+        from_logits=False,
+        ignore_class=None,
+        axis=-1,
+    ):
         super().__init__(name, dtype)
         self.from_logits, self.ignore_class, self.axis = from_logits, ignore_class, axis
 

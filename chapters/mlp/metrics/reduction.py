@@ -91,8 +91,9 @@ class Sum(Mean):
     def update_state(self, values, sample_weight=None):
         r"""Como :meth:`Mean.update_state`, pero todo se suma."""
         values, weight = _values(values, sample_weight)
-        total = (values.reshape(*weight.shape, -1).sum(axis=-1) * weight).sum()
-        self._state = np.array([total, 1.0]) + (0 if self._state is None else self._state)
+        parts = values.reshape(*weight.shape, -1).sum(axis=-1)
+        state = np.array([(parts * weight).sum(), 1.0])
+        self._state = state + (0 if self._state is None else self._state)
 
     def value(self, state):
         r"""Da la suma."""
