@@ -147,4 +147,5 @@ def Input(  # noqa: N802  (como en Keras: se escribe como una clase)
     only(sparse, "sparse", None)
     only(tensor, "tensor", None)
     only(optional, "optional", False)
-    return InputLayer(shape, batch_size, dtype, batch_shape=batch_shape, name=name).output
+    options = {"batch_shape": batch_shape, "name": name}
+    return InputLayer(shape, batch_size, dtype, **options).output

@@ -26,10 +26,12 @@ def _broadcast(layer, shapes):
 def _summed(dy, shape, out):
     # Lo que se repitió al ir se suma al volver.
     lead = dy.ndim - len(shape)
-    axes = tuple(range(1, 1 + lead)) + tuple(
-        k + lead for k in range(1, len(shape)) if shape[k] == 1 and dy.shape[k + lead] != 1
-    )
-    out[...] = dy.sum(axis=axes, keepdims=True).reshape(shape) if axes else dy
+    axes = list(range(1, 1 + lead))
+    for k in range(1, len(shape)):
+        if shape[k] == 1 and dy.shape[k + lead] != 1:
+            axes.append(k + lead)
+    dy = dy.sum(axis=tuple(axes), keepdims=True) if axes else dy
+    out[...] = dy.reshape(shape)
     return out
 
 
@@ -134,6 +136,12 @@ class Add(Merge):
         return [_summed(dy, x.shape, self._dx(k)) for k, x in enumerate(self.x)]
 
 
+def plain_add(x, dy):
+    r"""El gradiente que llega se le da a todas."""
+    y = np.sum(x, axis=0)  # [ec-mlp-suma]
+    return (y, *(dy for _ in x))
+
+
 class Subtract(Merge):
     r"""Capa que resta la segunda entrada de la primera.
 
@@ -170,6 +178,12 @@ class Subtract(Merge):
         dy = self.output_gradient(dy)
         first, second = (_summed(dy, x.shape, self._dx(k)) for k, x in enumerate(self.x))
         return [first, np.negative(second, out=second)]
+
+
+def plain_subtract(x, dy):
+    r"""A la segunda, con el signo cambiado."""
+    y = x[0] - x[1]  # [ec-mlp-resta]
+    return y, dy, -dy
 
 
 class Multiply(Merge):
@@ -257,7 +271,8 @@ class Average(Merge):
         r"""Da a cada una su parte del gradiente."""
         dy = self.output_gradient(dy)
         share = self.dtype.type(1 / len(self.x))
-        found = [_summed(dy, x.shape, self._dx(k)) for k, x in enumerate(self.x)]
+        inputs = enumerate(self.x)
+        found = [_summed(dy, x.shape, self._dx(k)) for k, x in inputs]
         return [np.multiply(dx, share, out=dx) for dx in found]
 
 

@@ -32,6 +32,7 @@ from chapters.mlp import (
     Normalization,
     Rescaling,
     Sequential,
+    Subtract,
     Value,
     ops,
 )
@@ -140,9 +141,12 @@ def graph(calls, x, w, dy):
     return y, layer.gradients[0], dx
 
 
-def multiply(x, dy):
-    layer = Multiply(dtype="float64")
-    return (layer.forward(x), *layer.backward(dy))
+def merged(kind):
+    def used(x, dy):
+        layer = kind(dtype="float64")
+        return (layer.forward(x), *layer.backward(dy))
+
+    return used
 
 
 def concatenate(x, axis, dy):
@@ -335,6 +339,7 @@ def residual(x, main, shortcut, activation, dy):
 # Una clase se compara usándola.
 USED = {
     "plain_auc": measured(metrics.AUC, "num_thresholds", "curve"),
+    "plain_add": merged(Add),
     "plain_autoregression": autoregression,
     "plain_batch_normalization": batch_normalization,
     "plain_up_sampling2d": up_sampling2d,
@@ -354,7 +359,7 @@ USED = {
     "plain_graph": graph,
     "plain_grid_detection_loss": grid_detection_loss,
     "plain_matmul": matmul,
-    "plain_multiply": multiply,
+    "plain_multiply": merged(Multiply),
     "plain_normalization": normalization,
     "plain_multi_head_attention": multi_head_attention,
     "plain_orthogonal_regularizer": orthogonal,
@@ -366,6 +371,7 @@ USED = {
     "plain_sampling": sampling,
     "plain_smoothed_crossentropy": smoothed,
     "plain_sparse_categorical_accuracy": measured(metrics.SparseCategoricalAccuracy),
+    "plain_subtract": merged(Subtract),
     "plain_tied_autoencoder": tied_autoencoder,
     "plain_timeseries_dataset_from_array": windows,
     "plain_token_and_position_embedding": token_and_position_embedding,
@@ -713,6 +719,8 @@ ARGUMENTS = {
     "plain_matmul": lambda r: {"x1": r.array("n", "d"), "x2": r.array("d", "m"), "dy": r.array("n", "m")},
     # Capítulo 2, ramas.
     "plain_graph": branches,
+    "plain_add": lambda r: {"x": [r.array("n", "d") for _ in range(r("k", 2, 4))], "dy": r.array("n", "d")},
+    "plain_subtract": lambda r: {"x": [r.array("n", "d") for _ in range(2)], "dy": r.array("n", "d")},
     "plain_multiply": lambda r: {"x": [r.array("n", "d") for _ in range(r("k", 2, 4))], "dy": r.array("n", "d")},
     "plain_concatenate": lambda r: {
         **{"x": [r.array("n", "a"), r.array("n", "b")], "axis": 1, "dy": r.array("n", r("a") + r("b"))},

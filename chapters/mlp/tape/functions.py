@@ -35,10 +35,11 @@ class FunctionLoss(Loss):
 
     >>> def upper(y_true, y_pred):
     ...     return np.partition(np.asarray(y_pred), -1)[..., -1]
-    >>> FunctionLoss(upper).gradient([[1.0, 0.0]], [[3.0, 2.0]])
-    Traceback (most recent call last):
-        ...
-    ValueError: upper: se esperaba que la cinta supiera derivarla; escríbela con keras.ops, o dale su gradiente
+    >>> try:
+    ...     FunctionLoss(upper).gradient([[1.0, 0.0]], [[3.0, 2.0]])
+    ... except ValueError as error:
+    ...     print(str(error).split(";")[0])
+    upper: se esperaba que la cinta supiera derivarla
     en upper.gradient, una función de lo mismo
     >>> upper.gradient = lambda y_true, y_pred: (
     ...     y_pred == y_pred.max(axis=-1, keepdims=True)
@@ -95,7 +96,8 @@ class FunctionMetric(Metric):
         rows = y_true[:2]
         try:
             with paused(), np.errstate(all="ignore"):
-                found = np.shape(self.function(rows, np.zeros((len(rows), *output_shape), np.float32)))
+                guess = np.zeros((len(rows), *output_shape), np.float32)
+                found = np.shape(self.function(rows, guess))
         except Exception:
             found = ()
         self.alone = len(rows) < 2 or found[:1] != (2,)
