@@ -20,8 +20,19 @@ class Initializer(Configured):
     r"""Lo que todo inicializador sabe hacer: llenar un arreglo de la forma que le pidan.
 
     Antes de entrenar hay que poner algún número en cada peso. Poner el mismo en todos no sirve: dos neuronas de una
-    capa con los mismos pesos calculan lo mismo, reciben el mismo gradiente y siguen siendo iguales para siempre. Es
-    como tener una sola. Hay que **romper la simetría**, y para eso está el azar. :item:`OPT-08`
+    capa con los mismos pesos de entrada **y** de salida calculan lo mismo y reciben el mismo gradiente, así que después
+    de cada paso siguen siendo iguales. Es como tener una sola. Hay que **romper la simetría**, y para eso está el azar.
+    :item:`OPT-08`
+
+    >>> from chapters.mlp import Dense, Sequential
+    >>> hidden = Dense(3, "tanh", kernel_initializer=Constant(0.5))
+    >>> output = Dense(1, kernel_initializer=Constant(0.5))
+    >>> model = Sequential([hidden, output])
+    >>> model.compile("adam", "mse")
+    >>> x = np.random.default_rng(0).standard_normal((50, 2))
+    >>> history = model.fit(x, x[:, :1] * x[:, 1:], epochs=20, verbose=0)
+    >>> bool((hidden.kernel == hidden.kernel[:, :1]).all())
+    True
 
     Un inicializador se llama como función, con la forma; la semilla hace que el azar se pueda repetir:
 
@@ -49,11 +60,14 @@ class Initializer(Configured):
         ndarray, shape ``shape``
         """
         shape = check.shape(shape, "shape")
-        dtype = check.choice(dtype if isinstance(dtype, str) else getattr(dtype, "name", dtype), "dtype", DTYPES)
+        if not isinstance(dtype, str):
+            dtype = getattr(dtype, "name", dtype)
+        dtype = check.choice(dtype, "dtype", DTYPES)
         # Los números al azar nacen en float64.
         check.memory(math.prod(shape), "shape", 8)
         own = getattr(self, "seed", None)
-        values = self._fill(shape, check.generator(seed if own is None else own))
+        generator = check.generator(seed if own is None else own)
+        values = self._fill(shape, generator)
         return np.asarray(values, dtype, order="C")
 
     def _fill(self, shape, generator):
@@ -109,7 +123,7 @@ class Identity(Initializer):
     r"""La matriz identidad: la capa empieza copiando su entrada.
 
     Útil en las redes recurrentes, donde la misma matriz se aplica muchas veces: la identidad ni agranda ni encoge lo
-    que recuerda. Si no es cuadrada, la copia se trunca o se completa con ceros.
+    que se recuerda. Si no es cuadrada, la copia se trunca o se completa con ceros.
 
     >>> Identity(gain=2.0)((2, 3))
     array([[2., 0., 0.],
@@ -126,7 +140,8 @@ class Identity(Initializer):
 
     def _fill(self, shape, generator):
         if len(shape) != 2:
-            raise ValueError(f"shape: se esperaba una matriz, con dos ejes, pero llegó {shape}")
+            expected = "se esperaba una matriz, con dos ejes"
+            raise ValueError(f"shape: {expected}, pero llegó {shape}")
         return self.gain * np.eye(*shape)
 
 
@@ -146,7 +161,7 @@ class RandomNormal(Initializer):
     Parameters
     ----------
     mean, stddev : float
-        La media y la desviación típica.
+        La media y la desviación estándar.
     seed : int or numpy.random.Generator, optional
         La semilla.
     """
@@ -170,9 +185,11 @@ def _truncated(shape, generator):
 class TruncatedNormal(Initializer):
     r"""Una normal sin extremos: lo que cae a más de dos desviaciones se vuelve a sortear.
 
-    De una normal sale de vez en cuando un número grande, y en una red de un millón de pesos «de vez en cuando» es
-    siempre. Un peso así puede dejar saturada a su neurona antes de empezar. Aquí no ocurre:
+    De una normal sale a más de tres desviaciones 1 número de cada 370: en una red de un millón de pesos, unos 2700, que
+    empujan a sus neuronas hacia donde se saturan. Aquí no salen:
 
+    >>> round(1e6 * math.erfc(3 / math.sqrt(2)), -2)
+    2700.0
     >>> w = TruncatedNormal(stddev=1.0)((1000, 100), seed=0)
     >>> bool(abs(w).max() <= 2)
     True
@@ -182,7 +199,7 @@ class TruncatedNormal(Initializer):
     Parameters
     ----------
     mean, stddev : float
-        La media y la desviación típica de la normal, antes de quitarle los extremos.
+        La media y la desviación estándar de la normal, antes de quitarle los extremos.
     seed : int or numpy.random.Generator, optional
         La semilla.
     """
@@ -268,13 +285,15 @@ def fans(shape):
 class VarianceScaling(Initializer):
     r"""Pesos cuya varianza depende de cuántas entradas y salidas tiene la capa.
 
-    ¿Cuánto debe valer :math:`\sigma`? Con pesos muy pequeños, la señal se encoge en cada capa y a la décima no queda
-    nada; con pesos muy grandes, crece hasta saturarlo todo. Busquemos el valor que la deja como está.
+    ¿Cuánto debe valer :math:`\sigma`? Con pesos muy pequeños, la señal se encoge en cada capa y diez capas después casi
+    no queda nada; con pesos muy grandes, crece, o satura las activaciones. Busquemos el valor que la deja como está.
 
-    **Hacia delante.** Una preactivación es :math:`z=\sum_{j=1}^{n_{\text{ent}}}w_jx_j`, con pesos de media cero,
-    independientes entre sí y de las entradas. Cada producto tiene media :math:`E[w_j]E[x_j]=0` y varianza
-    :math:`E[w_j^2x_j^2]=\operatorname{Var}(w)\,E[x^2]`. Como los productos no están correlacionados, sus varianzas se
-    suman:
+    **Hacia delante.** Una preactivación es :math:`z=\sum_{j=1}^{n_{\text{ent}}}w_jx_j`. Los pesos, recién sorteados,
+    tienen media cero y son independientes entre sí y de las entradas. La media de un producto de cosas independientes
+    es el producto de las medias (:doc:`/introduccion/probabilidad`), así que cada :math:`w_jx_j` tiene media
+    :math:`E[w_j]\,E[x_j]=0` y varianza :math:`E[w_j^2x_j^2]=\operatorname{Var}(w)\,E[x^2]`. Y dos productos
+    distintos no están correlacionados: :math:`E[w_jx_j\,w_kx_k]=E[w_j]\,E[w_k]\,E[x_jx_k]=0`. Entonces sus varianzas
+    se suman:
 
     .. math::
        :label: ed-mlp-varianza-adelante
@@ -391,10 +410,28 @@ class VarianceScaling(Initializer):
         return math.sqrt(variance) / TRUNCATED_STDDEV * _truncated(shape, generator)  # [ec-mlp-normal-truncada]
 
 
+def plain_variance_scaling(shape, scale, mode, distribution, seed):
+    r"""Una varianza, y la forma que se pida."""
+    generator = np.random.default_rng(seed)
+    n_in, n_out = fans(shape)
+    n = {"fan_in": n_in, "fan_out": n_out}.get(mode, (n_in + n_out) / 2)
+    variance = scale / n  # [ec-mlp-varianza]
+    if distribution == "uniform":
+        limit = math.sqrt(3 * variance)  # [ec-mlp-limite-uniforme]
+        return generator.uniform(-limit, limit, shape)
+    x = generator.standard_normal(shape)
+    if distribution == "untruncated_normal":
+        return math.sqrt(variance) * x
+    while (outside := abs(x) > 2).any():
+        x[outside] = generator.standard_normal(outside.sum())
+    c = TRUNCATED_STDDEV
+    return math.sqrt(variance) / c * x  # [ec-mlp-normal-truncada]
+
+
 class GlorotUniform(VarianceScaling):
     r"""Uniforme de Glorot, la que Keras usa si no dices nada: :math:`s=1` y :math:`n` el promedio, :eq:`ed-mlp-glorot`.
 
-    Para la tangente y la sigmoide, que cerca del cero son casi rectas.
+    La cuenta de arriba no lleva activación, así que conviene a la tangente, que cerca del cero es casi la identidad.
 
     **A mano.** En la capa de 784 a 128, :math:`a=\sqrt{6/912}=0.0811`:
 
@@ -500,8 +537,8 @@ class LecunUniform(VarianceScaling):
 class Orthogonal(Initializer):
     r"""Matriz ortogonal al azar: gira la señal sin estirarla.
 
-    Las reglas de arriba conservan el tamaño de la señal *en promedio*. Una matriz ortogonal lo conserva siempre, porque
-    :math:`\mathbf Q^\top\mathbf Q=\mathbf I` y entonces :cite:p:`saxe2014`
+    Las reglas de arriba conservan el tamaño de la señal *en promedio*. Una matriz ortogonal cuadrada conserva el de
+    cada vector, porque :math:`\mathbf Q^\top\mathbf Q=\mathbf I` y entonces :cite:p:`saxe2014`
 
     .. math::
        :label: ed-mlp-ortogonal
@@ -512,7 +549,7 @@ class Orthogonal(Initializer):
 
     **De dónde sale.** Se llena una matriz con normales y se descompone en una ortogonal por una triangular,
     :math:`\mathbf A=\mathbf Q\mathbf R`. La descomposición no es única, porque se puede cambiar el signo de una columna
-    de :math:`\mathbf Q` y del renglón correspondiente de :math:`\mathbf R`. Se escoge la que deja positiva la diagonal
+    de :math:`\mathbf Q` y de la fila correspondiente de :math:`\mathbf R`. Se escoge la que deja positiva la diagonal
     de :math:`\mathbf R`:
 
     .. math::
@@ -549,7 +586,7 @@ class Orthogonal(Initializer):
     Notes
     -----
     Con más de dos ejes, los primeros se juntan, como en Keras. Si no es cuadrada, son perpendiculares las columnas o
-    los renglones: los que sean menos.
+    las filas: las que sean menos.
     """
 
     def __init__(self, gain=1.0, seed=None):
@@ -558,9 +595,11 @@ class Orthogonal(Initializer):
 
     def _fill(self, shape, generator):
         if len(shape) < 2:
-            raise ValueError(f"shape: se esperaban al menos dos ejes, pero llegó {shape}")
+            expected = "se esperaban al menos dos ejes"
+            raise ValueError(f"shape: {expected}, pero llegó {shape}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
-        q, r = np.linalg.qr(generator.standard_normal((max(rows, columns), min(rows, columns))))
+        size = max(rows, columns), min(rows, columns)
+        q, r = np.linalg.qr(generator.standard_normal(size))
         q *= np.sign(np.diag(r))  # [ec-mlp-ortogonal-signos]
         return self.gain * (q if rows >= columns else q.T).reshape(shape)
 
@@ -620,10 +659,12 @@ class FunctionInitializer(Initializer):
         try:
             inspect.signature(function).bind((1,), dtype="float32")
         except TypeError:
-            raise TypeError(
-                f"initializer: se esperaba una función f(shape, dtype=None), pero llegó {function!r:.60}"
-            ) from None
-        except ValueError:  # de las que no están escritas en Python no siempre se sabe
+            expected = "se esperaba una función f(shape, dtype=None)"
+            found = f"{function!r:.60}"
+            message = f"initializer: {expected}, pero llegó {found}"
+            raise TypeError(message) from None
+        # De las que no están escritas en Python no siempre se sabe.
+        except ValueError:
             pass
         self.function = function
 
@@ -633,10 +674,10 @@ class FunctionInitializer(Initializer):
 
     def get_config(self):
         r"""Se niega: una función no cabe en un archivo."""
-        raise TypeError(
-            f"no se sabe guardar la función {getattr(self.function, '__name__', self.function)!r}, que inicia unos "
-            f"pesos; escribe una clase que herede de Initializer"
-        )
+        name = getattr(self.function, "__name__", self.function)
+        advice = "escribe una clase que herede de Initializer"
+        what = f"la función {name!r}, que inicia unos pesos"
+        raise TypeError(f"no se sabe guardar {what}; {advice}")
 
 
 def get(initializer):

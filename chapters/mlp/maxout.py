@@ -199,3 +199,15 @@ class Maxout(Layer):
     def work(self):
         r"""Cuenta un producto por peso, tantas veces como se usa la capa en cada observación."""
         return math.prod(self.current_shape or ()) * self.pieces * self.units
+
+
+def plain_maxout(x, kernel, bias, dy):
+    r"""La mayor de las piezas; de vuelta, todo para la que ganó."""
+    z = (x @ kernel + bias).reshape(len(x), -1, dy.shape[1])
+    y = z.max(axis=1)  # [ec-mlp-maxout]
+    winner = z.argmax(axis=1)[:, np.newaxis]
+    pieces = np.arange(z.shape[1])[:, np.newaxis]
+    # [ec-mlp-maxout-atras]
+    dz = np.where(pieces == winner, dy[:, np.newaxis], 0)
+    dz = dz.reshape(len(x), -1)
+    return y, x.T @ dz, dz.sum(axis=0), dz @ kernel.T

@@ -40,6 +40,8 @@ from chapters.cnn import BatchNormalization, UpSampling2D
 from chapters.mlp import Dense, Dropout, Input, Model, Sequential
 from chapters.cnn import BatchNormalization, Residual
 from chapters.mlp import Activation, Dense, Dropout, Input, Model, Sequential
+from chapters.mlp import Dense, Dropout, Input, Model, Sequential, activations, initializers
+from chapters.mlp.maxout import Maxout
 from chapters.rnn import Embedding, SimpleRNN
 from dlbook import gradcheck
 from dlbook.sphinx.definitions import PLAIN, plain_name
@@ -255,6 +257,51 @@ def looker(build):
     return used
 
 
+def activated(activation):
+    def used(z, dy):
+        y, dz = np.empty_like(z), np.empty_like(z)
+        function = activation()
+        function.forward(z, y)
+        function.backward(z, y, dy, dz)
+        return y, dz
+
+    return used
+
+
+def leaky_relu(z, dy, negative_slope):
+    return activated(lambda: activations.LeakyReLU(negative_slope))(z, dy)
+
+
+def elu(z, dy, alpha):
+    return activated(lambda: activations.ELU(alpha))(z, dy)
+
+
+def gelu(z, dy, approximate):
+    return activated(lambda: activations.GELU(approximate))(z, dy)
+
+
+def softmax(z, dy, axis):
+    return activated(lambda: activations.Softmax(axis))(z, dy)
+
+
+def log_softmax(z, dy, axis):
+    return activated(lambda: activations.LogSoftmax(axis))(z, dy)
+
+
+def maxout(x, kernel, bias, dy):
+    units = dy.shape[1]
+    layer = Maxout(units, bias.size // units, dtype="float64")
+    layer.build(x.shape[1:])
+    layer.set_weights([kernel, bias])
+    y = layer.forward(x)
+    dx = layer.backward(dy)
+    return y, *layer.gradients, dx
+
+
+def variance_scaling(shape, scale, mode, distribution, seed):
+    return initializers.VarianceScaling(scale, mode, distribution)(shape, "float64", seed)
+
+
 def sampling(mean, log_var, noise, beta, dy):
     layer = Sampling(beta, dtype="float64")
     layer.normal = lambda x: noise
@@ -341,6 +388,23 @@ USED = {
     "plain_auc": measured(metrics.AUC, "num_thresholds", "curve"),
     "plain_add": merged(Add),
     "plain_autoregression": autoregression,
+    # Capítulo 2, activaciones.
+    "plain_step": activated(activations.Step),
+    "plain_sigmoid": activated(activations.Sigmoid),
+    "plain_tanh": activated(activations.Tanh),
+    "plain_re_lu": activated(activations.ReLU),
+    "plain_softplus": activated(activations.Softplus),
+    "plain_si_lu": activated(activations.SiLU),
+    "plain_mish": activated(activations.Mish),
+    "plain_selu": activated(activations.SELU),
+    "plain_log_sigmoid": activated(activations.LogSigmoid),
+    "plain_leaky_re_lu": leaky_relu,
+    "plain_elu": elu,
+    "plain_gelu": gelu,
+    "plain_softmax": softmax,
+    "plain_log_softmax": log_softmax,
+    "plain_maxout": maxout,
+    "plain_variance_scaling": variance_scaling,
     "plain_batch_normalization": batch_normalization,
     "plain_up_sampling2d": up_sampling2d,
     "plain_bleu": joined,
@@ -479,6 +543,10 @@ def letters_model(letters, seed):
 def layers(r):
     first = {"x": r.array("d"), "y": r.array("m"), "W1": r.array("d", "h"), "b1": r.array("h")}
     return first | {"W2": r.array("h", "m"), "b2": r.array("m")}
+
+
+def bent(r):
+    return {"z": 3 * r.array("n", "d"), "dy": r.array("n", "d")}
 
 
 def recurrent(r):
@@ -744,6 +812,35 @@ ARGUMENTS = {
         **{"x": r.array("n", "d"), "main": built(r, "relu"), "shortcut": built(r)},
         **{"activation": Activation("tanh", dtype="float64"), "dy": r.array("n", "m")},
     },
+    # Capítulo 2, activaciones.
+    **dict.fromkeys(
+        (
+            *("plain_step", "plain_sigmoid", "plain_tanh", "plain_re_lu", "plain_softplus"),
+            *("plain_si_lu", "plain_mish", "plain_selu", "plain_log_sigmoid"),
+        ),
+        bent,
+    ),
+    "plain_leaky_re_lu": lambda r: bent(r) | {"negative_slope": r.generator.random()},
+    "plain_elu": lambda r: bent(r) | {"alpha": r.generator.random()},
+    "plain_gelu": lambda r: bent(r) | {"approximate": bool(r("approximate", 0, 1))},
+    "plain_softmax": lambda r: {"z": r.array("n", "k"), "dy": r.array("n", "k"), "axis": -1},
+    "plain_log_softmax": lambda r: {"z": r.array("n", "t", "k"), "dy": r.array("n", "t", "k"), "axis": r("axis", 1, 2)},
+    "plain_maxout": lambda r: {
+        **{"x": r.array("n", "d"), "kernel": r.array("d", r("k") * r("m")), "bias": r.array(r("k") * r("m"))},
+        "dy": r.array("n", "m"),
+    },
+    "plain_variance_scaling": lambda r: {
+        **{"shape": (r("d"), r("m")), "scale": 0.1 + r.generator.random(), "seed": r("seed", 0, 99)},
+        "mode": r.generator.choice(["fan_in", "fan_out", "fan_avg"]).item(),
+        "distribution": r.generator.choice(["uniform", "truncated_normal", "untruncated_normal"]).item(),
+    },
+    "plain_prelu_forward": lambda r: {"x": r.array("n", "d", "c"), "alpha": r.array(1, "c")},
+    "plain_prelu_backward": lambda r: {
+        **{"x": r.array("n", "d", "c"), "alpha": r.array(1, "c"), "dy": r.array("n", "d", "c")},
+    },
+    "plain_exp": lambda r: {"x": -20 * r.generator.random()},
+    "plain_log": lambda r: {"x": 20 * r.generator.random()},
+    "plain_log1p": lambda r: {"x": r.generator.random()},
     # Capítulo 4, códigos.
     "plain_tied_autoencoder": lambda r: {
         "x": r.array("n", "d"),

@@ -1,5 +1,6 @@
 r"""La unidad lineal exponencial."""
 
+import numpy as np
 from numba import njit
 
 from chapters.mlp.activations.base import ActivationFunction
@@ -15,8 +16,15 @@ class ELU(ActivationFunction):
 
        \varphi(z) = \begin{cases} z & \text{si } z > 0,\\ \alpha\,(e^{z}-1) & \text{si } z\leq 0. \end{cases}
 
-    La ReLU nunca da negativos, y la media de sus salidas queda por encima del cero. La ELU baja hasta :math:`-\alpha` y
-    devuelve la media cerca del cero, sin perder la pendiente 1 de la derecha :cite:p:`clevert2016`. :item:`MLP-11`
+    La ReLU no da negativos, y la media de sus salidas queda por encima del cero. La ELU baja hasta :math:`-\alpha` y
+    acerca la media al cero, sin perder la pendiente 1 de la derecha :cite:p:`clevert2016`. Con un millón de normales,
+    la deja en menos de la mitad: :item:`MLP-11`
+
+    >>> import numpy as np
+    >>> from chapters.mlp.activations import elu, relu
+    >>> z = np.random.default_rng(0).standard_normal(1_000_000)
+    >>> round(float(relu(z).mean()), 2), round(float(elu(z).mean()), 2)
+    (0.4, 0.16)
 
     **Continuidad.** En el cero las dos ramas valen lo mismo, porque :math:`e^0-1=0`.
 
@@ -66,6 +74,13 @@ class ELU(ActivationFunction):
     def backward(self, z, y, dy, dz):
         r"""Escribe en ``dz`` el producto de ``dy`` por la pendiente."""
         _elu_backward(z.reshape(-1), dy.reshape(-1), dz.reshape(-1), self.alpha)
+
+
+def plain_elu(z, dy, alpha):
+    r"""A la derecha, la identidad; a la izquierda, la exponencial."""
+    curve = alpha * np.exp(np.minimum(z, 0))
+    y = np.where(z > 0, z, curve - alpha)  # [ec-mlp-elu]
+    return y, np.where(z > 0, dy, dy * curve)  # [ec-mlp-elu-derivada]
 
 
 @njit(cache=True, nogil=True)

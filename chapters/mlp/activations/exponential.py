@@ -71,6 +71,14 @@ def exp(x):
     return math.exp(x)
 
 
+def plain_exp(x):
+    r"""Una potencia de dos por la serie de lo que queda."""
+    n = np.floor(x / np.log(2) + 0.5)  # [ec-mlp-exp-reduccion]
+    r = x - n * np.log(2)
+    q = sum(r**k / math.factorial(k) for k in range(1, 14))
+    return 2.0**n * (1 + q)  # [ec-mlp-exp]
+
+
 def _reduce(x):
     raise NotImplementedError  # solo existe compilada
 
@@ -208,6 +216,17 @@ def log(x):
     return math.log(x)
 
 
+def plain_log(x):
+    r"""Una potencia de dos y la serie de lo que queda."""
+    m, n = np.frexp(x)
+    if m < np.sqrt(0.5):
+        m, n = 2 * m, n - 1
+    s = (m - 1) / (m + 1)
+    # [ec-mlp-artanh]
+    series = 2 * sum(s**k / k for k in range(1, 23, 2))
+    return n * np.log(2) + series  # [ec-mlp-log]
+
+
 def _artanh(s):
     raise NotImplementedError  # solo existe compilada
 
@@ -282,6 +301,13 @@ def log1p(x):
         Entre 0 y :math:`\ln 2`, del tipo de ``x``. En Python corriente es ``math.log1p``.
     """
     return math.log1p(x)
+
+
+def plain_log1p(x):
+    r"""La serie del logaritmo, sin sumarle uno a lo pequeño."""
+    s = x / (2 + x)  # [ec-mlp-log1p]
+    # [ec-mlp-artanh]
+    return 2 * sum(s**k / k for k in range(1, 35, 2))
 
 
 @overload(log1p, jit_options=FUSED)

@@ -31,10 +31,11 @@ MILLS = _mills_coefficients()
 
 
 class GELU(ActivationFunction):
-    r"""Unidad lineal con compuerta gaussiana (*Gaussian error linear unit*, GELU): la activación de los *transformers*.
+    r"""Unidad lineal con compuerta gaussiana (*Gaussian error linear unit*, GELU): la de muchos *transformers*.
 
     La ReLU multiplica :math:`z` por 1 si es positivo y por 0 si no. La GELU pone en lugar de ese interruptor una
-    probabilidad: la de que una normal estándar :math:`X` quede por debajo de :math:`z` :cite:p:`hendrycks2016`.
+    probabilidad: la de que una normal estándar :math:`X` (:doc:`/introduccion/probabilidad`) quede por debajo de
+    :math:`z` :cite:p:`hendrycks2016`.
 
     .. math::
        :label: ec-mlp-gelu
@@ -57,7 +58,7 @@ class GELU(ActivationFunction):
     La pendiente no siempre es positiva: la función baja de 0 a −0.17, que alcanza en :math:`z=-0.75`, y desde ahí sube.
 
     **Sin** :math:`\operatorname{erf}`. Antes se usaba una aproximación que solo pide una tangente hiperbólica, y hay
-    redes publicadas que se entrenaron con ella. Es ``approximate=True``; difiere en menos de 0.0005:
+    redes publicadas que se entrenaron con ella. Es ``approximate=True``; entre −5 y 5 difiere en menos de 0.0005:
 
     .. math::
        :label: ec-mlp-gelu-aproximada
@@ -92,10 +93,10 @@ class GELU(ActivationFunction):
     de varias en varias, y la exponencial sirve también para :eq:`ec-mlp-gelu-derivada`. Los :math:`c_k` son los del
     polinomio que coincide con el cociente en nueve puntos.
 
-    **Dónde se satura.** A la izquierda. En :math:`z=-3` la pendiente es −0.012, y desde −6 es cero para todo efecto
-    práctico. A la derecha se pega a la identidad.
+    **Dónde se satura.** A la izquierda. En :math:`z=-3` la pendiente es −0.012, y a la izquierda de −6 no llega a una
+    millonésima. A la derecha se pega a la identidad.
 
-    **A mano.** :math:`\Phi(1)=0.8413`, la conocida probabilidad de quedar a menos de una desviación por encima:
+    **A mano.** :math:`\Phi(1)=0.8413`: la probabilidad de quedar por debajo de una desviación estándar:
 
     >>> import numpy as np
     >>> from chapters.mlp.activations import GELU, gelu
@@ -103,6 +104,8 @@ class GELU(ActivationFunction):
     array([-0.1587,  0.    ,  0.8413])
     >>> round(float(gelu.derivative(-3.0)), 3)
     -0.012
+    >>> bool(abs(gelu.derivative(np.linspace(-40, -6, 999))).max() < 1e-6)
+    True
     >>> z = np.linspace(-5, 5, 1001)
     >>> bool(abs(gelu(z) - GELU(approximate=True)(z)).max() < 0.0005)
     True
@@ -136,6 +139,23 @@ class GELU(ActivationFunction):
         r"""Escribe en ``dz`` el producto de ``dy`` por la pendiente."""
         kernel = _gelu_tanh_backward if self.approximate else _gelu_backward
         kernel(z.reshape(-1), dy.reshape(-1), dz.reshape(-1))
+
+
+def plain_gelu(z, dy, approximate):
+    r"""El número, por la probabilidad de quedar debajo de él."""
+    if approximate:
+        scale = np.sqrt(2 / np.pi)
+        t = np.tanh(scale * (z + CUBIC * z**3))
+        y = z / 2 * (1 + t)  # [ec-mlp-gelu-aproximada]
+        inner = scale * (1 + 3 * CUBIC * z**2)
+        # [ec-mlp-gelu-aproximada-derivada]
+        slope = (1 + t) / 2 + z / 2 * (1 - t**2) * inner
+    else:
+        below = (1 + np.vectorize(math.erf)(z / np.sqrt(2))) / 2
+        y = z * below  # [ec-mlp-gelu]
+        density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+        slope = below + z * density  # [ec-mlp-gelu-derivada]
+    return y, dy * slope
 
 
 def _normal(z):

@@ -9,7 +9,7 @@ from chapters.mlp.activations.softplus import _softplus
 
 
 class LogSigmoid(ActivationFunction):
-    r"""El logaritmo de la sigmoide (*log-sigmoid*): una *softplus* vista de cabeza.
+    r"""El logaritmo de la sigmoide (*log-sigmoid*): una *softplus* girada media vuelta.
 
     .. math::
        :label: ec-mlp-log-sigmoide
@@ -44,6 +44,13 @@ class LogSigmoid(ActivationFunction):
     def backward(self, z, y, dy, dz):
         r"""Escribe en ``dz`` el producto de ``dy`` por la pendiente."""
         _log_sigmoid_backward(z.reshape(-1), dy.reshape(-1), dz.reshape(-1))
+
+
+def plain_log_sigmoid(z, dy):
+    r"""El logaritmo de la sigmoide, y su pendiente."""
+    # [ec-mlp-log-sigmoide]
+    y = np.minimum(z, 0) - np.log(1 + np.exp(-abs(z)))
+    return y, dy / (1 + np.exp(z))  # [ec-mlp-log-sigmoide-derivada]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

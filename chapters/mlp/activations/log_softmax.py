@@ -53,6 +53,15 @@ class LogSoftmax(Softmax):
         return np.eye(p.shape[-1], dtype=p.dtype) - p[..., None, :]
 
 
+def plain_log_softmax(z, dy, axis):
+    r"""Puntajes menos el logaritmo de la suma, y su vuelta."""
+    z = z - z.max(axis, keepdims=True)
+    # [ec-mlp-log-softmax]
+    y = z - np.log(np.exp(z).sum(axis, keepdims=True))
+    total = dy.sum(axis, keepdims=True)
+    return y, dy - np.exp(y) * total  # [ec-mlp-log-softmax-atras]
+
+
 @njit(cache=True, nogil=True)
 def _log_softmax(z, y):
     n, classes = z.shape

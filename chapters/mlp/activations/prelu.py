@@ -75,6 +75,11 @@ def prelu_forward(x, alpha):
     return y
 
 
+def plain_prelu_forward(x, alpha):
+    r"""Lo negativo, por su pendiente."""
+    return np.where(x > 0, x, alpha * x)  # [ec-mlp-prelu]
+
+
 @njit(cache=True, nogil=True)
 def _prelu_forward(x, slopes, y):
     for i in range(x.shape[0]):
@@ -162,6 +167,15 @@ def prelu_backward(x, alpha, dy):
     _prelu_backward(rows, slopes, dy.reshape(rows.shape), dx.reshape(rows.shape))
     sums = sums.reshape(x.shape[1:])
     return sums.sum(axis=_shared(alpha.shape, sums.shape), keepdims=True).astype(x.dtype), dx
+
+
+def plain_prelu_backward(x, alpha, dy):
+    r"""El gradiente de las pendientes y el de la entrada."""
+    dx = np.where(x > 0, dy, alpha * dy)  # [ec-mlp-prelu-entrada]
+    # [ec-mlp-prelu-pendiente]
+    dalpha = np.where(x > 0, 0, dy * x).sum(axis=0)
+    shared = tuple(k for k, size in enumerate(alpha.shape) if size == 1)
+    return dalpha.sum(axis=shared, keepdims=True), dx
 
 
 @njit(cache=True, nogil=True)

@@ -16,8 +16,8 @@ class ReLU(ActivationFunction):
        \operatorname{relu}(z) = \max(0, z) .
 
     La sigmoide y la tangente se saturan por los dos lados, y el error se apaga al atravesar muchas capas. La ReLU
-    conserva la mitad de la identidad: donde está encendida, su pendiente es 1, y el error la cruza sin perder nada,
-    por profunda que sea la red. Es la que dio vida a las redes de muchas capas :cite:p:`nair2010`. :item:`MLP-08`
+    conserva la mitad de la identidad: donde está encendida, su pendiente es 1, y el error la cruza sin perder nada
+    :cite:p:`nair2010`. :item:`MLP-08`
 
     **Derivada.** Son dos rectas:
 
@@ -27,12 +27,12 @@ class ReLU(ActivationFunction):
        \operatorname{relu}'(z) = \begin{cases} 1 & \text{si } z > 0,\\ 0 & \text{si } z < 0. \end{cases}
 
     En :math:`z=0` hay un pico y no hay derivada: por la izquierda la pendiente es 0 y por la derecha es 1. Alguna hay
-    que usar, y el convenio, el de Keras también, es 0. En la práctica da igual, porque una preactivación casi nunca
-    vale cero exacto. :item:`MLP-15`
+    que usar, y el convenio, el de Keras también, es 0. Importa poco, porque con pesos al azar es raro que una
+    preactivación valga cero exacto, salvo si todas sus entradas son cero. :item:`MLP-15`
 
     **Dónde se satura.** A la izquierda del cero, y del todo. Si los pesos de una neurona llegan a ser tales que
-    :math:`z<0` con todos los ejemplos, su gradiente es cero para siempre: es una neurona *muerta*. Contra eso están
-    :class:`LeakyReLU` y :class:`ELU`.
+    :math:`z<0` con todos los ejemplos, su gradiente es cero y el descenso no la mueve: es una neurona *muerta*. Contra
+    eso están :class:`LeakyReLU` y :class:`ELU`.
 
     **A mano.**
 
@@ -52,7 +52,7 @@ class ReLU(ActivationFunction):
        \alpha\,(z-\theta) & \text{si } z\leq\theta. \end{cases}
 
     La pendiente es 1 entre :math:`\theta` y :math:`M`, 0 por encima del techo y :math:`\alpha` debajo. Con techo 6 se
-    llama ``relu6``: la usan las redes para teléfonos, que guardan cada salida en pocos bits y no quieren números
+    llama ``relu6``: la usan algunas redes para teléfonos, que guardan cada salida en pocos bits y no quieren números
     grandes.
 
     >>> from chapters.mlp.activations import ReLU, relu6
@@ -107,6 +107,12 @@ class ReLU(ActivationFunction):
             _relu_backward(z.reshape(-1), dy.reshape(-1), dz.reshape(-1))
         else:
             _relu_general_backward(z.reshape(-1), dy.reshape(-1), dz.reshape(-1), *self._knobs(z))
+
+
+def plain_re_lu(z, dy):
+    r"""Deja pasar lo positivo, de ida y de vuelta."""
+    y = np.maximum(0, z)  # [ec-mlp-relu]
+    return y, np.where(z > 0, dy, 0)  # [ec-mlp-relu-derivada]
 
 
 # Con «z <= 0» y no «z > 0», un NaN pasa en vez de volverse cero: que el error se vea.
@@ -165,7 +171,7 @@ class LeakyReLU(ActivationFunction):
     solo vale con :math:`\alpha<1`. :erratum:`E-33`
 
     **Cuánto vale la fuga.** Nadie se pone de acuerdo. Un curso escribe 0.1; otro pide que sea mucho menor que 1, y lo
-    usual es 0.01. La función ``leaky_relu`` de Keras toma 0.2, que es lo que tomamos aquí, y su capa ``LeakyReLU``,
+    más visto es 0.01. La función ``leaky_relu`` de Keras toma 0.2, que es lo que tomamos aquí, y su capa ``LeakyReLU``,
     0.3. Lo prudente es escribirlo siempre.
 
     **A mano.** Con la fuga del curso y con la de Keras:
@@ -207,6 +213,12 @@ class LeakyReLU(ActivationFunction):
     def backward(self, z, y, dy, dz):
         r"""Escribe en ``dz`` todo ``dy`` donde ``z`` es positivo y la fracción de la fuga donde no."""
         _leaky_relu_backward(z.reshape(-1), dy.reshape(-1), dz.reshape(-1), self.negative_slope)
+
+
+def plain_leaky_re_lu(z, dy, negative_slope):
+    r"""Lo positivo pasa entero; lo demás, por la fuga."""
+    slope = np.where(z > 0, 1, negative_slope)
+    return slope * z, slope * dy  # [ec-mlp-relu-fuga]
 
 
 @njit(cache=True, nogil=True)

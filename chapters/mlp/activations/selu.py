@@ -1,5 +1,6 @@
 r"""La ELU que se normaliza sola."""
 
+import numpy as np
 from numba import njit
 
 from chapters.mlp.activations.base import ActivationFunction
@@ -49,6 +50,13 @@ class SELU(ActivationFunction):
     def backward(self, z, y, dy, dz):
         r"""Escribe en ``dz`` el producto de ``dy`` por la pendiente."""
         _selu_backward(z.reshape(-1), dy.reshape(-1), dz.reshape(-1))
+
+
+def plain_selu(z, dy):
+    r"""Una ELU estirada, y su pendiente."""
+    curve = ALPHA * np.exp(np.minimum(z, 0))
+    y = SCALE * np.where(z > 0, z, curve - ALPHA)  # [ec-mlp-selu]
+    return y, dy * SCALE * np.where(z > 0, 1, curve)  # [ec-mlp-selu]
 
 
 @njit(cache=True, nogil=True)

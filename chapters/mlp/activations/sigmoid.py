@@ -1,5 +1,6 @@
 r"""La sigmoide y su derivada."""
 
+import numpy as np
 from numba import njit
 
 from chapters.mlp.activations.base import ActivationFunction
@@ -69,6 +70,12 @@ class Sigmoid(ActivationFunction):
     def backward(self, z, y, dy, dz):
         r"""Escribe en ``dz`` el producto de ``dy`` por la pendiente, que sale de ``y``."""
         _sigmoid_backward(y.reshape(-1), dy.reshape(-1), dz.reshape(-1))
+
+
+def plain_sigmoid(z, dy):
+    r"""La sigmoide; de vuelta, lo que llega por la pendiente."""
+    y = 1 / (1 + np.exp(-z))  # [ec-mlp-sigmoide]
+    return y, dy * y * (1 - y)  # [ec-mlp-sigmoide-derivada]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

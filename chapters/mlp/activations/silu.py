@@ -1,5 +1,6 @@
 r"""La unidad lineal con compuerta sigmoide, y la mish."""
 
+import numpy as np
 from numba import njit
 
 from chapters.mlp.activations.base import ActivationFunction
@@ -47,6 +48,13 @@ class SiLU(ActivationFunction):
     def backward(self, z, y, dy, dz):
         r"""Escribe en ``dz`` el producto de ``dy`` por la pendiente."""
         _silu_backward(z.reshape(-1), dy.reshape(-1), dz.reshape(-1))
+
+
+def plain_si_lu(z, dy):
+    r"""El número por su sigmoide."""
+    s = 1 / (1 + np.exp(-z))
+    y = z * s  # [ec-mlp-silu]
+    return y, dy * s * (1 + z * (1 - s))  # [ec-mlp-silu-derivada]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -117,6 +125,14 @@ class Mish(ActivationFunction):
     def backward(self, z, y, dy, dz):
         r"""Escribe en ``dz`` el producto de ``dy`` por la pendiente."""
         _mish_backward(z.reshape(-1), dy.reshape(-1), dz.reshape(-1))
+
+
+def plain_mish(z, dy):
+    r"""El número por la tangente de su *softplus*."""
+    n = np.exp(z) * (np.exp(z) + 2)
+    t = n / (n + 2)  # [ec-mlp-mish]
+    slope = t + z * (1 - t**2) / (1 + np.exp(-z))  # [ec-mlp-mish-derivada]
+    return z * t, dy * slope
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

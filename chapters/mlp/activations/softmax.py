@@ -87,7 +87,7 @@ class Softmax(ActivationFunction):
            [-0.1598,  0.1837, -0.0239],
            [-0.065 , -0.0239,  0.0889]])
 
-    Cada renglón suma cero: si la suma de las probabilidades no puede cambiar, lo que una gana lo pierden las otras.
+    Cada fila suma cero: si la suma de las probabilidades no puede cambiar, lo que una gana lo pierden las otras.
     Sumar 1000 a todos no cambia nada, y con dos clases sale la sigmoide:
 
     >>> bool(np.allclose(softmax([1002.0, 1001.0, 1000.1]), p))
@@ -113,7 +113,7 @@ class Softmax(ActivationFunction):
     """
 
     name = "softmax"
-    # De un renglón de puntajes a uno de probabilidades, y de regreso.
+    # De una fila de puntajes a una de probabilidades, y de regreso.
     kernels = property(lambda self: (_softmax, _softmax_backward))
 
     def __init__(self, axis=-1):
@@ -139,7 +139,7 @@ class Softmax(ActivationFunction):
         Returns
         -------
         ndarray, shape (..., K, K)
-            En el renglón :math:`k` y la columna :math:`j`, :math:`\partial p_k/\partial z_j`.
+            En la fila :math:`k` y la columna :math:`j`, :math:`\partial p_k/\partial z_j`.
 
         Raises
         ------
@@ -170,7 +170,15 @@ class Softmax(ActivationFunction):
         return axis
 
 
-# Restar el mayor de cada renglón: ningún exponente queda positivo.
+def plain_softmax(z, dy, axis):
+    r"""Exponenciales entre su suma; de vuelta, contra el promedio."""
+    e = np.exp(z - z.max(axis, keepdims=True))
+    p = e / e.sum(axis, keepdims=True)  # [ec-mlp-softmax]
+    mean = (dy * p).sum(axis, keepdims=True)
+    return p, p * (dy - mean)  # [ec-mlp-softmax-atras]
+
+
+# Restar el mayor de cada fila: ningún exponente queda positivo.
 @njit(cache=True, nogil=True)
 def _shift(z, shifted):
     n, classes = z.shape
@@ -182,7 +190,7 @@ def _shift(z, shifted):
             shifted[i, k] = z[i, k] - largest
 
 
-# Todas las exponenciales seguidas, y no renglón por renglón, para que el procesador las haga por tandas.
+# Todas las exponenciales seguidas, y no fila por fila, para que el procesador las haga por tandas.
 @njit(cache=True, nogil=True)
 def _exponentiate(x):
     for i in range(x.size):

@@ -1,5 +1,6 @@
 r"""La rectificadora suave."""
 
+import numpy as np
 from numba import njit
 
 from chapters.mlp.activations.base import ActivationFunction
@@ -22,7 +23,7 @@ class Softplus(ActivationFunction):
        \zeta'(z) = \frac{e^{z}}{1+e^{z}} = \sigma(z) .
 
     Lejos del cero se pega a la ReLU: por la derecha a :math:`z`, por la izquierda a 0. Como siempre da un número
-    positivo, se usa donde hace falta uno, por ejemplo para que la red prediga una desviación típica
+    positivo, se usa donde hace falta uno, por ejemplo para que la red prediga una desviación estándar
     :cite:p:`dugas2001`.
 
     **La segunda forma** es la misma función: si :math:`z>0`, saca :math:`e^{z}` de factor común,
@@ -48,6 +49,13 @@ class Softplus(ActivationFunction):
     def backward(self, z, y, dy, dz):
         r"""Escribe en ``dz`` el producto de ``dy`` por la sigmoide de ``z``."""
         _softplus_backward(z.reshape(-1), dy.reshape(-1), dz.reshape(-1))
+
+
+def plain_softplus(z, dy):
+    r"""La rectificadora suave; su pendiente es la sigmoide."""
+    # [ec-mlp-softplus]
+    y = np.maximum(z, 0) + np.log(1 + np.exp(-abs(z)))
+    return y, dy / (1 + np.exp(-z))  # [ec-mlp-softplus-derivada]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -1,5 +1,6 @@
 r"""El escalón del capítulo anterior, visto como activación."""
 
+import numpy as np
 from numba import njit
 
 from chapters.mlp.activations.base import ActivationFunction
@@ -19,9 +20,9 @@ class Step(ActivationFunction):
        H'(z) = 0 \quad\text{si } z\neq 0 .
        \end{gathered}
 
-    Es plano a los dos lados. Si mueves un poco un peso, la respuesta casi nunca cambia, y entonces el gradiente no sabe
-    hacia dónde empujar: vale cero. En el salto ni siquiera hay derivada; aquí, por convenio, también damos 0. Se satura
-    en todas partes. La regla de Rosenblatt esquiva el problema porque no deriva nada, pero solo sirve para una capa.
+    Es plano a los dos lados. Si mueves muy poco un peso, la respuesta no cambia, salvo en el salto, y el
+    gradiente no sabe hacia dónde empujar: vale cero. En el salto ni siquiera hay derivada; aquí, por convenio, también
+    damos 0. Se satura en todas partes. La regla de Rosenblatt esquiva el problema porque no deriva nada, pero solo sirve para una capa.
     Para entrenar varias hace falta suavizar el escalón, y de ahí nace la sigmoide.
 
     **A mano.**
@@ -42,6 +43,12 @@ class Step(ActivationFunction):
     def backward(self, z, y, dy, dz):
         r"""Escribe ceros en ``dz``."""
         dz[...] = 0
+
+
+def plain_step(z, dy):
+    r"""El escalón y su pendiente, que es cero."""
+    y = np.where(z >= 0, 1.0, 0.0)  # [ec-mlp-escalon]
+    return y, np.zeros_like(dy)  # [ec-mlp-escalon]
 
 
 @njit(cache=True, nogil=True)

@@ -1,5 +1,6 @@
 r"""La tangente hiperbólica y su derivada."""
 
+import numpy as np
 from numba import njit
 
 from chapters.mlp.activations.base import ActivationFunction
@@ -40,8 +41,9 @@ class Tanh(ActivationFunction):
 
        \tanh' z = \frac{s'c-s\,c'}{c^2} = \frac{c^2-s^2}{c^2} = 1-\tanh^2 z .
 
-    **Dónde se satura.** La pendiente vale 1 en el cero y cae rápido: en :math:`z=3` ya es 0.0099. Una red profunda de
-    tangentes aprende solo mientras sus preactivaciones se queden cerca del cero; de eso se ocupan los inicializadores.
+    **Dónde se satura.** La pendiente vale 1 en el cero y cae rápido: en :math:`z=3` ya es 0.0099. A una red
+    profunda de tangentes le conviene que sus preactivaciones se queden cerca del cero; de eso se ocupan los
+    inicializadores.
 
     **A mano.**
 
@@ -69,6 +71,13 @@ class Tanh(ActivationFunction):
     def backward(self, z, y, dy, dz):
         r"""Escribe en ``dz`` el producto de ``dy`` por la pendiente, que sale de ``y``."""
         _tanh_backward(y.reshape(-1), dy.reshape(-1), dz.reshape(-1))
+
+
+def plain_tanh(z, dy):
+    r"""La tangente; de vuelta, lo que llega por la pendiente."""
+    small = np.exp(-2 * z)
+    y = (1 - small) / (1 + small)  # [ec-mlp-tanh]
+    return y, dy * (1 - y**2)  # [ec-mlp-tanh-derivada]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
