@@ -15,7 +15,8 @@ class SeedGenerator:
 
     >>> seed = SeedGenerator(1337)
     >>> first, second = uniform((2,), seed=seed), uniform((2,), seed=seed)
-    >>> bool((first == second).any()), bool((first == uniform((2,), seed=SeedGenerator(1337))).all())
+    >>> again = uniform((2,), seed=SeedGenerator(1337))
+    >>> bool((first == second).any()), bool((first == again).all())
     (False, True)
 
     Parameters
@@ -32,7 +33,9 @@ class SeedGenerator:
 
 
 def _generator(seed):
-    return seed.generator if isinstance(seed, SeedGenerator) else check.generator(seed)
+    if isinstance(seed, SeedGenerator):
+        return seed.generator
+    return check.generator(seed)
 
 
 def _shape(shape):
@@ -42,7 +45,8 @@ def _shape(shape):
 
 
 def _type(dtype):
-    return np.dtype(check.choice("float32" if dtype is None else dtype, "dtype", ["float32", "float64"]))
+    dtype = "float32" if dtype is None else dtype
+    return np.dtype(check.choice(dtype, "dtype", ["float32", "float64"]))
 
 
 def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
@@ -66,8 +70,10 @@ def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
     -------
     ndarray
     """
-    mean, stddev = check.number(mean, "mean"), check.number(stddev, "stddev", 0)
-    return _generator(seed).normal(mean, stddev, _shape(shape)).astype(_type(dtype))
+    mean = check.number(mean, "mean")
+    stddev = check.number(stddev, "stddev", 0)
+    values = _generator(seed).normal(mean, stddev, _shape(shape))
+    return values.astype(_type(dtype))
 
 
 def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
@@ -89,7 +95,8 @@ def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
     values = generator.standard_normal(math.prod(shape))
     while (far := np.abs(values) > 2).any():
         values[far] = generator.standard_normal(np.count_nonzero(far))
-    mean, stddev = check.number(mean, "mean"), check.number(stddev, "stddev", 0)
+    mean = check.number(mean, "mean")
+    stddev = check.number(stddev, "stddev", 0)
     return (mean + stddev * values).reshape(shape).astype(_type(dtype))
 
 
@@ -113,7 +120,8 @@ def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
     """
     low = check.number(minval, "minval")
     high = check.number(maxval, "maxval", low)
-    return _generator(seed).uniform(low, high, _shape(shape)).astype(_type(dtype))
+    values = _generator(seed).uniform(low, high, _shape(shape))
+    return values.astype(_type(dtype))
 
 
 def randint(shape, minval, maxval, dtype="int32", seed=None):
@@ -191,5 +199,7 @@ def categorical(logits, num_samples, dtype="int32", seed=None):
     logits = check.floats(logits, "logits", "n K").astype("float64")
     count = check.integer(num_samples, "num_samples", 1)
     # El mayor puntaje más un ruido de Gumbel es cada clase con su probabilidad.
-    noise = _generator(seed).gumbel(size=(len(logits), count, logits.shape[1]))
-    return (logits[:, np.newaxis] + noise).argmax(-1).astype(check.choice(dtype, "dtype", ["int32", "int64"]))
+    size = len(logits), count, logits.shape[1]
+    noise = _generator(seed).gumbel(size=size)
+    drawn = (logits[:, np.newaxis] + noise).argmax(-1)
+    return drawn.astype(check.choice(dtype, "dtype", ["int32", "int64"]))

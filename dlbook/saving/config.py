@@ -88,7 +88,8 @@ def register(package="Custom", name=None):
 
     def decorate(cls):
         if not callable(cls):
-            raise TypeError(f"register: se esperaba una clase o una función, pero llegó {cls!r:.60}")
+            wrong = f"una clase o una función, pero llegó {cls!r:.60}"
+            raise TypeError(f"register: se esperaba {wrong}")
         REGISTERED[f"{package}>{name or cls.__name__}"] = cls
         return cls
 
@@ -112,7 +113,9 @@ def custom_object_scope(custom_objects):
         Las clases y funciones.
     """
     if not isinstance(custom_objects, dict):
-        raise TypeError(f"custom_objects: se esperaba un diccionario de clases, pero llegó {custom_objects!r:.60}")
+        wrong = f"pero llegó {custom_objects!r:.60}"
+        right = "se esperaba un diccionario de clases"
+        raise TypeError(f"custom_objects: {right}, {wrong}")
     before = dict(REGISTERED)
     REGISTERED.update(custom_objects)
     try:
