@@ -454,6 +454,11 @@ ARGUMENTS = {
     },
     "plain_l1l2": lambda r: {"w": r.array("n", "d"), "l1": r.generator.random(), "l2": r.generator.random()},
     "plain_orthogonal_regularizer": lambda r: {"w": r.array(1 + r("n"), "d"), "factor": r.generator.random()},
+    # Capítulo 3, imágenes que se mueven.
+    "plain_affine_transform": lambda r: {
+        **{"images": r.array("n", "h", "w", "c"), "transform": r.array(2, 3) * [1, 1, 3]},
+        "fill_value": r.generator.normal(),
+    },
     # Capítulo 4, códigos.
     "plain_tied_autoencoder": lambda r: {
         "x": r.array("n", "d"),
