@@ -433,10 +433,9 @@ class RandomRotation(RandomAffine):
         data_format=None,
         **options,
     ):
-        given = fill_mode, interpolation, fill_value, data_format
-        super().__init__(*given, seed=seed, **options)
-        self.factor = factor
-        self.range = factor_range(factor, "factor")
+        options |= {"data_format": data_format, "seed": seed}
+        super().__init__(fill_mode, interpolation, fill_value, **options)
+        self.factor, self.range = factor, factor_range(factor, "factor")
 
     def draw(self, n, h, w):
         r"""Sortea los ángulos."""
@@ -444,8 +443,7 @@ class RandomRotation(RandomAffine):
         cos, sin = np.cos(angle), np.sin(angle)
         centre = np.array([(w - 1) / 2, (h - 1) / 2])
         turn = np.array([[cos, -sin], [sin, cos]]).transpose(2, 0, 1)
-        t = (centre - turn @ centre)[:, :, None]
-        return np.concatenate([turn, t], axis=2)  # [ec-cnn-giro]
+        return np.dstack([turn, centre - turn @ centre])  # [ec-cnn-giro]
 
 
 class RandomFlip(RandomAffine):
