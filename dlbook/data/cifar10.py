@@ -36,7 +36,8 @@ def read_cifar10(content):
 
     **A mano.** Una rana lisa, con rojo 10, verde 200 y azul 30 en todos los píxeles:
 
-    >>> record = bytes([6]) + bytes([10]) * 1024 + bytes([200]) * 1024 + bytes([30]) * 1024
+    >>> colors = bytes([10]) * 1024 + bytes([200]) * 1024 + bytes([30]) * 1024
+    >>> record = bytes([6]) + colors
     >>> images, labels = read_cifar10(record)
     >>> images.shape, images[0, 0, 0]
     ((1, 32, 32, 3), array([ 10, 200,  30], dtype=uint8))
@@ -66,10 +67,12 @@ def read_cifar10(content):
         ValueError: content: se esperaban registros completos de 3073 bytes, pero llegaron 3000 bytes
     """
     if not isinstance(content, (bytes, bytearray, memoryview)):
-        raise TypeError(f"content: se esperaban bytes, pero llegó {type(content).__name__}")
+        came = type(content).__name__
+        raise TypeError(f"content: se esperaban bytes, pero llegó {came}")
     content = memoryview(content)
     if not content.c_contiguous:
-        raise TypeError("content: se esperaban bytes seguidos en la memoria, pero llegó una vista que se salta algunos")
+        came = "una vista que se salta algunos"
+        raise TypeError(f"content: se esperaban bytes seguidos en la memoria, pero llegó {came}")
     content = content.cast("B")
     if not len(content) or len(content) % RECORD:
         raise ValueError(

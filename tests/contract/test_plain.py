@@ -841,6 +841,11 @@ ARGUMENTS = {
     "plain_exp": lambda r: {"x": -20 * r.generator.random()},
     "plain_log": lambda r: {"x": 20 * r.generator.random()},
     "plain_log1p": lambda r: {"x": r.generator.random()},
+    # Capítulo 3, imágenes que se mueven.
+    "plain_affine_transform": lambda r: {
+        **{"images": r.array("n", "h", "w", "c"), "transform": r.array(2, 3) * [1, 1, 3]},
+        "fill_value": r.generator.normal(),
+    },
     # Capítulo 4, códigos.
     "plain_tied_autoencoder": lambda r: {
         "x": r.array("n", "d"),

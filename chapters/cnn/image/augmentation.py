@@ -1,4 +1,4 @@
-r"""Aumento de datos: mover, girar y voltear las imágenes mientras la red entrena."""
+r"""Aumento de datos: mover, girar y reflejar las imágenes mientras la red entrena."""
 
 import math
 
@@ -16,7 +16,7 @@ FILL_MODES = {"constant": 0, "nearest": 1, "reflect": 2}
 
 
 def affine_transform(images, transform, fill_mode="constant", fill_value=0.0):
-    r"""Mueve, gira, estira o voltea imágenes: una transformación afín de sus coordenadas.
+    r"""Mueve, gira, estira o refleja imágenes: una transformación afín de sus coordenadas.
 
     Para girar una imagen, lo natural sería tomar cada píxel y llevarlo a su lugar nuevo. No sirve: unos lugares
     recibirían dos píxeles y otros, ninguno. Se hace **al revés**. Cada píxel de la imagen nueva, en la columna
@@ -31,7 +31,7 @@ def affine_transform(images, transform, fill_mode="constant", fill_value=0.0):
        + \begin{pmatrix} t_1 \\ t_2 \end{pmatrix} .
 
     Con seis números se dice todo: la identidad con un :math:`t` mueve, una rotación gira, un :math:`a_{11}` negativo
-    voltea.
+    refleja.
 
     La respuesta casi nunca cae en el centro de un píxel. Sean :math:`j=\lfloor x\rfloor` e :math:`i=\lfloor y\rfloor`,
     y
@@ -46,10 +46,10 @@ def affine_transform(images, transform, fill_mode="constant", fill_value=0.0):
        \\ &+ \beta\bigl[(1-\alpha)\,I_{i+1,j} + \alpha\, I_{i+1,j+1}\bigr].
        \end{aligned}
 
-    Los cuatro pesos son positivos y suman :math:`(1-\beta)+\beta=1`: es un promedio, y nunca se sale del intervalo de
+    Los cuatro pesos son cero o más y suman :math:`(1-\beta)+\beta=1`: es un promedio, y nunca se sale del intervalo de
     los valores que promedia.
 
-    **A mano.** Un renglón de cuatro píxeles que viene de medio píxel a la izquierda, :math:`x=u-\tfrac12`: cada píxel
+    **A mano.** Una fila de cuatro píxeles que viene de medio píxel a la izquierda, :math:`x=u-\tfrac12`: cada píxel
     es el promedio de dos vecinos, y fuera de la imagen hay ceros.
 
     >>> import numpy as np
@@ -57,7 +57,7 @@ def affine_transform(images, transform, fill_mode="constant", fill_value=0.0):
     >>> affine_transform(row, [[1, 0, -0.5], [0, 1, 0]])[0, 0, :, 0]
     array([ 0.,  5., 15., 30.])
 
-    Voltearlo es preguntar a la columna :math:`x=3-u`:
+    Reflejarla es preguntar a la columna :math:`x=3-u`:
 
     >>> affine_transform(row, [[-1, 0, 3], [0, 1, 0]])[0, 0, :, 0]
     array([40., 20., 10.,  0.])
@@ -182,6 +182,24 @@ def _affine_transform_backward(dy, transform, mode, dx):
                         dx[k, below, j, c] += beta * (one - alpha) * dy[k, v, u, c]
                     if below >= 0 and right >= 0:
                         dx[k, below, right, c] += beta * alpha * dy[k, v, u, c]
+
+
+def plain_affine_transform(images, transform, fill_value):
+    r"""Cada píxel pregunta de dónde viene; fuera de la imagen hay una orilla."""
+    h, w = images.shape[1:3]
+    edges = (0, 0), (1, 2), (1, 2), (0, 0)
+    framed = np.pad(images, edges, constant_values=fill_value)
+    new = np.empty(images.shape)
+    for v, u in np.ndindex(h, w):
+        x, y = transform[:, :2] @ [u, v] + transform[:, 2]  # [ec-cnn-afin]
+        x, y = np.clip([x, y], -1, [w, h])
+        j, i = math.floor(x), math.floor(y)
+        alpha, beta = x - j, y - i
+        four = framed[:, i + 1 : i + 3, j + 1 : j + 3]
+        top = (1 - alpha) * four[:, 0, 0] + alpha * four[:, 0, 1]
+        bottom = (1 - alpha) * four[:, 1, 0] + alpha * four[:, 1, 1]
+        new[:, v, u] = (1 - beta) * top + beta * bottom  # [ec-cnn-bilineal]
+    return new
 
 
 class RandomLayer(Layer):
@@ -415,29 +433,29 @@ class RandomRotation(RandomAffine):
         data_format=None,
         **options,
     ):
-        super().__init__(fill_mode, interpolation, fill_value, data_format, seed=seed, **options)
-        self.factor = factor
-        self.range = factor_range(factor, "factor")
+        options |= {"data_format": data_format, "seed": seed}
+        super().__init__(fill_mode, interpolation, fill_value, **options)
+        self.factor, self.range = factor, factor_range(factor, "factor")
 
     def draw(self, n, h, w):
         r"""Sortea los ángulos."""
         angle = 2 * np.pi * self.between(*self.range, n)
         cos, sin = np.cos(angle), np.sin(angle)
         centre = np.array([(w - 1) / 2, (h - 1) / 2])
-        turn = np.stack([np.stack([cos, -sin], axis=1), np.stack([sin, cos], axis=1)], axis=1)
-        return np.concatenate([turn, (centre - turn @ centre)[:, :, None]], axis=2)  # [ec-cnn-giro]
+        turn = np.array([[cos, -sin], [sin, cos]]).transpose(2, 0, 1)
+        return np.dstack([turn, centre - turn @ centre])  # [ec-cnn-giro]
 
 
 class RandomFlip(RandomAffine):
-    r"""Voltea al azar cada imagen, como en un espejo.
+    r"""Refleja al azar cada imagen, como en un espejo.
 
-    Un gato que mira a la izquierda es tan gato como el que mira a la derecha: al voltearlo se duplican los datos sin
-    inventar nada. Un 2 volteado, en cambio, no es un 2, y una *b* volteada es una *d*. Ninguna fórmula avisa: quien
+    Un gato que mira a la izquierda es tan gato como el que mira a la derecha: al reflejarlo se duplican los datos sin
+    inventar nada. Un 2 en el espejo, en cambio, no es un 2, y una *b* es una *d*. Ninguna fórmula avisa: quien
     conoce los datos decide qué cambios **conservan la etiqueta**.
 
-    Voltear es preguntar a la columna :math:`w-1-u`, o a la fila :math:`h-1-v`; no hay que interpolar.
+    Reflejar es preguntar a la columna :math:`w-1-u`, o a la fila :math:`h-1-v`; no hay que interpolar.
 
-    **A mano.** Con cuatro copias de una misma imagen, unas salen volteadas y otras no:
+    **A mano.** Con cuatro copias de una misma imagen, unas salen reflejadas y otras no:
 
     >>> layer = RandomFlip("horizontal", seed=0, dtype="float64")
     >>> layer(np.tile([[[1], [2], [3]]], (4, 1, 1, 1)))[:, 0, :, 0]
@@ -463,15 +481,22 @@ class RandomFlip(RandomAffine):
         Si el modo no existe.
     """
 
-    def __init__(self, mode="horizontal_and_vertical", seed=None, data_format=None, **options):
+    def __init__(
+        self,
+        mode="horizontal_and_vertical",
+        seed=None,
+        data_format=None,
+        **options,
+    ):
         super().__init__(data_format=data_format, seed=seed, **options)
-        self.mode = check.choice(mode, "mode", ["horizontal_and_vertical", "horizontal", "vertical"])
+        modes = ["horizontal_and_vertical", "horizontal", "vertical"]
+        self.mode = check.choice(mode, "mode", modes)
 
     def draw(self, n, h, w):
         r"""Echa las monedas."""
         transform = np.tile(np.eye(2, 3), (n, 1, 1))
-        for axis, (direction, size) in enumerate((("horizontal", w), ("vertical", h))):
-            if direction in self.mode:
+        for axis, size in enumerate((w, h)):
+            if ("horizontal", "vertical")[axis] in self.mode:
                 flipped = self.between(0, 1, n) < 0.5
                 transform[flipped, axis, axis] = -1
                 transform[flipped, axis, 2] = size - 1
