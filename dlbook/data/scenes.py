@@ -12,7 +12,7 @@ MOST_PIXELS = 250_000_000
 
 
 def shape_scenes(n=100, size=48, objects=3, noise=0.08, seed=0):
-    r"""Imágenes en gris con unas cuantas figuras de tamaño y tono al azar, y la caja exacta de cada una.
+    r"""Imágenes en gris con unas cuantas figuras de tamaño y tono al azar, y la caja de cada una.
 
     Cada escena tiene de una a ``objects`` figuras: círculos (0), cuadrados (1) y triángulos (2). Miden entre la quinta
     parte y casi la mitad del lado de la imagen, son más claras o más oscuras que el fondo, y sus cajas se superponen

@@ -40,7 +40,6 @@ class FunctionLoss(Loss):
     ... except ValueError as error:
     ...     print(str(error).split(";")[0])
     upper: se esperaba que la cinta supiera derivarla
-    en upper.gradient, una función de lo mismo
     >>> upper.gradient = lambda y_true, y_pred: (
     ...     y_pred == y_pred.max(axis=-1, keepdims=True)
     ... )

@@ -193,7 +193,7 @@ def through_loss(loss, y_true, y_pred, sample_weight=None, mask=None):
         value = np.asarray(loss(y_true, y, *others), y.dtype)
 
     def pull(dy):
-        # Sin reducir hay una pérdida por observación, y su gradiente va en sus renglones.
+        # Sin reducir hay una pérdida por observación, y su gradiente va en sus filas.
         return loss.gradient(y_true, y, *others) * np.reshape(dy, dy.shape + (1,) * (y.ndim - dy.ndim))
 
     return record(value, (y_pred, pull))

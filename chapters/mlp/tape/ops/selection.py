@@ -78,7 +78,7 @@ def _whole(indices, name="indices"):
 
 @operation(np.take)
 def take(x, indices, axis=None):
-    r"""Escoge a lo largo de un eje: cada renglón recibe la suma de lo de sus apariciones."""
+    r"""Escoge a lo largo de un eje: cada fila recibe la suma de lo de sus apariciones."""
     indices, x_ = _whole(indices), np.asarray(numbers_in(x))
     if axis is None:
         return chosen(x, lambda numbers: np.take(numbers, indices))
