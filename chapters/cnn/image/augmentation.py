@@ -1,4 +1,4 @@
-r"""Aumento de datos: mover, girar y voltear las imágenes mientras la red entrena."""
+r"""Aumento de datos: mover, girar y reflejar las imágenes mientras la red entrena."""
 
 import math
 
@@ -16,7 +16,7 @@ FILL_MODES = {"constant": 0, "nearest": 1, "reflect": 2}
 
 
 def affine_transform(images, transform, fill_mode="constant", fill_value=0.0):
-    r"""Mueve, gira, estira o voltea imágenes: una transformación afín de sus coordenadas.
+    r"""Mueve, gira, estira o refleja imágenes: una transformación afín de sus coordenadas.
 
     Para girar una imagen, lo natural sería tomar cada píxel y llevarlo a su lugar nuevo. No sirve: unos lugares
     recibirían dos píxeles y otros, ninguno. Se hace **al revés**. Cada píxel de la imagen nueva, en la columna
@@ -31,7 +31,7 @@ def affine_transform(images, transform, fill_mode="constant", fill_value=0.0):
        + \begin{pmatrix} t_1 \\ t_2 \end{pmatrix} .
 
     Con seis números se dice todo: la identidad con un :math:`t` mueve, una rotación gira, un :math:`a_{11}` negativo
-    voltea.
+    refleja.
 
     La respuesta casi nunca cae en el centro de un píxel. Sean :math:`j=\lfloor x\rfloor` e :math:`i=\lfloor y\rfloor`,
     y
@@ -49,7 +49,7 @@ def affine_transform(images, transform, fill_mode="constant", fill_value=0.0):
     Los cuatro pesos son positivos y suman :math:`(1-\beta)+\beta=1`: es un promedio, y nunca se sale del intervalo de
     los valores que promedia.
 
-    **A mano.** Un renglón de cuatro píxeles que viene de medio píxel a la izquierda, :math:`x=u-\tfrac12`: cada píxel
+    **A mano.** Una fila de cuatro píxeles que viene de medio píxel a la izquierda, :math:`x=u-\tfrac12`: cada píxel
     es el promedio de dos vecinos, y fuera de la imagen hay ceros.
 
     >>> import numpy as np
@@ -429,15 +429,15 @@ class RandomRotation(RandomAffine):
 
 
 class RandomFlip(RandomAffine):
-    r"""Voltea al azar cada imagen, como en un espejo.
+    r"""Refleja al azar cada imagen, como en un espejo.
 
-    Un gato que mira a la izquierda es tan gato como el que mira a la derecha: al voltearlo se duplican los datos sin
-    inventar nada. Un 2 volteado, en cambio, no es un 2, y una *b* volteada es una *d*. Ninguna fórmula avisa: quien
+    Un gato que mira a la izquierda es tan gato como el que mira a la derecha: al reflejarlo se duplican los datos sin
+    inventar nada. Un 2 reflejado, en cambio, no es un 2, y una *b* reflejada es una *d*. Ninguna fórmula avisa: quien
     conoce los datos decide qué cambios **conservan la etiqueta**.
 
     Voltear es preguntar a la columna :math:`w-1-u`, o a la fila :math:`h-1-v`; no hay que interpolar.
 
-    **A mano.** Con cuatro copias de una misma imagen, unas salen volteadas y otras no:
+    **A mano.** Con cuatro copias de una misma imagen, unas salen reflejadas y otras no:
 
     >>> layer = RandomFlip("horizontal", seed=0, dtype="float64")
     >>> layer(np.tile([[[1], [2], [3]]], (4, 1, 1, 1)))[:, 0, :, 0]

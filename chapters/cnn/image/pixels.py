@@ -172,9 +172,9 @@ def pixel_table(image):
        \qquad\text{con}\qquad c_k = \text{imagen}[\,y,\,x,\,k\,] .
 
     Ojo con el orden. En las matemáticas, :math:`x` va a la derecha y se dice primero; en el arreglo, primero va el
-    **renglón**, que es :math:`y` y cuenta hacia abajo.
+    **fila**, que es :math:`y` y cuenta hacia abajo.
 
-    **A mano.** Una imagen de dos renglones y un píxel por renglón, rojo arriba y verde abajo:
+    **A mano.** Una imagen de dos filas y un píxel por fila, rojo arriba y verde abajo:
 
     >>> pixel_table([[[255, 0, 0]], [[0, 255, 0]]])
     array([[  0.,   0., 255.,   0.,   0.],
@@ -193,7 +193,7 @@ def pixel_table(image):
     Returns
     -------
     ndarray, shape (H W, 2 + C)
-        Un píxel por fila, por renglones.
+        Un píxel por fila, en el orden en que se lee la imagen.
 
     Raises
     ------
