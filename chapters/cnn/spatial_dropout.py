@@ -1,4 +1,4 @@
-r"""*Dropout* de mapas enteros: apagar un píxel no quita nada, porque su vecino dice casi lo mismo."""
+r"""*Dropout* de mapas enteros: apagar un píxel quita poco, si su vecino dice casi lo mismo."""
 
 from chapters.cnn.arguments import channels_last
 from chapters.cnn.spatial import Spatial
@@ -9,7 +9,7 @@ class SpatialDropout2D(Spatial, Dropout):
     r"""*Dropout* que apaga canales completos (*spatial dropout*), con los argumentos de Keras.
 
     En un mapa, los píxeles vecinos se parecen. Si :class:`~chapters.mlp.dropout.Dropout` apaga uno, la capa siguiente
-    lo lee en el de al lado: se entrena más despacio, y nada más. Aquí hay **una** moneda por canal de cada imagen:
+    lo lee en el de al lado, y apagarlo quita poco. Aquí hay **una** moneda por canal de cada imagen:
 
     .. math::
        :label: ed-cnn-dropout-espacial

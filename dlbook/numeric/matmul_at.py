@@ -130,12 +130,15 @@ def matmul_at(a, rows, columns, b, line, start, floor, out, places, m):
 
     Es para código compilado: **no comprueba nada**.
 
+    Una señal, y un filtro que suma tres vecinos:
+
     >>> import numpy as np
-    >>> signal = np.arange(6.0)                               # una señal, y un filtro que suma tres vecinos
+    >>> signal, corners, places = np.arange(6.0), np.arange(4), np.arange(4)
     >>> kernel, zero = np.zeros((2, 3 + SLACK))
     >>> kernel[:3] = 1
     >>> y = np.empty(4 + SLACK)
-    >>> matmul_at(signal, np.arange(4), np.arange(3), kernel, 1, zero, 5.0, y, np.arange(4), 1)
+    >>> where = corners, np.arange(3)
+    >>> matmul_at(signal, *where, kernel, 1, zero, 5.0, y, places, 1)
     >>> y[:4]
     array([ 5.,  6.,  9., 12.])
 

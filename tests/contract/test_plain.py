@@ -37,6 +37,7 @@ from chapters.mlp import (
     ops,
 )
 from chapters.cnn import BatchNormalization, UpSampling2D
+from chapters.cnn import BatchNormalization, RandomContrast, RandomZoom, Resizing, UpSampling1D, UpSampling2D
 from chapters.mlp import Dense, Dropout, Input, Model, Sequential
 from chapters.cnn import BatchNormalization, Residual
 from chapters.mlp import Activation, Dense, Dropout, Input, Model, Sequential
@@ -75,6 +76,26 @@ def batch_normalization(x, gamma, beta, moving, momentum, training):
 def up_sampling2d(x, dy, size):
     layer = UpSampling2D(size, interpolation="bilinear", dtype="float64")
     return layer(x).copy(), layer.backward(dy)
+
+
+def up_sampling1d(x, dy, size):
+    layer = UpSampling1D(size, dtype="float64")
+    return layer(x).copy(), layer.backward(dy)
+
+
+def random_contrast(x, dz, contrast):
+    factor = 1 - contrast, contrast - 1
+    layer = RandomContrast(factor, (-1e6, 1e6), dtype="float64")
+    return layer(x).copy(), layer.backward(dz)
+
+
+def resampled(x, height, width):
+    return Resizing(height, width, dtype="float64")(x)
+
+
+def random_zoom(x, height_factor, width_factor):
+    ranges = (height_factor, height_factor), (width_factor, width_factor)
+    return RandomZoom(*ranges, dtype="float64")(x)
 
 
 def tied_autoencoder(x, w, b, c, dy):
@@ -407,6 +428,10 @@ USED = {
     "plain_variance_scaling": variance_scaling,
     "plain_batch_normalization": batch_normalization,
     "plain_up_sampling2d": up_sampling2d,
+    "plain_up_sampling1d": up_sampling1d,
+    "plain_random_contrast": random_contrast,
+    "plain_resampled": resampled,
+    "plain_random_zoom": random_zoom,
     "plain_bleu": joined,
     "plain_category_encoding": category_encoding,
     "plain_binary_accuracy": measured(metrics.BinaryAccuracy, "threshold"),
@@ -704,10 +729,26 @@ ARGUMENTS = {
     # Capítulo 3, otras convoluciones.
     "plain_depthwise_conv2d_forward": lambda r: by_channel(r) | {"bias": r.array(r.known["f"])},
     "plain_depthwise_conv2d_backward": lambda r: by_channel(r) | {"dy": maps(r)},
+    "plain_up_sampling1d": lambda r: {
+        "x": r.array("n", "h", "c"),
+        "dy": r.array("n", r("h") * r("size"), "c"),
+        "size": r("size"),
+    },
     "plain_up_sampling2d": lambda r: {
         "x": r.array("n", "h", "w", "c"),
         "dy": r.array("n", r("h") * r("size"), r("w") * r("size"), "c"),
         "size": r("size"),
+    },
+    # Capítulo 3, imágenes.
+    "plain_rgb_to_hsv": lambda r: {"rgb": r.generator.integers(0, 4, (r("h"), r("w"), 3)) / 3},
+    "plain_hsv_to_rgb": lambda r: {"hsv": r.generator.random((r("h"), r("w"), 3))},
+    "plain_histogram": lambda r: {"image": r.generator.integers(0, 256, (r("h"), r("w")))},
+    "plain_random_contrast": lambda r: {"x": images(r), "dz": images(r), "contrast": 2 * r.generator.random()},
+    "plain_resampled": lambda r: {"x": images(r), "height": r("rows", 1, 9), "width": r("columns", 1, 9)},
+    "plain_random_zoom": lambda r: {
+        "x": images(r),
+        "height_factor": r.generator.uniform(-0.9, 0.9),
+        "width_factor": r.generator.uniform(-0.9, 0.9),
     },
     # Capítulo 3, agrupamiento.
     "plain_max_pooling_forward": pooled,

@@ -22,7 +22,7 @@ CHUNK = 128
 class Forward(NamedTuple):
     r"""Las tablas del núcleo de ida: en qué lugar está cada cosa."""
 
-    # Cuánto mide un renglón de los filtros puestos en fila.
+    # Cuánto mide una fila de los filtros, uno tras otro.
     line: int
     margin: Margin
     pixels: np.ndarray
@@ -35,7 +35,7 @@ class BackwardWeights(NamedTuple):
     r"""Las tablas del núcleo que lleva el gradiente a los filtros."""
 
     line: int
-    # Dónde empieza cada renglón del gradiente de un grupo.
+    # Dónde empieza cada fila del gradiente de un grupo.
     lines: np.ndarray
     margin: Margin
     pixels: np.ndarray
@@ -90,7 +90,7 @@ class Places:
         self.forward_memory = {"start": filters + 2 * SLACK, "packed": packed, "part": part, "scratch": scratch}
         self.weights_tables = BackwardWeights(lines[own], np.arange(depth) * lines[own], margin, pixels, taps)
         self.weights_memory = {"gradient": groups * depth * lines[own], "scratch": scratch}
-        # Al volver, de arriba abajo y luego a la derecha: las ventanas seguidas no se enciman en el mismo renglón.
+        # Al volver, de arriba abajo y luego a la derecha: las ventanas seguidas no se traslapan en la misma fila.
         order = np.arange(pixels.size).reshape(windows.output).T.reshape(-1)
         self.input_tables = BackwardInput(lines[run], margin, run, np.arange(own), pixels[order], taps, order * filters)
         self.input_memory = {
@@ -134,8 +134,8 @@ class Places:
 class Gather:
     r"""Las tablas de una capa de paso 1 para que cada píxel junte su culpa, en vez de que cada ventana la reparta.
 
-    En :eq:`ec-cnn-conv2d-entrada` los mapas se recorren con el filtro volteado: es otra convolución, con los canales y
-    los filtros cambiados de lugar, y sirve el núcleo de ida, que escribe cada número una sola vez.
+    En :eq:`ec-cnn-conv2d-entrada` los mapas se recorren con el filtro girado media vuelta: es otra convolución, con
+    los canales y los filtros cambiados de lugar, y sirve el núcleo de ida, que escribe cada número una sola vez.
 
     Parameters
     ----------
@@ -164,10 +164,10 @@ class Gather:
 
 
 class Neighbors(Places):
-    r"""Las tablas de una capa de pocos filtros, que de una vez calcula varias ventanas vecinas de un renglón.
+    r"""Las tablas de una capa de pocos filtros, que de una vez calcula varias ventanas vecinas de una fila.
 
     Un vector lleva ocho o dieciséis números, y con un solo filtro casi todos irían vacíos. En su lugar se ponen las
-    ventanas de junto: sus filtros son los mismos, recorridos un paso, dentro de una ventana más ancha. Lo que no les
+    ventanas de junto: sus filtros son los mismos, desplazados un paso, dentro de una ventana más ancha. Lo que no les
     toca es cero.
 
     Parameters
@@ -198,7 +198,7 @@ class Neighbors(Places):
         return [wide[:, k * self.stride : k * self.stride + width, :, k] for k in range(self.count)]
 
     def forward(self, x, kernel, bias, floor, buffer):
-        r"""Llama al núcleo de ida con los filtros recorridos."""
+        r"""Llama al núcleo de ida con los filtros desplazados."""
         wide = buffer("wide", math.prod(self.wide_size))
         wide.fill(0)
         for part in self._shifted(wide):
@@ -252,7 +252,7 @@ def sum_maps(dz, dbias):
     >>> dbias
     array([ 3., 30.])
     """
-    # De a ocho renglones: así la suma va por vectores aunque haya pocos filtros.
+    # De a ocho filas: así la suma va por vectores aunque haya pocos filtros.
     filters, rows = dbias.size, dz.size // dbias.size
     wide = np.zeros(8 * filters, dz.dtype)
     for p in range(rows // 8):
@@ -324,7 +324,7 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
        \end{gathered}
 
     La :math:`b` sin índice es la columna del píxel; el sesgo lo lleva siempre. Es una correlación cruzada, no una
-    convolución: el filtro no se voltea. Como los pesos se aprenden, da igual; Keras y PyTorch lo hacen así.
+    convolución: el filtro no se gira. Como los pesos se aprenden, da igual; Keras y PyTorch lo hacen así.
 
     **Como producto de matrices.** Las sumas de adentro recorren una fila de la matriz de ventanas de
     :eq:`ec-cnn-im2col` y una columna de los pesos puestos en forma de matriz, :math:`\mathbf W`, de
@@ -409,7 +409,7 @@ def _conv2d_forward(x, weights, bias, floor, z, start, packed, part, scratch, ta
     groups, depth = taps.shape
     total = weights.shape[1]
     filters = total // groups
-    # Lo que sobra de cada renglón también se multiplica, y basura con números diminutos lo hace cien veces más lento.
+    # Lo que sobra de cada fila también se multiplica, y basura con números diminutos lo hace cien veces más lento.
     clear(packed)
     for k in range(depth):
         for f in range(total):
@@ -465,7 +465,7 @@ def conv2d_backward(x, kernel, dy, strides=1, padding="valid", dilation_rate=1, 
        \frac{\partial\mathcal L}{\partial x_{abc}} = \sum_{f}\sum_{i,j}\delta_{a-i,\ b-j,\ f}\ w_{ijcf} ,
 
     con :math:`\delta=0` fuera del mapa. Los índices se **restan**: esta sí es una convolución de verdad. Dicho de otro
-    modo, es la correlación con el filtro volteado de cabeza y de lado, sobre la culpa rodeada de
+    modo, es la correlación con el filtro girado media vuelta, sobre la culpa rodeada de
     :math:`k_h-1` y :math:`k_w-1` ceros. Se llama convolución *completa* (*full*), y agranda el mapa hasta el tamaño de
     la imagen. El código hace la misma suma en otro orden: cada casilla reparte su culpa en su ventana.
 

@@ -1,4 +1,4 @@
-r"""La convolución traspuesta: de un mapa chico a una imagen grande."""
+r"""La convolución traspuesta: de un mapa pequeño a una imagen grande."""
 
 import numpy as np
 
@@ -45,10 +45,10 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
     En una convolución, cada casilla de salida **junta** una ventana de la imagen. Aquí cada píxel de la entrada
     **reparte**: toma el filtro, lo multiplica por su valor y lo suma en la ventana que le toca. Con paso :math:`s`, las
     ventanas están separadas :math:`s` píxeles, así que la salida es unas :math:`s` veces más grande. Donde dos ventanas
-    se enciman, se suman.
+    se traslapan, se suman.
 
     **Por qué se llama traspuesta.** La convolución es lineal: con la imagen y el mapa en fila,
-    :math:`\mathbf y=\mathbf A\mathbf x`, donde cada renglón de :math:`\mathbf A` tiene los pesos del filtro en las
+    :math:`\mathbf y=\mathbf A\mathbf x`, donde cada fila de :math:`\mathbf A` tiene los pesos del filtro en las
     columnas de su ventana, y ceros en lo demás. Por :eq:`ec-mlp-densa-entrada`, la culpa de la imagen es
     :math:`\mathbf A^\top\boldsymbol\delta`. Pues bien, esta capa es **ese mismo producto, usado hacia delante**:
 
@@ -74,7 +74,7 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
        z_{abf} = b_f + \sum_{\substack{us+i\,d-p=a\\ vs+j\,d-p=b}} \mathbf V_{(u,v),\,(i,j,f)} .
        \end{gathered}
 
-    :math:`\mathbf W` tiene :math:`k_hk_wF` renglones y :math:`C` columnas: por eso los pesos son
+    :math:`\mathbf W` tiene :math:`k_hk_wF` filas y :math:`C` columnas: por eso los pesos son
     :math:`(k_h,k_w,F,C)`, con los filtros **antes** que los canales. Son los de la convolución que va de regreso, de
     :math:`F` canales a :math:`C`.
 
@@ -101,7 +101,7 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
     Si no sobra, sino que falta, lo que se agrega al final son ceros.
 
     **A mano.** Dos píxeles, paso 2 y el filtro :math:`(1, 2, 3)`. El primero pinta 1, 2, 3; el segundo, con valor 10,
-    pinta 10, 20, 30 dos lugares más adelante. En el lugar donde se enciman queda :math:`3+10=13`:
+    pinta 10, 20, 30 dos lugares más adelante. En el lugar donde se traslapan queda :math:`3+10=13`:
 
     >>> x = np.array([1.0, 10.0]).reshape(1, 1, 2, 1)
     >>> kernel = np.array([1.0, 2.0, 3.0]).reshape(1, 3, 1, 1)
@@ -155,7 +155,7 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
 
 
 def plain_conv2d_transpose_forward(x, kernel, bias, strides=1):
-    r"""Cada píxel pinta su filtro; lo que se encima, se suma."""
+    r"""Cada píxel pinta su filtro; lo que se traslapa, se suma."""
     kh, kw, filters, _ = kernel.shape
     n, h, w, _ = x.shape
     rows, columns = (h - 1) * strides + kh, (w - 1) * strides + kw
@@ -216,7 +216,7 @@ def conv2d_transpose_backward(x, kernel, dy, strides=1, padding="valid", output_
 
     Compáralas con :eq:`ec-cnn-conv2d-atras`: la entrada y la culpa cambiaron de papel.
 
-    **A mano.** Los datos de :func:`conv2d_transpose_forward`, con culpa 1 solo donde las dos ventanas se enciman. Ahí
+    **A mano.** Los datos de :func:`conv2d_transpose_forward`, con culpa 1 solo donde las dos ventanas se traslapan. Ahí
     llegó el primer píxel con el peso 3 y el segundo con el peso 1: sus culpas son 3 y 1. Al revés, al tercer peso le
     toca el valor del primer píxel, y al primero, el del segundo:
 

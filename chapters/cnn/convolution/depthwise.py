@@ -26,7 +26,7 @@ def _checked(x, kernel, strides, padding, dilation_rate):
 
 
 def by_tap(kernel):
-    r"""Ve los filtros como una tabla, con una casilla de la ventana por renglón: da igual si es de uno o dos ejes.
+    r"""Ve los filtros como una tabla, con una casilla de la ventana por fila: da igual si es de uno o dos ejes.
 
     >>> by_tap(np.zeros((3, 2, 5, 1))).shape, by_tap(np.zeros((3, 5, 1))).shape
     ((6, 5, 1), (3, 5, 1))
@@ -117,10 +117,10 @@ SPAN = 512
 
 
 def pixels_together(windows, channels):
-    r"""Dice cuántas casillas de un renglón de la salida se calculan juntas.
+    r"""Dice cuántas casillas de una fila de la salida se calculan juntas.
 
     Con paso 1, los píxeles que les tocan están seguidos en la imagen: en vez de multiplicar unos pocos canales muchas
-    veces, se multiplica un renglón pocas veces.
+    veces, se multiplica una fila pocas veces.
 
     >>> [
     ...     pixels_together(find_windows((5, 6, 2), 3, strides, groups=2), 2)

@@ -43,7 +43,7 @@ class Windows(NamedTuple):
     taps : ndarray of int, shape (groups, kh · kw · c / groups)
         Dónde está cada número dentro de su ventana; una fila por grupo de canales.
     run : int
-        Cuántos números de la ventana están seguidos en la imagen: un renglón de ella o, si no, un píxel.
+        Cuántos números de la ventana están seguidos en la imagen: una fila de ella o, si no, un píxel.
     """
 
     input_shape: tuple
@@ -178,7 +178,7 @@ def im2col(x, kernel_size, strides=1, padding="valid", dilation_rate=1):
        b = vS+j\,d-P ,
        \end{gathered}
 
-    y vale 0 si la casilla cae fuera de la imagen. Como las ventanas vecinas se enciman, la matriz repite: un píxel de
+    y vale 0 si la casilla cae fuera de la imagen. Como las ventanas vecinas se traslapan, la matriz repite: un píxel de
     en medio aparece hasta :math:`k_hk_w` veces. Ese es su precio.
 
     **A mano.** Una imagen de :math:`3\times3` con un canal tiene cuatro ventanas de :math:`2\times2`. El 5, que está en

@@ -11,7 +11,7 @@ class Margin(NamedTuple):
     Attributes
     ----------
     line : int
-        Cuántos números mide un renglón de la imagen.
+        Cuántos números mide una fila de la imagen.
     pitch : int
         Cuántos, uno de la rellenada.
     first : int

@@ -450,7 +450,7 @@ class RandomFlip(RandomAffine):
     r"""Refleja al azar cada imagen, como en un espejo.
 
     Un gato que mira a la izquierda es tan gato como el que mira a la derecha: al reflejarlo se duplican los datos sin
-    inventar nada. Un 2 en el espejo, en cambio, no es un 2, y una *b* es una *d*. Ninguna fórmula avisa: quien
+    inventar nada. Un 2 reflejado, en cambio, no es un 2, y una *b* reflejada es una *d*. Ninguna fórmula avisa: quien
     conoce los datos decide qué cambios **conservan la etiqueta**.
 
     Reflejar es preguntar a la columna :math:`w-1-u`, o a la fila :math:`h-1-v`; no hay que interpolar.
@@ -522,9 +522,8 @@ class RandomZoom(RandomAffine):
     **A mano.** Cinco píxeles con el centro en el 2. Al doble de lejos, :math:`z=1`, los cinco nuevos vienen de las
     columnas −2, 0, 2, 4 y 6:
 
-    >>> layer = RandomZoom(
-    ...     (0, 0), (1, 1), fill_mode="constant", dtype="float64"
-    ... )
+    >>> options = {"fill_mode": "constant", "dtype": "float64"}
+    >>> layer = RandomZoom((0, 0), (1, 1), **options)
     >>> layer([[[[1], [2], [3], [4], [5]]]])[0, 0, :, 0]
     array([0., 1., 3., 5., 0.])
 
@@ -575,3 +574,14 @@ class RandomZoom(RandomAffine):
             transform[:, axis, axis] = scale
             transform[:, axis, 2] = (1 - scale) * (size - 1) / 2  # [ec-cnn-zoom]
         return transform
+
+
+def plain_random_zoom(x, height_factor, width_factor):
+    r"""Una transformación afín que deja el centro en su lugar."""
+    transform = np.zeros((2, 3))
+    axes = (width_factor, x.shape[2]), (height_factor, x.shape[1])
+    for axis, (z, size) in enumerate(axes):
+        center = (size - 1) / 2
+        transform[axis, axis] = 1 + z
+        transform[axis, 2] = center - (1 + z) * center  # [ec-cnn-zoom]
+    return affine_transform(x, transform, "reflect")

@@ -15,7 +15,7 @@ def rgb_to_gray(rgb):
 
     El promedio de los tres canales no sirve: el verde puro se ve mucho más claro que el azul puro, y el promedio los
     dejaría iguales. La televisión fijó unos pesos que imitan esa sensibilidad (recomendación BT.601), y son los que
-    usan JPEG y casi todos los programas:
+    usan JPEG y muchos programas:
 
     .. math::
        :label: ec-cnn-luma
@@ -87,9 +87,10 @@ def rgb_to_hsv(rgb):
     >>> rgb_to_hsv([[1, 0.5, 0], [0.5, 0.3, 0.1]]).round(4)
     array([[0.0833, 1.    , 1.    ],
            [0.0833, 0.8   , 0.5   ]])
-    >>> rgb_to_hsv([[0, 0, 1], [0.7, 0.7, 0.7], [0, 0, 0]]).round(
-    ...     4
-    ... )  # azul, gris y negro
+
+    Azul, gris y negro:
+
+    >>> rgb_to_hsv([[0, 0, 1], [0.7, 0.7, 0.7], [0, 0, 0]]).round(4)
     array([[0.6667, 1.    , 1.    ],
            [0.    , 0.    , 0.7   ],
            [0.    , 0.    , 0.    ]])
@@ -119,6 +120,25 @@ def rgb_to_hsv(rgb):
     rgb = _unit_values(rgb, "rgb", "... 3")
     hsv = np.empty_like(rgb)
     _rgb_to_hsv(rgb.reshape(-1, 3), hsv.reshape(-1, 3))
+    return hsv
+
+
+def plain_rgb_to_hsv(rgb):
+    r"""De cada píxel, el canal que manda."""
+    hsv = np.zeros(rgb.shape)
+    for place in np.ndindex(rgb.shape[:-1]):
+        red, green, blue = rgb[place]
+        V = max(red, green, blue)
+        C = V - min(red, green, blue)  # [ec-cnn-hsv]
+        if C == 0:
+            sextant = 0
+        elif red == V:
+            sextant = (green - blue) / C % 6  # [ec-cnn-tono]
+        elif green == V:
+            sextant = (blue - red) / C + 2  # [ec-cnn-tono]
+        else:
+            sextant = (red - green) / C + 4  # [ec-cnn-tono]
+        hsv[place] = sextant / 6, C / V if V > 0 else 0, V
     return hsv
 
 
@@ -201,6 +221,17 @@ def hsv_to_rgb(hsv):
     return rgb
 
 
+def plain_hsv_to_rgb(hsv):
+    r"""Tres trapecios, encima de la parte gris."""
+    H, S, V = np.moveaxis(hsv, -1, 0)
+    red = np.clip(abs(6 * H - 3) - 1, 0, 1)  # [ec-cnn-trapecios]
+    green = np.clip(2 - abs(6 * H - 2), 0, 1)  # [ec-cnn-trapecios]
+    blue = np.clip(2 - abs(6 * H - 4), 0, 1)  # [ec-cnn-trapecios]
+    C = V * S
+    channels = [V - C + C * pure for pure in (red, green, blue)]  # [ec-cnn-hsv-vuelta]
+    return np.stack(channels, axis=-1)
+
+
 @njit(cache=True, nogil=True)
 def _hsv_to_rgb(hsv, rgb):
     for i in range(hsv.shape[0]):
@@ -228,8 +259,8 @@ def rgb_to_ycbcr(rgb):
        C_r &= \frac12 + \frac{R-Y}{1.402} .
        \end{aligned}
 
-    Es el espacio de JPEG y del video. El ojo distingue detalles finos de brillo, pero no de color, así que :math:`C_b`
-    y :math:`C_r` se guardan con menos píxeles y casi nadie lo nota.
+    Es el espacio de JPEG y del video. El ojo distingue mejor los detalles finos de brillo que los de color, así que
+    :math:`C_b` y :math:`C_r` suelen guardarse con menos píxeles.
 
     >>> rgb_to_ycbcr([[1, 1, 1], [0, 0, 1], [1, 1, 0]]).round(4)
     array([[1.    , 0.5   , 0.5   ],
@@ -254,7 +285,8 @@ def rgb_to_ycbcr(rgb):
     """
     rgb = _unit_values(rgb, "rgb", "... 3")
     y = rgb_to_gray(rgb)
-    cb, cr = 0.5 + (rgb[..., 2] - y) / 1.772, 0.5 + (rgb[..., 0] - y) / 1.402  # [ec-cnn-ycbcr]
+    cb = 0.5 + (rgb[..., 2] - y) / 1.772  # [ec-cnn-ycbcr]
+    cr = 0.5 + (rgb[..., 0] - y) / 1.402  # [ec-cnn-ycbcr]
     return np.clip(np.stack([y, cb, cr], axis=-1), 0, 1)
 
 
@@ -304,4 +336,5 @@ def ycbcr_to_rgb(ycbcr):
     blue = y + 1.772 * (ycbcr[..., 1] - 0.5)  # [ec-cnn-ycbcr-vuelta]
     red = y + 1.402 * (ycbcr[..., 2] - 0.5)
     green = (y - _LUMA[0] * red - _LUMA[2] * blue) / _LUMA[1]
-    return floats(np.clip(np.stack([red, green, blue], axis=-1), 0, 1).astype(ycbcr.dtype), "rgb")
+    rgb = np.stack([red, green, blue], axis=-1).clip(0, 1)
+    return floats(rgb.astype(ycbcr.dtype), "rgb")

@@ -126,12 +126,15 @@ def img_to_array(img, data_format=None, dtype=None):
         Si no es una imagen.
     """
     channels_last(data_format)
-    dtype = check.choice("float32" if dtype is None else dtype, "dtype", ["float32", "float64", "uint8"])
-    x = check.numbers_of(np.asarray(img) if hasattr(img, "mode") else img, "img")
+    dtype = "float32" if dtype is None else dtype
+    dtype = check.choice(dtype, "dtype", ["float32", "float64", "uint8"])
+    img = np.asarray(img) if hasattr(img, "mode") else img
+    x = check.numbers_of(img, "img")
     if x.ndim == 2:
         x = x[:, :, np.newaxis]
     if x.ndim != 3:
-        raise ValueError(f"img: se esperaba una imagen, con alto, ancho y canales, pero llegó la forma {x.shape}")
+        expected = "img: se esperaba una imagen, con alto, ancho y canales"
+        raise ValueError(f"{expected}, pero llegó la forma {x.shape}")
     return x.astype(dtype)
 
 
@@ -165,21 +168,33 @@ def array_to_img(x, data_format=None, scale=True, dtype=None):
     """
     image = pillow("array_to_img")
     channels_last(data_format)
-    dtype = check.choice("float32" if dtype is None else dtype, "dtype", ["float32", "float64"])
+    dtype = "float32" if dtype is None else dtype
+    dtype = check.choice(dtype, "dtype", ["float32", "float64"])
     x = check.floats(x, "x", "H W C").astype(dtype)
     if x.shape[2] not in (1, 3, 4):
-        raise ValueError(f"x: se esperaban 1, 3 o 4 canales, pero llegaron {x.shape[2]}")
+        expected = "x: se esperaban 1, 3 o 4 canales"
+        raise ValueError(f"{expected}, pero llegaron {x.shape[2]}")
     if check.boolean(scale, "scale"):
         x -= x.min()
         x /= x.max() or 1
         x *= 255
     elif x.min() < 0 or x.max() > 255:
-        raise ValueError(f"x: se esperaban valores entre 0 y 255, pero van de {x.min():g} a {x.max():g}")
+        low, high = x.min(), x.max()
+        expected = "x: se esperaban valores entre 0 y 255"
+        raise ValueError(f"{expected}, pero van de {low:g} a {high:g}")
     levels = x.astype(np.uint8)
-    return image.fromarray(levels[:, :, 0] if levels.shape[2] == 1 else levels)
+    levels = levels[:, :, 0] if levels.shape[2] == 1 else levels
+    return image.fromarray(levels)
 
 
-def save_img(path, x, data_format=None, file_format=None, scale=True, **options):
+def save_img(
+    path,
+    x,
+    data_format=None,
+    file_format=None,
+    scale=True,
+    **options,
+):
     r"""Guarda un arreglo como imagen.
 
     Parameters
@@ -218,10 +233,12 @@ def save_img(path, x, data_format=None, file_format=None, scale=True, **options)
     image.init()
     known = image.registered_extensions().get(f".{file_format}".lower())
     if known not in image.SAVE:
-        raise ValueError(f"file_format: se esperaba un formato de imagen, como 'png', pero llegó {file_format!r:.60}")
+        expected = "file_format: se esperaba un formato de imagen, como 'png'"
+        raise ValueError(f"{expected}, pero llegó {file_format!r:.60}")
     picture = array_to_img(x, data_format, scale)
     if picture.mode == "RGBA" and known == "JPEG":
         # Un JPEG no tiene opacidad.
         picture = picture.convert("RGB")
-    with contextlib.nullcontext(target) if target is path else paths.replacing(target, "path") as file:
+    own = target is path
+    with contextlib.nullcontext(target) if own else paths.replacing(target, "path") as file:
         picture.save(file, known, **options)

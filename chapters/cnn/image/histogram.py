@@ -43,6 +43,13 @@ def histogram(image):
     return counts
 
 
+def plain_histogram(image):
+    r"""De cada nivel, cuántos hay."""
+    image = np.asarray(image)
+    counts = [(image == v).sum() for v in range(256)]  # [ec-cnn-histograma]
+    return np.array(counts)
+
+
 @njit(cache=True, nogil=True)
 def _histogram(levels, counts):
     for level in levels:
@@ -50,7 +57,7 @@ def _histogram(levels, counts):
 
 
 def equalize(image):
-    r"""Ecualización del histograma (*histogram equalization*): reparte los niveles para que se usen todos.
+    r"""Ecualización del histograma (*histogram equalization*): reparte los niveles de 0 a 255.
 
     Una foto con niebla apila sus píxeles en unos pocos niveles de en medio. Se quiere cambiar cada nivel :math:`v` por
     otro :math:`T(v)`, sin invertir el orden, de modo que ningún tramo quede más poblado que otro.

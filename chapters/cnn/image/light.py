@@ -180,18 +180,20 @@ class RandomContrast(RandomLight):
     def __init__(self, factor, value_range=(0, 255), seed=None, **options):
         super().__init__(value_range, seed=seed, **options)
         self.factor = factor
-        pair = factor if isinstance(factor, (tuple, list)) else (check.number(factor, "factor", 0, 1),) * 2
-        low, high = factor_range(pair, "factor")
+        if not isinstance(factor, (tuple, list)):
+            factor = (check.number(factor, "factor", 0, 1),) * 2
+        low, high = factor_range(factor, "factor")
         if low + high < 0:
-            raise ValueError(f"factor: se esperaba un par (a, b) con 1 - a a lo sumo 1 + b, pero llegó {factor}")
+            expected = "se esperaba un par (a, b) con 1 - a a lo sumo 1 + b"
+            raise ValueError(f"factor: {expected}, pero llegó {factor}")
         self.range = 1 - low, 1 + high
 
     def change(self, x, y):
         r"""Aleja cada píxel de la media de su canal."""
-        self.contrast = self.between(*self.range, len(x)).astype(x.dtype).reshape(-1, 1, 1, 1)
+        contrast = self.between(*self.range, len(x)).astype(x.dtype)
+        self.contrast = contrast.reshape(-1, 1, 1, 1)
         mean = x.mean(axis=(1, 2), keepdims=True)
-        np.subtract(x, mean, out=y)
-        y *= self.contrast
+        np.multiply(x - mean, self.contrast, out=y)
         y += mean  # [ec-cnn-contraste]
 
     def change_back(self, dx):
@@ -199,3 +201,11 @@ class RandomContrast(RandomLight):
         mean = dx.mean(axis=(1, 2), keepdims=True)
         dx *= self.contrast
         dx += (1 - self.contrast) * mean  # [ec-cnn-contraste-atras]
+
+
+def plain_random_contrast(x, dz, contrast):
+    r"""Cada píxel, más lejos de su media; de vuelta, lo suyo y lo de la media."""
+    mean = x.mean(axis=(1, 2), keepdims=True)
+    z = contrast * (x - mean) + mean  # [ec-cnn-contraste]
+    shared = dz.mean(axis=(1, 2), keepdims=True)
+    return z, contrast * dz + (1 - contrast) * shared  # [ec-cnn-contraste-atras]

@@ -10,8 +10,9 @@ def _unit_values(image, name, shape=None, sizes=None):
     image = floats(image, name, shape, sizes)
     outside = image[(image < 0) | (image > 1)]
     if outside.size:
-        hint = "; ¿falta dividir entre 255?" if 1 < outside[0] <= 255 else ""
-        raise ValueError(f"{name}: se esperaban valores entre 0 y 1, pero hay un {outside[0]:g}{hint}")
+        expected, came = "se esperaban valores entre 0 y 1", outside[0]
+        hint = "; ¿falta dividir entre 255?" if 1 < came <= 255 else ""
+        raise ValueError(f"{name}: {expected}, pero hay un {came:g}{hint}")
     return image
 
 
@@ -56,7 +57,8 @@ def to_float(image):
     levels = labels(image, "image", 256, "...")
     kind = np.asarray(image).dtype
     if kind.kind not in "iu":
-        raise TypeError(f"image: se esperaban enteros entre 0 y 255, pero llegó un arreglo de tipo {kind}")
+        expected = "image: se esperaban enteros entre 0 y 255"
+        raise TypeError(f"{expected}, pero llegó un arreglo de tipo {kind}")
     return (levels / 255).astype(np.float32)  # [ec-cnn-decimal]
 
 
@@ -103,7 +105,8 @@ def to_uint8(image):
             ...
         ValueError: image: se esperaban valores entre 0 y 1, pero hay un 12; ¿falta dividir entre 255?
     """
-    return np.floor(255 * _unit_values(image, "image") + 0.5).astype(np.uint8)  # [ec-cnn-octeto]
+    image = _unit_values(image, "image")
+    return np.floor(255 * image + 0.5).astype(np.uint8)  # [ec-cnn-octeto]
 
 
 def composite(image, background):
@@ -150,7 +153,8 @@ def composite(image, background):
     image = _unit_values(image, "image", "H W 4", sizes)
     background = floats(background, "background")
     flat = background.ndim == 1
-    background = _unit_values(background, "background", "3" if flat else "H W 3", sizes)
+    form = "3" if flat else "H W 3"
+    background = _unit_values(background, "background", form, sizes)
     alpha = image[..., 3:]
     return alpha * image[..., :3] + (1 - alpha) * background  # [ec-cnn-alfa]
 
@@ -168,9 +172,9 @@ def pixel_table(image):
        \qquad\text{con}\qquad c_k = \text{imagen}[\,y,\,x,\,k\,] .
 
     Ojo con el orden. En las matemáticas, :math:`x` va a la derecha y se dice primero; en el arreglo, primero va el
-    **renglón**, que es :math:`y` y cuenta hacia abajo.
+    **fila**, que es :math:`y` y cuenta hacia abajo.
 
-    **A mano.** Una imagen de dos renglones y un píxel por renglón, rojo arriba y verde abajo:
+    **A mano.** Una imagen de dos filas y un píxel por fila, rojo arriba y verde abajo:
 
     >>> pixel_table([[[255, 0, 0]], [[0, 255, 0]]])
     array([[  0.,   0., 255.,   0.,   0.],
@@ -189,7 +193,7 @@ def pixel_table(image):
     Returns
     -------
     ndarray, shape (H W, 2 + C)
-        Un píxel por fila, por renglones.
+        Un píxel por fila, en el orden en que se lee la imagen.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from dlbook.attributes import Absent
 def same_aspect(height, width, target_height, target_width):
     r"""Da la mayor ventana centrada de una imagen con las proporciones de otra.
 
-    Una imagen de 6 × 4 que ha de ser cuadrada pierde un renglón arriba y otro abajo:
+    Una imagen de 6 × 4 que ha de ser cuadrada pierde una fila arriba y otra abajo:
 
     >>> same_aspect(6, 4, 10, 10)
     (1, 0, 4, 4)
@@ -111,6 +111,21 @@ class Resampled(Layer):
         return self.neighbors
 
 
+def plain_resampled(x, height, width):
+    r"""Cada píxel nuevo, entre los dos de su fila y los dos de su columna."""
+    matrices = []
+    for n, m in zip(x.shape[1:3], (height, width), strict=True):
+        weights = np.zeros((m, n))
+        for a in range(m):
+            r = min(max((a + 0.5) * n / m - 0.5, 0), n - 1)  # [ec-cnn-resizing]
+            i = int(r)
+            weights[a, i] += 1 - (r - i)
+            weights[a, min(i + 1, n - 1)] += r - i
+        matrices.append(weights)
+    R, S = matrices
+    return np.einsum("ai,nijc,bj->nabc", R, x, S)
+
+
 class Resizing(Resampled):
     r"""Capa que estira o encoge cada imagen hasta un tamaño.
 
@@ -135,17 +150,15 @@ class Resizing(Resampled):
     array([ 5., 30.])
     >>> layer.backward(np.array([2.0, 4.0]).reshape(1, 1, 2, 1)).ravel()
     array([1., 1., 2., 2.])
-    >>> Resizing(1, 2, interpolation="nearest", dtype="float64").forward(
-    ...     x
-    ... ).ravel()
+    >>> layer = Resizing(1, 2, interpolation="nearest", dtype="float64")
+    >>> layer.forward(x).ravel()
     array([10., 40.])
 
     Sin deformar, ``crop_to_aspect_ratio=True``, antes se recorta la mayor ventana centrada de las proporciones que se
     piden. Aquí, para que salga el doble de ancha que de alta, los dos de en medio:
 
-    >>> Resizing(2, 4, crop_to_aspect_ratio=True, dtype="float64").forward(
-    ...     x
-    ... ).ravel()
+    >>> layer = Resizing(2, 4, crop_to_aspect_ratio=True, dtype="float64")
+    >>> layer.forward(x).ravel()
     array([10. , 12.5, 17.5, 20. , 10. , 12.5, 17.5, 20. ])
 
     Parameters
@@ -173,7 +186,14 @@ class Resizing(Resampled):
     antialias = Absent(False)
 
     def __init__(
-        self, height, width, interpolation="bilinear", crop_to_aspect_ratio=False, *, data_format=None, **options
+        self,
+        height,
+        width,
+        interpolation="bilinear",
+        crop_to_aspect_ratio=False,
+        *,
+        data_format=None,
+        **options,
     ):
         super().__init__(height, width, data_format, **options)
         self.interpolation = check.choice(interpolation, "interpolation", ["bilinear", "nearest"])
@@ -217,8 +237,9 @@ class CenterCrop(Resampled):
 
     def window(self, height, width):
         r"""La del centro, si cabe."""
+        above, left = (height - self.height) // 2, (width - self.width) // 2
         if height >= self.height and width >= self.width:
-            return (height - self.height) // 2, (width - self.width) // 2, self.height, self.width
+            return above, left, self.height, self.width
         return same_aspect(height, width, self.height, self.width)
 
 

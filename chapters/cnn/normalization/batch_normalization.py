@@ -590,7 +590,7 @@ class BatchNormalization(Layer):
         return rows.reshape(-1, moved.shape[-1])
 
     def _per_row(self, mask, shape):
-        # Uno por vector de canales, en el orden de los renglones.
+        # Uno por vector de canales, en el orden de las filas.
         mask = check.mask(mask, "mask")
         if self._axis_of_channels != len(shape) - 1:
             raise ValueError(f"{self.name}: con máscara se espera que los canales sean el último eje")

@@ -132,9 +132,11 @@ class GlobalAveragePooling1D(GlobalAveragePooling2D):
         self.x = x = self.ready(x)
         mask = check.mask(mask, "mask", x.shape[:2])
         counts = mask.sum(axis=1, keepdims=True)
-        self.share = (mask / np.maximum(counts, 1)).astype(self.dtype)[:, :, np.newaxis]
+        share = (mask / np.maximum(counts, 1)).astype(self.dtype)
+        self.share = share[:, :, np.newaxis]
         y = self.buffer("y", (len(x), x.shape[-1]))
-        np.sum(np.where(mask[:, :, np.newaxis], x, 0) * self.share, axis=1, out=y)
+        counted = np.where(mask[:, :, np.newaxis], x, 0)
+        np.sum(counted * self.share, axis=1, out=y)
         self.y = y.reshape(len(x), *(1,) * self.keepdims, x.shape[-1])
         return self.y
 
@@ -143,7 +145,8 @@ class GlobalAveragePooling1D(GlobalAveragePooling2D):
         if self.share is None:
             return super().backward(dy)
         dy = self.output_gradient(dy)
-        return np.multiply(dy.reshape(len(dy), 1, -1), self.share, out=self.buffer("dx", self.x.shape))
+        dx, dy = self.buffer("dx", self.x.shape), dy.reshape(len(dy), 1, -1)
+        return np.multiply(dy, self.share, out=dx)
 
 
 class GlobalMaxPooling1D(GlobalMaxPooling2D):

@@ -256,7 +256,8 @@ class UpSampling1D(Spatial):
     def forward(self, x, training=False):
         r"""Repite cada instante."""
         self.x = x = self.ready(x)
-        self.y = y = self.buffer("y", (len(x), *self.compute_output_shape(x.shape[1:])))
+        n, length, channels = x.shape
+        self.y = y = self.buffer("y", (n, length * self.size, channels))
         self._copies(y)[...] = x[:, :, np.newaxis]  # [ec-cnn-repetir]
         return y
 
@@ -265,8 +266,16 @@ class UpSampling1D(Spatial):
         dy = self.output_gradient(dy)
         if not self.input_gradient:
             return None
-        return self._copies(dy).sum(axis=2, out=self.buffer("dx", self.x.shape))  # [ec-cnn-repetir]
+        dx = self.buffer("dx", self.x.shape)
+        return self._copies(dy).sum(axis=2, out=dx)  # [ec-cnn-repetir]
 
     def _copies(self, array):
         # La misma memoria, con las copias de cada instante en un eje propio.
         return array.reshape(*self.x.shape[:2], self.size, self.x.shape[-1])
+
+
+def plain_up_sampling1d(x, dy, size):
+    r"""Cada instante, repetido; de vuelta, la suma de sus copias."""
+    y = np.repeat(x, size, axis=1)  # [ec-cnn-repetir]
+    copies = dy.reshape(len(x), -1, size, x.shape[-1])
+    return y, copies.sum(axis=2)  # [ec-cnn-repetir]
