@@ -15,7 +15,7 @@ from chapters import attention, rnn
 from chapters.attention import ClassToken, MultiHeadAttention, SmoothedCrossentropy
 from chapters.autoencoder import OverlapLoss, Sampling, TiedAutoencoder, vae
 from chapters.cnn import BatchNormalization
-from chapters.mlp import Dense, Dropout, Input, Model, Sequential
+from chapters.mlp import Dense, Dropout, Flatten, Input, Model, Sequential
 from chapters.rnn import Embedding, SimpleRNN
 from dlbook import gradcheck
 from dlbook.sphinx.definitions import PLAIN, plain_name
@@ -326,8 +326,17 @@ def gated(r, blocks):
     return {"x": r.array("n", "t", "d"), "kernel": r.array("d", columns), "recurrent_kernel": r.array("u", columns)}
 
 
+def asked(r):
+    shape = r("h"), r("w"), r("c")
+    model = Sequential([Input(shape), Flatten(), Dense(3, "tanh"), Dense(2)], seed=r("seed"), dtype="float64")
+    return {"model": model, "x": r.array("n", *shape), "classes": r.generator.integers(0, 2, r("n"))}
+
+
 # Con qué argumentos se compara cada una.
 ARGUMENTS = {
+    # Capítulo 3, qué ven los filtros.
+    "plain_saliency": asked,
+    "plain_occlusion": lambda r: asked(r) | {"size": r("size", 0, 2) * 2 + 1, "fill_value": r.generator.random()},
     # Introducción.
     "plain_count_parameters": lambda r: {"sizes": [r("n"), r("m"), r("k")]},
     "plain_depth": lambda r: {"activations": ["linear", "relu", "tanh"][: r("k", 1, 3)]},
