@@ -69,6 +69,14 @@ def saliency(model, x, classes=None):
     return np.abs(model.backward(dz)).max(axis=-1)  # [ec-cnn-saliencia]
 
 
+def plain_saliency(model, x, classes):
+    r"""Adelante, atrás y, de los canales, el que más mueve."""
+    z = model.forward(x)
+    dz = np.eye(z.shape[1])[classes]
+    slopes = model.backward(dz)
+    return np.abs(slopes).max(axis=-1)  # [ec-cnn-saliencia]
+
+
 def occlusion(model, x, size=3, fill_value=0.0, classes=None):
     r"""Mapa de oclusión: cuánto baja el puntaje de una clase al tapar cada rincón de la imagen.
 
@@ -144,6 +152,23 @@ def occlusion(model, x, size=3, fill_value=0.0, classes=None):
                 batch[p, max(i - half, 0) : i + half + 1, max(j - half, 0) : j + half + 1] = fill_value
             answers = model.predict(batch)[:, classes[k]]
             out[k].flat[start : start + len(batch)] = z[k, classes[k]] - answers  # [ec-cnn-oclusion]
+    return out
+
+
+def plain_occlusion(model, x, size, fill_value, classes):
+    r"""Un cuadro en cada píxel, y la misma pregunta otra vez."""
+    n, h, w, _ = x.shape
+    half, own = size // 2, (np.arange(n), classes)
+    before = model.forward(x)[own]
+    out = np.empty((n, h, w))
+    for i in range(h):
+        for j in range(w):
+            covered = x.copy()
+            rows = slice(max(0, i - half), i + half + 1)
+            columns = slice(max(0, j - half), j + half + 1)
+            covered[:, rows, columns] = fill_value
+            after = model.forward(covered)[own]
+            out[:, i, j] = before - after  # [ec-cnn-oclusion]
     return out
 
 

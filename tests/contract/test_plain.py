@@ -43,6 +43,7 @@ from chapters.cnn import BatchNormalization, Residual
 from chapters.mlp import Activation, Dense, Dropout, Input, Model, Sequential
 from chapters.mlp import Dense, Dropout, Input, Model, Sequential, activations, initializers
 from chapters.mlp.maxout import Maxout
+from chapters.mlp import Dense, Dropout, Flatten, Input, Model, Sequential
 from chapters.rnn import Embedding, SimpleRNN
 from dlbook import gradcheck
 from dlbook.sphinx.definitions import PLAIN, plain_name
@@ -635,10 +636,17 @@ def grid_loss(r):
     y_pred = r.generator.random((r("n"), grid, grid, 5 * several + 3))
     weights = {"weights": (5 * r.generator.random(), r.generator.random())}
     return {"y_true": grid_encode(there, kinds, grid, 3), "y_pred": y_pred, "boxes": several} | weights
+def asked(r):
+    shape = r("h"), r("w"), r("c")
+    model = Sequential([Input(shape), Flatten(), Dense(3, "tanh"), Dense(2)], seed=r("seed"), dtype="float64")
+    return {"model": model, "x": r.array("n", *shape), "classes": r.generator.integers(0, 2, r("n"))}
 
 
 # Con qué argumentos se compara cada una.
 ARGUMENTS = {
+    # Capítulo 3, qué ven los filtros.
+    "plain_saliency": asked,
+    "plain_occlusion": lambda r: asked(r) | {"size": r("size", 0, 2) * 2 + 1, "fill_value": r.generator.random()},
     # Introducción.
     "plain_count_parameters": lambda r: {"sizes": [r("n"), r("m"), r("k")]},
     "plain_depth": lambda r: {"activations": ["linear", "relu", "tanh"][: r("k", 1, 3)]},
