@@ -16,14 +16,14 @@ def _python(x, targets, epochs):
     for target in targets.tolist():
         w, b = [0.0] * len(rows[0]), 0.0
         for _ in range(epochs):
-            for x_i, t in zip(rows, target, strict=True):
+            for row, t in zip(rows, target, strict=True):
                 z = 0.0
-                for j in range(len(w)):
-                    z += w[j] * x_i[j]
+                for w_j, x_j in zip(w, row, strict=True):
+                    z += w_j * x_j
                 error = t - (z + b >= 0)
                 if error:
-                    for j in range(len(w)):
-                        w[j] += error * x_i[j]
+                    pairs = zip(w, row, strict=True)
+                    w = [w_j + error * x_j for w_j, x_j in pairs]
                     b += error
         weights.append(w)
         biases.append(b)
@@ -32,7 +32,7 @@ def _python(x, targets, epochs):
 
 def _numpy(x, targets, epochs):
     w, b = np.zeros((len(targets), x.shape[1])), np.zeros(len(targets))
-    # Los ejemplos van uno tras otro, pero todas las clases pueden ver el mismo a la vez.
+    # Los ejemplos, uno tras otro; las clases, todas a la vez.
     for _ in range(epochs):
         for i in range(len(x)):
             error = targets[:, i] - (w @ x[i] + b >= 0)
@@ -66,8 +66,12 @@ def _threads(x, targets, epochs):
         return _numba(x, targets, epochs, pool.map)
 
 
-RUNGS = {"python": _python, "numpy": _numpy, "numba": _numba}
-RUNGS["threads"] = _threads
+RUNGS = {
+    "python": _python,
+    "numpy": _numpy,
+    "numba": _numba,
+    "threads": _threads,
+}
 
 
 def one_vs_rest(x, y, classes, epochs=10, rung="threads"):
