@@ -228,7 +228,7 @@ class Metric(Configured):
         Parameters
         ----------
         y_true : ndarray, shape (n, ...)
-            Unos renglones de lo que preparó la pérdida.
+            Unas filas de lo que preparó la pérdida.
         y_pred : ndarray, shape (n, ...)
             Las predicciones.
         weight : ndarray, shape (n,), or None
@@ -275,7 +275,7 @@ class Metric(Configured):
         Parameters
         ----------
         y_true : ndarray, shape (n, ...)
-            Unos renglones de lo que preparó la pérdida.
+            Unas filas de lo que preparó la pérdida.
         y_pred : ndarray, shape (n, ...)
             Las predicciones.
 
