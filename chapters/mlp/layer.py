@@ -61,10 +61,16 @@ def shapes_only():
     ...     )
     >>> model.count_params()
     100011000010
-    >>> model.forward(np.zeros((1, 100_000)))
-    Traceback (most recent call last):
-        ...
-    ValueError: dense: se construyó dentro de shapes_only y no tiene pesos; constrúyela fuera para usarla
+
+    Raises
+    ------
+    ValueError
+        Al usar después lo que se construyó así.
+
+        >>> model.forward(np.zeros((1, 100_000)))
+        Traceback (most recent call last):
+            ...
+        ValueError: dense: se construyó dentro de shapes_only y no tiene pesos; constrúyela fuera para usarla
     """
     token = _shapes_only.set(True)
     try:

@@ -40,6 +40,16 @@ from chapters.cnn import BatchNormalization, UpSampling2D
 from chapters.cnn import BatchNormalization, RandomContrast, RandomZoom, Resizing, UpSampling1D, UpSampling2D
 from chapters.mlp import Dense, Dropout, Input, Model, Sequential
 from chapters.cnn import BatchNormalization, Residual
+from chapters.cnn import (
+    BatchNormalization,
+    Branches,
+    PartialConv2D,
+    RadialBasis,
+    Residual,
+    ScaledTanh,
+    SparseTopKCategoricalAccuracy,
+    Subsampling2D,
+)
 from chapters.mlp import Activation, Dense, Dropout, Input, Model, Sequential
 from chapters.mlp import Dense, Dropout, Input, Model, Sequential, activations, initializers
 from chapters.mlp.maxout import Maxout
@@ -405,6 +415,42 @@ def residual(x, main, shortcut, activation, dy):
     return layer.forward(x), layer.backward(dy)
 
 
+def branches(x, branches, dy):
+    layer = Branches(branches, dtype="float64")
+    layer.build(x.shape[1:])
+    return layer.forward(x), layer.backward(dy)
+
+
+def partial_conv2d(x, table, kernel, bias, dy):
+    layer = PartialConv2D(table, len(kernel), dtype="float64")
+    layer.build(x.shape[1:])
+    layer.set_weights([kernel, bias])
+    y = layer.forward(x)
+    dx = layer.backward(dy)
+    return y, *layer.gradients, dx
+
+
+def radial_basis(x, prototypes, dy):
+    layer = RadialBasis(prototypes, dtype="float64")
+    return layer.forward(x), layer.backward(dy)
+
+
+def scaled_tanh(z, dy, scale, slope):
+    squash, y, dz = ScaledTanh(scale, slope), np.empty_like(z), np.empty_like(z)
+    squash.forward(z, y)
+    squash.backward(z, y, dy, dz)
+    return y, dz
+
+
+def subsampling2d(x, k, a, b, dy):
+    layer = Subsampling2D(k, dtype="float64")
+    layer.build(x.shape[1:])
+    layer.set_weights([a, b])
+    y = layer.forward(x)
+    dx = layer.backward(dy)
+    return y, *layer.gradients, dx
+
+
 # Una clase se compara usándola.
 USED = {
     "plain_auc": measured(metrics.AUC, "num_thresholds", "curve"),
@@ -433,6 +479,7 @@ USED = {
     "plain_random_contrast": random_contrast,
     "plain_resampled": resampled,
     "plain_random_zoom": random_zoom,
+    "plain_branches": branches,
     "plain_bleu": joined,
     "plain_category_encoding": category_encoding,
     "plain_binary_accuracy": measured(metrics.BinaryAccuracy, "threshold"),
@@ -454,14 +501,21 @@ USED = {
     "plain_multi_head_attention": multi_head_attention,
     "plain_orthogonal_regularizer": orthogonal,
     "plain_overlap_loss": overlap_loss,
+    "plain_partial_conv2d": partial_conv2d,
     "plain_position_embedding": position_embedding,
     "plain_rescaling": rescaling,
+    "plain_radial_basis": radial_basis,
     "plain_residual": residual,
     "plain_r2score": measured(metrics.R2Score),
     "plain_sampling": sampling,
+    "plain_scaled_tanh": scaled_tanh,
     "plain_smoothed_crossentropy": smoothed,
     "plain_sparse_categorical_accuracy": measured(metrics.SparseCategoricalAccuracy),
     "plain_subtract": merged(Subtract),
+    "plain_sparse_top_kcategorical_accuracy": lambda labels, scores, k: SparseTopKCategoricalAccuracy(
+        k, dtype="float64"
+    )(labels, scores),
+    "plain_subsampling2d": subsampling2d,
     "plain_tied_autoencoder": tied_autoencoder,
     "plain_timeseries_dataset_from_array": windows,
     "plain_token_and_position_embedding": token_and_position_embedding,
@@ -857,6 +911,25 @@ ARGUMENTS = {
         "truth": [boxes(r, r(k)) for k in "ab"],
         "threshold": 0.3 * r.generator.random(),
     # Capítulo 3, arquitecturas.
+    "plain_branches": lambda r: {
+        **{"x": r.array("n", "d"), "branches": [built(r, "relu"), built(r)], "dy": r.array("n", 2 * r("m"))},
+    },
+    "plain_partial_conv2d": lambda r: {
+        **{"x": r.array("n", 5, 4, 3), "table": [(0,), (1, 2), (0, 1, 2)], "kernel": r.array(2, 2, 6)},
+        **{"bias": r.array(3), "dy": r.array("n", 4, 3, 3)},
+    },
+    "plain_radial_basis": lambda r: {"x": r.array("n", "d"), "prototypes": r.array("k", "d"), "dy": r.array("n", "k")},
+    "plain_scaled_tanh": lambda r: {
+        **{"z": r.array("n", "d"), "dy": r.array("n", "d"), "scale": 1 + r.generator.random(), "slope": 0.7},
+    },
+    "plain_sparse_top_kcategorical_accuracy": lambda r: {
+        **{"labels": r.generator.integers(0, r("c", 2, 6), r("n")), "scores": r.array("n", r("c"))},
+        "k": r("k"),
+    },
+    "plain_subsampling2d": lambda r: {
+        **{"x": r.array("n", r("h") * r("k"), r("w") * r("k"), "c"), "k": r("k"), "a": r.array("c"), "b": r.array("c")},
+        "dy": r.array("n", "h", "w", "c"),
+    },
     "plain_residual": lambda r: {
         **{"x": r.array("n", "d"), "main": built(r, "relu"), "shortcut": built(r)},
         **{"activation": Activation("tanh", dtype="float64"), "dy": r.array("n", "m")},

@@ -10,7 +10,14 @@ from chapters.mlp.dropout import Dropout
 from chapters.mlp.sequential import Input, Sequential
 
 
-def inception_block(ones, reduce_threes, threes, reduce_fives, fives, pooled):
+def inception_block(
+    ones,
+    reduce_threes,
+    threes,
+    reduce_fives,
+    fives,
+    pooled,
+):
     r"""El bloque *inception* :cite:p:`szegedy2015`: cuatro ramas que miran a distinta escala.
 
     Una rama de :math:`1\times1`, una de :math:`3\times3`, una de :math:`5\times5` y una que agrupa. Los filtros grandes
@@ -24,7 +31,7 @@ def inception_block(ones, reduce_threes, threes, reduce_fives, fives, pooled):
        hw\,(C R + 25 R F)
 
     multiplicaciones en vez de :math:`hw\cdot 25\,C F`. En el primer bloque de GoogLeNet, con :math:`C=192`,
-    :math:`R=16` y :math:`F=32`, son diez veces menos:
+    :math:`R=16` y :math:`F=32`, son casi diez veces menos:
 
     >>> (28 * 28 * 25 * 192 * 32) / (28 * 28 * (192 * 16 + 25 * 16 * 32))
     9.67741935483871
@@ -48,12 +55,17 @@ def inception_block(ones, reduce_threes, threes, reduce_fives, fives, pooled):
     -------
     Branches
     """
+
+    def conv(filters, size):
+        return Conv2D(filters, size, padding="same", activation="relu")
+
+    pool = MaxPooling2D(3, strides=1, padding="same")
     return Branches(
         [
-            Conv2D(ones, 1, activation="relu"),
-            [Conv2D(reduce_threes, 1, activation="relu"), Conv2D(threes, 3, padding="same", activation="relu")],
-            [Conv2D(reduce_fives, 1, activation="relu"), Conv2D(fives, 5, padding="same", activation="relu")],
-            [MaxPooling2D(3, strides=1, padding="same"), Conv2D(pooled, 1, activation="relu")],
+            conv(ones, 1),
+            [conv(reduce_threes, 1), conv(threes, 3)],
+            [conv(reduce_fives, 1), conv(fives, 5)],
+            [pool, conv(pooled, 1)],
         ]
     )
 

@@ -1,4 +1,4 @@
-r"""Inception v3: partir los filtros grandes en chicos, y los cuadrados en tiras."""
+r"""Inception v3: partir los filtros grandes en pequeños, y los cuadrados en tiras."""
 
 from chapters.cnn.blocks.branches import Branches
 from chapters.cnn.blocks.conv_bn import conv_bn
@@ -10,7 +10,7 @@ from chapters.mlp.sequential import Input, Sequential
 
 
 def inception_v3(input_shape=(299, 299, 3), classes=1000, classifier_activation="softmax", **options):
-    r"""Inception v3 :cite:p:`szegedy2016`: el mismo gasto, mejor repartido. :item:`CNN-86`
+    r"""Inception v3 :cite:p:`szegedy2016`: más gasto que GoogLeNet, mejor repartido. :item:`CNN-86`
 
     Parte de GoogLeNet y lleva más lejos la idea de VGG. Un filtro de :math:`5\times5` se cambia por dos de
     :math:`3\times3`. Y uno de :math:`n\times n`, por una tira de :math:`1\times n` seguida de otra de
@@ -21,7 +21,7 @@ def inception_v3(input_shape=(299, 299, 3), classes=1000, classifier_activation=
 
        n^2 C^2 \;\to\; 2n\,C^2 .
 
-    Con :math:`n=7`, de 49 a 14. Si el filtro fuera el producto de una columna por un renglón, la separación sería
+    Con :math:`n=7`, de 49 a 14. Si el filtro fuera el producto de una columna por una fila, la separación sería
     exacta, como en :func:`chapters.cnn.separate`; aquí no se exige, se aprende. Después de cada convolución hay una
     normalización por lotes, sin escala, y una ReLU.
 

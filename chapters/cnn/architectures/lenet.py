@@ -42,7 +42,7 @@ def lenet5_1998(**options):
     60000
 
     C5 es una convolución, aunque su ventana tape el mapa entero y de cada filtro salga un solo número. El artículo lo
-    aprovecha para leer renglones: con una imagen más ancha, la misma ventana da una respuesta en cada lugar.
+    aprovecha para leer números enteros: con una imagen más ancha, la misma ventana da una respuesta en cada lugar.
 
     Los pesos empiezan, como en el artículo, uniformes entre :math:`\pm2.4/e`, con :math:`e` las entradas de la neurona.
     En C3, donde cada mapa tiene las suyas, se toma su media.
@@ -87,7 +87,12 @@ def lenet5_1998(**options):
     )
 
 
-def lenet5(input_shape=(28, 28, 1), classes=10, classifier_activation=None, **options):
+def lenet5(
+    input_shape=(28, 28, 1),
+    classes=10,
+    classifier_activation=None,
+    **options,
+):
     r"""LeNet-5 como se programa hoy: las mismas medidas con piezas de ahora. :item:`CNN-12`
 
     ReLU en vez de la tangente, el máximo en vez del submuestreo entrenable, C3 conectada del todo y, a la salida, diez
@@ -113,17 +118,15 @@ def lenet5(input_shape=(28, 28, 1), classes=10, classifier_activation=None, **op
     -------
     Sequential
     """
-    return Sequential(
-        [
-            Input(input_shape),
-            Conv2D(6, 5, padding="same", activation="relu"),
-            MaxPooling2D(2),
-            Conv2D(16, 5, activation="relu"),
-            MaxPooling2D(2),
-            Flatten(),
-            Dense(120, "relu"),
-            Dense(84, "relu"),
-            Dense(classes, classifier_activation),
-        ],
-        **options,
-    )
+    layers = [
+        Input(input_shape),
+        Conv2D(6, 5, padding="same", activation="relu"),
+        MaxPooling2D(2),
+        Conv2D(16, 5, activation="relu"),
+        MaxPooling2D(2),
+        Flatten(),
+        Dense(120, "relu"),
+        Dense(84, "relu"),
+        Dense(classes, classifier_activation),
+    ]
+    return Sequential(layers, **options)

@@ -22,8 +22,8 @@ class PartialConv2D(Layer):
 
     En LeNet-5 :cite:p:`lecun1998` los 16 mapas de la capa C3 no ven todos los 6 de S2. Seis ven tres seguidos; seis,
     cuatro seguidos; tres, cuatro salteados, y solo el último los ve todos. Hay dos motivos. Son menos cuentas, que en
-    1998 importaba. Y si dos mapas ven cosas distintas, están obligados a aprender cosas distintas: es otra manera de
-    romper la simetría.
+    1998 importaba. Y dos mapas que ven cosas distintas no pueden aprender lo mismo: es otra manera de romper la
+    simetría.
 
     Con :math:`T_f` los canales que ve el mapa :math:`f`, es una convolución a la que le faltan sumandos o, lo que es lo
     mismo, una completa con ceros en los pesos que no existen:
@@ -158,3 +158,16 @@ class PartialConv2D(Layer):
         # Canal y mapa de cada conexión.
         pairs = [(c, f) for f, row in enumerate(self.table) for c in row]
         return tuple(np.array(pairs).T)
+
+
+def plain_partial_conv2d(x, table, kernel, bias, dy):
+    r"""Una convolución completa, con ceros donde no hay conexión."""
+    size = len(kernel)
+    pairs = [(c, f) for f, row in enumerate(table) for c in row]
+    c, f = np.array(pairs).T
+    full = np.zeros((size, size, x.shape[-1], len(table)))
+    full[:, :, c, f] = kernel  # [ec-cnn-parcial]
+    y = conv2d_forward(x, full, bias)  # [ec-cnn-parcial]
+    dfull, db, dx = conv2d_backward(x, full, dy)
+    dkernel = dfull[:, :, c, f]  # [ec-cnn-parcial-atras]
+    return y, dkernel, db, dx

@@ -6,20 +6,21 @@ from numba import njit
 from chapters.mlp.layer import Layer
 from dlbook import check
 
-# Un dibujo de 7 × 12 por dígito. Los del artículo son otros; la idea, la misma.
+# Un dibujo de 7 × 12 por dígito, uno junto a otro.
+# Los del artículo son otros; la idea, la misma.
 _DRAWINGS = """
-.#####. ...#... .#####. .#####. ....##. ####### .#####. ####### .#####. .#####.
-##...## ..##... ##...## ##...## ...###. ##..... ##...## .....## ##...## ##...##
-##...## .###... .....## .....## ..####. ##..... ##..... .....## ##...## ##...##
-##...## ..##... .....## .....## ..#.##. ##..... ##..... ....##. ##...## ##...##
-##...## ..##... ....##. .....## .##.##. ######. ##..... ....##. ##...## ##...##
-##...## ..##... ....##. ..####. .#..##. .....## ######. ...##.. .#####. .######
-##...## ..##... ...##.. .....## ##..##. .....## ##...## ...##.. ##...## .....##
-##...## ..##... ..##... .....## ####### .....## ##...## ..##... ##...## .....##
-##...## ..##... ..##... .....## ....##. .....## ##...## ..##... ##...## .....##
-##...## ..##... .##.... .....## ....##. .....## ##...## .##.... ##...## .....##
-##...## ..##... ##..... ##...## ....##. ##...## ##...## .##.... ##...## ##...##
-.#####. .#####. ####### .#####. ....##. .#####. .#####. .##.... .#####. .#####.
+.#####....#....#####..#####.....##.#######.#####.#######.#####..#####.
+##...##..##...##...####...##...###.##.....##...##.....####...####...##
+##...##.###........##.....##..####.##.....##..........####...####...##
+##...##..##........##.....##..#.##.##.....##.........##.##...####...##
+##...##..##.......##......##.##.##.######.##.........##.##...####...##
+##...##..##.......##...####..#..##......########....##...#####..######
+##...##..##......##.......####..##......####...##...##..##...##.....##
+##...##..##.....##........#########.....####...##..##...##...##.....##
+##...##..##.....##........##....##......####...##..##...##...##.....##
+##...##..##....##.........##....##......####...##.##....##...##.....##
+##...##..##...##.....##...##....##.##...####...##.##....##...####...##
+.#####..#####.#######.#####.....##..#####..#####..##.....#####..#####.
 """
 
 
@@ -48,8 +49,8 @@ def digit_bitmaps():
     -------
     ndarray, shape (10, 12, 7)
     """
-    rows = [line.split() for line in _DRAWINGS.strip().splitlines()]
-    return np.array([[[1.0 if ink == "#" else -1.0 for ink in row[k]] for row in rows] for k in range(10)])
+    ink = np.array([list(row) for row in _DRAWINGS.split()]) == "#"
+    return np.stack(np.split(np.where(ink, 1.0, -1.0), 10, axis=1))
 
 
 class RadialBasis(Layer):
@@ -66,7 +67,7 @@ class RadialBasis(Layer):
 
     El artículo no lleva el signo menos y escoge la **menor** distancia; aquí escogemos el **mayor** puntaje, como en
     el resto del libro. Con ese signo, además, la pérdida del artículo ya la conoces. Pide que la distancia correcta sea
-    chica y las otras grandes, y es la entropía cruzada del *softmax* :eq:`ec-mlp-softmax` de estos puntajes, con una
+    pequeña y las otras grandes, y es la entropía cruzada del *softmax* :eq:`ec-mlp-softmax` de estos puntajes, con una
     constante de más que aquí no ponemos: ``SparseCategoricalCrossentropy(from_logits=True)``.
 
     ¿Para qué tanto dibujo, si bastaría una neurona por clase? Porque con dibujos parecidos la confusión es parecida: si
@@ -151,6 +152,15 @@ class RadialBasis(Layer):
     def work(self):
         r"""Cuenta un producto por cada número de cada modelo."""
         return len(self.prototypes) * len(self.prototypes[0])
+
+
+def plain_radial_basis(x, prototypes, dy):
+    r"""Las distancias y, hacia atrás, hacia dónde moverse."""
+    gap = x[:, np.newaxis] - prototypes  # (n, clases, d)
+    y = -(gap**2).sum(axis=2)  # [ec-cnn-rbf]
+    pushed = dy[:, :, np.newaxis] * gap
+    dx = -2 * pushed.sum(axis=1)  # [ec-cnn-rbf-atras]
+    return y, dx
 
 
 @njit(cache=True, nogil=True)

@@ -1,5 +1,6 @@
 r"""La tangente hiperbólica de LeNet-5."""
 
+import numpy as np
 from numba import njit
 
 from chapters.mlp.activations import ActivationFunction
@@ -18,7 +19,8 @@ class ScaledTanh(ActivationFunction):
     con :math:`A=1.7159` y :math:`S=\tfrac23`. ¿De dónde salen esos números? De pedirle tres cosas :cite:p:`lecun1998`.
     Que :math:`\varphi(\pm1)=\pm1`, para que los valores deseados, :math:`\pm1`, no queden en el extremo, donde está
     saturada, sino en plena curva. Que su ganancia ronde 1, de modo que una señal de tamaño 1 siga de tamaño 1 capa tras
-    capa. Y que la curvatura sea máxima muy cerca de :math:`\pm1`: ahí se pasa de distinguir a estar seguro.
+    capa. Y que la curva doble más cerca de :math:`\pm1`: ahí se pasa de distinguir a estar seguro. La segunda derivada
+    es la mayor donde :math:`\tanh^2(Sz)=\frac13`, en :math:`z\approx\pm0.99`.
 
     **Derivada.** Por la regla de la cadena y :eq:`ec-mlp-tanh-derivada`, y como :math:`\tanh(Sz)=y/A`,
 
@@ -38,6 +40,10 @@ class ScaledTanh(ActivationFunction):
     array([-1.,  0.,  1.])
     >>> squash.derivative([0.0, 1.0]).round(4)
     array([1.1439, 0.7554])
+    >>> z = np.linspace(0, 3, 301)
+    >>> bend = np.gradient(squash.derivative(z), z)
+    >>> float(z[np.abs(bend).argmax()].round(2))
+    0.99
 
     Parameters
     ----------
@@ -60,6 +66,13 @@ class ScaledTanh(ActivationFunction):
         r"""Escribe en ``dz`` el producto de ``dy`` por la pendiente, que sale de ``y``."""
         kind = z.dtype.type
         _scaled_tanh_backward(y.reshape(-1), dy.reshape(-1), kind(self.scale), kind(self.slope), dz.reshape(-1))
+
+
+def plain_scaled_tanh(z, dy, scale, slope):
+    r"""La curva y, hacia atrás, su pendiente."""
+    y = scale * np.tanh(slope * z)  # [ec-cnn-tanh-escala]
+    dz = dy * slope * (scale - y**2 / scale)  # [ec-cnn-tanh-escala-derivada]
+    return y, dz
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -10,7 +10,7 @@ from chapters.mlp.layer import Layer
 class Subsampling2D(Layer):
     r"""Submuestreo entrenable (*subsampling*): suma cada ventana, la escala y le suma un sesgo.
 
-    Así agrupaba LeNet-5 :cite:p:`lecun1998`. Las ventanas no se enciman, y cada canal tiene solo dos parámetros, un
+    Así agrupaba LeNet-5 :cite:p:`lecun1998`. Las ventanas no se superponen, y cada canal tiene solo dos parámetros, un
     coeficiente :math:`a_c` y un sesgo :math:`b_c`, por grande que sea la imagen:
 
     .. math::
@@ -22,7 +22,7 @@ class Subsampling2D(Layer):
        s_{ijc} = \sum_{u=0}^{k-1}\sum_{v=0}^{k-1} x_{ki+u,\,kj+v,\,c} .
        \end{gathered}
 
-    Con :math:`a_c=1/k^2` y :math:`b_c=0` es el promedio de siempre. Si :math:`a_c` es chico, la tangente que viene
+    Con :math:`a_c=1/k^2` y :math:`b_c=0` es el promedio de siempre. Si :math:`a_c` es pequeño, la tangente que viene
     después trabaja en su parte recta y la capa solo emborrona; si es grande, hace de interruptor, y según el sesgo
     contesta «algo hay en la ventana» o «hay de todo en la ventana».
 
@@ -62,7 +62,7 @@ class Subsampling2D(Layer):
     Parameters
     ----------
     pool_size : int
-        El lado :math:`k` de la ventana. Si la imagen no se parte justo, sobran renglones y columnas al final, y no se
+        El lado :math:`k` de la ventana. Si la imagen no se parte justo, sobran filas y columnas al final, y no se
         miran.
     coefficient_initializer, bias_initializer : str or Initializer
         Con qué valores empiezan los coeficientes y los sesgos.
@@ -127,6 +127,20 @@ class Subsampling2D(Layer):
         dx = self.buffer("dx", self.x.shape)
         _subsampling_backward(dy, self.pool_size, self.coefficient, self.sums, *self.gradients, dx)
         return dx if self.input_gradient else None
+
+
+def plain_subsampling2d(x, k, a, b, dy):
+    r"""La ida y la vuelta; los lados son múltiplos de k."""
+    n, height, width, channels = x.shape
+    windows = x.reshape(n, height // k, k, width // k, k, channels)
+    s = windows.sum(axis=(2, 4))  # [ec-cnn-submuestreo]
+    y = a * s + b  # [ec-cnn-submuestreo]
+    da = (dy * s).sum(axis=(0, 1, 2))  # [ec-cnn-submuestreo-atras]
+    db = dy.sum(axis=(0, 1, 2))  # [ec-cnn-submuestreo-atras]
+    # Cada gradiente, k veces hacia abajo y k veces a lo ancho.
+    rows = (a * dy).repeat(k, axis=1)
+    dx = rows.repeat(k, axis=2)  # [ec-cnn-submuestreo-atras]
+    return y, da, db, dx
 
 
 @njit(cache=True, nogil=True)

@@ -1,5 +1,6 @@
 r"""La exactitud de ILSVRC: basta con estar entre las primeras."""
 
+import numpy as np
 from numba import njit
 
 from chapters.mlp.metrics import CategoricalAccuracy, SparseCategoricalAccuracy
@@ -52,6 +53,13 @@ class SparseTopKCategoricalAccuracy(SparseCategoricalAccuracy):
         return _top_k_matches(labels, y_pred, weight, self.k)
 
 
+def plain_sparse_top_kcategorical_accuracy(labels, scores, k):
+    r"""A la correcta le ganan menos de k."""
+    correct = scores[np.arange(len(labels)), labels]
+    better = (scores > correct[:, np.newaxis]).sum(axis=1)
+    return (better < k).mean()  # [ec-cnn-top-k]
+
+
 @njit(cache=True, nogil=True)
 def _top_k_matches(labels, y_pred, weight, k):
     total, classes = 0.0, y_pred.shape[2]
@@ -92,4 +100,5 @@ class TopKCategoricalAccuracy(CategoricalAccuracy):
         self.k = k
 
     def _matches(self, y_true, y_pred, weight):
-        return _top_k_matches(y_true.argmax(axis=-1), y_pred, weight, self.k)
+        labels = y_true.argmax(axis=-1)
+        return _top_k_matches(labels, y_pred, weight, self.k)

@@ -8,7 +8,12 @@ from chapters.mlp.flatten import Flatten
 from chapters.mlp.sequential import Input, Sequential
 
 
-def vgg16(input_shape=(224, 224, 3), classes=1000, classifier_activation="softmax", **options):
+def vgg16(
+    input_shape=(224, 224, 3),
+    classes=1000,
+    classifier_activation="softmax",
+    **options,
+):
     r"""VGG16 :cite:p:`simonyan2014`: dieciséis capas con pesos, todas del mismo molde. :item:`CNN-11`
 
     AlexNet tenía filtros de 11, de 5 y de 3. VGG pregunta si hacían falta, y se queda con los de :math:`3\times3`,
@@ -19,7 +24,7 @@ def vgg16(input_shape=(224, 224, 3), classes=1000, classifier_activation="softma
 
        3 \;\to\; 3+2 \;\to\; 3+2+2 \;\to\;\cdots\;\to\; 1+2m .
 
-    Lo mismo, pero más barato y con más curvas en medio. Con :math:`C` canales de entrada y de salida, un filtro de
+    Ven lo mismo, con menos pesos y más curvas en medio. Con :math:`C` canales de entrada y de salida, un filtro de
     :math:`7\times7` cuesta :math:`49C^2` pesos; tres de :math:`3\times3`, :math:`27C^2`, y con una ReLU tras cada
     uno.
 
@@ -32,8 +37,8 @@ def vgg16(input_shape=(224, 224, 3), classes=1000, classifier_activation="softma
     >>> model.count_params()
     138357544
 
-    Tres de cada cuatro de esos parámetros son de una sola capa, la primera densa, que ve los :math:`7\times7\times512`
-    números del último mapa:
+    Casi tres de cada cuatro de esos parámetros son de una sola capa, la primera densa, que ve los
+    :math:`7\times7\times512` números del último mapa:
 
     >>> first = next(
     ...     layer for layer in model.layers if isinstance(layer, Dense)
@@ -59,16 +64,13 @@ def vgg16(input_shape=(224, 224, 3), classes=1000, classifier_activation="softma
     -------
     Sequential
     """
+    same = {"padding": "same", "activation": "relu"}
+    stages = (64, 2), (128, 2), (256, 3), (512, 3), (512, 3)
     layers = [Input(input_shape)]
-    for filters, repeats in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)):
-        layers += [Conv2D(filters, 3, padding="same", activation="relu") for _ in range(repeats)]
+    for filters, repeats in stages:
+        layers += [Conv2D(filters, 3, **same) for _ in range(repeats)]
         layers.append(MaxPooling2D(2))
-    layers += [
-        Flatten(),
-        Dense(4096, "relu"),
-        Dropout(0.5),
-        Dense(4096, "relu"),
-        Dropout(0.5),
-        Dense(classes, classifier_activation),
-    ]
+    layers += [Flatten(), Dense(4096, "relu"), Dropout(0.5)]
+    layers += [Dense(4096, "relu"), Dropout(0.5)]
+    layers.append(Dense(classes, classifier_activation))
     return Sequential(layers, **options)

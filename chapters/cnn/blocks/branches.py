@@ -135,3 +135,15 @@ class Branches(Layer):
     def work(self):
         r"""Suma el trabajo de las ramas."""
         return sum(layer.work() for layer in self.layers)
+
+
+def plain_branches(x, branches, dy):
+    r"""Apilar a la ida; cortar y sumar a la vuelta."""
+    parts = [branch.forward(x) for branch in branches]
+    y = np.concatenate(parts, axis=-1)  # [ec-cnn-ramas]
+    stops = np.cumsum([part.shape[-1] for part in parts])[:-1]
+    pieces = np.split(dy, stops, axis=-1)
+    dx = np.zeros_like(x)
+    for branch, piece in zip(branches, pieces, strict=True):
+        dx += branch.backward(piece)  # [ec-cnn-ramas-atras]
+    return y, dx

@@ -5,7 +5,14 @@ from chapters.cnn.normalization.batch_normalization import BatchNormalization
 from chapters.mlp.activation import Activation
 
 
-def conv_bn(filters, kernel_size, strides=1, padding="same", activation="relu", scale=True):
+def conv_bn(
+    filters,
+    kernel_size,
+    strides=1,
+    padding="same",
+    activation="relu",
+    scale=True,
+):
     r"""Una convolución sin sesgo, su normalización por lotes y, si acaso, su activación.
 
     El sesgo sobra: la normalización resta la media de cada canal, y con ella cualquier constante que se hubiera sumado;
@@ -28,8 +35,10 @@ def conv_bn(filters, kernel_size, strides=1, padding="same", activation="relu", 
     -------
     list of Layer
     """
-    layers = [
-        Conv2D(filters, kernel_size, strides=strides, padding=padding, use_bias=False, kernel_initializer="he_normal"),
-        BatchNormalization(scale=scale),
-    ]
-    return layers if activation is None else [*layers, Activation(activation)]
+    options = {"use_bias": False, "kernel_initializer": "he_normal"}
+    options |= {"strides": strides, "padding": padding}
+    layers = [Conv2D(filters, kernel_size, **options)]
+    layers.append(BatchNormalization(scale=scale))
+    if activation is not None:
+        layers.append(Activation(activation))
+    return layers
