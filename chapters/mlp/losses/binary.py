@@ -85,13 +85,7 @@ class BinaryCrossentropy(Loss):
     >>> round(float(printed), 6)
     -0.279777
 
-    Con la fórmula impresa, la «mejor» predicción para :math:`y=1` sería la peor:
-
-    >>> candidates = np.array([0.001, 0.5, 0.999])
-    >>> float(candidates[np.argmin(1 * np.log(candidates))])
-    0.001
-
-    Y los logits dan lo mismo, con el gradiente limpio:
+    Los logits dan lo mismo, con el gradiente limpio:
 
     >>> z = np.log(p / (1 - p))
     >>> loss = BinaryCrossentropy(from_logits=True)
