@@ -65,5 +65,5 @@ class CosineSimilarity(RowLoss):
         u, v = y_true * true_scale, y_pred * scale
         cosine = (u * v).sum(axis=1, keepdims=True)  # [ec-mlp-coseno]
         along = np.where(scale < 1 / EPSILON, cosine, 0) * v
-        slopes = -(u - along) * scale  # [ec-mlp-coseno-gradiente]
-        return -cosine[:, 0], slopes
+        # [ec-mlp-coseno-gradiente]
+        return -cosine[:, 0], -(u - along) * scale
