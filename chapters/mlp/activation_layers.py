@@ -27,15 +27,25 @@ class ReLU(AppliedActivation):
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
     """
 
-    def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **options):
+    def __init__(
+        self,
+        max_value=None,
+        negative_slope=0.0,
+        threshold=0.0,
+        **options,
+    ):
         super().__init__(**options)
-        self.max_value = None if max_value is None else check.number(max_value, "max_value", 0)
-        self.negative_slope = check.number(negative_slope, "negative_slope", 0)
+        if max_value is not None:
+            max_value = check.number(max_value, "max_value", 0)
+        self.max_value = max_value
+        slope = check.number(negative_slope, "negative_slope", 0)
+        self.negative_slope = slope
         self.threshold = check.number(threshold, "threshold", 0)
 
     def applied(self):
         r"""Da la activación."""
-        return activations.ReLU(self.negative_slope, self.max_value, self.threshold)
+        knobs = self.negative_slope, self.max_value, self.threshold
+        return activations.ReLU(*knobs)
 
 
 class LeakyReLU(AppliedActivation):
@@ -54,9 +64,9 @@ class LeakyReLU(AppliedActivation):
     """
 
     def __init__(self, negative_slope=0.3, **options):
-        negative_slope = options.pop("alpha", negative_slope)
+        slope = options.pop("alpha", negative_slope)
         super().__init__(**options)
-        self.negative_slope = check.number(negative_slope, "negative_slope", 0)
+        self.negative_slope = check.number(slope, "negative_slope", 0)
 
     def applied(self):
         r"""Da la activación."""

@@ -17,7 +17,7 @@ LONG, LARGE = 512, 1 << 15
 HUGE = 1 << 19
 # De a cuántas filas va un producto, y desde cuántas conviene trasponer los pesos al volver.
 MANY = 64
-# De a cuántos renglones se trasponen.
+# De a cuántas filas se trasponen.
 TILE = 16
 
 

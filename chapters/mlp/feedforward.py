@@ -36,7 +36,7 @@ def feedforward(x, weights, biases, activations):
 
     **Las formas.** Si la capa :math:`k` tiene :math:`m_k` neuronas, :math:`\mathbf W_k` es de
     :math:`m_{k-1}\times m_k` y :math:`\mathbf b_k` tiene :math:`m_k` números; :math:`m_0=d` son las entradas. En cada
-    producto las dos medidas de en medio coinciden, y por eso los tamaños de una red se leen de corrido: 4-3-2-1.
+    producto las dos medidas de en medio coinciden, y por eso los tamaños de una red se leen seguidos: 4-3-2-1.
 
     >>> import numpy as np
     >>> rng, sizes = np.random.default_rng(0), [4, 3, 2, 1]
@@ -110,4 +110,13 @@ def feedforward(x, weights, biases, activations):
         z = check.floats(h @ W + b, f"la suma de la capa {k + 1}")
         h = z if phi is None else phi(z)  # [ec-mlp-red]
         outputs.append(h)
+    return outputs
+
+
+def plain_feedforward(x, weights, biases, activations):
+    r"""Una capa tras otra."""
+    outputs = [x]
+    for W, b, phi in zip(weights, biases, activations, strict=True):
+        z = outputs[-1] @ W + b
+        outputs.append(z if phi is None else phi(z))  # [ec-mlp-red]
     return outputs

@@ -29,6 +29,6 @@ class Flatten(Reshape):
 
     def __init__(self, data_format=None, **options):
         super().__init__((-1,), **options)
-        self.data_format = check.choice(
-            "channels_last" if data_format is None else data_format, "data_format", ["channels_last"]
-        )
+        last = "channels_last"
+        data_format = last if data_format is None else data_format
+        self.data_format = check.choice(data_format, "data_format", [last])

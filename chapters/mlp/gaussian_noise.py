@@ -115,6 +115,16 @@ class GaussianNoise(Layer):
         return noise
 
 
+def plain_gaussian_noise(x, stddev, uniforms):
+    r"""De cada pareja de uniformes, dos normales que se suman."""
+    u, v = uniforms[:, 0], uniforms[:, 1]
+    radius = np.sqrt(-2 * np.log(1 - u))
+    # [ec-mlp-box-muller]
+    pair = radius * np.cos(2 * np.pi * v), radius * np.sin(2 * np.pi * v)
+    noise = np.concatenate(pair, axis=1)[:, : x.shape[1]]
+    return x + stddev * noise  # [ec-mlp-ruido]
+
+
 class GaussianDropout(GaussianNoise):
     r"""Capa que al entrenar multiplica cada número por una normal de media 1, con los argumentos de Keras.
 

@@ -609,10 +609,11 @@ class Layer(Configured):
         >>> layer.units = 2
         >>> layer.build((4,))
         >>> layer.activation = "tanh"
-        >>> layer.units = 5
-        Traceback (most recent call last):
-            ...
-        ValueError: dense, units: la capa ya está construida con 2; para cambiarlo crea otra
+        >>> try:
+        ...     layer.units = 5
+        ... except ValueError as error:
+        ...     print(str(error).partition(";")[0])
+        dense, units: la capa ya está construida con 2
         """
         if self._building:
             return value

@@ -82,3 +82,11 @@ def collapse(weights, biases):
         b_k = check.floats(biases[k], f"biases[{k}]", "salidas", sizes)
         W, b = W @ W_k, b @ W_k + b_k  # [ec-mlp-colapso]
     return W, b
+
+
+def plain_collapse(weights, biases):
+    r"""Junta las capas de la primera a la última."""
+    W, b = weights[0], biases[0]
+    for W_k, b_k in zip(weights[1:], biases[1:], strict=True):
+        W, b = W @ W_k, b @ W_k + b_k  # [ec-mlp-colapso]
+    return W, b

@@ -58,7 +58,8 @@ class RepeatVector(Layer):
         r"""Devuelve la forma con un eje más, el de las copias."""
         shape = check.shape(input_shape, "input_shape", unknown=True)
         if len(shape) != 1:
-            raise ValueError(f"x: se esperaban vectores, de forma (n, d), pero llegó {text_of_shape(shape)}")
+            expected, found = "vectores, de forma (n, d)", text_of_shape(shape)
+            raise ValueError(f"x: se esperaban {expected}, pero llegó {found}")
         return self.n, *shape
 
     def forward(self, x, training=False):
@@ -72,3 +73,9 @@ class RepeatVector(Layer):
         r"""Suma la culpa de las copias."""
         dy = self.output_gradient(dy)
         return dy.sum(axis=1, out=self.buffer("dx", self.x.shape))  # [ec-mlp-repetir]
+
+
+def plain_repeat_vector(x, n, dy):
+    r"""Repite cada vector; de vuelta, suma la culpa de las copias."""
+    y = np.repeat(x[:, np.newaxis], n, axis=1)
+    return y, dy.sum(axis=1)  # [ec-mlp-repetir]

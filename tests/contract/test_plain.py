@@ -52,6 +52,19 @@ from chapters.cnn import (
 )
 from chapters.mlp import Activation, Dense, Dropout, Input, Model, Sequential
 from chapters.mlp import Dense, Dropout, Input, Model, Sequential, activations, initializers
+from chapters.mlp import (
+    Dense,
+    Dropout,
+    GaussianNoise,
+    Input,
+    MeanAbsoluteError,
+    Model,
+    RepeatVector,
+    Sequential,
+    activations,
+    initializers,
+    losses,
+)
 from chapters.mlp.maxout import Maxout
 from chapters.mlp import Dense, Dropout, Flatten, Input, Model, Sequential
 from chapters.rnn import Embedding, SimpleRNN
@@ -334,6 +347,44 @@ def variance_scaling(shape, scale, mode, distribution, seed):
     return initializers.VarianceScaling(scale, mode, distribution)(shape, "float64", seed)
 
 
+def measured(loss):
+    def used(y_true, y_pred, **options):
+        found = loss(reduction="none", **options)
+        return found.call(y_true, y_pred), found.gradient(y_true, y_pred)
+
+    return used
+
+
+def crossentropy(loss):
+    def used(y_true, y_pred, from_logits):
+        return measured(loss)(y_true, y_pred, from_logits=from_logits)
+
+    return used
+
+
+def binary_focal(y_true, y_pred, gamma):
+    return measured(losses.BinaryFocalCrossentropy)(y_true, y_pred, gamma=gamma)
+
+
+def categorical_focal(y_true, y_pred, alpha, gamma):
+    return measured(losses.CategoricalFocalCrossentropy)(y_true, y_pred, alpha=alpha, gamma=gamma)
+
+
+def mean_loss(losses, sample_weight):
+    return MeanAbsoluteError()(np.zeros_like(losses), losses, sample_weight)
+
+
+def gaussian_noise(x, stddev, uniforms):
+    layer = GaussianNoise(stddev, dtype="float64")
+    layer.uniform = lambda buffer: uniforms
+    return layer.forward(x, training=True)
+
+
+def repeat_vector(x, n, dy):
+    layer = RepeatVector(n, dtype="float64")
+    return layer.forward(x), layer.backward(dy)
+
+
 def sampling(mean, log_var, noise, beta, dy):
     layer = Sampling(beta, dtype="float64")
     layer.normal = lambda x: noise
@@ -473,6 +524,17 @@ USED = {
     "plain_log_softmax": log_softmax,
     "plain_maxout": maxout,
     "plain_variance_scaling": variance_scaling,
+    # Capítulo 2, pérdidas.
+    "plain_loss": mean_loss,
+    "plain_mean_squared_error": lambda y_true, y_pred: measured(losses.MeanSquaredError)(y_true, y_pred),
+    "plain_mean_absolute_error": lambda y_true, y_pred: measured(losses.MeanAbsoluteError)(y_true, y_pred),
+    "plain_binary_crossentropy": crossentropy(losses.BinaryCrossentropy),
+    "plain_categorical_crossentropy": crossentropy(losses.CategoricalCrossentropy),
+    "plain_sparse_categorical_crossentropy": crossentropy(losses.SparseCategoricalCrossentropy),
+    "plain_binary_focal_crossentropy": binary_focal,
+    "plain_categorical_focal_crossentropy": categorical_focal,
+    "plain_gaussian_noise": gaussian_noise,
+    "plain_repeat_vector": repeat_vector,
     "plain_batch_normalization": batch_normalization,
     "plain_up_sampling2d": up_sampling2d,
     "plain_up_sampling1d": up_sampling1d,
@@ -627,6 +689,12 @@ def layers(r):
 
 def bent(r):
     return {"z": 3 * r.array("n", "d"), "dy": r.array("n", "d")}
+
+
+def answers(r, y_true):
+    logits = bool(r("logits", 0, 1))
+    scores = 3 * r.array("n", "d")
+    return {"y_true": y_true, "y_pred": scores if logits else 1 / (1 + np.exp(-scores)), "from_logits": logits}
 
 
 def recurrent(r):
@@ -956,6 +1024,37 @@ ARGUMENTS = {
         "mode": r.generator.choice(["fan_in", "fan_out", "fan_avg"]).item(),
         "distribution": r.generator.choice(["uniform", "truncated_normal", "untruncated_normal"]).item(),
     },
+    # Capítulo 2, pérdidas.
+    "plain_loss": lambda r: {"losses": np.abs(r.array("n")), "sample_weight": r.generator.random(r("n"))},
+    "plain_mean_squared_error": lambda r: {"y_true": r.array("n", "d"), "y_pred": r.array("n", "d")},
+    "plain_mean_absolute_error": lambda r: {"y_true": r.array("n", "d"), "y_pred": r.array("n", "d")},
+    "plain_binary_crossentropy": lambda r: answers(r, r.generator.integers(0, 2, (r("n"), r("d"))).astype(float)),
+    "plain_categorical_crossentropy": lambda r: answers(
+        r, np.eye(r("d", 2, 5))[r.generator.integers(0, r("d"), r("n"))]
+    ),
+    "plain_sparse_categorical_crossentropy": lambda r: answers(r, r.generator.integers(0, r("d", 2, 5), r("n"))),
+    "plain_binary_focal_crossentropy": lambda r: {
+        **{"y_true": r.generator.integers(0, 2, (r("n"), r("d"))).astype(float)},
+        **{"y_pred": 0.01 + 0.98 * r.generator.random((r("n"), r("d"))), "gamma": float(r("gamma", 0, 3))},
+    },
+    "plain_categorical_focal_crossentropy": lambda r: {
+        **{"y_true": np.eye(r("d", 2, 5))[r.generator.integers(0, r("d"), r("n"))]},
+        **{"y_pred": 0.01 + r.generator.random((r("n"), r("d"))), "alpha": r.generator.random()},
+        "gamma": float(r("gamma", 0, 3)),
+    },
+    "plain_gaussian_noise": lambda r: {
+        **{"x": r.array("n", "d"), "stddev": r.generator.random()},
+        "uniforms": r.generator.random((r("n"), 2, (r("d") + 1) // 2)),
+    },
+    "plain_repeat_vector": lambda r: {"x": r.array("n", "d"), "n": r("t"), "dy": r.array("n", "t", "d")},
+    "plain_feedforward": lambda r: {
+        **{"x": r.array("n", "d"), "weights": [r.array("d", "h"), r.array("h", "m")]},
+        **{"biases": [r.array("h"), r.array("m")], "activations": [np.tanh, None]},
+    },
+    "plain_collapse": lambda r: {
+        "weights": [r.array("d", "h"), r.array("h", "k"), r.array("k", "m")],
+        "biases": [r.array("h"), r.array("k"), r.array("m")],
+    },
     "plain_prelu_forward": lambda r: {"x": r.array("n", "d", "c"), "alpha": r.array(1, "c")},
     "plain_prelu_backward": lambda r: {
         **{"x": r.array("n", "d", "c"), "alpha": r.array(1, "c"), "dy": r.array("n", "d", "c")},
@@ -1221,6 +1320,8 @@ def test_each_one_is_compared():
 
 
 def every(value):
+    if isinstance(value, list):
+        value = tuple(value)
     if isinstance(value, gradcheck.GradientReport):
         value = {p.name: (p.relative_error, p.ok) for p in value.parameters}
     if isinstance(value, dict):

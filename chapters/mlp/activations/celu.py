@@ -10,7 +10,7 @@ class CELU(ActivationFunction):
     r"""ELU de derivada continua (*continuously differentiable ELU*, CELU).
 
     La ELU solo junta sus dos ramas sin pico si :math:`\alpha=1`. Aquí el exponente también se estira, y la pendiente
-    en el cero es siempre 1 :cite:p:`barron2017`:
+    en el cero es 1 con cualquier :math:`\alpha` :cite:p:`barron2017`:
 
     .. math::
        :label: ec-mlp-celu
@@ -47,7 +47,8 @@ class CELU(ActivationFunction):
 
     def forward(self, z, y):
         r"""Escribe en ``y`` el valor en ``z``."""
-        y[...] = np.maximum(z, 0) + self.alpha * np.expm1(np.minimum(z, 0) / self.alpha)  # [ec-mlp-celu]
+        curve = self.alpha * np.expm1(np.minimum(z, 0) / self.alpha)
+        y[...] = np.maximum(z, 0) + curve  # [ec-mlp-celu]
 
     def backward(self, z, y, dy, dz):
         r"""Escribe en ``dz`` el producto de ``dy`` por la pendiente."""

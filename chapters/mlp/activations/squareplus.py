@@ -47,7 +47,8 @@ class Squareplus(ActivationFunction):
 
     def backward(self, z, y, dy, dz):
         r"""Escribe en ``dz`` el producto de ``dy`` por la pendiente."""
-        dz[...] = dy * (1 + z / np.hypot(z, z.dtype.type(np.sqrt(self.b)))) / 2  # [ec-mlp-squareplus]
+        root = np.hypot(z, z.dtype.type(np.sqrt(self.b)))
+        dz[...] = dy * (1 + z / root) / 2  # [ec-mlp-squareplus]
 
 
 squareplus = Squareplus()

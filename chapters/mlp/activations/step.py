@@ -22,8 +22,8 @@ class Step(ActivationFunction):
 
     Es plano a los dos lados. Si mueves muy poco un peso, la respuesta no cambia, salvo en el salto, y el
     gradiente no sabe hacia dónde empujar: vale cero. En el salto ni siquiera hay derivada; aquí, por convenio, también
-    damos 0. Se satura en todas partes. La regla de Rosenblatt esquiva el problema porque no deriva nada, pero solo sirve para una capa.
-    Para entrenar varias hace falta suavizar el escalón, y de ahí nace la sigmoide.
+    damos 0. Se satura en todas partes. La regla de Rosenblatt esquiva el problema porque no deriva nada, pero solo
+    sirve para una capa. Para entrenar varias hace falta suavizar el escalón, y de ahí nace la sigmoide.
 
     **A mano.**
 

@@ -1,5 +1,6 @@
 r"""El error absoluto medio."""
 
+import numpy as np
 from numba import njit
 
 from chapters.mlp.activations.exponential import _add
@@ -26,7 +27,7 @@ class MeanAbsoluteError(Loss):
 
        \frac{\partial\mathcal L}{\partial\hat y_j} = \frac1K\operatorname{signo}\bigl(\hat y_j-y_j\bigr) .
 
-    Todos los errores tiran con la misma fuerza, grandes o pequeños. El precio es que el gradiente no se hace chico
+    Todos los errores tiran con la misma fuerza, grandes o pequeños. El precio es que el gradiente no se hace pequeño
     cerca del mínimo, y hay que bajar la tasa de aprendizaje para no quedarse dando vueltas.
 
     **Media y mediana.** Si la red solo pudiera dar un número, ¿cuál daría? El que iguala las fuerzas. Con el cuadrado,
@@ -55,6 +56,13 @@ class MeanAbsoluteError(Loss):
         return _mean_absolute_error(
             y_true.reshape(shape), y_pred.reshape(shape), weight.reshape(-1), gradient.reshape(shape)
         )
+
+
+def plain_mean_absolute_error(y_true, y_pred):
+    r"""La pérdida de cada observación y su gradiente."""
+    error = y_pred - y_true
+    losses = abs(error).mean(axis=1)  # [ec-mlp-mae]
+    return losses, np.sign(error) / error.shape[1]  # [ec-mlp-mae-gradiente]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -46,11 +46,12 @@ class Loss(Configured):
     Los datos ya están dados; lo único que podemos mover son los pesos. Por eso :math:`J` se escribe como función **de**
     :math:`\boldsymbol\theta`. No «representa los pesos» :erratum:`E-39`: a cada elección de pesos le asigna un costo,
     como un mapa de relieve le asigna a cada lugar una altura. :item:`MLP-29` Entrenar es buscar el punto más bajo,
-    :math:`\boldsymbol\theta^*=\operatorname{argmin}_{\boldsymbol\theta}J(\boldsymbol\theta)`. Casi nunca es el único:
-    si intercambias dos neuronas ocultas, con todos sus pesos, la red calcula lo mismo. :item:`MLP-26`
+    :math:`\boldsymbol\theta^*=\operatorname{argmin}_{\boldsymbol\theta}J(\boldsymbol\theta)`. Con capas ocultas no es
+    el único: si intercambias dos neuronas ocultas, con todos sus pesos, la red calcula lo mismo. :item:`MLP-26`
 
-    **De dónde salen las pérdidas.** Ninguna es arbitraria. Supón que la predicción no es una respuesta, sino los
-    parámetros de una distribución :math:`p(\mathbf y\mid\hat{\mathbf y})`. Los pesos más creíbles son los que hacen más
+    **De dónde salen las pérdidas.** Las de esta página no son arbitrarias. Supón que la predicción no es una
+    respuesta, sino los parámetros de una distribución :math:`p(\mathbf y\mid\hat{\mathbf y})`
+    (:doc:`/introduccion/probabilidad`). Los pesos más creíbles son los que hacen más
     probable lo que de verdad se observó. Si los ejemplos son independientes, esa probabilidad, la *verosimilitud*
     (*likelihood*), es un producto. El logaritmo lo vuelve suma, el signo menos cambia máximo por mínimo y dividir entre
     :math:`n` no mueve el mínimo:
@@ -63,7 +64,7 @@ class Loss(Configured):
        \min_{\boldsymbol\theta}\ \frac1n\sum_{i=1}^n
        \underbrace{-\ln p\bigl(\mathbf y^{(i)}\mid\hat{\mathbf y}^{(i)}\bigr)}_{\mathcal L_i} .
 
-    La pérdida es menos el logaritmo de la verosimilitud. Escoger pérdida es escoger distribución: :item:`MLP-25`
+    Aquí la pérdida es menos el logaritmo de la verosimilitud, y escoger pérdida es escoger distribución: :item:`MLP-25`
 
     .. list-table::
        :header-rows: 1
@@ -240,7 +241,7 @@ class Loss(Configured):
         Parameters
         ----------
         y_true : ndarray, shape (n, ...)
-            Unos renglones de lo que devolvió :meth:`prepare`.
+            Unas filas de lo que devolvió :meth:`prepare`.
         y_pred : ndarray, shape (n, ...)
             Las predicciones.
         weight : ndarray, shape (n,)
@@ -338,6 +339,11 @@ class Loss(Configured):
             expected = ", ".join(["n", *map(str, output_shape)])
             raise ValueError(f"y_true: se esperaba la forma ({expected}) de la salida, pero llegó {y_true.shape}")
         return y_true.reshape(len(y_true), *output_shape)
+
+
+def plain_loss(losses, sample_weight):
+    r"""El promedio de las pérdidas, cada una con su peso."""
+    return (sample_weight * losses).sum() / len(losses)  # [ec-mlp-costo]
 
 
 def _weights(sample_weight, y_pred):

@@ -47,7 +47,7 @@ class BinaryCrossentropy(Loss):
        = \frac{\hat y-y}{\hat y\,(1-\hat y)} .
 
     **Con logits.** El denominador es la pendiente de la sigmoide. Si :math:`\hat y=\sigma(z)`, al multiplicar por
-    :math:`\sigma'(z)` se cancela, y queda lo más simple posible:
+    :math:`\sigma'(z)` se cancela, y queda:
 
     .. math::
        :label: ec-mlp-bce-logits-gradiente
@@ -85,13 +85,7 @@ class BinaryCrossentropy(Loss):
     >>> round(float(printed), 6)
     -0.279777
 
-    Con la fórmula impresa, la «mejor» predicción para :math:`y=1` sería la peor:
-
-    >>> candidates = np.array([0.001, 0.5, 0.999])
-    >>> float(candidates[np.argmin(1 * np.log(candidates))])
-    0.001
-
-    Y los logits dan lo mismo, con el gradiente limpio:
+    Los logits dan lo mismo, con el gradiente limpio:
 
     >>> z = np.log(p / (1 - p))
     >>> loss = BinaryCrossentropy(from_logits=True)
@@ -149,6 +143,23 @@ class BinaryCrossentropy(Loss):
             gradient.reshape(shape),
             self.label_smoothing,
         )
+
+
+def plain_binary_crossentropy(y_true, y_pred, from_logits):
+    r"""La pérdida de cada observación y su gradiente."""
+    y = y_true
+    if from_logits:
+        z, small = y_pred, np.exp(-abs(y_pred))
+        # [ec-mlp-bce-logits]
+        each = np.maximum(z, 0) - y * z + np.log(1 + small)
+        # [ec-mlp-bce-logits-gradiente]
+        slopes = 1 / (1 + np.exp(-z)) - y
+    else:
+        p = np.clip(y_pred, EPSILON, 1 - EPSILON)
+        each = -(y * np.log(p) + (1 - y) * np.log(1 - p))  # [ec-mlp-bce]
+        slopes = (p - y) / (p * (1 - p))  # [ec-mlp-bce-gradiente]
+        slopes = np.where(p == y_pred, slopes, 0)
+    return each.mean(axis=1), slopes / y.shape[1]
 
 
 def _between_0_and_1(y_true):

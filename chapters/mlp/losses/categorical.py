@@ -89,13 +89,6 @@ class CategoricalCrossentropy(Loss):
     ... )
     (0.693147, 0.693147)
 
-    Y lo que el curso proponía no pasa:
-
-    >>> loss([[1]], [[0.3]])
-    Traceback (most recent call last):
-        ...
-    ValueError: y_pred: se esperaban al menos 2 clases, pero hay 1; para sí o no usa binary_crossentropy
-
     Parameters
     ----------
     from_logits : bool
@@ -109,7 +102,12 @@ class CategoricalCrossentropy(Loss):
     Raises
     ------
     TypeError, ValueError
-        Si los argumentos no son de los tipos o los intervalos pedidos.
+        Si los argumentos no son de los tipos o los intervalos pedidos, o si hay una sola salida, como en el curso.
+
+        >>> loss([[1]], [[0.3]])
+        Traceback (most recent call last):
+            ...
+        ValueError: y_pred: se esperaban al menos 2 clases, pero hay 1; para sí o no usa binary_crossentropy
     """
 
     name = "categorical_crossentropy"
@@ -129,7 +127,7 @@ class CategoricalCrossentropy(Loss):
         self.from_logits, self.label_smoothing, self.axis = from_logits, label_smoothing, axis
 
     def prepare(self, y_true, output_shape, dtype):
-        r"""Como :meth:`Loss.prepare`; además exige que cada renglón sume 1."""
+        r"""Como :meth:`Loss.prepare`; además exige que cada fila sume 1."""
         _classes(output_shape)
         return _distributions(super().prepare(y_true, output_shape, dtype))
 
@@ -144,6 +142,22 @@ class CategoricalCrossentropy(Loss):
             gradient.reshape(shape),
             self.label_smoothing,
         )
+
+
+def plain_categorical_crossentropy(y_true, y_pred, from_logits):
+    r"""La pérdida de cada observación y su gradiente."""
+    if from_logits:
+        z = y_pred - y_pred.max(axis=1, keepdims=True)
+        S = np.exp(z).sum(axis=1, keepdims=True)
+        # [ec-mlp-cce-logits]
+        losses = np.log(S[:, 0]) - (y_true * z).sum(axis=1)
+        return losses, np.exp(z) / S - y_true  # [ec-mlp-cce-logits-gradiente]
+    s = y_pred.sum(axis=1, keepdims=True)
+    q = np.clip(y_pred / s, EPSILON, 1 - EPSILON)
+    losses = -(y_true * np.log(q)).sum(axis=1)  # [ec-mlp-cce]
+    counted = np.where(q == y_pred / s, y_true, 0)
+    total = counted.sum(axis=1, keepdims=True)
+    return losses, (total - counted / q) / s  # [ec-mlp-cce-gradiente]
 
 
 def _classes(output_shape):

@@ -46,17 +46,24 @@ class CosineSimilarity(RowLoss):
 
     name = "cosine_similarity"
 
-    def __init__(self, axis=-1, reduction="sum_over_batch_size", name=None, dtype=None):
+    def __init__(
+        self,
+        axis=-1,
+        reduction="sum_over_batch_size",
+        name=None,
+        dtype=None,
+    ):
         super().__init__(reduction, name, dtype)
         self.axis = axis
 
     def rows(self, y_true, y_pred):
         r"""Como :meth:`RowLoss.rows`."""
-        scale, true_scale = (
-            np.minimum(1 / np.sqrt((v * v).sum(axis=1, keepdims=True)), 1 / EPSILON) for v in (y_pred, y_true)
-        )
+        size = np.sqrt((y_pred**2).sum(axis=1, keepdims=True))
+        true_size = np.sqrt((y_true**2).sum(axis=1, keepdims=True))
+        scale = np.minimum(1 / size, 1 / EPSILON)
+        true_scale = np.minimum(1 / true_size, 1 / EPSILON)
         u, v = y_true * true_scale, y_pred * scale
         cosine = (u * v).sum(axis=1, keepdims=True)  # [ec-mlp-coseno]
         along = np.where(scale < 1 / EPSILON, cosine, 0) * v
-        slopes = -(u - along) * scale  # [ec-mlp-coseno-gradiente]
-        return -cosine[:, 0], slopes
+        # [ec-mlp-coseno-gradiente]
+        return -cosine[:, 0], -(u - along) * scale

@@ -49,7 +49,8 @@ class KLDivergence(RowLoss):
         r"""Como :meth:`RowLoss.rows`."""
         y, p = np.clip(y_true, EPSILON, 1), np.clip(y_pred, EPSILON, 1)
         losses = (y * np.log(y / p)).sum(axis=1)  # [ec-mlp-kl]
-        return losses, np.where((y_pred < EPSILON) | (y_pred > 1), 0, -y / p)  # [ec-mlp-kl-gradiente]
+        clipped = (y_pred < EPSILON) | (y_pred > 1)
+        return losses, np.where(clipped, 0, -y / p)  # [ec-mlp-kl-gradiente]
 
 
 class Poisson(RowLoss):

@@ -117,6 +117,17 @@ class BinaryFocalCrossentropy(RowLoss):
         return losses, scale / y.shape[1] * slopes
 
 
+def plain_binary_focal_crossentropy(y_true, y_pred, gamma):
+    r"""La de cada observación y su gradiente, con ceros y unos."""
+    p = np.where(y_true == 1, y_pred, 1 - y_pred)
+    H = -np.log(p)
+    losses = ((1 - p) ** gamma * H).mean(axis=1)  # [ec-mlp-focal]
+    less = gamma * (1 - p) ** (gamma - 1)
+    # [ec-mlp-focal-gradiente]
+    slopes = -(2 * y_true - 1) * ((1 - p) ** gamma / p + less * H)
+    return losses, slopes / p.shape[1]
+
+
 class CategoricalFocalCrossentropy(RowLoss):
     r"""Entropía cruzada categórica focal: lo mismo que :class:`BinaryFocalCrossentropy`, con :math:`K` clases.
 
@@ -186,7 +197,7 @@ class CategoricalFocalCrossentropy(RowLoss):
         self.from_logits, self.label_smoothing, self.axis = from_logits, label_smoothing, axis
 
     def prepare(self, y_true, output_shape, dtype):
-        r"""Como :meth:`Loss.prepare`; además exige que cada renglón sume 1."""
+        r"""Como :meth:`Loss.prepare`; además exige que cada fila sume 1."""
         classes = _classes(output_shape)
         if isinstance(self.alpha, list):
             check.sequence(self.alpha, "alpha", classes)
@@ -209,3 +220,16 @@ class CategoricalFocalCrossentropy(RowLoss):
         d = np.where(q == share, d, 0)
         slopes = (d - (d * share).sum(axis=1, keepdims=True)) / total  # [ec-mlp-focal-categorica-gradiente]
         return losses, slopes * p if self.from_logits else slopes
+
+
+def plain_categorical_focal_crossentropy(y_true, y_pred, alpha, gamma):
+    r"""La de cada observación y su gradiente, con probabilidades."""
+    s = y_pred.sum(axis=1, keepdims=True)
+    q, scale = y_pred / s, alpha * y_true
+    # [ec-mlp-focal-categorica]
+    losses = -(scale * (1 - q) ** gamma * np.log(q)).sum(axis=1)
+    less = gamma * (1 - q) ** (gamma - 1)
+    # [ec-mlp-focal-categorica-termino]
+    d = scale * (less * np.log(q) - (1 - q) ** gamma / q)
+    # [ec-mlp-focal-categorica-gradiente]
+    return losses, (d - (d * q).sum(axis=1, keepdims=True)) / s

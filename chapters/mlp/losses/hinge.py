@@ -57,7 +57,9 @@ class Hinge(RowLoss):
 def _two_signs(y_true):
     found = set(np.unique(y_true).tolist())
     if not (found <= {-1, 1} or found <= {0, 1}):
-        raise ValueError(f"y_true: se esperaba −1 y 1, o 0 y 1, pero hay {sorted(found)[:3]}")
+        some = sorted(found)[:3]
+        expected = "se esperaba −1 y 1, o 0 y 1"
+        raise ValueError(f"y_true: {expected}, pero hay {some}")
     return y_true
 
 
@@ -134,7 +136,7 @@ class CategoricalHinge(RowLoss):
     name = "categorical_hinge"
 
     def prepare(self, y_true, output_shape, dtype):
-        r"""Como :meth:`Loss.prepare`; además exige que cada renglón sume 1."""
+        r"""Como :meth:`Loss.prepare`; además exige que cada fila sume 1."""
         _classes(output_shape)
         return _distributions(super().prepare(y_true, output_shape, dtype))
 

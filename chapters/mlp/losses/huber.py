@@ -51,7 +51,13 @@ class Huber(RowLoss):
     name = "huber"
     delta = Checked(check.number, 0, open_low=True)
 
-    def __init__(self, delta=1.0, reduction="sum_over_batch_size", name=None, dtype=None):
+    def __init__(
+        self,
+        delta=1.0,
+        reduction="sum_over_batch_size",
+        name=None,
+        dtype=None,
+    ):
         super().__init__(reduction, name, dtype)
         self.delta = delta
 
@@ -103,5 +109,6 @@ class LogCosh(RowLoss):
         r"""Como :meth:`RowLoss.rows`."""
         error = y_pred - y_true
         far = np.abs(error)
-        losses = (far + np.log1p(np.exp(-2 * far)) - math.log(2)).mean(axis=1)  # [ec-mlp-logcosh]
+        each = far + np.log1p(np.exp(-2 * far)) - math.log(2)
+        losses = each.mean(axis=1)  # [ec-mlp-logcosh]
         return losses, np.tanh(error) / error.shape[1]  # [ec-mlp-logcosh-gradiente]

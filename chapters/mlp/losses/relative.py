@@ -87,7 +87,8 @@ class MeanSquaredLogarithmicError(RowLoss):
     def rows(self, y_true, y_pred):
         r"""Como :meth:`RowLoss.rows`."""
         predicted = np.maximum(y_pred, EPSILON)
-        error = np.log(1 + predicted) - np.log(1 + np.maximum(y_true, EPSILON))
+        true = np.maximum(y_true, EPSILON)
+        error = np.log(1 + predicted) - np.log(1 + true)
         losses = (error * error).mean(axis=1)  # [ec-mlp-msle]
         slopes = 2 / error.shape[1] * error / (1 + predicted)  # [ec-mlp-msle-gradiente]
         return losses, np.where(y_pred < EPSILON, 0, slopes)

@@ -1,4 +1,4 @@
-r"""Lo que comparten las pérdidas que se escriben en unas líneas de NumPy, renglón por renglón."""
+r"""Lo que comparten las pérdidas que se escriben en unas líneas de NumPy, fila por fila."""
 
 import numpy as np
 
@@ -6,10 +6,10 @@ from chapters.mlp.losses.base import Loss
 
 
 class RowLoss(Loss):
-    r"""Una pérdida que se calcula renglón por renglón con NumPy.
+    r"""Una pérdida que se calcula fila por fila con NumPy.
 
     Todo lo que se hace con los pesos, los lotes y los ejes de más es igual en todas. La que hereda de esta solo define
-    :meth:`rows`: la pérdida de cada renglón y su gradiente.
+    :meth:`rows`: la pérdida de cada fila y su gradiente.
 
     >>> class Quartic(RowLoss):
     ...     def rows(self, y_true, y_pred):
@@ -29,7 +29,7 @@ class RowLoss(Loss):
     """
 
     def rows(self, y_true, y_pred):
-        r"""Da la pérdida de cada renglón y su gradiente, sin comprobar nada.
+        r"""Da la pérdida de cada fila y su gradiente, sin comprobar nada.
 
         Parameters
         ----------
@@ -40,7 +40,7 @@ class RowLoss(Loss):
         -------
         losses : ndarray, shape (n,)
         gradient : ndarray, shape (n, K)
-            La derivada de cada pérdida respecto a su renglón de ``y_pred``.
+            La derivada de cada pérdida respecto a su fila de ``y_pred``.
         """
         raise NotImplementedError
 
@@ -49,11 +49,13 @@ class RowLoss(Loss):
         losses, slopes = self._rows(y_true, y_pred)
         per_weight = losses.size // weight.size
         share = np.repeat(weight.reshape(-1) / per_weight, per_weight)
-        np.multiply(slopes, share[:, np.newaxis], out=gradient.reshape(slopes.shape))
+        gradient = gradient.reshape(slopes.shape)
+        np.multiply(slopes, share[:, np.newaxis], out=gradient)
         return float((share * losses).sum(dtype=np.float64))
 
     def _each(self, y_true, y_pred):
-        return self._rows(y_true, y_pred)[0].reshape(y_pred.shape[:-1] if y_pred.ndim > 1 else y_pred.shape)
+        shape = y_pred.shape[:-1] if y_pred.ndim > 1 else y_pred.shape
+        return self._rows(y_true, y_pred)[0].reshape(shape)
 
     def _rows(self, y_true, y_pred):
         shape = -1, y_pred.shape[-1] if y_pred.ndim > 1 else 1

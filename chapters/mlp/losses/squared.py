@@ -77,6 +77,13 @@ class MeanSquaredError(Loss):
         )
 
 
+def plain_mean_squared_error(y_true, y_pred):
+    r"""La pérdida de cada observación y su gradiente."""
+    error = y_pred - y_true
+    losses = (error**2).mean(axis=1)  # [ec-mlp-mse]
+    return losses, 2 * error / error.shape[1]  # [ec-mlp-mse-gradiente]
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def _mean_squared_error(y_true, y_pred, weight, gradient):
     n, outputs = y_pred.shape
