@@ -12,14 +12,15 @@ class TerminateOnNaN(Callback):
     r"""Termina el entrenamiento, sin un error, si la pérdida deja de ser un número.
 
     Aquí ``fit`` ya se detiene en el primer paso que sale mal y lanza un ``FloatingPointError`` que dice dónde y por
-    qué pudo ser. Con este *callback* dice lo mismo en un renglón y acaba como siempre: los demás recuperan y cierran lo
+    qué pudo ser. Con este *callback* dice lo mismo en una línea y acaba como siempre: los demás recuperan y cierran lo
     suyo, y ``fit`` devuelve la historia de las épocas completas. Sirve cuando se prueban muchas redes en fila y una que
     se rompe no debe detener a las otras.
 
     **A mano.** Con una tasa de :math:`10^{200}`, la segunda pérdida ya no cabe en un ``float64``:
 
     >>> from chapters.mlp import SGD, Dense, Sequential
-    >>> model = Sequential([Dense(1, kernel_initializer="zeros")], dtype="float64")
+    >>> layer = Dense(1, kernel_initializer="zeros")
+    >>> model = Sequential([layer], dtype="float64")
     >>> model.compile(SGD(1e200), "mse")
     >>> options = {"epochs": 5, "callbacks": [TerminateOnNaN()], "verbose": 0}
     >>> history = model.fit([[1.0]], [[2.0]], **options)  # doctest: +ELLIPSIS
