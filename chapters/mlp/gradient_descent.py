@@ -79,23 +79,31 @@ def neuron_loss(theta, x, y, loss):
     return value, np.append(delta.sum(), delta @ x)  # [ec-mlp-neurona-gradiente]
 
 
+def plain_neuron_loss(theta, x, y, loss):
+    r"""Una neurona: ir, medir y volver."""
+    z = x @ theta[1:] + theta[0]
+    value, delta = loss(y, z), loss.gradient(y, z)
+    return value, np.append(delta.sum(), delta @ x)  # [ec-mlp-neurona-gradiente]
+
+
 def gradient_descent(f, theta, learning_rate=0.1, tolerance=1e-6, max_steps=10_000):
     r"""Descenso de gradiente: bajar por la pérdida de **todos** los ejemplos hasta que deje de haber pendiente.
 
     1. Empieza en unos pesos :math:`\boldsymbol\theta`, sorteados de una normal :math:`\mathcal N(0,\sigma^2)`.
-    2. Repite hasta converger:
-    3. calcula el gradiente :math:`\nabla J(\boldsymbol\theta)`, con todos los ejemplos;
-    4. da un paso en contra,
+    2. Hasta converger, repite:
 
-    .. math::
-       :label: ec-mlp-descenso-completo
+       a. calcula el gradiente :math:`\nabla J(\boldsymbol\theta)`, con todos los ejemplos;
+       b. da un paso en contra,
 
-       \boldsymbol\theta \leftarrow \boldsymbol\theta - \eta\,\nabla J(\boldsymbol\theta) .
+          .. math::
+             :label: ec-mlp-descenso-completo
 
-    5. Devuelve los pesos. :item:`OPT-07`
+             \boldsymbol\theta \leftarrow \boldsymbol\theta - \eta\,\nabla J(\boldsymbol\theta) .
 
-    **Por qué baja.** Llamemos :math:`\mathbf g` al gradiente. Cerca de :math:`\boldsymbol\theta` la pérdida es casi su
-    tangente, y un paso :math:`-\eta\,\mathbf g` la cambia en
+    3. Devuelve los pesos. :item:`OPT-07`
+
+    **Por qué baja.** Llamemos :math:`\mathbf g` al gradiente. Cerca de :math:`\boldsymbol\theta` la pérdida se parece a
+    su tangente, y un paso :math:`-\eta\,\mathbf g` la cambia en
 
     .. math::
        :label: ed-mlp-descenso-baja
@@ -106,11 +114,12 @@ def gradient_descent(f, theta, learning_rate=0.1, tolerance=1e-6, max_steps=10_0
        &= -\eta\,\lVert\mathbf g\rVert^2 .
        \end{aligned}
 
-    Es negativo mientras quede pendiente. El «casi» es la letra pequeña: si :math:`\eta` es grande, el paso sale de la
-    zona donde la tangente se parece a la función, y ya no hay promesa.
+    Es negativo mientras quede pendiente. El :math:`\approx` es la letra pequeña: si :math:`\eta` es grande, el paso
+    sale de la zona donde la tangente se parece a la función, y ya no hay promesa.
 
-    **Cuándo parar.** En el mínimo el gradiente es cero, pero ahí no se llega: cada paso es más corto que el anterior.
-    «Converger» es decidir que con esto basta. Aquí, que la pendiente sea menor que una tolerancia:
+    **Cuándo parar.** En el mínimo el gradiente es cero, pero casi nunca se cae justo ahí: los pasos se acortan conforme
+    la pendiente se acaba. «Converger» es decidir que con esto basta. Aquí, que la pendiente sea menor que una
+    tolerancia:
 
     .. math::
        :label: ec-mlp-descenso-parada
@@ -191,24 +200,34 @@ def gradient_descent(f, theta, learning_rate=0.1, tolerance=1e-6, max_steps=10_0
     return np.array(points)
 
 
+def plain_gradient_descent(f, theta, learning_rate, tolerance, max_steps):
+    r"""Bajar hasta que deje de haber pendiente."""
+    points = [np.array(theta)]
+    for _ in range(max_steps):
+        _, gradient = f(theta)
+        if np.linalg.norm(gradient) <= tolerance:  # [ec-mlp-descenso-parada]
+            break
+        theta = theta - learning_rate * gradient  # [ec-mlp-descenso-completo]
+        points.append(theta)
+    return np.array(points)
+
+
 def stochastic_gradient_descent(f, theta, x, y, learning_rate=0.01, steps=1000, seed=None):
     r"""Descenso estocástico (*stochastic gradient descent*): un paso por cada ejemplo, escogido al azar.
 
     1. Empieza en unos pesos :math:`\boldsymbol\theta` al azar.
-    2. Repite:
-    3. escoge al azar un ejemplo :math:`i`;
-    4. calcula el gradiente de **su** pérdida, :math:`\nabla\mathcal L_i(\boldsymbol\theta)`;
-    5. da un paso con ese gradiente,
+    2. Tantas veces como pasos, repite:
 
-    .. math::
-       :label: ec-mlp-descenso-estocastico
+       a. escoge al azar un ejemplo :math:`i`;
+       b. calcula el gradiente de **su** pérdida, :math:`\nabla\mathcal L_i(\boldsymbol\theta)`;
+       c. da un paso con ese mismo gradiente,
 
-       \boldsymbol\theta \leftarrow \boldsymbol\theta - \eta\,\nabla\mathcal L_i(\boldsymbol\theta) .
+          .. math::
+             :label: ec-mlp-descenso-estocastico
 
-    6. Devuelve los pesos. :item:`OPT-11`
+             \boldsymbol\theta \leftarrow \boldsymbol\theta - \eta\,\nabla\mathcal L_i(\boldsymbol\theta) .
 
-    Fíjate en el renglón 5. Dos cursos calculan en el 4 el gradiente de un ejemplo y dan el paso con el de todos, que es
-    justo el que no se calculó :erratum:`E-09`.
+    3. Devuelve los pesos. :item:`OPT-11` :erratum:`E-09`
 
     **¿Por qué funciona?** Un ejemplo solo da una opinión, y puede estar muy equivocada. Pero como todos tienen la misma
     probabilidad :math:`\tfrac1n` de salir, en promedio la opinión es la correcta:
@@ -241,7 +260,7 @@ def stochastic_gradient_descent(f, theta, x, y, learning_rate=0.01, steps=1000, 
     **No se detiene.** En el mínimo de :math:`J` los gradientes de los ejemplos no valen cero: se cancelan entre todos.
     Uno solo sigue empujando, y con :math:`\eta` fija el punto se queda rondando. Por eso aquí no se mira la pendiente,
     se cuentan los pasos. Si hay unos pesos con los que **todos** aciertan, como :math:`z=2x-1` en nuestros dos
-    ejemplos, sí se queda quieto:
+    ejemplos, todos los gradientes se anulan ahí, y se queda quieto:
 
     >>> points = stochastic_gradient_descent(
     ...     f, [0, 0], x, y, 0.1, steps=2000, seed=0
@@ -292,28 +311,50 @@ def stochastic_gradient_descent(f, theta, x, y, learning_rate=0.01, steps=1000, 
     return np.array(points)
 
 
+def plain_stochastic_gradient_descent(
+    f,
+    theta,
+    x,
+    y,
+    learning_rate,
+    steps,
+    seed,
+):
+    r"""Un paso por ejemplo."""
+    generator, points = np.random.default_rng(seed), [theta]
+    for _ in range(steps):
+        i = generator.integers(len(x))
+        _, gradient = f(theta, x[[i]], y[[i]])
+        theta = theta - learning_rate * gradient  # [ec-mlp-descenso-estocastico]
+        points.append(theta)
+    return np.array(points)
+
+
 def minibatch_gradient_descent(f, theta, x, y, batch_size=32, learning_rate=0.01, epochs=10, seed=None):
     r"""Descenso por lotes (*mini-batch gradient descent*): un paso por cada puñado de ejemplos.
 
     1. Empieza en unos pesos :math:`\boldsymbol\theta` al azar.
-    2. Repite, época tras época:
-    3. baraja los ejemplos y pártelos en lotes :math:`\mathcal B`, de :math:`B` ejemplos cada uno;
-    4. por cada lote, calcula la media de los gradientes de **sus** ejemplos;
-    5. da un paso con ella,
+    2. En cada época:
 
-    .. math::
-       :label: ec-mlp-descenso-lotes
+       a. baraja los ejemplos y pártelos en lotes :math:`\mathcal B`, de :math:`B` ejemplos cada uno;
+       b. por cada lote:
 
-       \begin{gathered}
-       \boldsymbol\theta \leftarrow \boldsymbol\theta - \eta\,\mathbf g_{\mathcal B},
-       \\
-       \mathbf g_{\mathcal B} = \frac1B\sum_{i\in\mathcal B}\nabla\mathcal L_i(\boldsymbol\theta) .
-       \end{gathered}
+          i. calcula la media de los gradientes de **sus** ejemplos;
+          ii. da un paso con ella,
 
-    6. Devuelve los pesos. :item:`OPT-13`
+              .. math::
+                 :label: ec-mlp-descenso-lotes
 
-    Aquí :math:`\mathcal B` es el conjunto y :math:`B`, cuántos tiene; las láminas usan :math:`B` para las dos cosas
-    :erratum:`E-77`. Con :math:`B=n` es el descenso completo; con :math:`B=1`, el estocástico.
+                 \begin{gathered}
+                 \boldsymbol\theta \leftarrow \boldsymbol\theta - \eta\,\mathbf g_{\mathcal B},
+                 \\
+                 \mathbf g_{\mathcal B} = \frac1B\sum_{i\in\mathcal B}\nabla\mathcal L_i(\boldsymbol\theta) .
+                 \end{gathered}
+
+    3. Devuelve los pesos. :item:`OPT-13`
+
+    Aquí :math:`\mathcal B` es el conjunto y :math:`B`, cuántos tiene :erratum:`E-77`. Con :math:`B=n` es el descenso
+    completo; con :math:`B=1`, el estocástico.
 
     **Qué se gana.** La opinión media de :math:`B` ejemplos también es insesgada, y menos caprichosa. Llamemos
     :math:`\sigma^2` a la varianza del gradiente de un ejemplo. Si los :math:`B` se sortean por separado, las varianzas
@@ -403,6 +444,28 @@ def minibatch_gradient_descent(f, theta, x, y, batch_size=32, learning_rate=0.01
                 gradient = _gradient(f, learning_rate, len(points) - 1, theta, x[batch], y[batch])
                 theta = theta - learning_rate * gradient  # [ec-mlp-descenso-lotes]
                 points.append(theta)
+    return np.array(points)
+
+
+def plain_minibatch_gradient_descent(
+    f,
+    theta,
+    x,
+    y,
+    batch_size,
+    learning_rate,
+    epochs,
+    seed,
+):
+    r"""Un paso por lote."""
+    generator, points = np.random.default_rng(seed), [theta]
+    for _ in range(epochs):
+        order = generator.permutation(len(x))
+        for start in range(0, len(x), batch_size):
+            batch = order[start : start + batch_size]
+            _, gradient = f(theta, x[batch], y[batch])
+            theta = theta - learning_rate * gradient  # [ec-mlp-descenso-lotes]
+            points.append(theta)
     return np.array(points)
 
 

@@ -13,9 +13,9 @@ from dlbook.attributes import Checked, Configured
 class LearningRateSchedule(Configured):
     r"""Lo que todo programa de la tasa de aprendizaje sabe hacer: decir cuánto vale en el paso :math:`t`.
 
-    Al principio la red está lejos y conviene avanzar rápido. Cerca del mínimo, la misma zancada lo salta de un lado al
-    otro, y con lotes al azar el ruido del gradiente la mantiene rebotando. Un programa (*learning rate schedule*) hace
-    que :math:`\eta` dependa del paso: grande primero, pequeña después.
+    Al principio la red está lejos y conviene avanzar rápido. Cerca del mínimo, la misma zancada puede saltarlo de un
+    lado al otro, y con lotes al azar el ruido del gradiente la mantiene rebotando. Un programa (*learning rate
+    schedule*) hace que :math:`\eta` dependa del paso: grande primero, pequeña después.
 
     Se da al optimizador en lugar del número, y él lleva la cuenta de los pasos:
 
@@ -76,7 +76,8 @@ class LearningRateSchedule(Configured):
         return self._rate(check.number(step, "step", 0))
 
     def _rate(self, t):
-        raise NotImplementedError(f"{type(self).__name__}: falta escribir __call__, que recibe el paso y da la tasa")
+        missing = "falta escribir __call__, que recibe el paso y da la tasa"
+        raise NotImplementedError(f"{type(self).__name__}: {missing}")
 
 
 class ExponentialDecay(LearningRateSchedule):
@@ -128,6 +129,17 @@ class ExponentialDecay(LearningRateSchedule):
         return self.initial_learning_rate * self.decay_rate**periods  # [ec-mlp-tasa-exponencial]
 
 
+def plain_exponential_decay(
+    step,
+    initial_learning_rate,
+    decay_steps,
+    decay_rate,
+):
+    r"""La tasa de un paso, sin escalones."""
+    periods = step / decay_steps
+    return initial_learning_rate * decay_rate**periods  # [ec-mlp-tasa-exponencial]
+
+
 class InverseTimeDecay(LearningRateSchedule):
     r"""Decaimiento inverso: la tasa baja como :math:`1/t`.
 
@@ -136,10 +148,46 @@ class InverseTimeDecay(LearningRateSchedule):
 
        \eta_t = \frac{\eta_0}{1+r\,t/T} .
 
-    Es el que pide la teoría. :cite:t:`robbins1951` probaron que un descenso con ruido llega al mínimo si las tasas
-    suman infinito, para poder llegar desde cualquier parte, y sus cuadrados suman algo finito, para que el ruido se
-    apague. :math:`1/t` cumple las dos: :math:`\sum\frac1t=\infty` y :math:`\sum\frac1{t^2}=\frac{\pi^2}6`. Una
-    exponencial no cumple la primera, y una constante no cumple la segunda.
+    **De dónde sale.** :cite:t:`robbins1951` probaron que un descenso con ruido llega al mínimo si las tasas suman
+    infinito y sus cuadrados suman algo finito:
+
+    .. math::
+       :label: ed-mlp-robbins-monro
+
+       \sum_t\eta_t=\infty,
+       \qquad
+       \sum_t\eta_t^2<\infty .
+
+    La primera deja llegar desde cualquier parte; la segunda apaga el ruido. :math:`1/t` cumple las dos:
+    :math:`\sum\frac1t=\infty` y :math:`\sum\frac1{t^2}=\frac{\pi^2}6`. Una exponencial no cumple la primera, y una
+    constante no cumple la segunda.
+
+    **Con qué hipótesis.** Que la pendiente apunte siempre hacia un mismo punto :math:`\theta^*`, el mínimo, y con
+    fuerza: :math:`(\theta-\theta^*)\,J'(\theta)\geq c\,(\theta-\theta^*)^2` con :math:`c>0`. Que el gradiente ruidoso
+    :math:`g` sea insesgado. Y que no crezca más que la distancia: :math:`E[g^2]\leq G^2\,[1+(\theta-\theta^*)^2]`.
+    Entonces, si :math:`D_t` es la media de :math:`(\theta_t-\theta^*)^2`, al desarrollar el cuadrado de
+    :math:`\theta_t-\eta_t\,g-\theta^*` queda
+
+    .. math::
+       :label: ed-mlp-robbins-monro-paso
+
+       D_{t+1} \leq \bigl(1-2c\,\eta_t+\eta_t^2G^2\bigr)\,D_t + \eta_t^2\,G^2 .
+
+    En cuanto :math:`\eta_t G^2<c`, el paréntesis es menor que :math:`1-c\,\eta_t`: encoge la distancia, y como las
+    tasas suman infinito, la encoge hasta cero. Lo que el ruido agrega suma algo finito, y los pasos que siguen también
+    lo encogen. La pérdida de una red con capas ocultas no cumple las hipótesis: ahí las tasas que bajan se usan porque
+    ayudan, no porque el teorema lo prometa. Y sin ellas no hay promesa ni en una dimensión: en :math:`\theta^4`, cuya
+    pendiente crece demasiado, :math:`1/t` estalla en vez de llegar a 0.
+
+    >>> def walk(theta, slope):
+    ...     schedule = InverseTimeDecay(1.0, decay_steps=1, decay_rate=1.0)
+    ...     for t in range(3):
+    ...         theta -= schedule(t) * slope(theta)
+    ...     return theta
+    >>> f"{walk(3.0, lambda x: x):.3g}"  # la pendiente de θ²/2
+    '0'
+    >>> f"{walk(3.0, lambda x: 4 * x**3):.3g}"  # y la de θ⁴
+    '-1.65e+19'
 
     **A mano.** Con :math:`r=1` y :math:`T=10`: :math:`0.1`, :math:`0.1/1.5`, :math:`0.1/2` y :math:`0.1/3`.
 
@@ -176,6 +224,17 @@ class InverseTimeDecay(LearningRateSchedule):
         if self.staircase:
             periods = math.floor(periods)
         return self.initial_learning_rate / (1 + self.decay_rate * periods)  # [ec-mlp-tasa-inversa]
+
+
+def plain_inverse_time_decay(
+    step,
+    initial_learning_rate,
+    decay_steps,
+    decay_rate,
+):
+    r"""La tasa de un paso, sin escalones."""
+    periods = step / decay_steps
+    return initial_learning_rate / (1 + decay_rate * periods)  # [ec-mlp-tasa-inversa]
 
 
 class PolynomialDecay(LearningRateSchedule):
@@ -231,6 +290,19 @@ class PolynomialDecay(LearningRateSchedule):
         left = 1 - min(t, total) / total
         fall = self.initial_learning_rate - self.end_learning_rate
         return fall * left**self.power + self.end_learning_rate  # [ec-mlp-tasa-polinomio]
+
+
+def plain_polynomial_decay(
+    step,
+    initial_learning_rate,
+    decay_steps,
+    end_learning_rate,
+    power,
+):
+    r"""La tasa de un paso, sin volver a subir."""
+    left = 1 - min(step, decay_steps) / decay_steps
+    fall = initial_learning_rate - end_learning_rate
+    return fall * left**power + end_learning_rate  # [ec-mlp-tasa-polinomio]
 
 
 def _numbers(values, name, low=-np.inf):
@@ -293,6 +365,12 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         return self.values[bisect_left(self.boundaries, t)]  # [ec-mlp-tasa-tramos]
 
 
+def plain_piecewise_constant_decay(step, boundaries, values):
+    r"""El tramo es el de cuántas fronteras quedaron atrás."""
+    passed = np.sum(step > np.array(boundaries))
+    return values[passed]  # [ec-mlp-tasa-tramos]
+
+
 class CosineDecay(LearningRateSchedule):
     r"""Medio coseno: baja despacio, luego rápido y al final despacio otra vez.
 
@@ -304,9 +382,10 @@ class CosineDecay(LearningRateSchedule):
     El coseno va de 1 a −1 mientras :math:`t` va de 0 a :math:`T`; con el 1 y la mitad, va de 1 a 0. El piso
     :math:`\alpha` es la fracción que queda al final :cite:p:`loshchilov2017`.
 
-    **Calentamiento** (*warmup*). Con los pesos recién sorteados el gradiente es grande y cambia mucho de un lote a
-    otro; empezar con zancadas largas puede arruinar la red en los primeros pasos. Con ``warmup_target`` la tasa sube
-    antes en línea recta, durante :math:`C` pasos, de :math:`\eta_0` a la meta :math:`\eta_C`, y el coseno empieza ahí:
+    **Calentamiento** (*warmup*). Con los pesos recién sorteados el gradiente puede ser grande y cambiar mucho de un
+    lote a otro; empezar con zancadas largas puede arruinar la red en los primeros pasos. Con ``warmup_target`` la tasa
+    sube antes en línea recta, durante :math:`C` pasos, de :math:`\eta_0` a la meta :math:`\eta_C`, y el coseno empieza
+    ahí:
 
     .. math::
        :label: ec-mlp-tasa-calentamiento
@@ -362,8 +441,25 @@ class CosineDecay(LearningRateSchedule):
         return start * ((1 - self.alpha) * wave + self.alpha)  # [ec-mlp-tasa-coseno]
 
 
+def plain_cosine_decay(
+    step,
+    initial_learning_rate,
+    decay_steps,
+    alpha,
+    warmup_target,
+    warmup_steps,
+):
+    r"""La tasa de un paso: la subida y, después, medio coseno."""
+    if step < warmup_steps:
+        rise = (warmup_target - initial_learning_rate) * step / warmup_steps
+        return initial_learning_rate + rise  # [ec-mlp-tasa-calentamiento]
+    share = min(step - warmup_steps, decay_steps) / decay_steps
+    wave = 0.5 * (1 + np.cos(np.pi * share))
+    return warmup_target * ((1 - alpha) * wave + alpha)  # [ec-mlp-tasa-coseno]
+
+
 class CosineDecayRestarts(LearningRateSchedule):
-    r"""Cosenos que vuelven a empezar (*warm restarts*): la tasa baja, salta arriba y baja otra vez, cada vez más lento.
+    r"""Cosenos que vuelven a empezar (*warm restarts*): la tasa baja, salta arriba y baja otra vez.
 
     Una tasa que ya bajó deja a la red donde esté. Subirla de golpe la sacude, y a veces la saca a un sitio mejor
     :cite:p:`loshchilov2017`. La primera bajada dura :math:`T`; cada una, :math:`a` veces lo que la anterior, y su tasa
@@ -430,6 +526,23 @@ class CosineDecayRestarts(LearningRateSchedule):
         share = (periods - (length - 1) / growth) / length
         # Al redondear, la cuenta puede quedar justo antes de un arranque.
         return (i, share) if share < 1 else (i + 1, (share - 1) / self.t_mul)
+
+
+def plain_cosine_decay_restarts(
+    step,
+    initial_learning_rate,
+    first_decay_steps,
+    t_mul,
+    m_mul,
+    alpha,
+):
+    r"""La tasa de un paso: se quitan las bajadas que ya acabaron."""
+    length, height = first_decay_steps, 1.0
+    while step >= length:
+        step, length, height = step - length, length * t_mul, height * m_mul
+    wave = 0.5 * height * (1 + np.cos(np.pi * step / length))
+    shown = (1 - alpha) * wave + alpha
+    return initial_learning_rate * shown  # [ec-mlp-tasa-rearranques]
 
 
 CLASSES = (

@@ -25,7 +25,11 @@ class BackupAndRestore(Callback):
     ...     model = Sequential([Input((1,)), Dense(1)], seed=0)
     ...     model.compile("adam", "mse")
     ...     watchers = [BackupAndRestore(folder), *others]
-    ...     return model.fit([[0.0], [1.0]], [[1.0], [3.0]], epochs=4, callbacks=watchers, verbose=0).epoch
+    ...     history = model.fit(
+    ...         [[0.0], [1.0]], [[1.0], [3.0]], epochs=4,
+    ...         callbacks=watchers, verbose=0,
+    ...     )
+    ...     return history.epoch
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     try:
     ...         program(folder, LambdaCallback(on_epoch_begin=outage))

@@ -8,10 +8,15 @@ class LambdaCallback(Callback):
     r"""Un *callback* hecho de funciones sueltas: para una línea no hace falta una clase.
 
     >>> from chapters.mlp import Dense, Sequential
-    >>> model = Sequential([Dense(1, kernel_initializer="zeros")], dtype="float64")
+    >>> layer = Dense(1, kernel_initializer="zeros")
+    >>> model = Sequential([layer], dtype="float64")
     >>> model.compile("sgd", "mse")
-    >>> tell = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, round(logs["loss"], 3)))
-    >>> history = model.fit([[1.0]], [[2.0]], epochs=2, callbacks=[tell], verbose=0)
+    >>> def tell(epoch, logs):
+    ...     print(epoch, round(logs["loss"], 3))
+    >>> told = [LambdaCallback(on_epoch_end=tell)]
+    >>> history = model.fit(
+    ...     [[1.0]], [[2.0]], epochs=2, callbacks=told, verbose=0
+    ... )
     0 4.0
     1 3.686
 

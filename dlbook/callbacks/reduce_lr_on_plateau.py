@@ -127,3 +127,16 @@ class ReduceLROnPlateau(Monitor):
         super().set_state(state)
         for name in ("wait", "cooldown_counter"):
             setattr(self, name, check.integer(state[name], name, 0))
+
+
+def plain_reduce_lron_plateau(losses, rate, factor, patience, min_lr):
+    r"""La tasa después de cada época; con cualquier mejora basta."""
+    best, wait, rates = math.inf, 0, []
+    for loss in losses:
+        wait = 0 if loss < best else wait + 1
+        best = min(best, loss)
+        if wait >= patience:
+            rate = max(rate * factor, min_lr)  # [ec-mlp-tasa-meseta]
+            wait = 0
+        rates.append(rate)
+    return rates

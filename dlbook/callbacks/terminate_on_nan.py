@@ -19,7 +19,8 @@ class TerminateOnNaN(Callback):
     **A mano.** Con una tasa de :math:`10^{200}`, la segunda pérdida ya no cabe en un ``float64``:
 
     >>> from chapters.mlp import SGD, Dense, Sequential
-    >>> model = Sequential([Dense(1, kernel_initializer="zeros")], dtype="float64")
+    >>> layer = Dense(1, kernel_initializer="zeros")
+    >>> model = Sequential([layer], dtype="float64")
     >>> model.compile(SGD(1e200), "mse")
     >>> options = {"epochs": 5, "callbacks": [TerminateOnNaN()], "verbose": 0}
     >>> history = model.fit([[1.0]], [[2.0]], **options)  # doctest: +ELLIPSIS

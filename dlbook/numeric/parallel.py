@@ -72,7 +72,9 @@ def set_threads(threads):
         Si no es un entero o no está entre esos dos.
     """
     global _threads
-    _threads = None if threads is None else check.integer(threads, "threads", 1, MOST_THREADS)
+    if threads is not None:
+        threads = check.integer(threads, "threads", 1, MOST_THREADS)
+    _threads = threads
 
 
 def uninterrupted(function):

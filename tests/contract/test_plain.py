@@ -67,13 +67,16 @@ from chapters.mlp import (
 )
 from chapters.mlp.maxout import Maxout
 from chapters.mlp import Dense, Dropout, Flatten, Input, Model, Sequential
+from chapters.mlp import Dense, Dropout, Input, MeanSquaredError, Model, Sequential, neuron_loss, optimizers, schedules
 from chapters.rnn import Embedding, SimpleRNN
 from dlbook import gradcheck
+from dlbook.callbacks import reduce_lr_on_plateau
 from dlbook.sphinx.definitions import PLAIN, plain_name
 from dlbook.sphinx.listing import GLANCE
 
 MODULES = [
     gradcheck,
+    reduce_lr_on_plateau,
     *(
         importlib.import_module(name)
         for _, name, _ in pkgutil.walk_packages(chapters.__path__, "chapters.")
@@ -500,12 +503,64 @@ def subsampling2d(x, k, a, b, dy):
     y = layer.forward(x)
     dx = layer.backward(dy)
     return y, *layer.gradients, dx
+def step_of(cls, *slots):
+    # Un optimizador da un paso: mueve los pesos y lo que recuerda, que aquí se le da con los nombres de la fórmula.
+    plain = FOUND[plain_name(cls.__name__)][0]
+
+    @functools.wraps(plain)
+    def used(theta, gradient, t=1, **given):
+        state = [given.pop(name).copy() for name in slots]
+        optimizer, theta = cls(**given), theta.copy()
+        optimizer.iterations, optimizer.state = t - 1, dict(zip(optimizer._slots(), state, strict=True))
+        optimizer.step(theta, gradient)
+        return theta, *optimizer.state.values()
+
+    return used
+
+
+def averaged(theta, gradient, average, rule, learning_rate, weight_decay, ema_momentum):
+    optimizer, theta = optimizers.SGD(learning_rate, 0.0, False, weight_decay, use_ema=True), theta.copy()
+    optimizer.iterations, optimizer.state, optimizer.ema_momentum = 1, {"average": average.copy()}, ema_momentum
+    optimizer.step(theta, gradient)
+    return theta, optimizer.state["average"]
+
+
+def plateau(losses, rate, factor, patience, min_lr):
+    model = Sequential([Dense(1)])
+    model.compile(optimizers.SGD(rate), "mse")
+    watcher = reduce_lr_on_plateau.ReduceLROnPlateau("loss", factor, patience, min_delta=0.0, min_lr=min_lr)
+    watcher.set_model(model)
+    watcher.on_train_begin()
+    rates = []
+    for epoch, loss in enumerate(losses):
+        watcher.on_epoch_end(epoch, {"loss": loss})
+        rates.append(model.optimizer.learning_rate)
+    return rates
+
+
+def schedule_of(cls):
+    @functools.wraps(FOUND[plain_name(cls.__name__)][0])
+    def used(step, **given):
+        return cls(**given)(step)
+
+    return used
 
 
 # Una clase se compara usándola.
 USED = {
     "plain_auc": measured(metrics.AUC, "num_thresholds", "curve"),
     "plain_add": merged(Add),
+    **{plain_name(cls.__name__): schedule_of(cls) for cls in schedules.CLASSES},
+    "plain_adadelta": step_of(optimizers.Adadelta, "a", "d"),
+    "plain_adagrad": step_of(optimizers.Adagrad, "a"),
+    "plain_adam": step_of(optimizers.Adam, "m", "v"),
+    "plain_adamax": step_of(optimizers.Adamax, "m", "u"),
+    "plain_lion": step_of(optimizers.Lion, "m"),
+    "plain_nadam": step_of(optimizers.Nadam, "m", "v"),
+    "plain_optimizer": averaged,
+    "plain_reduce_lron_plateau": plateau,
+    "plain_rmsprop": step_of(optimizers.RMSprop, "v"),
+    "plain_sgd": step_of(optimizers.SGD, "v"),
     "plain_autoregression": autoregression,
     # Capítulo 2, activaciones.
     "plain_step": activated(activations.Step),
@@ -762,6 +817,24 @@ def asked(r):
     shape = r("h"), r("w"), r("c")
     model = Sequential([Input(shape), Flatten(), Dense(3, "tanh"), Dense(2)], seed=r("seed"), dtype="float64")
     return {"model": model, "x": r.array("n", *shape), "classes": r.generator.integers(0, 2, r("n"))}
+def moved(r, *slots):
+    vectors = {name: r.array("p") for name in ("theta", "gradient")}
+    return vectors | {name: r.array("p") ** 2 for name in slots} | {"learning_rate": r.generator.random()}
+
+
+def averaging(r, *slots, numbered=True):
+    betas = {"beta_1": 0.9 * r.generator.random(), "beta_2": 0.5 + 0.4 * r.generator.random()}
+    given = moved(r, *slots) | betas | ({"t": r("t", 1, 9), "epsilon": 0.01} if numbered else {})
+    return given
+
+
+def scheduled(r):
+    rate = r.generator.random()
+    return {"step": r("step", 0, 30), "initial_learning_rate": rate, "decay_steps": r("d", 1, 20)}
+
+
+def neuron(r):
+    return {"theta": r.array(r("d") + 1), "x": r.array("n", "d"), "y": r.array("n")}
 
 
 # Con qué argumentos se compara cada una.
@@ -1066,6 +1139,55 @@ ARGUMENTS = {
     "plain_affine_transform": lambda r: {
         **{"images": r.array("n", "h", "w", "c"), "transform": r.array(2, 3) * [1, 1, 3]},
         "fill_value": r.generator.normal(),
+    # Capítulo 2, descenso y optimizadores.
+    "plain_neuron_loss": lambda r: neuron(r) | {"loss": MeanSquaredError()},
+    "plain_gradient_descent": lambda r: {
+        **{"f": lambda theta: (theta @ theta, 2 * theta), "theta": r.array("d"), "learning_rate": 0.2},
+        **{"tolerance": 0.1 * r("tolerance", 0, 1), "max_steps": r("steps", 0, 20)},
+    },
+    "plain_stochastic_gradient_descent": lambda r: {
+        **{"f": functools.partial(neuron_loss, loss=MeanSquaredError()), **neuron(r), "learning_rate": 0.01},
+        **{"steps": r("steps", 0, 9), "seed": r("seed", 0, 99)},
+    },
+    "plain_minibatch_gradient_descent": lambda r: {
+        **{"f": functools.partial(neuron_loss, loss=MeanSquaredError()), **neuron(r), "batch_size": r("b")},
+        **{"learning_rate": 0.01, "epochs": r("epochs", 0, 3), "seed": r("seed", 0, 99)},
+    },
+    "plain_clip_by_value": lambda r: {"gradient": r.array("p"), "limit": r.generator.random()},
+    "plain_clip_by_global_norm": lambda r: {"gradient": r.array("p"), "limit": 3 * r.generator.random()},
+    "plain_optimizer": lambda r: {
+        **moved(r, "average"),
+        **{"rule": lambda theta, gradient, rate: theta - rate * gradient, "weight_decay": r.generator.random()},
+        "ema_momentum": r.generator.random(),
+    },
+    "plain_sgd": lambda r: (
+        moved(r, "v") | {"momentum": 0.1 + 0.8 * r.generator.random(), "nesterov": bool(r("nesterov", 0, 1))}
+    ),
+    "plain_adagrad": lambda r: moved(r, "a") | {"epsilon": 0.01},
+    "plain_rmsprop": lambda r: moved(r, "v") | {"rho": r.generator.random(), "epsilon": 0.01},
+    "plain_adadelta": lambda r: moved(r, "a", "d") | {"rho": r.generator.random(), "epsilon": 0.01},
+    "plain_adam": lambda r: averaging(r, "m", "v"),
+    "plain_adamax": lambda r: averaging(r, "m", "u"),
+    "plain_nadam": lambda r: averaging(r, "m", "v"),
+    "plain_lion": lambda r: averaging(r, "m", numbered=False),
+    "plain_exponential_decay": lambda r: scheduled(r) | {"decay_rate": r.generator.random()},
+    "plain_inverse_time_decay": lambda r: scheduled(r) | {"decay_rate": r.generator.random()},
+    "plain_polynomial_decay": lambda r: scheduled(r) | {"end_learning_rate": 0.01, "power": r("power", 1, 3)},
+    "plain_piecewise_constant_decay": lambda r: {
+        "step": r("step", 0, 9),
+        **{"boundaries": [2, 5, 7], "values": list(r.array(4) ** 2)},
+    },
+    "plain_cosine_decay": lambda r: {
+        **scheduled(r),
+        **{"alpha": r.generator.random(), "warmup_target": r.generator.random(), "warmup_steps": r("warmup", 0, 9)},
+    },
+    "plain_cosine_decay_restarts": lambda r: {
+        **{"step": r("step", 0, 99), "initial_learning_rate": r.generator.random(), "first_decay_steps": r("d", 1, 9)},
+        **{"t_mul": 1 + r("t", 0, 4) / 4, "m_mul": r.generator.random(), "alpha": r.generator.random()},
+    },
+    "plain_reduce_lron_plateau": lambda r: {
+        **{"losses": r.generator.integers(0, 9, r("n", 1, 20)).tolist(), "rate": 0.1 + r.generator.random()},
+        **{"factor": 0.5, "patience": r("patience"), "min_lr": 0.05 * r("m", 0, 1)},
     },
     # Capítulo 4, códigos.
     "plain_tied_autoencoder": lambda r: {

@@ -11,8 +11,7 @@ from dlbook.attributes import Checked
 class Adadelta(Optimizer):
     r"""Adadelta: un paso que se mide en las unidades de los pesos.
 
-    La idea es de :cite:t:`zeiler2012`, un solo autor; la lámina escribe «et al.» :erratum:`E-17`.
-    :item:`OPT-20, OPT-29`
+    La idea es de :cite:t:`zeiler2012` :erratum:`E-17`. :item:`OPT-20, OPT-29`
 
     **Las unidades no cuadran.** Supón que un peso se mide en metros y que la pérdida es un número sin unidades. Su
     gradiente, pérdida entre peso, se mide en :math:`1/\text m`. En el descenso simple restamos :math:`\eta\,\mathbf g`,
@@ -20,8 +19,8 @@ class Adadelta(Optimizer):
     caso salen metros, y :math:`\eta` carga con la diferencia: por eso hay que buscarla a mano en cada problema.
 
     El método de Newton sí cuadra: su paso es :math:`g/f''`, y :math:`\frac{1/\text m}{1/\text m^2}=\text m`. Adadelta
-    imita sus unidades sin calcular segundas derivadas. Lo único a la mano que se mide en metros son los pasos
-    anteriores. Multipliquemos por su tamaño típico:
+    imita sus unidades sin calcular segundas derivadas. A la mano hay algo que se mide en metros: los pasos anteriores.
+    Multipliquemos por su tamaño típico:
 
     .. math::
        :label: ec-mlp-adadelta
@@ -44,7 +43,8 @@ class Adadelta(Optimizer):
     En el artículo no hay :math:`\eta`: vale 1. Keras la conserva y toma 0.001.
 
     **El arranque.** Al principio :math:`d=0` y :math:`\sqrt\epsilon` es lo único que pone algo en movimiento: el primer
-    paso mide :math:`\sqrt{\epsilon}/\sqrt{1-\rho}`, casi nada. Después los pasos crecen solos.
+    paso mide :math:`\eta\sqrt{\epsilon}/\sqrt{1-\rho}`, muy poco. Mientras el gradiente insista en un signo, los pasos
+    crecen solos.
 
     **A mano.** Con :math:`\rho=0.95`, :math:`\epsilon=10^{-6}` y :math:`\eta=1`, y un gradiente de 2,
     :math:`a=0.05\cdot4=0.2`:
@@ -100,6 +100,14 @@ class Adadelta(Optimizer):
     def _update(self, theta, gradient, rate):
         a, d = self.state["accumulated_grad"], self.state["accumulated_delta_var"]
         _adadelta(theta, gradient, a, d, rate, self.rho, self.epsilon)
+
+
+def plain_adadelta(theta, gradient, a, d, learning_rate, rho, epsilon):
+    r"""Un paso; da los pesos y las dos medias."""
+    a = rho * a + (1 - rho) * gradient**2  # [ec-mlp-adadelta]
+    delta = -np.sqrt(d + epsilon) / np.sqrt(a + epsilon) * gradient  # [ec-mlp-adadelta]
+    d = rho * d + (1 - rho) * delta**2  # [ec-mlp-adadelta-memoria]
+    return theta + learning_rate * delta, a, d  # [ec-mlp-adadelta-memoria]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -13,8 +13,8 @@ from dlbook.attributes import Checked
 class Adam(Optimizer):
     r"""Momentos adaptables (*adaptive moments*, Adam): inercia, una tasa por peso y una corrección.
 
-    :cite:t:`kingma2015` juntan las dos ideas anteriores. De la inercia toman una media del gradiente; de RMSprop, una
-    media de sus cuadrados: :item:`OPT-21, OPT-28`
+    :cite:t:`kingma2015` juntan dos ideas. De la inercia toman una media del gradiente; de RMSprop, una media de sus
+    cuadrados: :item:`OPT-21, OPT-28`
 
     .. math::
        :label: ec-mlp-adam-momentos
@@ -44,7 +44,7 @@ class Adam(Optimizer):
 
     Le falta justo ese factor. Dividamos entre él, y lo mismo con :math:`v`: :math:`\hat m=m/(1-\beta_1^{\,t})` y
     :math:`\hat v=v/(1-\beta_2^{\,t})`. Con :math:`\beta_2=0.999` no es un detalle: en el primer paso :math:`v` se queda
-    mil veces corta, y sin corregir esa media el paso saldría treinta veces mayor.
+    mil veces corta, y sin corregir esa media el paso saldría unas treinta veces mayor.
 
     **El paso** es :math:`\eta\,\hat m/\sqrt{\hat v}`. Las dos correcciones no dependen del peso, así que se juntan en
     una tasa que se calcula una vez:
@@ -59,14 +59,57 @@ class Adam(Optimizer):
 
        \theta_i \leftarrow \theta_i - \eta_t\,\frac{m_i}{\sqrt{v_i}+\epsilon} .
 
-    **Qué tan grande es un paso.** El cociente :math:`|\hat m|/\sqrt{\hat v}` compara la media con la media cuadrática,
-    y vale cerca de 1 si el gradiente insiste en un signo, y cerca de 0 si lo cambia a cada rato. Cada peso se mueve
-    entonces, más o menos, a lo sumo :math:`\eta` por paso, sin importar la escala de la pérdida. Por eso 0.001 sirve
-    casi siempre.
+    **Qué tan grande es un paso.** El cociente :math:`|\hat m|/\sqrt{\hat v}` compara la media del gradiente con su
+    media cuadrática, y multiplicar la pérdida por mil no lo cambia. Si el gradiente se repite vale 1, y el paso mide
+    :math:`\eta`; si cambia de signo a cada rato, vale mucho menos. Por eso 0.001 suele servir para empezar.
+
+    Pero :math:`\eta` **no es un tope**: las dos medias no olvidan al mismo ritmo. Tras muchos gradientes nulos, uno
+    :math:`g` deja :math:`m=(1-\beta_1)g` y :math:`v=(1-\beta_2)g^2`, y el paso mide
+    :math:`\eta\,(1-\beta_1)/\sqrt{1-\beta_2}`: con 0.9 y 0.999, :math:`0.1\,\eta/\sqrt{0.001}=3.16\,\eta`. El artículo
+    da ese número como cota. Tampoco lo es. Para hallar la buena, escribe :math:`m` y :math:`v` con todos los
+    gradientes, y parte cada sumando de :math:`m` en dos factores, para que el segundo sea el de :math:`v`:
+
+    .. math::
+
+       m = \sum_k \frac{(1-\beta_1)\,\beta_1^{\,k}}{\sqrt{(1-\beta_2)\,\beta_2^{\,k}}}
+       \cdot\sqrt{(1-\beta_2)\,\beta_2^{\,k}}\;g^{(t-k)} .
+
+    El producto punto de dos vectores no pasa del producto de sus largos (es la desigualdad de Cauchy–Schwarz), y el
+    largo del segundo es :math:`\sqrt v`. El del primero es una serie geométrica. Si :math:`\beta_1^2<\beta_2`:
+
+    .. math::
+       :label: ed-mlp-adam-cota
+
+       \frac{|m|}{\sqrt v}
+       < \frac{1-\beta_1}{\sqrt{(1-\beta_2)\,(1-\beta_1^2/\beta_2)}}
+       = 7.27 .
+
+    La corrección del sesgo no la aumenta: con :math:`\beta_1=0.9` y :math:`\beta_2=0.999`, el factor de
+    :eq:`ec-mlp-adam-tasa` no pasa de 1. Y no se puede mejorar: tras muchos ceros, unos gradientes que crecen de
+    :math:`\beta_2/\beta_1` en :math:`\beta_2/\beta_1`, un 11 % por paso, se acercan a ella cuanto se quiera.
+
+    >>> import numpy as np
+    >>> from chapters.mlp.optimizers import Adam
+    >>> def last_step(*gradients):
+    ...     theta, optimizer = np.array([0.0]), Adam(learning_rate=1.0)
+    ...     for gradient in gradients:
+    ...         before = theta.copy()
+    ...         optimizer.step(theta, np.array([gradient]))
+    ...     return round(abs(theta - before).item(), 2)
+    >>> t = np.arange(1, 20_000)
+    >>> bool((np.sqrt(1 - 0.999**t) < 1 - 0.9**t).all())
+    True
+    >>> zeros = [0.0] * 20_000
+    >>> last_step(*[2.0] * 50), last_step(2.0, -2.0, 2.0, -2.0)
+    (1.0, 0.05)
+    >>> last_step(*zeros, 2.0), last_step(*zeros, *1.11 ** np.arange(60))
+    (3.16, 7.27)
+    >>> round(0.1 / (0.001 * (1 - 0.9**2 / 0.999)) ** 0.5, 2)
+    7.27
 
     **AMSGrad.** La media :math:`v` olvida, y con ella olvida los gradientes grandes y escasos, que a veces son los que
-    importaban. Con ``amsgrad=True`` se divide entre la mayor que ha habido :cite:p:`reddi2018`, y la tasa de un peso ya
-    no vuelve a subir:
+    importaban. Con ``amsgrad=True`` se divide entre la mayor que ha habido :cite:p:`reddi2018`, y lo que divide ya no
+    vuelve a bajar:
 
     .. math::
        :label: ec-mlp-amsgrad
@@ -79,8 +122,6 @@ class Adam(Optimizer):
     :math:`v=0.004` y :math:`\eta_1=0.1\sqrt{0.001}/0.1=0.0316`. El paso es :math:`0.0316\cdot0.2/0.0632=0.1`, o sea
     :math:`\eta`:
 
-    >>> import numpy as np
-    >>> from chapters.mlp.optimizers import Adam
     >>> theta, optimizer = np.array([1.0]), Adam(learning_rate=0.1)
     >>> optimizer.step(theta, 2 * theta)
     >>> theta.round(6)
@@ -143,6 +184,25 @@ class Adam(Optimizer):
             _amsgrad(theta, gradient, m, v, top, rate, 1 - self.beta_1, 1 - self.beta_2, self.epsilon)
         else:
             _adam(theta, gradient, m, v, rate, 1 - self.beta_1, 1 - self.beta_2, self.epsilon)
+
+
+def plain_adam(
+    theta,
+    gradient,
+    m,
+    v,
+    t,
+    learning_rate,
+    beta_1,
+    beta_2,
+    epsilon,
+):
+    r"""El paso número ``t``, desde 1; da los pesos y las dos medias."""
+    m = m + (1 - beta_1) * (gradient - m)  # [ec-mlp-adam-momentos]
+    v = v + (1 - beta_2) * (gradient**2 - v)  # [ec-mlp-adam-momentos]
+    lack_1, lack_2 = 1 - beta_1**t, 1 - beta_2**t
+    rate = learning_rate * np.sqrt(lack_2) / lack_1  # [ec-mlp-adam-tasa]
+    return theta - rate * m / (np.sqrt(v) + epsilon), m, v  # [ec-mlp-adam]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -1,5 +1,6 @@
 r"""Adam con el mayor gradiente en vez de la media de los cuadrados."""
 
+import numpy as np
 from numba import njit
 
 from chapters.mlp.optimizers.base import Optimizer
@@ -24,6 +25,18 @@ class Adamax(Optimizer):
        \theta_i \leftarrow \theta_i - \frac{\eta}{1-\beta_1^{\,t}}\,\frac{m_i}{u_i+\epsilon} .
        \end{gathered}
 
+    **El tope.** El gradiente de hace :math:`k` pasos mide a lo sumo :math:`u/\beta_2^{\,k}`. Súmalos con los pesos con
+    que entran en :math:`m`: si :math:`\beta_1<\beta_2`,
+
+    .. math::
+       :label: ed-mlp-adamax-cota
+
+       |m| \leq (1-\beta_1)\sum_k \Bigl(\frac{\beta_1}{\beta_2}\Bigr)^{k} u
+       < \frac{1-\beta_1}{1-\beta_1/\beta_2}\,u .
+
+    Con los valores de Keras el paso no pasa de :math:`1.01\,\eta`; en :class:`Adam` puede llegar a siete veces
+    :math:`\eta`, :eq:`ed-mlp-adam-cota`.
+
     **A mano.** En :math:`f(\theta)=\theta^2` desde 1, con :math:`\eta=0.1`. Primero :math:`m=0.2`, :math:`u=2` y el
     paso es :math:`\frac{0.1}{0.1}\cdot\frac{0.2}2=0.1`. Después :math:`g=1.8`, :math:`m=0.36` y
     :math:`u=0.999\cdot2`:
@@ -38,6 +51,17 @@ class Adamax(Optimizer):
     [0.80517]
     >>> round(0.9 - 0.1 / 0.19 * 0.36 / 1.998, 5)
     0.80517
+
+    La cota, y unos gradientes que bajan de :math:`\beta_2` en :math:`\beta_2`, que se acercan a ella:
+
+    >>> round(0.1 / (1 - 0.9 / 0.999), 4)
+    1.0091
+    >>> theta, optimizer = np.array([0.0]), Adamax(learning_rate=1.0)
+    >>> for gradient in 0.999 ** np.arange(200):
+    ...     before = theta.copy()
+    ...     optimizer.step(theta, np.array([gradient]))
+    >>> abs(theta - before).round(4)
+    array([1.0091])
 
     Parameters
     ----------
@@ -73,6 +97,24 @@ class Adamax(Optimizer):
         rate /= 1 - self.beta_1 ** (self.iterations + 1)
         m, u = self.state["momentum"], self.state["norm"]
         _adamax(theta, gradient, m, u, rate, 1 - self.beta_1, self.beta_2, self.epsilon)
+
+
+def plain_adamax(
+    theta,
+    gradient,
+    m,
+    u,
+    t,
+    learning_rate,
+    beta_1,
+    beta_2,
+    epsilon,
+):
+    r"""El paso número ``t``, desde 1; da los pesos, la media y el máximo."""
+    m = m + (1 - beta_1) * (gradient - m)  # [ec-mlp-adam-momentos]
+    u = np.maximum(beta_2 * u, np.abs(gradient))  # [ec-mlp-adamax]
+    rate = learning_rate / (1 - beta_1**t)  # [ec-mlp-adamax]
+    return theta - rate * m / (u + epsilon), m, u  # [ec-mlp-adamax]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -102,9 +102,9 @@ class Optimizer(Configured):
     >>> theta.round(12)
     array([0.85])
 
-    **Una media de los pesos.** Con lotes al azar los pesos no se detienen: tiemblan alrededor de un lugar. La media de
-    sus últimas posiciones tiembla menos, y suele acertar más. Con ``use_ema=True`` se lleva después de cada paso una
-    media móvil exponencial (*exponential moving average*, EMA):
+    **Una media de los pesos.** Con lotes al azar y una tasa fija los pesos no se detienen: tiemblan alrededor de un
+    lugar. La media de sus últimas posiciones tiembla menos, y a veces acierta más. Con ``use_ema=True`` se lleva
+    después de cada paso una media móvil exponencial (*exponential moving average*, EMA):
 
     .. math::
        :label: ec-mlp-media-pesos
@@ -125,7 +125,7 @@ class Optimizer(Configured):
     >>> theta.round(2)
     array([0.72])
 
-    **Varios lotes por paso.** Si un lote grande no cabe en la memoria, se le dan varios chicos: con
+    **Varios lotes por paso.** Si un lote grande no cabe en la memoria, se le dan varios pequeños: con
     ``gradient_accumulation_steps=k`` los pesos se mueven una vez cada :math:`k` gradientes, con su media.
 
     >>> theta, optimizer = (
@@ -563,6 +563,22 @@ def _vector(array, name):
         raise TypeError(f"{name}: se esperaba un arreglo de float32 o float64, pero llegó {came}")
     if array.ndim != 1 or not array.flags.c_contiguous:
         raise ValueError(f"{name}: se esperaba un vector contiguo, pero llegó la forma {array.shape}")
+
+
+def plain_optimizer(
+    theta,
+    gradient,
+    average,
+    rule,
+    learning_rate,
+    weight_decay,
+    ema_momentum,
+):
+    r"""Un paso con encogimiento y media; ``rule`` es la fórmula de cada uno."""
+    theta = theta - learning_rate * weight_decay * theta  # [ec-mlp-encoger]
+    theta = rule(theta, gradient, learning_rate)
+    average = ema_momentum * average + (1 - ema_momentum) * theta  # [ec-mlp-media-pesos]
+    return theta, average
 
 
 @njit(cache=True, nogil=True)

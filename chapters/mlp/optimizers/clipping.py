@@ -10,15 +10,15 @@ from dlbook import check
 def clip_by_value(gradient, limit):
     r"""Recorta cada número del gradiente por separado.
 
-    Cuando la pérdida tiene un precipicio, el gradiente en su borde es enorme, y un solo paso manda los pesos a donde no
-    hay nada que aprender. El remedio más simple es poner un tope a cada coordenada:
+    Cuando la pérdida tiene un precipicio, el gradiente en su borde es enorme, y un solo paso puede mandar los pesos
+    lejísimos. Un remedio simple es poner un tope a cada coordenada:
 
     .. math::
        :label: ec-mlp-recorte-valor
 
        g_i \leftarrow \min\bigl(\max(g_i, -c),\ c\bigr) .
 
-    Como unas coordenadas se recortan y otras no, **la dirección cambia**. Compárala con :func:`clip_by_global_norm`.
+    Si unas coordenadas se recortan y otras no, **la dirección cambia**. Compárala con :func:`clip_by_global_norm`.
 
     **A mano.** El gradiente :math:`(30, -0.4)` casi no miraba a la segunda coordenada; recortado a 1, sí:
 
@@ -49,6 +49,11 @@ def clip_by_value(gradient, limit):
     return clipped
 
 
+def plain_clip_by_value(gradient, limit):
+    r"""Un tope para cada coordenada."""
+    return np.minimum(np.maximum(gradient, -limit), limit)  # [ec-mlp-recorte-valor]
+
+
 @njit(cache=True, nogil=True)
 def _clip_by_value(gradient, limit, clipped):
     high = gradient.dtype.type(limit)
@@ -66,8 +71,8 @@ def clip_by_global_norm(gradient, limit):
 
        \mathbf g \leftarrow \mathbf g\,\frac{c}{\max\bigl(\lVert\mathbf g\rVert,\,c\bigr)} .
 
-    Si :math:`\lVert\mathbf g\rVert\leq c`, el cociente es 1 y nada cambia. Si no, el largo nuevo es exactamente
-    :math:`c`. Es el recorte que se usa en las redes recurrentes :cite:p:`pascanu2013`. No lo confundas con truncar la
+    Si :math:`\lVert\mathbf g\rVert\leq c`, el cociente es 1 y nada cambia. Si no, el largo nuevo es :math:`c`.
+    Es el recorte que se propuso para las redes recurrentes :cite:p:`pascanu2013`. No lo confundas con truncar la
     retropropagación en el tiempo, que es dejar de mirar hacia atrás a partir de cierto instante.
 
     **A mano.** :math:`(30,-40)` mide 50; con tope 5 se divide entre diez:
@@ -99,6 +104,12 @@ def clip_by_global_norm(gradient, limit):
     clipped = np.empty_like(gradient)
     _clip_by_global_norm(gradient.reshape(-1), limit, clipped.reshape(-1))
     return clipped
+
+
+def plain_clip_by_global_norm(gradient, limit):
+    r"""El mismo rumbo, no más largo que el tope."""
+    length = np.linalg.norm(gradient)
+    return gradient * limit / max(length, limit)  # [ec-mlp-recorte-norma]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -7,7 +7,7 @@ from dlbook import check
 
 
 def bowl(theta):
-    r"""Un tazón, :math:`x^2+y^2`: el paisaje más amable.
+    r"""Un tazón, :math:`x^2+y^2`: un paisaje amable.
 
     .. math::
        :label: ec-mlp-tazon
@@ -56,11 +56,11 @@ def ravine(theta):
        \nabla f = (x,\ 20y) .
        \end{gathered}
 
-    El mínimo está en el origen, pero el gradiente casi nunca apunta hacia él: lo domina la pared. La tasa tiene que ser
-    menor que :math:`2/20` para no rebotar fuera, y con esa tasa el avance por el fondo es lento. Así son las pérdidas
-    cuando una entrada vale mucho más que otra.
+    El mínimo está en el origen, pero el gradiente solo apunta hacia él desde los ejes: en lo demás lo domina la pared.
+    La tasa tiene que ser menor que :math:`2/20` para no rebotar fuera, y con esa tasa el avance por el fondo es lento.
+    Algo así les pasa a las pérdidas cuando una entrada vale mucho más que otra.
 
-    **A mano.** En :math:`(4,1)` el mínimo está a la izquierda, y el gradiente señala hacia arriba:
+    **A mano.** En :math:`(4,1)` el mínimo está a la izquierda, y el gradiente señala sobre todo hacia arriba:
 
     >>> ravine([4.0, 1.0])
     (18.0, array([ 4., 20.]))
@@ -173,14 +173,18 @@ def path(optimizer, f, start, steps):
         Si los argumentos no son de los tipos pedidos, o si el camino se aleja tanto que los números se desbordan.
     """
     if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"optimizer: se esperaba un optimizador, pero llegó {optimizer!r}")
+        expected = "optimizer: se esperaba un optimizador"
+        raise TypeError(f"{expected}, pero llegó {optimizer!r}")
     theta = check.floats(start, "start", "p").astype(np.float64)
-    points = check.empty((check.integer(steps, "steps", 0) + 1, theta.size), "steps")
+    steps = check.integer(steps, "steps", 0)
+    points = check.empty((steps + 1, theta.size), "steps")
     points[0] = theta
     for t in range(1, len(points)):
         # Si la altura se desborda no importa: del gradiente y del punto se ocupa check.
         with np.errstate(over="ignore", invalid="ignore"):
             gradient = f(theta)[1]
-        optimizer.step(theta, check.floats(gradient, "gradient", "p", {"p": theta.size}).astype(np.float64))
+        sizes = {"p": theta.size}
+        gradient = check.floats(gradient, "gradient", "p", sizes)
+        optimizer.step(theta, gradient.astype(np.float64))
         points[t] = check.floats(theta, f"el punto {t}")
     return points

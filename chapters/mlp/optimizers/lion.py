@@ -11,9 +11,9 @@ from dlbook.attributes import Checked
 class Lion(Optimizer):
     r"""Inercia de la que solo cuenta el signo (*evolved sign momentum*, Lion).
 
-    En Adam el paso de cada peso mide más o menos :math:`\eta`. ¿Y si midiera exactamente eso? :cite:t:`chen2023`, tras
-    una búsqueda automática entre muchas fórmulas, se quedan con el signo de una mezcla del gradiente y de su media, que
-    aquí se renueva después, y más despacio:
+    En Adam, si el gradiente se repite, el paso mide :math:`\eta`. ¿Y si midiera eso con cualquier gradiente?
+    :cite:t:`chen2023`, tras una búsqueda automática entre muchas fórmulas, se quedan con el signo de una mezcla del
+    gradiente y de su media, que aquí se renueva después, y más despacio:
 
     .. math::
        :label: ec-mlp-lion
@@ -24,7 +24,8 @@ class Lion(Optimizer):
        m_i \leftarrow \beta_2 m_i + (1-\beta_2)\,g_i .
        \end{gathered}
 
-    Recuerda un número por peso, la mitad que Adam. Como ningún paso es corto, pide una tasa de tres a diez veces menor.
+    Recuerda un número por peso, la mitad que Adam. Como ningún paso es corto, sus autores aconsejan una tasa de tres a
+    diez veces menor.
 
     **A mano.** Con gradientes 5, −0.1 y −5 y :math:`\eta=0.1`. Tras el primero :math:`m=0.05`. El segundo no alcanza a
     cambiar el signo, :math:`0.9\cdot0.05-0.1\cdot0.1>0`; el tercero sí:
@@ -73,6 +74,13 @@ class Lion(Optimizer):
 
     def _update(self, theta, gradient, rate):
         _lion(theta, gradient, self.state["momentum"], rate, self.beta_1, self.beta_2)
+
+
+def plain_lion(theta, gradient, m, learning_rate, beta_1, beta_2):
+    r"""Un paso; da los pesos y la media."""
+    mixed = beta_1 * m + (1 - beta_1) * gradient
+    theta = theta - learning_rate * np.sign(mixed)  # [ec-mlp-lion]
+    return theta, beta_2 * m + (1 - beta_2) * gradient  # [ec-mlp-lion]
 
 
 @njit(cache=True, nogil=True)

@@ -15,7 +15,7 @@ class Nadam(Optimizer):
 
     En :class:`SGD`, Nesterov mide la pendiente en el punto al que la inercia va a llegar. :cite:t:`dozat2016` hace lo
     mismo con Adam: en lugar de la media :math:`m` que hay, usa la que habrá en el paso siguiente si el gradiente se
-    repite. Lo que se conserva empieza en la mitad y sube poco a poco hasta :math:`\beta_1`:
+    repite. Lo que se conserva empieza en algo más de la mitad de :math:`\beta_1` y sube poco a poco hasta él:
 
     .. math::
        :label: ec-mlp-nadam-fraccion
@@ -24,8 +24,9 @@ class Nadam(Optimizer):
        \qquad
        P_t = \mu_1\mu_2\cdots\mu_t .
 
-    Las medias son las de Adam, :eq:`ec-mlp-adam-momentos`. Como la fracción cambia, a la primera le falta
-    :math:`1-P_t` en vez de :math:`1-\beta_1^{\,t}`:
+    Las medias son las de Adam, :eq:`ec-mlp-adam-momentos`. Si la primera se llevara con :math:`\mu_t`, como en el
+    artículo, le faltaría :math:`1-P_t` en vez de :math:`1-\beta_1^{\,t}`. Keras la lleva con :math:`\beta_1` y la
+    corrige de todos modos con :math:`P`; aquí se hace como en Keras:
 
     .. math::
        :label: ec-mlp-nadam
@@ -104,6 +105,28 @@ class Nadam(Optimizer):
         whole = math.sqrt(1 - self.beta_2**t)
         m, v = self.state["momentum"], self.state["velocity"]
         _nadam(theta, gradient, m, v, old, new, whole, 1 - self.beta_1, 1 - self.beta_2, self.epsilon)
+
+
+def plain_nadam(
+    theta,
+    gradient,
+    m,
+    v,
+    t,
+    learning_rate,
+    beta_1,
+    beta_2,
+    epsilon,
+):
+    r"""El paso número ``t``, desde 1; da los pesos y las dos medias."""
+    mu = beta_1 * (1 - 0.5 * 0.96 ** np.arange(1, t + 2))  # [ec-mlp-nadam-fraccion]
+    product = np.cumprod(mu)  # [ec-mlp-nadam-fraccion]
+    m = m + (1 - beta_1) * (gradient - m)  # [ec-mlp-adam-momentos]
+    v = v + (1 - beta_2) * (gradient**2 - v)  # [ec-mlp-adam-momentos]
+    ahead = mu[-1] * m / (1 - product[-1])  # [ec-mlp-nadam]
+    ahead += (1 - mu[-2]) * gradient / (1 - product[-2])  # [ec-mlp-nadam]
+    spread = np.sqrt(v / (1 - beta_2**t)) + epsilon
+    return theta - learning_rate * ahead / spread, m, v  # [ec-mlp-nadam]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

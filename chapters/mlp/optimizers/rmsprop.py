@@ -29,12 +29,12 @@ class RMSprop(Optimizer):
     :math:`\rho=0.9`, a los diez pasos ya pesa la tercera parte. La tasa no se apaga: si el gradiente vale siempre
     :math:`g`, :math:`v` tiende a :math:`g^2` y el paso, a :math:`\eta`.
 
-    **El primer paso es mayor.** Como :math:`v` parte de cero, en el primer paso :math:`v=(1-\rho)g^2`, y el paso mide
-    :math:`\eta/\sqrt{1-\rho}`, por grande o pequeño que sea el gradiente. Con :math:`\rho=0.9` son :math:`3.16\,\eta`.
-    Adam corrige ese sesgo.
+    **El paso más largo.** Como :math:`v` incluye al gradiente de ahora, :math:`v\geq(1-\rho)g^2`, y el paso mide a lo
+    sumo :math:`\eta/\sqrt{1-\rho}`. Con :math:`\rho=0.9` son :math:`3.16\,\eta`. Eso mide justo el primero, porque
+    :math:`v` parte de cero, por grande o pequeño que sea el gradiente. Adam corrige ese sesgo del arranque.
 
     **Centrada.** Si un gradiente es grande pero constante, no es ruido y no hay por qué frenarlo. Con ``centered=True``
-    se divide entre la desviación típica en vez de la media cuadrática, porque
+    se divide entre la desviación estándar en vez de la media cuadrática, porque
     :math:`\operatorname{Var}(g)=E[g^2]-E[g]^2`:
 
     .. math::
@@ -46,10 +46,13 @@ class RMSprop(Optimizer):
        \theta_i \leftarrow \theta_i - \eta\,\frac{g_i}{\sqrt{v_i-u_i^2+\epsilon}} .
        \end{gathered}
 
+    Se paga perdiendo el tope: si el gradiente no cambia, la desviación tiende a cero, y el paso crece hasta que lo
+    frena :math:`\epsilon`.
+
     **Con inercia**, el paso se acumula como en :class:`SGD`: :math:`m_i\leftarrow\mu m_i+\text{paso}_i` y
     :math:`\theta_i\leftarrow\theta_i-m_i`.
 
-    **A mano.** El primer paso no depende del gradiente:
+    **A mano.** El primer paso no depende del tamaño del gradiente:
 
     >>> import numpy as np
     >>> from chapters.mlp.optimizers import RMSprop
@@ -76,7 +79,7 @@ class RMSprop(Optimizer):
     epsilon : float
         El número :math:`\epsilon`, positivo, que evita dividir entre cero.
     centered : bool
-        Si se divide entre la desviación típica.
+        Si se divide entre la desviación estándar.
     weight_decay, clipnorm, clipvalue, global_clipnorm, **options
         Como en :class:`Optimizer`.
     """
@@ -116,6 +119,13 @@ class RMSprop(Optimizer):
         names = "velocity", "momentum", "average_gradient"
         v, m, u = (self.state[name] if name in slots else unused for name in names)
         _rmsprop(theta, gradient, v, m, u, rate, self.rho, self.momentum, self.epsilon)
+
+
+def plain_rmsprop(theta, gradient, v, learning_rate, rho, epsilon):
+    r"""Un paso, sin centrar y sin inercia; da los pesos y la media."""
+    v = rho * v + (1 - rho) * gradient**2  # [ec-mlp-rmsprop]
+    move = gradient / np.sqrt(v + epsilon)
+    return theta - learning_rate * move, v  # [ec-mlp-rmsprop]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

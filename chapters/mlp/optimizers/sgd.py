@@ -35,8 +35,8 @@ class SGD(Optimizer):
        \qquad
        \boldsymbol\theta \leftarrow \boldsymbol\theta + \mathbf v .
 
-    Los tirones de lado cambian de signo y se cancelan; el empuje del fondo del barranco se repite y se acumula. ¿Hasta
-    cuánto? Si :math:`\mathbf g` no cambiara, la velocidad se estabilizaría donde
+    Los tirones de lado cambian de signo y se cancelan en parte; el empuje del fondo del barranco se repite y se
+    acumula. ¿Hasta cuánto? Si :math:`\mathbf g` no cambiara, la velocidad se estabilizaría donde
     :math:`\mathbf v=\mu\mathbf v-\eta\mathbf g`, o sea en :math:`-\frac{\eta}{1-\mu}\mathbf g`: con :math:`\mu=0.9`,
     diez veces el paso solo. :item:`OPT-17`
 
@@ -146,6 +146,15 @@ class SGD(Optimizer):
             _nesterov(theta, gradient, self.state["momentum"], rate, self.momentum)
         else:
             _momentum(theta, gradient, self.state["momentum"], rate, self.momentum)
+
+
+def plain_sgd(theta, gradient, v, learning_rate, momentum, nesterov):
+    r"""Un paso; da los pesos y la velocidad."""
+    step = -learning_rate * gradient  # [ec-mlp-sgd]
+    v = momentum * v + step  # [ec-mlp-inercia]
+    if nesterov:
+        return theta + momentum * v + step, v  # [ec-mlp-nesterov]
+    return theta + v, v  # [ec-mlp-inercia]
 
 
 @njit(cache=True, nogil=True)

@@ -87,6 +87,53 @@ def test_they_go_down(make, landscape):
     assert heights[-1] < heights[0]
 
 
+def steps(optimizer, gradients):
+    theta, lengths = np.zeros(1), []
+    for gradient in gradients:
+        before = theta.copy()
+        optimizer.step(theta, np.array([gradient]))
+        lengths.append(abs(theta - before).item())
+    return np.array(lengths)
+
+
+def histories(seed):
+    """Gradientes de todas clases: raros, que crecen, que decaen, con ruido."""
+    rng = np.random.default_rng(seed)
+    rare = rng.normal(size=3000) * (rng.random(3000) < 0.002)
+    growth = np.exp(rng.uniform(-0.1, 0.12) * np.arange(300))
+    return [rare, rng.normal(size=300), growth, np.r_[np.zeros(3000), growth], rng.standard_cauchy(3000)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_step_is_longer_than_its_bound(seed):
+    for gradients in histories(seed):
+        bound = 0.1 / np.sqrt(0.001 * (1 - 0.9**2 / 0.999))
+        assert steps(Adam(1.0), gradients).max() < bound < 7.2703
+        assert steps(Adam(1.0, amsgrad=True), gradients).max() < bound
+        assert steps(Adamax(1.0), gradients).max() < 0.1 / (1 - 0.9 / 0.999) < 1.0091
+        assert steps(RMSprop(1.0), gradients).max() < 1 / np.sqrt(0.1) + 1e-6
+        assert set(steps(Lion(1.0), gradients).round(9)) <= {0.0, 1.0}
+
+
+def test_the_bounds_of_adam_and_adamax_are_reached_and_its_rate_is_not_a_bound():
+    zeros = np.zeros(20_000)
+    assert steps(Adam(1.0), [*zeros, 1.0])[-1] > 3.16
+    assert steps(Adam(1.0), [*zeros, *(0.999 / 0.9) ** np.arange(80)])[-1] > 7.27
+    assert steps(Adamax(1.0), 0.999 ** np.arange(300))[-1] > 1.009
+
+
+def test_a_centered_rmsprop_has_no_bound():
+    assert steps(RMSprop(1.0), np.full(100, 2.0)).max() < 3.2
+    assert steps(RMSprop(1.0, centered=True), np.full(100, 2.0)).max() > 100
+
+
+def test_the_scale_of_the_gradients_does_not_matter_to_adagrad_only_from_zero():
+    gradients = np.random.default_rng(0).normal(size=50)
+    for start, equal in ((0.0, True), (0.1, False)):
+        small, large = (steps(Adagrad(0.1, start), scale * gradients) for scale in (1.0, 1000.0))
+        assert np.allclose(small, large, rtol=1e-3) == equal
+
+
 def test_adam_finds_the_end_of_the_valley():
     assert rosenbrock(path(Adam(0.02), rosenbrock, [-1.0, 1.5], 5000)[-1])[0] < 1e-6
 
