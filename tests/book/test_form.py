@@ -17,10 +17,6 @@ from dlbook.sphinx.minutes import CONSULTED
 ROOT = Path(__file__).resolve().parents[2]
 DOCS, BUILT = ROOT / "docs", ROOT / "build" / "html"
 WIDTH, MINUTES = 76, 45
-# Las páginas escritas antes de que hubiera forma. La lista solo se acorta.
-PENDING = (Path(__file__).parent / "pending.txt").read_text(encoding="utf-8").split()
-# Cuántas son; al convertir una, también esto baja.
-WAITING = 53
 PAGES = [path.relative_to(DOCS).with_suffix("").as_posix() for path in sorted(DOCS.rglob("*.md"))]
 
 CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -138,7 +134,7 @@ def broken(page):
     return {name: found for name, rule in RULES.items() if (found := rule(page))}
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page not in PENDING])
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_has_the_form(page):
     assert broken(page) == {}
     assert failure_when_pasted(page) == ""
@@ -148,15 +144,3 @@ def test_a_page_has_the_form(page):
 def test_every_page_that_is_read_says_how_long_it_takes():
     read = [page for page in PAGES if not page.startswith(CONSULTED) and not page.endswith("/index")]
     assert [page for page in read if not minutes(page)] == []
-
-
-def test_the_list_of_those_that_wait_only_gets_shorter():
-    assert len(PENDING) <= WAITING
-    assert {page.partition("/")[0] for page in PENDING} <= {"apendices", "introduccion", "perceptron", "mlp", "cnn"}
-
-
-@pytest.mark.parametrize("page", PENDING)
-def test_what_waits_to_be_converted_has_not_been(page):
-    # Si ya cumple, sale de la lista.
-    assert page in PAGES
-    assert broken(page) or failure_when_pasted(page)

@@ -7,7 +7,6 @@ import re
 
 import pytest
 
-from tests.book.test_form import PENDING
 from tests.browser.conftest import BOOK, NEEDS, open_page, pages
 
 pytestmark = NEEDS
@@ -108,11 +107,10 @@ function inside(shape) {
 
 
 def figures():
-    """Los dibujos de cada página; de las que esperan su forma, ninguno."""
+    """Los dibujos de cada página."""
     for page in pages():
-        if page.removesuffix(".html") not in PENDING:
-            for source in IMAGE.findall((BOOK / page).read_text("utf-8")):
-                yield page, source.replace("../", "")
+        for source in IMAGE.findall((BOOK / page).read_text("utf-8")):
+            yield page, source.replace("../", "")
 
 
 @pytest.mark.parametrize("theme", BACKGROUNDS)
