@@ -6,7 +6,7 @@ from dlbook.check import choice
 def historical_layers(name):
     r"""Devuelve la tabla de capas de una red que hizo historia, lista para contar sus parámetros.
 
-    Cada renglón dice cuántas entradas ve cada unidad (o filtro), cuántas unidades hay y cuántos parámetros propios
+    Cada fila dice cuántas entradas ve cada unidad (o filtro), cuántas unidades hay y cuántos parámetros propios
     tiene cada una: lo que pide :func:`layer_parameters`. Las capas sin parámetros, como las que solo reducen el tamaño
     de la imagen, no aparecen.
 

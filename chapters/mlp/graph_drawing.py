@@ -89,7 +89,7 @@ def _places(nodes):
         for u, _ in v.parents:
             first_use[u] = min(first_use.get(u, np.inf), column[v])
     column.update({u: first_use[u] - 1 for u in first_use if not u.parents})
-    # Renglón: los datos, en su orden; una operación, a media altura de lo que usa, sin encimarse en su columna.
+    # Fila: los datos, en su orden; una operación, a media altura de lo que usa, sin superponerse en su columna.
     row, lowest = {}, {}
     data = [v for v in nodes if not v.parents]
     for v in nodes:

@@ -126,7 +126,7 @@ class Model(Layer):
     Para un optimizador no hay capas ni matrices: hay un vector :math:`\boldsymbol\theta` con todos los parámetros, y
     otro con el gradiente. Aquí es verdad también en la memoria. Los pesos de cada capa son **vistas** de un vector,
     :attr:`theta`, y sus gradientes, de otro, :attr:`gradient`. Así el descenso de gradiente se escribe como en las
-    fórmulas, en un renglón.
+    fórmulas, en una línea.
 
     **A mano.** Una neurona lineal con :math:`w=2,\ b=1` y la pérdida cuadrática. En :math:`x=3` predice 7; lo correcto
     era 5. La pérdida es :math:`(7-5)^2=4`, y el gradiente, :math:`2\cdot2\cdot(x, 1)=(12, 4)`:
@@ -372,7 +372,7 @@ class Model(Layer):
         epochs : int
             En qué época se termina.
         verbose : {"auto", 0, 1, 2} or bool
-            1 o ``"auto"``, una barra de progreso por época; 2, un renglón por época; 0, nada.
+            1 o ``"auto"``, una barra de progreso por época; 2, una línea por época; 0, nada.
         callbacks : list of dlbook.callbacks.Callback, optional
             Lo que se llama al principio y al final de cada época y de cada lote, en el orden de la lista; los que
             guardan el modelo, al final.
@@ -593,9 +593,9 @@ class Model(Layer):
         Parameters
         ----------
         line_length : int, optional
-            Cuántas letras, al menos, mide cada renglón.
+            Cuántas letras, al menos, mide cada línea.
         print_fn : callable, optional
-            A quién se le entrega cada renglón, en vez de imprimirlo.
+            A quién se le entrega cada línea, en vez de imprimirlo.
         expand_nested : bool
             Si debajo de cada capa hecha de capas se muestran también, con sangría, las que contiene.
         """

@@ -80,7 +80,7 @@ def test_docstrings_with_backslashes_are_raw(path):
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_an_example_does_not_run_into_its_paragraph(path):
-    # Sin un renglón en blanco antes, ``>>>`` se imprime como una palabra más.
+    # Sin una línea en blanco antes, ``>>>`` se imprime como una palabra más.
     blocks = [b.strip() for _, constant in docstrings(path) for b in re.split(r"\n\s*\n", constant.value)]
     # El título de una sección va pegado a su contenido.
     blocks = [re.sub(r"^\w+\n\s*-+\n\s*", "", block) for block in blocks]

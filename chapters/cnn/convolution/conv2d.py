@@ -90,7 +90,7 @@ class Places:
         self.forward_memory = {"start": filters + 2 * SLACK, "packed": packed, "part": part, "scratch": scratch}
         self.weights_tables = BackwardWeights(lines[own], np.arange(depth) * lines[own], margin, pixels, taps)
         self.weights_memory = {"gradient": groups * depth * lines[own], "scratch": scratch}
-        # Al volver, de arriba abajo y luego a la derecha: las ventanas seguidas no se traslapan en la misma fila.
+        # Al volver, de arriba abajo y luego a la derecha: las ventanas seguidas no se superponen en la misma fila.
         order = np.arange(pixels.size).reshape(windows.output).T.reshape(-1)
         self.input_tables = BackwardInput(lines[run], margin, run, np.arange(own), pixels[order], taps, order * filters)
         self.input_memory = {

@@ -45,7 +45,7 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
     En una convolución, cada casilla de salida **junta** una ventana de la imagen. Aquí cada píxel de la entrada
     **reparte**: toma el filtro, lo multiplica por su valor y lo suma en la ventana que le toca. Con paso :math:`s`, las
     ventanas están separadas :math:`s` píxeles, así que la salida es unas :math:`s` veces más grande. Donde dos ventanas
-    se traslapan, se suman.
+    se superponen, se suman.
 
     **Por qué se llama traspuesta.** La convolución es lineal: con la imagen y el mapa en fila,
     :math:`\mathbf y=\mathbf A\mathbf x`, donde cada fila de :math:`\mathbf A` tiene los pesos del filtro en las
@@ -101,7 +101,7 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
     Si no sobra, sino que falta, lo que se agrega al final son ceros.
 
     **A mano.** Dos píxeles, paso 2 y el filtro :math:`(1, 2, 3)`. El primero pinta 1, 2, 3; el segundo, con valor 10,
-    pinta 10, 20, 30 dos lugares más adelante. En el lugar donde se traslapan queda :math:`3+10=13`:
+    pinta 10, 20, 30 dos lugares más adelante. En el lugar donde se superponen queda :math:`3+10=13`:
 
     >>> x = np.array([1.0, 10.0]).reshape(1, 1, 2, 1)
     >>> kernel = np.array([1.0, 2.0, 3.0]).reshape(1, 3, 1, 1)
@@ -216,7 +216,7 @@ def conv2d_transpose_backward(x, kernel, dy, strides=1, padding="valid", output_
 
     Compáralas con :eq:`ec-cnn-conv2d-atras`: la entrada y la culpa cambiaron de papel.
 
-    **A mano.** Los datos de :func:`conv2d_transpose_forward`, con culpa 1 solo donde las dos ventanas se traslapan. Ahí
+    **A mano.** Los datos de :func:`conv2d_transpose_forward`, con culpa 1 solo donde las dos ventanas se superponen. Ahí
     llegó el primer píxel con el peso 3 y el segundo con el peso 1: sus culpas son 3 y 1. Al revés, al tercer peso le
     toca el valor del primer píxel, y al primero, el del segundo:
 

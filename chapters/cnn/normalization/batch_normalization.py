@@ -16,7 +16,7 @@ BLOCK = 64
 def batch_norm_forward(x, gamma, beta, epsilon=1e-3):
     r"""Normalización por lotes (*batch normalization*), hacia delante.
 
-    Centrar los datos y dividirlos entre su desviación típica arregla lo que recibe la primera capa. Pero cada capa es
+    Centrar los datos y dividirlos entre su desviación estándar arregla lo que recibe la primera capa. Pero cada capa es
     la entrada de la siguiente, y sus pesos se mueven en cada paso: lo que salía centrado deja de estarlo. La idea de
     :cite:t:`ioffe2015` es normalizar **dentro** de la red, en cada paso y con lo que haya en el lote.
 

@@ -35,7 +35,7 @@ def max_pooling_forward(x, pool_size=(2, 2), strides=None, padding="valid"):
     array([[7., 6.],
            [9., 3.]])
 
-    Con paso 1 las ventanas se traslapan, y el 9 gana en las dos que lo contienen:
+    Con paso 1 las ventanas se superponen, y el 9 gana en las dos que lo contienen:
 
     >>> max_pooling_forward(x, strides=1)[0, :, :, 0]
     array([[7., 7., 6.],
@@ -49,7 +49,7 @@ def max_pooling_forward(x, pool_size=(2, 2), strides=None, padding="valid"):
     pool_size : int or (int, int)
         Alto y ancho de la ventana.
     strides : int or (int, int), optional
-        El paso. Sin él, lo que mide la ventana: ni se traslapan ni dejan huecos.
+        El paso. Sin él, lo que mide la ventana: ni se superponen ni dejan huecos.
     padding : {"valid", "same"}
         Si la ventana puede salirse de la imagen.
 

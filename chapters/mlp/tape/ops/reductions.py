@@ -9,7 +9,7 @@ from dlbook import check
 
 
 def _summed(x):
-    # Sí y no se cuentan; los enteros chicos no deben desbordarse.
+    # Sí y no se cuentan; los enteros pequeños no deben desbordarse.
     x = np.asarray(numbers_in(x))
     return x.astype(np.int32) if x.dtype.kind == "b" else x
 
