@@ -339,17 +339,17 @@ def minibatch_gradient_descent(f, theta, x, y, batch_size=32, learning_rate=0.01
        a. baraja los ejemplos y pártelos en lotes :math:`\mathcal B`, de :math:`B` ejemplos cada uno;
        b. por cada lote:
 
-          i. calcula la media de los gradientes de **sus** ejemplos;
-          ii. da un paso con ella,
+          1. calcula la media de los gradientes de **sus** ejemplos;
+          2. da un paso con ella,
 
-              .. math::
-                 :label: ec-mlp-descenso-lotes
+             .. math::
+                :label: ec-mlp-descenso-lotes
 
-                 \begin{gathered}
-                 \boldsymbol\theta \leftarrow \boldsymbol\theta - \eta\,\mathbf g_{\mathcal B},
-                 \\
-                 \mathbf g_{\mathcal B} = \frac1B\sum_{i\in\mathcal B}\nabla\mathcal L_i(\boldsymbol\theta) .
-                 \end{gathered}
+                \begin{gathered}
+                \boldsymbol\theta \leftarrow \boldsymbol\theta - \eta\,\mathbf g_{\mathcal B},
+                \\
+                \mathbf g_{\mathcal B} = \frac1B\sum_{i\in\mathcal B}\nabla\mathcal L_i(\boldsymbol\theta) .
+                \end{gathered}
 
     3. Devuelve los pesos. :item:`OPT-13`
 

@@ -25,8 +25,8 @@ class Adamax(Optimizer):
        \theta_i \leftarrow \theta_i - \frac{\eta}{1-\beta_1^{\,t}}\,\frac{m_i}{u_i+\epsilon} .
        \end{gathered}
 
-    **El tope.** El gradiente de hace :math:`k` pasos mide a lo sumo :math:`u/\beta_2^{\,k}`. Súmalos con los pesos con
-    que entran en :math:`m`: si :math:`\beta_1<\beta_2`,
+    **El tope.** El gradiente de hace :math:`k` pasos mide a lo sumo :math:`u/\beta_2^{\,k}`. Suma todos con los pesos
+    con que entran en :math:`m`: si :math:`\beta_1<\beta_2`,
 
     .. math::
        :label: ed-mlp-adamax-cota

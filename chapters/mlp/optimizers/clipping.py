@@ -11,7 +11,7 @@ def clip_by_value(gradient, limit):
     r"""Recorta cada número del gradiente por separado.
 
     Cuando la pérdida tiene un precipicio, el gradiente en su borde es enorme, y un solo paso puede mandar los pesos
-    lejísimos. Un remedio simple es poner un tope a cada coordenada:
+    muy lejos. Un remedio simple es poner un tope a cada coordenada:
 
     .. math::
        :label: ec-mlp-recorte-valor
