@@ -175,7 +175,7 @@ def _distributions(y_true):
     if wrong.any():
         where = tuple(int(i) for i in np.argwhere(wrong)[0])
         raise ValueError(
-            f"y_true: se esperaba que cada fila sumara 1, pero el {where} suma {totals[where]:g}; "
+            f"y_true: se esperaba que cada fila sumara 1, pero la {where} suma {totals[where]:g}; "
             "si tienes una etiqueta por observación usa sparse_categorical_crossentropy"
         )
     return y_true

@@ -265,7 +265,7 @@ P = np.full((2, 3), 1 / 3)
         (lambda: BinaryCrossentropy()(P + 1, P), "y_true: se esperaba un número entre 0 y 1, pero hay un 1.33"),
         (lambda: BinaryCrossentropy(label_smoothing=2), "label_smoothing: .*de a lo sumo 1"),
         (lambda: BinaryCrossentropy(from_logits=2), "from_logits: se esperaba True o False"),
-        (lambda: CategoricalCrossentropy()(P / 2, P), "que cada fila sumara 1, pero el .0,. suma 0.5"),
+        (lambda: CategoricalCrossentropy()(P / 2, P), "que cada fila sumara 1, pero la .0,. suma 0.5"),
         (lambda: CategoricalCrossentropy()([1, 0], P), r"y_true: se esperaba la forma \(n, 3\)"),
         (lambda: CategoricalCrossentropy()([[1], [1]], [[0.3], [0.2]]), "al menos 2 clases.*binary_crossentropy"),
         (lambda: CategoricalCrossentropy()([1, 1], [0.3, 0.2]), "al menos 2 clases"),
