@@ -10,7 +10,8 @@ from dlbook import course
 ROOT = Path(__file__).resolve().parents[2]
 FINISHED = ["intro", "perceptron", "mlp", "cnn", "autoencoder", "rnn", "attention"]
 MARK = re.compile(
-    r"[:{](item|worked|erratum)[:}]`([^`]+)`|:::+\{(?:erratum|mistake)\} *([^\n]+)|^ *\.\. erratum:: *([^\n]+)", re.MULTILINE
+    r"[:{](item|worked|erratum)[:}]`([^`]+)`|:::+\{(?:erratum|mistake)\} *([^\n]+)|^ *\.\. erratum:: *([^\n]+)",
+    re.MULTILINE,
 )
 
 

@@ -14,60 +14,57 @@ import chapters
 from chapters import attention, rnn
 from chapters.attention import ClassToken, MultiHeadAttention, SmoothedCrossentropy
 from chapters.autoencoder import OverlapLoss, Sampling, TiedAutoencoder, vae
-from chapters.cnn import BatchNormalization
-from chapters.mlp import L1L2, Dense, Dropout, Input, Model, Sequential, metrics
-from chapters.mlp.regularizers import OrthogonalRegularizer
-from chapters.cnn import BatchNormalization, GridDetectionLoss, grid_encode
+from chapters.cnn import (
+    BatchNormalization,
+    Branches,
+    GridDetectionLoss,
+    PartialConv2D,
+    RadialBasis,
+    RandomContrast,
+    RandomZoom,
+    Residual,
+    Resizing,
+    ScaledTanh,
+    SparseTopKCategoricalAccuracy,
+    Subsampling2D,
+    UpSampling1D,
+    UpSampling2D,
+    grid_encode,
+)
 from chapters.mlp import (
+    L1L2,
+    Activation,
     Add,
     CategoryEncoding,
     Concatenate,
     Dense,
     Dot,
     Dropout,
+    Flatten,
+    GaussianNoise,
     GradientTape,
     Input,
+    MeanAbsoluteError,
+    MeanSquaredError,
     Model,
     Multiply,
     Normalization,
+    RepeatVector,
     Rescaling,
     Sequential,
     Subtract,
     Value,
-    ops,
-)
-from chapters.cnn import BatchNormalization, UpSampling2D
-from chapters.cnn import BatchNormalization, RandomContrast, RandomZoom, Resizing, UpSampling1D, UpSampling2D
-from chapters.mlp import Dense, Dropout, Input, Model, Sequential
-from chapters.cnn import BatchNormalization, Residual
-from chapters.cnn import (
-    BatchNormalization,
-    Branches,
-    PartialConv2D,
-    RadialBasis,
-    Residual,
-    ScaledTanh,
-    SparseTopKCategoricalAccuracy,
-    Subsampling2D,
-)
-from chapters.mlp import Activation, Dense, Dropout, Input, Model, Sequential
-from chapters.mlp import Dense, Dropout, Input, Model, Sequential, activations, initializers
-from chapters.mlp import (
-    Dense,
-    Dropout,
-    GaussianNoise,
-    Input,
-    MeanAbsoluteError,
-    Model,
-    RepeatVector,
-    Sequential,
     activations,
     initializers,
     losses,
+    metrics,
+    neuron_loss,
+    ops,
+    optimizers,
+    schedules,
 )
 from chapters.mlp.maxout import Maxout
-from chapters.mlp import Dense, Dropout, Flatten, Input, Model, Sequential
-from chapters.mlp import Dense, Dropout, Input, MeanSquaredError, Model, Sequential, neuron_loss, optimizers, schedules
+from chapters.mlp.regularizers import OrthogonalRegularizer
 from chapters.rnn import Embedding, SimpleRNN
 from dlbook import gradcheck
 from dlbook.callbacks import reduce_lr_on_plateau
@@ -448,7 +445,7 @@ def orthogonal(w, factor):
     return penalty(w), penalty.gradient(w)
 
 
-def measured(cls, *names):
+def metric(cls, *names):
     # Los argumentos de la métrica, y lo que mide.
     def used(y_true, y_pred, **numbers):
         return cls(**numbers)(y_true, y_pred)
@@ -463,6 +460,8 @@ def dropout(x, rate, coins, dy):
     layer = Dropout(rate, dtype="float64")
     layer.uniform = lambda out: coins.copy()
     return layer.forward(x, training=True), layer.backward(dy)
+
+
 def residual(x, main, shortcut, activation, dy):
     layer = Residual(main, shortcut, activation.activation, dtype="float64")
     layer.build(x.shape[1:])
@@ -503,6 +502,8 @@ def subsampling2d(x, k, a, b, dy):
     y = layer.forward(x)
     dx = layer.backward(dy)
     return y, *layer.gradients, dx
+
+
 def step_of(cls, *slots):
     # Un optimizador da un paso: mueve los pesos y lo que recuerda, que aquí se le da con los nombres de la fórmula.
     plain = FOUND[plain_name(cls.__name__)][0]
@@ -548,7 +549,7 @@ def schedule_of(cls):
 
 # Una clase se compara usándola.
 USED = {
-    "plain_auc": measured(metrics.AUC, "num_thresholds", "curve"),
+    "plain_auc": metric(metrics.AUC, "num_thresholds", "curve"),
     "plain_add": merged(Add),
     **{plain_name(cls.__name__): schedule_of(cls) for cls in schedules.CLASSES},
     "plain_adadelta": step_of(optimizers.Adadelta, "a", "d"),
@@ -599,13 +600,12 @@ USED = {
     "plain_branches": branches,
     "plain_bleu": joined,
     "plain_category_encoding": category_encoding,
-    "plain_binary_accuracy": measured(metrics.BinaryAccuracy, "threshold"),
-    "plain_bleu": joined,
-    "plain_categorical_accuracy": measured(metrics.CategoricalAccuracy),
+    "plain_binary_accuracy": metric(metrics.BinaryAccuracy, "threshold"),
+    "plain_categorical_accuracy": metric(metrics.CategoricalAccuracy),
     "plain_class_token": class_token,
     "plain_dropout": dropout,
-    "plain_fbeta_score": measured(metrics.FBetaScore, "beta", "threshold"),
-    "plain_io_u": measured(metrics.IoU, "num_classes", "target_class_ids"),
+    "plain_fbeta_score": metric(metrics.FBetaScore, "beta", "threshold"),
+    "plain_io_u": metric(metrics.IoU, "num_classes", "target_class_ids"),
     "plain_l1l2": l1l2,
     "plain_concatenate": concatenate,
     "plain_dot": dot,
@@ -623,11 +623,11 @@ USED = {
     "plain_rescaling": rescaling,
     "plain_radial_basis": radial_basis,
     "plain_residual": residual,
-    "plain_r2score": measured(metrics.R2Score),
+    "plain_r2score": metric(metrics.R2Score),
     "plain_sampling": sampling,
     "plain_scaled_tanh": scaled_tanh,
     "plain_smoothed_crossentropy": smoothed,
-    "plain_sparse_categorical_accuracy": measured(metrics.SparseCategoricalAccuracy),
+    "plain_sparse_categorical_accuracy": metric(metrics.SparseCategoricalAccuracy),
     "plain_subtract": merged(Subtract),
     "plain_sparse_top_kcategorical_accuracy": lambda labels, scores, k: SparseTopKCategoricalAccuracy(
         k, dtype="float64"
@@ -793,7 +793,7 @@ def recorded(r):
     return {"target": target, "sources": sources}
 
 
-def branches(r):
+def forked(r):
     dense = lambda w, x: x @ w, lambda dy, w, x: (x.T @ dy, dy @ w.T)
     add = lambda w, a, b: a + b, lambda dy, w, a, b: (0.0, dy, dy)
     # La última reúne lo de las anteriores.
@@ -813,10 +813,14 @@ def grid_loss(r):
     y_pred = r.generator.random((r("n"), grid, grid, 5 * several + 3))
     weights = {"weights": (5 * r.generator.random(), r.generator.random())}
     return {"y_true": grid_encode(there, kinds, grid, 3), "y_pred": y_pred, "boxes": several} | weights
+
+
 def asked(r):
     shape = r("h"), r("w"), r("c")
     model = Sequential([Input(shape), Flatten(), Dense(3, "tanh"), Dense(2)], seed=r("seed"), dtype="float64")
     return {"model": model, "x": r.array("n", *shape), "classes": r.generator.integers(0, 2, r("n"))}
+
+
 def moved(r, *slots):
     vectors = {name: r.array("p") for name in ("theta", "gradient")}
     return vectors | {name: r.array("p") ** 2 for name in slots} | {"learning_rate": r.generator.random()}
@@ -1030,7 +1034,7 @@ ARGUMENTS = {
     },
     "plain_matmul": lambda r: {"x1": r.array("n", "d"), "x2": r.array("d", "m"), "dy": r.array("n", "m")},
     # Capítulo 2, ramas.
-    "plain_graph": branches,
+    "plain_graph": forked,
     "plain_add": lambda r: {"x": [r.array("n", "d") for _ in range(r("k", 2, 4))], "dy": r.array("n", "d")},
     "plain_subtract": lambda r: {"x": [r.array("n", "d") for _ in range(2)], "dy": r.array("n", "d")},
     "plain_multiply": lambda r: {"x": [r.array("n", "d") for _ in range(r("k", 2, 4))], "dy": r.array("n", "d")},
@@ -1051,6 +1055,7 @@ ARGUMENTS = {
         "found": [(boxes(r, r(k, 1, 6)), r.generator.random(r(k))) for k in "nm"],
         "truth": [boxes(r, r(k)) for k in "ab"],
         "threshold": 0.3 * r.generator.random(),
+    },
     # Capítulo 3, arquitecturas.
     "plain_branches": lambda r: {
         **{"x": r.array("n", "d"), "branches": [built(r, "relu"), built(r)], "dy": r.array("n", 2 * r("m"))},
@@ -1139,6 +1144,7 @@ ARGUMENTS = {
     "plain_affine_transform": lambda r: {
         **{"images": r.array("n", "h", "w", "c"), "transform": r.array(2, 3) * [1, 1, 3]},
         "fill_value": r.generator.normal(),
+    },
     # Capítulo 2, descenso y optimizadores.
     "plain_neuron_loss": lambda r: neuron(r) | {"loss": MeanSquaredError()},
     "plain_gradient_descent": lambda r: {

@@ -216,9 +216,9 @@ def conv2d_transpose_backward(x, kernel, dy, strides=1, padding="valid", output_
 
     Compáralas con :eq:`ec-cnn-conv2d-atras`: la entrada y la culpa cambiaron de papel.
 
-    **A mano.** Los datos de :func:`conv2d_transpose_forward`, con culpa 1 solo donde las dos ventanas se superponen. Ahí
-    llegó el primer píxel con el peso 3 y el segundo con el peso 1: sus culpas son 3 y 1. Al revés, al tercer peso le
-    toca el valor del primer píxel, y al primero, el del segundo:
+    **A mano.** Los datos de :func:`conv2d_transpose_forward`, con culpa 1 solo donde las dos ventanas se superponen.
+    Ahí llegó el primer píxel con el peso 3 y el segundo con el peso 1: sus culpas son 3 y 1. Al revés, al tercer peso
+    le toca el valor del primer píxel, y al primero, el del segundo:
 
     >>> x = np.array([1.0, 10.0]).reshape(1, 1, 2, 1)
     >>> kernel = np.array([1.0, 2.0, 3.0]).reshape(1, 3, 1, 1)

@@ -178,8 +178,8 @@ def im2col(x, kernel_size, strides=1, padding="valid", dilation_rate=1):
        b = vS+j\,d-P ,
        \end{gathered}
 
-    y vale 0 si la casilla cae fuera de la imagen. Como las ventanas vecinas se superponen, la matriz repite: un píxel de
-    en medio aparece hasta :math:`k_hk_w` veces. Ese es su precio.
+    y vale 0 si la casilla cae fuera de la imagen. Como las ventanas vecinas se superponen, la matriz repite: un píxel
+    de en medio aparece hasta :math:`k_hk_w` veces. Ese es su precio.
 
     **A mano.** Una imagen de :math:`3\times3` con un canal tiene cuatro ventanas de :math:`2\times2`. El 5, que está en
     el centro, sale en las cuatro:
