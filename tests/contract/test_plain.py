@@ -950,7 +950,7 @@ ARGUMENTS = {
     "plain_rgb_to_hsv": lambda r: {"rgb": r.generator.integers(0, 4, (r("h"), r("w"), 3)) / 3},
     "plain_hsv_to_rgb": lambda r: {"hsv": r.generator.random((r("h"), r("w"), 3))},
     "plain_histogram": lambda r: {"image": r.generator.integers(0, 256, (r("h"), r("w")))},
-    "plain_random_contrast": lambda r: {"x": images(r), "dz": images(r), "contrast": 2 * r.generator.random()},
+    "plain_random_contrast": lambda r: {"x": images(r), "dz": images(r), "contrast": 1 + r.generator.random()},
     "plain_resampled": lambda r: {"x": images(r), "height": r("rows", 1, 9), "width": r("columns", 1, 9)},
     "plain_random_zoom": lambda r: {
         "x": images(r),

@@ -134,7 +134,7 @@ def _correlate2d(x, k, stride, dilation, y):
             for a in range(k.shape[0]):
                 for b in range(k.shape[1]):
                     total += x[i * stride + a * dilation, j * stride + b * dilation] * k[a, b]
-            y[i, j] = total  # [ec-cnn-correlacion] [ec-cnn-paso]
+            y[i, j] = total  # [ec-cnn-paso]
 
 
 def convolve2d(image, kernel, stride=1, padding="valid", dilation=1):
