@@ -1,9 +1,6 @@
 r"""La neurona completa: producto punto, sesgo y función de activación."""
 
-import math
-
 import numpy as np
-from numba import njit
 
 from chapters.perceptron.threshold_unit import step, weighted_sum
 from dlbook.check import choice, floats
@@ -64,23 +61,9 @@ def sigmoid(z):
         Si está vacío o hay NaN o infinitos.
     """
     z = floats(z, "z", "...")
-    return _sigmoid(z.ravel()).reshape(z.shape)[()]
-
-
-def plain_sigmoid(z):
-    r"""La sigmoide, sin exponenciales de números positivos."""
+    # Siempre la exponencial de algo negativo: nunca se desborda.
     small = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1, small) / (1 + small)  # [ec-per-sigmoide]
-
-
-@njit(cache=True, nogil=True)
-def _sigmoid(z):
-    y = np.empty_like(z)
-    for i in range(z.size):
-        # Siempre la exponencial de algo negativo: nunca se desborda.
-        small = math.exp(-abs(z[i]))
-        y[i] = (1.0 if z[i] >= 0 else small) / (1.0 + small)  # [ec-per-sigmoide]
-    return y
+    return (np.where(z >= 0, 1, small) / (1 + small))[()]  # [ec-per-sigmoide]
 
 
 def neuron(x, w, b=0.0, activation="sigmoid"):

@@ -629,9 +629,9 @@ USED = {
     "plain_smoothed_crossentropy": smoothed,
     "plain_sparse_categorical_accuracy": metric(metrics.SparseCategoricalAccuracy),
     "plain_subtract": merged(Subtract),
-    "plain_sparse_top_kcategorical_accuracy": lambda labels, scores, k: SparseTopKCategoricalAccuracy(
-        k, dtype="float64"
-    )(labels, scores),
+    "plain_sparse_top_kcategorical_accuracy": lambda labels, scores, k: SparseTopKCategoricalAccuracy(k)(
+        labels, scores
+    ),
     "plain_subsampling2d": subsampling2d,
     "plain_tied_autoencoder": tied_autoencoder,
     "plain_timeseries_dataset_from_array": windows,
@@ -888,7 +888,6 @@ ARGUMENTS = {
         "threshold": r("threshold", 0, 4),
     },
     "plain_weighted_sum": lambda r: {"x": r.array("n", "d"), "w": r.array("d"), "b": float(r.generator.normal())},
-    "plain_sigmoid": lambda r: {"z": 300 * r.array("n", "d")},
     "plain_dot_product": lambda r: {"x": r.array("d"), "y": r.array("d")},
     "plain_cosine_similarity": lambda r: {"x": r.array("d"), "y": r.array("d")},
     "plain_euclidean_distance": lambda r: {"x": r.array("d"), "y": r.array("d")},
