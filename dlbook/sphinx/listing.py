@@ -128,14 +128,14 @@ def printed_with(path, name, docs, page):
     Returns
     -------
     list of ast.stmt
-        La fachada, sus núcleos y las funciones, clases privadas y constantes que
+        La fachada, su versión sencilla, sus núcleos y las funciones, clases privadas y constantes que
         :func:`~dlbook.sphinx.definitions.owners` le da.
 
     Examples
     --------
     >>> path, name = definitions.locate("chapters.perceptron.dot_product")
     >>> [d.name for d in printed_with(path, name, definitions.ROOT / "docs", "perceptron/parecido")]
-    ['dot_product', '_dot_product', '_pair']
+    ['dot_product', 'plain_dot_product', '_dot_product', '_pair']
     """
     pages = printed(docs)
     units = frozenset(n for found in pages.values() for kind, (p, n) in found if kind == "unit" and p == path)
