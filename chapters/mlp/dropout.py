@@ -82,7 +82,7 @@ class Dropout(Layer):
     ----------
     rate : float
         La fracción :math:`p` que se apaga, de 0 a 1. Lo usual es 0.5 en capas ocultas grandes y 0.2 en la entrada. Con
-        1, al entrenar no pasa nada.
+        1, al entrenar se apaga todo.
     noise_shape : tuple of int or None, optional
         La forma de las monedas, con el eje de las observaciones, que va siempre completo. Donde dice 1, la misma moneda
         vale para todo el eje: en series, ``(None, 1, None)`` apaga canales enteros. ``None`` es lo que mida la entrada.

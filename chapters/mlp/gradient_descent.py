@@ -367,8 +367,8 @@ def minibatch_gradient_descent(f, theta, x, y, batch_size=32, learning_rate=0.01
        = \frac1{B^2}\cdot B\,\sigma^2
        = \frac{\sigma^2}{B} .
 
-    El error típico es su raíz, :math:`\sigma/\sqrt B`. Para la mitad de error hace falta un lote **cuatro** veces
-    mayor: agrandar el lote rinde cada vez menos. :item:`OPT-14`
+    Su raíz, :math:`\sigma/\sqrt B`, dice cuánto suele apartarse del gradiente de todos. Para la mitad hace falta un
+    lote **cuatro** veces mayor: agrandar el lote rinde cada vez menos. :item:`OPT-14`
 
     >>> from functools import partial
     >>> from chapters.mlp.losses import MeanSquaredError

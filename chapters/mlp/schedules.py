@@ -162,7 +162,7 @@ class InverseTimeDecay(LearningRateSchedule):
     :math:`\sum\frac1t=\infty` y :math:`\sum\frac1{t^2}=\frac{\pi^2}6`. Una exponencial no cumple la primera, y una
     constante no cumple la segunda.
 
-    **Con qué hipótesis.** Que la pendiente apunte siempre hacia un mismo punto :math:`\theta^*`, el mínimo, y con
+    **Con qué hipótesis.** Que cuesta abajo se vaya siempre hacia un mismo punto :math:`\theta^*`, el mínimo, y con
     fuerza: :math:`(\theta-\theta^*)\,J'(\theta)\geq c\,(\theta-\theta^*)^2` con :math:`c>0`. Que el gradiente ruidoso
     :math:`g` sea insesgado. Y que no crezca más que la distancia: :math:`E[g^2]\leq G^2\,[1+(\theta-\theta^*)^2]`.
     Entonces, si :math:`D_t` es la media de :math:`(\theta_t-\theta^*)^2`, al desarrollar el cuadrado de
@@ -177,7 +177,7 @@ class InverseTimeDecay(LearningRateSchedule):
     tasas suman infinito, la encoge hasta cero. Lo que el ruido agrega suma algo finito, y los pasos que siguen también
     lo encogen. La pérdida de una red con capas ocultas no cumple las hipótesis: ahí las tasas que bajan se usan porque
     ayudan, no porque el teorema lo prometa. Y sin ellas no hay promesa ni en una dimensión: en :math:`\theta^4`, cuya
-    pendiente crece demasiado, :math:`1/t` estalla en vez de llegar a 0.
+    pendiente crece demasiado, :math:`1/t` estalla si se sale de 3, en vez de llegar a 0.
 
     >>> def walk(theta, slope):
     ...     schedule = InverseTimeDecay(1.0, decay_steps=1, decay_rate=1.0)

@@ -62,7 +62,7 @@ def relu_interpolation(knots, values):
     >>> W1.tolist(), b1.tolist(), W2.tolist(), b2.tolist()
     ([[1.0, 1.0]], [0.0, -1.0], [[1.0], [-2.0]], [0.0])
 
-    El coseno en :math:`[0,\pi]`, con cada vez más neuronas. Al duplicarlas, el error se divide entre cuatro:
+    El coseno en :math:`[0,\pi]`, con cada vez más neuronas. Al duplicarlas, el error se divide casi entre cuatro:
 
     >>> from chapters.mlp.feedforward import feedforward
     >>> x = np.linspace(0, np.pi, 2001)[:, None]

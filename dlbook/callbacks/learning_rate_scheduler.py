@@ -42,7 +42,7 @@ def _accepts(function, *arguments):
 class LearningRateScheduler(Callback):
     r"""Cambia la tasa de aprendizaje al empezar cada época, con la regla que quieras.
 
-    Los calendarios que se le dan al optimizador, como :class:`~chapters.mlp.schedules.ExponentialDecay`, cambian la
+    Los programas que se le dan al optimizador, como :class:`~chapters.mlp.schedules.ExponentialDecay`, cambian la
     tasa en cada **paso** según una fórmula. Aquí la cambia, en cada **época**, una función tuya, que puede mirar
     cualquier cosa.
 

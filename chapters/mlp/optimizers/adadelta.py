@@ -43,7 +43,7 @@ class Adadelta(Optimizer):
     En el artículo no hay :math:`\eta`: vale 1. Keras la conserva y toma 0.001.
 
     **El arranque.** Al principio :math:`d=0` y :math:`\sqrt\epsilon` es lo único que pone algo en movimiento: el primer
-    paso mide :math:`\eta\sqrt{\epsilon}/\sqrt{1-\rho}`, muy poco. Mientras el gradiente insista en un signo, los pasos
+    paso mide cerca de :math:`\eta\sqrt{\epsilon}/\sqrt{1-\rho}`, muy poco. Mientras el gradiente se repita, los pasos
     crecen solos.
 
     **A mano.** Con :math:`\rho=0.95`, :math:`\epsilon=10^{-6}` y :math:`\eta=1`, y un gradiente de 2,

@@ -61,13 +61,14 @@ class Adam(Optimizer):
 
     **Qué tan grande es un paso.** El cociente :math:`|\hat m|/\sqrt{\hat v}` compara la media del gradiente con su
     media cuadrática, y multiplicar la pérdida por mil no lo cambia. Si el gradiente se repite vale 1, y el paso mide
-    :math:`\eta`; si cambia de signo a cada rato, vale mucho menos. Por eso 0.001 suele servir para empezar.
+    :math:`\eta`; si cambia de signo a cada paso, vale mucho menos. Por eso 0.001 suele servir para empezar.
 
     Pero :math:`\eta` **no es un tope**: las dos medias no olvidan al mismo ritmo. Tras muchos gradientes nulos, uno
     :math:`g` deja :math:`m=(1-\beta_1)g` y :math:`v=(1-\beta_2)g^2`, y el paso mide
     :math:`\eta\,(1-\beta_1)/\sqrt{1-\beta_2}`: con 0.9 y 0.999, :math:`0.1\,\eta/\sqrt{0.001}=3.16\,\eta`. El artículo
-    da ese número como cota. Tampoco lo es. Para hallar la buena, escribe :math:`m` y :math:`v` con todos los
-    gradientes, y parte cada sumando de :math:`m` en dos factores, para que el segundo sea el de :math:`v`:
+    (§ 2.1) da ese número como cota si :math:`1-\beta_1>\sqrt{1-\beta_2}`, que es nuestro caso, y :math:`\eta` si no.
+    Tampoco lo es. Para hallar la buena, escribe :math:`m` y :math:`v` con todos los gradientes, y parte cada sumando de
+    :math:`m` en dos factores, para que el segundo sea el de :math:`v`:
 
     .. math::
 
@@ -81,12 +82,11 @@ class Adam(Optimizer):
        :label: ed-mlp-adam-cota
 
        \frac{|m|}{\sqrt v}
-       < \frac{1-\beta_1}{\sqrt{(1-\beta_2)\,(1-\beta_1^2/\beta_2)}}
-       = 7.27 .
+       < \frac{1-\beta_1}{\sqrt{(1-\beta_2)\,(1-\beta_1^2/\beta_2)}} .
 
-    La corrección del sesgo no la aumenta: con :math:`\beta_1=0.9` y :math:`\beta_2=0.999`, el factor de
-    :eq:`ec-mlp-adam-tasa` no pasa de 1. Y no se puede mejorar: tras muchos ceros, unos gradientes que crecen de
-    :math:`\beta_2/\beta_1` en :math:`\beta_2/\beta_1`, un 11 % por paso, se acercan a ella cuanto se quiera.
+    Con 0.9 y 0.999 son 7.27, y la corrección del sesgo no la aumenta: el factor de :eq:`ec-mlp-adam-tasa` no pasa ahí
+    de 1. Tampoco se puede mejorar: tras muchos ceros, unos gradientes que en cada paso se multiplican por
+    :math:`\beta_2/\beta_1=1.11` se acercan a ella cuanto se quiera.
 
     >>> import numpy as np
     >>> from chapters.mlp.optimizers import Adam
@@ -243,8 +243,8 @@ class AdamW(Adam):
        = (\boldsymbol\theta - \eta\lambda\,\boldsymbol\theta) - \eta\,\mathbf g .
 
     En Adam no. Lo que entra por el gradiente se divide después entre :math:`\sqrt{v}`, y los pesos de gradientes
-    grandes se encogerían menos que los demás, al revés de lo que se quiere. :cite:t:`loshchilov2019` lo dejan fuera:
-    primero se encogen todos por igual, y luego viene el paso de Adam.
+    grandes se encogerían menos que los demás. :cite:t:`loshchilov2019` lo dejan fuera: primero se encogen todos por
+    igual, y luego viene el paso de Adam.
 
     **A mano.** Sin gradiente, lo único que actúa es el encogimiento: :math:`1-0.1\cdot0.5=0.95` y
     :math:`0.95^2=0.9025`.

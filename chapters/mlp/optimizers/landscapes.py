@@ -56,11 +56,12 @@ def ravine(theta):
        \nabla f = (x,\ 20y) .
        \end{gathered}
 
-    El mínimo está en el origen, pero el gradiente solo apunta hacia él desde los ejes: en lo demás lo domina la pared.
+    El mínimo está en el origen, pero cuesta abajo solo se va hacia él desde los ejes: en lo demás manda la pared.
     La tasa tiene que ser menor que :math:`2/20` para no rebotar fuera, y con esa tasa el avance por el fondo es lento.
     Algo así les pasa a las pérdidas cuando una entrada vale mucho más que otra.
 
-    **A mano.** En :math:`(4,1)` el mínimo está a la izquierda, y el gradiente señala sobre todo hacia arriba:
+    **A mano.** En :math:`(4,1)` el mínimo está a la izquierda, y el gradiente señala sobre todo hacia arriba: se baja
+    hacia la otra pared.
 
     >>> ravine([4.0, 1.0])
     (18.0, array([ 4., 20.]))

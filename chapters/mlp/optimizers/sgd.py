@@ -24,7 +24,7 @@ class SGD(Optimizer):
     Converge si :math:`|1-2\eta|<1`, es decir, si :math:`0<\eta<1`. Con :math:`\eta` pequeña llega despacio; arriba de
     :math:`\tfrac12` salta de un lado al otro; en 1 salta sin acercarse, y de ahí en adelante se aleja. :item:`OPT-24`
 
-    **Inercia** (*momentum*). En un barranco largo el gradiente señala sobre todo hacia la pared de enfrente, y el
+    **Inercia** (*momentum*). En un barranco largo, cuesta abajo queda sobre todo hacia la pared de enfrente, y el
     descenso rebota de lado a lado casi sin avanzar. Démosle masa a la bola: que conserve una fracción :math:`\mu` de su
     velocidad :cite:p:`polyak1964`.
 
