@@ -315,8 +315,8 @@ class VarianceScaling(Initializer):
        \frac{2}{n_{\text{ent}}+n_{\text{sal}}} .
 
     **Con ReLU** la cuenta cambia. Si :math:`z` es simétrica alrededor del cero, la ReLU borra justo la mitad de sus
-    cuadrados: :math:`E[\operatorname{relu}(z)^2]=\tfrac12E[z^2]`. La señal pierde la mitad de su varianza en cada capa,
-    y hay que reponerla. Es la regla de :cite:t:`he2015`, la de :class:`HeNormal`:
+    cuadrados: :math:`E[\operatorname{relu}(z)^2]=\tfrac12E[z^2]`. La señal pierde la mitad de su cuadrado medio en cada
+    capa, y hay que reponerla. Es la regla de :cite:t:`he2015`, la de :class:`HeNormal`:
 
     .. math::
        :label: ed-mlp-he
