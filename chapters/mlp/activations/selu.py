@@ -28,7 +28,7 @@ class SELU(ActivationFunction):
 
     Los dos números no son un gusto. Son los que hacen que, si :math:`Z` es una normal estándar, :math:`\varphi(Z)`
     tenga otra vez media 0 y varianza 1. Con pesos de varianza :math:`1/n_{\text{ent}}` (``"lecun_normal"``), la señal
-    sale de cada capa como entró, y si se desvía, vuelve :cite:p:`klambauer2017`.
+    sale de cada capa como entró, y si se desvía un poco, vuelve :cite:p:`klambauer2017`.
 
     **A mano.** Un millón de normales, antes y después:
 
