@@ -438,7 +438,8 @@ class Layer(Configured):
     ...         return dy * self.scale
 
     **A mano.** Con dos observaciones y pesos 1, la salida es la entrada. Si la pérdida es la suma de las salidas,
-    :math:`\partial\mathcal L/\partial\mathbf y` es puro 1, y el gradiente de cada peso es la suma de su columna:
+    :math:`\partial\mathcal L/\partial\mathbf y` vale 1 en todas partes, y el gradiente de cada peso es la
+    suma de su columna:
 
     >>> layer = Scale()
     >>> layer.forward([[1.0, 2.0], [3.0, 5.0]])
