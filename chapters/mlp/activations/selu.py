@@ -20,7 +20,7 @@ class SELU(ActivationFunction):
 
        \begin{gathered}
        \varphi(z) = s\operatorname{elu}_\alpha(z),
-       \qquad
+       \\
        \varphi'(z) = s\operatorname{elu}_\alpha'(z),
        \\
        \alpha\approx 1.6733, \qquad s\approx 1.0507 .

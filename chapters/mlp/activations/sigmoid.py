@@ -22,11 +22,14 @@ class Sigmoid(ActivationFunction):
 
     .. math::
 
+       \begin{gathered}
        z = \ln\frac{p}{1-p}
        \;\Longrightarrow\;
        e^{z}(1-p) = p
-       \;\Longrightarrow\;
+       \\
+       \Longrightarrow\;
        p = \frac{e^{z}}{1+e^{z}} = \frac{1}{1+e^{-z}} .
+       \end{gathered}
 
     A ese logaritmo se le llama *logit*, y por eso también a la preactivación de una sigmoide. :item:`MLP-06`
 
