@@ -36,9 +36,9 @@ class GaussianNoise(Layer):
     El ruido no depende de :math:`x_i`, y su derivada es 1: el gradiente pasa **igual**. Al predecir, la capa no hace
     nada.
 
-    **De uniformes a normales.** La computadora sortea números :math:`u` y :math:`v` parejos entre 0 y 1. Dos normales
-    independientes son un punto del plano con densidad :math:`e^{-r^2/2}/2\pi`, que solo depende de la distancia al
-    origen, :math:`r`. Así que su dirección es pareja, :math:`2\pi v`, y al integrar por anillos,
+    **De uniformes a normales.** La computadora sortea números :math:`u` y :math:`v` repartidos por igual entre 0 y 1.
+    Dos normales independientes son un punto del plano con densidad :math:`e^{-r^2/2}/2\pi`, que solo depende de la
+    distancia al origen, :math:`r`. Así que su dirección es uniforme, :math:`2\pi v`, y al integrar por anillos,
     :math:`P(r>a)=\int_a^\infty re^{-r^2/2}\,dr=e^{-a^2/2}`. Si :math:`r=\sqrt{-2\ln(1-u)}`, entonces :math:`r>a` cuando
     :math:`1-u<e^{-a^2/2}`, que ocurre justo con esa probabilidad. De la pareja salen dos normales :cite:p:`box1958`:
 

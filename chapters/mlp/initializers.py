@@ -311,19 +311,23 @@ class VarianceScaling(Initializer):
     .. math::
        :label: ed-mlp-glorot
 
-       \operatorname{Var}(w) = \frac{1}{\tfrac12(n_{\text{ent}}+n_{\text{sal}})} =
-       \frac{2}{n_{\text{ent}}+n_{\text{sal}}} .
+       \begin{aligned}
+       \operatorname{Var}(w) &= \frac{1}{\tfrac12(n_{\text{ent}}+n_{\text{sal}})}\\
+       &= \frac{2}{n_{\text{ent}}+n_{\text{sal}}} .
+       \end{aligned}
 
     **Con ReLU** la cuenta cambia. Si :math:`z` es simétrica alrededor del cero, la ReLU borra justo la mitad de sus
-    cuadrados: :math:`E[\operatorname{relu}(z)^2]=\tfrac12E[z^2]`. La señal pierde la mitad de su varianza en cada capa,
-    y hay que reponerla. Es la regla de :cite:t:`he2015`, la de :class:`HeNormal`:
+    cuadrados: :math:`E[\operatorname{relu}(z)^2]=\tfrac12E[z^2]`. La señal pierde la mitad de su cuadrado medio en cada
+    capa, y hay que reponerla. Es la regla de :cite:t:`he2015`, la de :class:`HeNormal`:
 
     .. math::
        :label: ed-mlp-he
 
-       n_{\text{ent}}\operatorname{Var}(w)\cdot\tfrac12 = 1
-       \quad\Longrightarrow\quad
+       \begin{gathered}
+       n_{\text{ent}}\operatorname{Var}(w)\cdot\tfrac12 = 1\\
+       \Longrightarrow\quad
        \operatorname{Var}(w) = \frac{2}{n_{\text{ent}}} .
+       \end{gathered}
 
     Todas son la misma, con otra escala :math:`s` y otro :math:`n`:
 
@@ -346,9 +350,11 @@ class VarianceScaling(Initializer):
     .. math::
        :label: ec-mlp-normal-truncada
 
+       \begin{gathered}
        c^2 = 1-\frac{4\,\phi(2)}{\int_{-2}^{2}\phi(x)\,dx},
-       \qquad
+       \\
        \sigma = \frac1c\sqrt{\frac sn} .
+       \end{gathered}
 
     **A mano.** Diez capas de 512 ReLU, y lo que queda de una señal cuyo cuadrado medio era 1. Con una desviación
     pequeña se apaga; con una grande, estalla. Con Glorot se parte a la mitad en cada capa,

@@ -417,7 +417,8 @@ class Layer(Configured):
        = \frac{\partial\mathcal L}{\partial\mathbf y}\,\frac{\partial\mathbf y}{\partial\mathbf x} .
 
     La primera dice cómo corregir sus pesos. La segunda es justo lo que necesita la capa anterior para hacer lo mismo, y
-    así hasta el principio de la red. Ninguna capa conoce a sus vecinas: por eso se pueden apilar en cualquier orden.
+    así hasta el principio de la red. Ninguna capa conoce a sus vecinas: por eso se apila una tras otra, mientras las
+    formas encajen.
 
     **Una capa propia** define tres métodos: :meth:`build` crea los pesos, :meth:`forward` calcula la salida y guarda lo
     que hará falta, y :meth:`backward` llena :attr:`gradients` y devuelve el gradiente de la entrada. Esta multiplica
@@ -437,7 +438,8 @@ class Layer(Configured):
     ...         return dy * self.scale
 
     **A mano.** Con dos observaciones y pesos 1, la salida es la entrada. Si la pérdida es la suma de las salidas,
-    :math:`\partial\mathcal L/\partial\mathbf y` es puro 1, y el gradiente de cada peso es la suma de su columna:
+    :math:`\partial\mathcal L/\partial\mathbf y` vale 1 en todas partes, y el gradiente de cada peso es la
+    suma de su columna:
 
     >>> layer = Scale()
     >>> layer.forward([[1.0, 2.0], [3.0, 5.0]])

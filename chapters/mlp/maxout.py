@@ -74,8 +74,9 @@ class Maxout(Layer):
     Todo el error pasa por la pieza ganadora, sin encogerse. De ahí en adelante cada pieza es una neurona de
     :func:`~chapters.mlp.dense_backward`. En un empate hay un pico, y por convenio gana la primera.
 
-    **Dónde se satura.** En ninguna parte: siempre hay una pieza ganadora, con pendiente 1. El precio es el tamaño,
-    :math:`k` veces los parámetros de una capa densa.
+    **Dónde se satura.** En ninguna parte: siempre hay una pieza ganadora, con pendiente 1. Una pieza que no le gana a
+    las demás con ningún ejemplo, eso sí, no se mueve. El precio es el tamaño, :math:`k` veces los parámetros de una
+    capa densa.
 
     **A mano.** Una entrada, una neurona y dos piezas. Con pesos 1 y 0 sale la ReLU: :item:`MLP-10`
 

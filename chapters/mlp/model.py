@@ -156,8 +156,8 @@ class Model(Layer):
     >>> model.theta.round(3)
     array([ 3., -1.])
 
-    Una red que no es una fila de capas se arma con ``Model(inputs, outputs)``, que da un :class:`Functional`. A quien
-    no le baste, escribe una clase que herede de esta, con sus capas en ``self.layers`` y sus propios ``build``,
+    Una red que no es una fila de capas se arma con ``Model(inputs, outputs)``, que da un :class:`Functional`. Si no
+    te basta, escribe una clase que herede de esta, con sus capas en ``self.layers`` y sus propios ``build``,
     ``forward`` y ``backward``; todo lo demás ya está.
 
     Attributes

@@ -18,7 +18,7 @@ class Sequential(Graph):
 
     Hacia delante es la composición :eq:`ed-mlp-composicion`. Hacia atrás es la regla de la cadena, capa por capa, de la
     última a la primera: cada una recibe el gradiente de su salida y devuelve el de su entrada, que es la salida de la
-    anterior. La primera capa recibe los datos tal cual, sin activación de por medio :erratum:`E-45`. :item:`MLP-81`
+    anterior. La primera capa recibe los datos tal cual, sin activación de por medio. :erratum:`E-45` :item:`MLP-81`
 
     >>> from chapters.mlp.dense import Dense
     >>> model = Sequential(
@@ -46,7 +46,7 @@ class Sequential(Graph):
     (1, 4)
 
     **Sin activación no hay profundidad.** Dos capas densas lineales seguidas son una sola, como se ve en
-    :eq:`ec-mlp-colapso`; así están escritas las del curso, y hay que ponerles la activación :erratum:`E-43`.
+    :eq:`ec-mlp-colapso`; así están escritas las del curso, y hay que ponerles la activación. :erratum:`E-43`
 
     Parameters
     ----------

@@ -11,9 +11,11 @@ def two_layer_gradient(x, y, W1, b1, W2, b2):
     .. math::
        :label: ec-mlp-dos-capas
 
+       \begin{gathered}
        \mathbf h=\tanh(\mathbf x\mathbf W_1+\mathbf b_1),
-       \qquad
+       \\
        \hat{\mathbf y}=\mathbf h\mathbf W_2+\mathbf b_2 .
+       \end{gathered}
 
     La pérdida es la de antes, :eq:`ec-mlp-una-capa-perdida`. La salida se trata como en :func:`one_layer_gradient`; su
     «entrada» es :math:`\mathbf h`:
@@ -21,11 +23,13 @@ def two_layer_gradient(x, y, W1, b1, W2, b2):
     .. math::
        :label: ec-mlp-dos-capas-salida
 
+       \begin{gathered}
        \boldsymbol\delta_2=-2\,(\mathbf y-\hat{\mathbf y}),
-       \qquad
+       \\
        \frac{\partial\mathcal L}{\partial\mathbf W_2}=\mathbf h^\top\boldsymbol\delta_2,
        \qquad
        \frac{\partial\mathcal L}{\partial\mathbf b_2}=\boldsymbol\delta_2 .
+       \end{gathered}
 
     **La oculta.** Nadie nos dice qué debía contestar la neurona oculta :math:`k`, y por eso no tiene un error propio.
     Lo que sí sabemos es **a quién alimenta**: a todas las salidas, a la :math:`i` con el peso :math:`w_{ki}` de

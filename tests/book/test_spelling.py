@@ -307,6 +307,9 @@ def docstring_prose(source):
             kept.append("")
         elif block is not None or re.fullmatch(r"\s*-+", text):
             kept.append("")
+        elif box := re.match(r"\s*\.\. admonition::(.*)|\s*:class:", text):
+            # De un recuadro se leen el título y lo de adentro.
+            kept.append(box[1] or "")
         elif re.match(r"\s*\.\. (math|code|plot)|.*::$", text):
             block = indent
             kept.append(text if not text.lstrip().startswith("..") else "")

@@ -31,8 +31,8 @@ def prelu_forward(x, alpha):
        y_{ij}=\begin{cases}x_{ij},&x_{ij}>0,\\ \alpha_j\,x_{ij},&x_{ij}\le0.\end{cases}
 
     Con :math:`\alpha_j=0` es la ReLU; con :math:`\alpha_j=1`, no hace nada. En una imagen no conviene tener una por
-    píxel y por canal: son demasiadas, y lo que se aprende en una esquina no sirve en la otra. Se **comparte** una por
-    canal, y entonces :math:`\alpha` mide 1 en los ejes de la altura y la anchura.
+    píxel y por canal: son demasiadas, y lo que se aprende en una esquina no tiene por qué servir en la otra. Se
+    **comparte** una por canal, y entonces :math:`\alpha` mide 1 en los ejes de la altura y la anchura.
 
     **A mano.** Dos posiciones con pendientes 0.5 y 0.1. De :math:`(-2,-2)` quedan :math:`-1` y :math:`-0.2`:
 

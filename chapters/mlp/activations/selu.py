@@ -20,7 +20,7 @@ class SELU(ActivationFunction):
 
        \begin{gathered}
        \varphi(z) = s\operatorname{elu}_\alpha(z),
-       \qquad
+       \\
        \varphi'(z) = s\operatorname{elu}_\alpha'(z),
        \\
        \alpha\approx 1.6733, \qquad s\approx 1.0507 .
@@ -28,7 +28,7 @@ class SELU(ActivationFunction):
 
     Los dos números no son un gusto. Son los que hacen que, si :math:`Z` es una normal estándar, :math:`\varphi(Z)`
     tenga otra vez media 0 y varianza 1. Con pesos de varianza :math:`1/n_{\text{ent}}` (``"lecun_normal"``), la señal
-    sale de cada capa como entró, y si se desvía, vuelve :cite:p:`klambauer2017`.
+    sale de cada capa como entró, y si se desvía un poco, vuelve :cite:p:`klambauer2017`.
 
     **A mano.** Un millón de normales, antes y después:
 

@@ -16,18 +16,22 @@ class Sigmoid(ActivationFunction):
        \sigma(z) = \frac{1}{1+e^{-z}} .
 
     **De dónde sale.** Queremos que la red dé la probabilidad :math:`p` de que la respuesta sea sí, pero :math:`z` puede
-    ser cualquier número. Las probabilidades se apuestan en *momios* (*odds*): :math:`p/(1-p)` va de 0 a infinito, y su
-    logaritmo, de menos a más infinito, justo como :math:`z`. Igualemos y despejemos:
+    ser cualquier número. En las apuestas se comparan las dos probabilidades, la de que sí entre la de que no (*odds*):
+    :math:`p/(1-p)`, que va de 0 a infinito. Su logaritmo va de menos a más infinito, justo como :math:`z`. Igualemos y
+    despejemos:
 
     .. math::
 
+       \begin{gathered}
        z = \ln\frac{p}{1-p}
        \;\Longrightarrow\;
        e^{z}(1-p) = p
-       \;\Longrightarrow\;
+       \\
+       \Longrightarrow\;
        p = \frac{e^{z}}{1+e^{z}} = \frac{1}{1+e^{-z}} .
+       \end{gathered}
 
-    Por eso a la preactivación de una sigmoide se le llama *logit*: es un logaritmo de momios. :item:`MLP-06`
+    A ese logaritmo se le llama *logit*, y por eso también a la preactivación de una sigmoide. :item:`MLP-06`
 
     **Derivada.** Por la regla de la cadena, :math:`\sigma'(z)=e^{-z}/(1+e^{-z})^2`. Pártela en dos factores:
     :math:`\frac{1}{1+e^{-z}}`, que es :math:`\sigma`, y :math:`\frac{e^{-z}}{1+e^{-z}}`, que es lo que a :math:`\sigma`

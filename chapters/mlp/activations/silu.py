@@ -84,11 +84,13 @@ class Mish(ActivationFunction):
     .. math::
        :label: ed-mlp-mish
 
+       \begin{gathered}
        \varphi(z) = z\,t,
        \qquad
        t = \tanh\zeta(z),
-       \qquad
+       \\
        \zeta(z) = \ln(1+e^{z}) .
+       \end{gathered}
 
     **Sin logaritmos.** :math:`e^{\zeta}=1+e^z`. Con :math:`u=(1+e^z)^2` la tangente es :math:`\frac{u-1}{u+1}`, y si se
     desarrolla, con :math:`n=e^{z}(e^{z}+2)`:

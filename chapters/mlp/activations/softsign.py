@@ -11,9 +11,11 @@ class Softsign(ActivationFunction):
     .. math::
        :label: ec-mlp-softsign
 
+       \begin{gathered}
        \varphi(z) = \frac{z}{1+|z|},
-       \qquad
+       \\
        \varphi'(z) = \frac{1}{(1+|z|)^2} .
+       \end{gathered}
 
     Por el cociente, si :math:`z>0`, :math:`\varphi'=\frac{(1+z)-z}{(1+z)^2}`; del otro lado es igual, porque la función
     es impar. La pendiente de la tangente cae como :math:`e^{-2|z|}`; esta, como :math:`1/z^2`: en :math:`z=5` deja

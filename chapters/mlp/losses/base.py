@@ -39,15 +39,16 @@ class Loss(Configured):
 
     donde :math:`s_i` es el peso del ejemplo: 1 mientras nadie diga otra cosa. :item:`MLP-20`
 
-    Es la **media** y no la suma, aunque una lámina la llame «pérdida total» :erratum:`E-38`. La diferencia no es de
+    Es la **media** y no la suma, aunque una lámina la llame «pérdida total». :erratum:`E-38` La diferencia no es de
     forma: con la suma, juntar el doble de datos duplicaría el gradiente, y la tasa de aprendizaje que servía con mil
     ejemplos dejaría de servir con dos mil. :item:`MLP-21`
 
     Los datos ya están dados; lo único que podemos mover son los pesos. Por eso :math:`J` se escribe como función **de**
-    :math:`\boldsymbol\theta`. No «representa los pesos» :erratum:`E-39`: a cada elección de pesos le asigna un costo,
-    como un mapa de relieve le asigna a cada lugar una altura. :item:`MLP-29` Entrenar es buscar el punto más bajo,
-    :math:`\boldsymbol\theta^*=\operatorname{argmin}_{\boldsymbol\theta}J(\boldsymbol\theta)`. Con capas ocultas no es
-    el único: si intercambias dos neuronas ocultas, con todos sus pesos, la red calcula lo mismo. :item:`MLP-26`
+    :math:`\boldsymbol\theta`. No «representa los pesos»: a cada elección de pesos le asigna un costo,
+    como un mapa de relieve le asigna a cada lugar una altura. :erratum:`E-39` :item:`MLP-29` Entrenar es buscar el
+    punto más bajo, :math:`\boldsymbol\theta^*=\operatorname{argmin}_{\boldsymbol\theta}J(\boldsymbol\theta)`.
+    Con capas ocultas no es el único: si intercambias dos neuronas ocultas, con todos sus pesos, la red calcula lo
+    mismo. :item:`MLP-26`
 
     **De dónde salen las pérdidas.** Las de esta página no son arbitrarias. Supón que la predicción no es una
     respuesta, sino los parámetros de una distribución :math:`p(\mathbf y\mid\hat{\mathbf y})`
@@ -59,10 +60,12 @@ class Loss(Configured):
     .. math::
        :label: ed-mlp-verosimilitud
 
-       \max_{\boldsymbol\theta}\ \prod_{i=1}^n p\bigl(\mathbf y^{(i)}\mid\hat{\mathbf y}^{(i)}\bigr)
-       \iff
-       \min_{\boldsymbol\theta}\ \frac1n\sum_{i=1}^n
+       \begin{aligned}
+       &\max_{\boldsymbol\theta}\ \prod_{i=1}^n p\bigl(\mathbf y^{(i)}\mid\hat{\mathbf y}^{(i)}\bigr)
+       \\
+       \iff\ &\min_{\boldsymbol\theta}\ \frac1n\sum_{i=1}^n
        \underbrace{-\ln p\bigl(\mathbf y^{(i)}\mid\hat{\mathbf y}^{(i)}\bigr)}_{\mathcal L_i} .
+       \end{aligned}
 
     Aquí la pérdida es menos el logaritmo de la verosimilitud, y escoger pérdida es escoger distribución: :item:`MLP-25`
 

@@ -51,18 +51,21 @@ class CategoricalCrossentropy(Loss):
     red sin *softmax* al final. Antes de la exponencial se resta el mayor de los puntajes, que ni cambia :math:`p` ni
     desborda.
 
-    **Con probabilidades**, Keras hace dos cosas antes del logaritmo, y aquí también: divide entre la suma,
-    :math:`q_k=p_k/\sum_j p_j`, y recorta :math:`q` a :math:`[10^{-7},1-10^{-7}]`. Llamemos :math:`s` a la suma.
-    Como :math:`\partial q_k/\partial p_j=([k=j]-q_k)/s`, la regla de la cadena da
+    .. admonition:: Con probabilidades, como Keras
+       :class: dropdown
 
-    .. math::
-       :label: ec-mlp-cce-gradiente
+       Antes del logaritmo se hacen dos cosas: se divide entre la suma, :math:`q_k=p_k/\sum_j p_j`, y se recorta
+       :math:`q` a :math:`[10^{-7},1-10^{-7}]`. Llamemos :math:`s` a la suma. Como
+       :math:`\partial q_k/\partial p_j=([k=j]-q_k)/s`, la regla de la cadena da
 
-       \frac{\partial\mathcal L}{\partial p_j}
-       = -\sum_k \frac{y_k}{q_k}\,\frac{[k=j]-q_k}{s}
-       = \frac1s\Bigl(\sum_k y_k - \frac{y_j}{q_j}\Bigr),
+       .. math::
+          :label: ec-mlp-cce-gradiente
 
-    donde no cuentan las clases recortadas, cuya pérdida no cambia.
+          \frac{\partial\mathcal L}{\partial p_j}
+          = -\sum_k \frac{y_k}{q_k}\,\frac{[k=j]-q_k}{s}
+          = \frac1s\Bigl(\sum_k y_k - \frac{y_j}{q_j}\Bigr),
+
+       donde no cuentan las clases recortadas, cuya pérdida no cambia.
 
     **Una sola salida no es una clase.** Un curso calcula una pérdida binaria con *softmax* y una sola neurona. Con
     :math:`K=1` el *softmax* vale siempre :math:`e^{z}/e^{z}=1`, la pérdida es :math:`-\ln1=0` con cualquier peso y la

@@ -19,10 +19,10 @@ def _power(base, exponent):
 class BinaryFocalCrossentropy(RowLoss):
     r"""Entropía cruzada binaria focal (*focal loss*): lo que ya se sabe, casi no cuenta.
 
-    Con un positivo por cada mil negativos, mil pérdidas pequeñas suman más que una grande, y la red aprende a decir que
-    no. La pérdida focal multiplica cada entropía por una potencia de lo que le faltó a la probabilidad de lo que sí
-    ocurrió, :math:`p_t=y\hat y+(1-y)(1-\hat y)`. Con :math:`\gamma=2`, un caso con :math:`p_t=0.9` cuenta cien veces
-    menos:
+    Con un positivo por cada mil negativos, mil pérdidas pequeñas pueden sumar más que una grande, y a la red le
+    conviene decir que no. La pérdida focal multiplica cada entropía por una potencia de lo que le faltó a la
+    probabilidad de lo que sí ocurrió, :math:`p_t=y\hat y+(1-y)(1-\hat y)`. Con :math:`\gamma=2`, un caso con
+    :math:`p_t=0.9` cuenta cien veces menos:
 
     .. math::
        :label: ec-mlp-focal

@@ -78,8 +78,10 @@ class LogCosh(RowLoss):
     .. math::
        :label: ec-mlp-logcosh
 
-       \mathcal L = \frac1K\sum_{j=1}^{K}\ln\cosh e_j
-       = \frac1K\sum_{j=1}^{K}\bigl[\,|e_j|+\ln(1+e^{-2|e_j|})-\ln 2\,\bigr] ,
+       \begin{aligned}
+       \mathcal L &= \frac1K\sum_{j=1}^{K}\ln\cosh e_j\\
+       &= \frac1K\sum_{j=1}^{K}\bigl[\,|e_j|+\ln(1+e^{-2|e_j|})-\ln 2\,\bigr] ,
+       \end{aligned}
 
     donde la segunda forma, que no se desborda, sale de sacar :math:`e^{|e_j|}/2` como factor del coseno. La derivada
     es :math:`\operatorname{senh}/\cosh`:

@@ -9,7 +9,7 @@ from chapters.mlp.losses.rows import RowLoss
 class MeanAbsolutePercentageError(RowLoss):
     r"""El error absoluto en por ciento de lo correcto (*mean absolute percentage error*, MAPE).
 
-    Fallar por un peso en diez es lo mismo que fallar por diez en cien. Con :math:`m_j=\max(|y_j|,10^{-7})`, para no
+    Fallar por uno en diez es lo mismo que fallar por diez en cien. Con :math:`m_j=\max(|y_j|,10^{-7})`, para no
     dividir entre cero,
 
     .. math::

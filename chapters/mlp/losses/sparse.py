@@ -35,17 +35,20 @@ class SparseCategoricalCrossentropy(Loss):
 
     El gradiente suma cero: subir la clase correcta es bajar las demás, cada una en proporción a lo que se le creía.
 
-    **Con probabilidades**, como Keras, se recorta :math:`p` a :math:`[10^{-7},1-10^{-7}]` y después se divide entre la
-    suma. Si :math:`s` es la suma de las recortadas,
+    .. admonition:: Con probabilidades, como Keras
+       :class: dropdown
 
-    .. math::
-       :label: ec-mlp-sparse
+       Se recorta :math:`p` a :math:`[10^{-7},1-10^{-7}]` y después se divide entre la suma. Si :math:`s` es la suma de
+       las recortadas,
 
-       \mathcal L = \ln s - \ln p_c,
-       \qquad
-       \frac{\partial\mathcal L}{\partial p_k} = \frac1s - \frac{[k=c]}{p_c} ,
+       .. math::
+          :label: ec-mlp-sparse
 
-    y cero en las recortadas.
+          \mathcal L = \ln s - \ln p_c,
+          \qquad
+          \frac{\partial\mathcal L}{\partial p_k} = \frac1s - \frac{[k=c]}{p_c} ,
+
+       y el gradiente es cero en las recortadas.
 
     **A mano.** El mismo ejemplo que con *one-hot*, y un puntaje que desbordaría la exponencial:
 
