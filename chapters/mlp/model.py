@@ -614,7 +614,8 @@ class Model(Layer):
             say("Sin construir: pon un Input al principio o dale unos datos, y se sabrá lo demás")
             return
         total, learned = self.count_params(), sum(w.size for w in self.trainable_weights)
-        say(f"Total: {total} parámetros" + (f", {learned} de ellos entrenables" if learned < total else ""))
+        line = f"Total: {total} parámetro" + "s" * (total != 1)
+        say(line + (f", {learned} de ellos entrenable" + "s" * (learned != 1) if learned < total else ""))
 
     def save(self, filepath, overwrite=True, *, include_optimizer=True):
         r"""Guarda el modelo en un archivo, como :func:`dlbook.saving.save`: safetensors, ``.keras`` o ``.h5``."""
