@@ -558,7 +558,7 @@ class Model(Layer):
         return loss, self._gradient.copy()
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        r"""Da la pérdida de unas predicciones, con lo que suman las capas; en un bucle propio, apuntada en la cinta.
+        r"""Da la pérdida de unas predicciones, con lo que suman las capas; en un ciclo propio, apuntada en la cinta.
 
         Parameters
         ----------
