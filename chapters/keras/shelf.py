@@ -70,7 +70,8 @@ def shelf(own, kind=None, homes=(), **names):
                 # Ni los archivos del capítulo, ni una clase de otra especie que se llame igual.
                 if value is not None and not isinstance(value, ModuleType) and _is_of(kind, value):
                     return value
-        return None
+        # Si nada se había cargado, la especie no existía aún; ahora sí, y sabe buscar en los demás capítulos.
+        return registry.find(kind, name) if kind in registry.kinds() else None
 
     def getattribute(name):
         if name == "__all__":

@@ -558,7 +558,7 @@ class Model(Layer):
         return loss, self._gradient.copy()
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        r"""Da la pérdida de unas predicciones, con lo que suman las capas; en un bucle propio, apuntada en la cinta.
+        r"""Da la pérdida de unas predicciones, con lo que suman las capas; en un ciclo propio, apuntada en la cinta.
 
         Parameters
         ----------
@@ -614,7 +614,8 @@ class Model(Layer):
             say("Sin construir: pon un Input al principio o dale unos datos, y se sabrá lo demás")
             return
         total, learned = self.count_params(), sum(w.size for w in self.trainable_weights)
-        say(f"Total: {total} parámetros" + (f", {learned} de ellos entrenables" if learned < total else ""))
+        line = f"Total: {total} parámetro" + "s" * (total != 1)
+        say(line + (f", {learned} de ellos entrenable" + "s" * (learned != 1) if learned < total else ""))
 
     def save(self, filepath, overwrite=True, *, include_optimizer=True):
         r"""Guarda el modelo en un archivo, como :func:`dlbook.saving.save`: safetensors, ``.keras`` o ``.h5``."""

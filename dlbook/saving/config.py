@@ -98,7 +98,7 @@ def register(package="Custom", name=None):
 
 @contextlib.contextmanager
 def custom_object_scope(custom_objects):
-    r"""Lo que se lea adentro conoce unas clases y funciones propias, por su nombre.
+    r"""Da a conocer, por su nombre, unas clases y funciones propias a lo que se lea dentro del ``with``.
 
     >>> from chapters.mlp import Dense
     >>> class Otra(Dense):

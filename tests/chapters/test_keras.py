@@ -158,6 +158,12 @@ def test_importing_it_loads_no_chapter():
     assert "matplotlib" not in out
 
 
+def test_the_first_name_that_is_asked_may_live_in_any_chapter():
+    code = "from chapters import keras; print(keras.layers.GRU.__name__)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "GRU"
+
+
 # --- Lo que se escribe en un programa de Keras ---
 
 

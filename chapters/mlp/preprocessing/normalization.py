@@ -76,7 +76,7 @@ class Normalization(Layer):
     >>> layer.backward([[1.0], [2.0], [3.0]]).ravel()
     array([0.5, 1. , 1.5])
 
-    Al revés, ``invert=True``, regresa lo que salió de una red a sus unidades, :math:`x=\mu+\sigma y`:
+    Al revés, ``invert=True`` devuelve a sus unidades lo que salió de una red, :math:`x=\mu+\sigma y`:
 
     >>> Normalization(mean=3, variance=4, invert=True, dtype="float64").forward(
     ...     [[-1.0], [3.0]]

@@ -359,7 +359,7 @@ class GradientTape:
     operadores de los tensores, con las capas y los modelos del libro y con sus pérdidas. Después, :meth:`gradient` da
     el gradiente de una cantidad respecto a lo que se le pida: variables, pesos de capas o arreglos.
 
-    **A mano.** Un paso del descenso de gradiente en un bucle propio. El modelo :math:`\hat y=wx` con :math:`w=2`
+    **A mano.** Un paso del descenso de gradiente en un ciclo propio. El modelo :math:`\hat y=wx` con :math:`w=2`
     predice 6 en :math:`x=3`; si lo correcto era 5, la pérdida es 1 y su gradiente, :math:`2(6-5)\cdot3=6`:
 
     >>> from chapters.mlp import SGD, Dense, GradientTape, ops

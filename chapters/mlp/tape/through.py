@@ -262,7 +262,7 @@ def is_taped(*values):
 def through_penalty(layer):
     r"""Da lo que suman las penalizaciones de los pesos de una capa, y apunta sus gradientes.
 
-    Es lo que ``model.penalty()`` para quien escribe su propio bucle:
+    Es lo que ``model.penalty()`` para quien escribe su propio ciclo:
 
     >>> from chapters.mlp import L2, Dense, GradientTape
     >>> layer = Dense(
