@@ -155,7 +155,7 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
 
 
 def plain_conv2d_transpose_forward(x, kernel, bias, strides=1):
-    r"""Cada píxel pinta su filtro; lo que se traslapa, se suma."""
+    r"""Cada píxel pinta su filtro; lo que se superpone, se suma."""
     kh, kw, filters, _ = kernel.shape
     n, h, w, _ = x.shape
     rows, columns = (h - 1) * strides + kh, (w - 1) * strides + kw
