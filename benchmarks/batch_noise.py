@@ -1,9 +1,9 @@
 r"""Cuánto se aprenden de memoria etiquetas falsas, con y sin normalización; deja ``docs/resultados/ruido_lote.json``.
 
 Se ejecuta con ``python -m benchmarks.batch_noise`` y tarda unos minutos. A 400 dígitos se les cambia una de cada cinco
-etiquetas por otra al azar. La misma red de dos capas, normalizada o sin normalizar, da mil pasos con lotes de tres
-tamaños. Después se cuenta qué fracción de las etiquetas falsas se aprendió, qué fracción de las buenas y cuánto
-acierta con dígitos que no vio.
+etiquetas por otra al azar. La misma red de dos capas ocultas, normalizada o sin normalizar, da mil pasos con lotes
+de tres tamaños (con los de cinco, 960: doce épocas justas). Después se cuenta qué fracción de las etiquetas falsas se
+aprendió, qué fracción de las buenas y cuánto acierta con dígitos que no vio.
 """
 
 from pathlib import Path

@@ -9,7 +9,8 @@ class SpatialDropout2D(Spatial, Dropout):
     r"""*Dropout* que apaga canales completos (*spatial dropout*), con los argumentos de Keras.
 
     En un mapa, los píxeles vecinos se parecen. Si :class:`~chapters.mlp.dropout.Dropout` apaga uno, la capa siguiente
-    lo lee en el de al lado, y apagarlo quita poco. Aquí hay **una** moneda por canal de cada imagen:
+    lo lee en el de al lado, y apagarlo quita poco. Aquí hay **una** moneda por canal de cada imagen, :math:`m_c`, que
+    vale 0 con probabilidad :math:`p` y 1 si no:
 
     .. math::
        :label: ed-cnn-dropout-espacial

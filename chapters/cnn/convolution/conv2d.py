@@ -312,7 +312,8 @@ def conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", dilation_ra
     El filtro :math:`f` abarca toda la profundidad de la imagen: tiene un peso :math:`w_{ijcf}` por cada casilla
     :math:`(i,j)` de la ventana y por cada canal :math:`c`. Se coloca en una posición :math:`(u,v)`, se multiplica
     casilla por casilla y canal por canal, y todo, con el sesgo :math:`b_f`, se suma en **un** número. Con paso
-    :math:`S`, relleno :math:`P` y dilatación :math:`d`, los de :func:`~chapters.cnn.output_size`,
+    :math:`S`, :math:`P` ceros de relleno arriba y a la izquierda y dilatación :math:`d`, como en
+    :func:`~chapters.cnn.output_size`,
 
     .. math::
        :label: ec-cnn-conv2d

@@ -47,7 +47,7 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
     ventanas están separadas :math:`s` píxeles, así que la salida es unas :math:`s` veces más grande. Donde dos ventanas
     se superponen, se suman.
 
-    **Por qué se llama traspuesta.** La convolución es lineal: con la imagen y el mapa en fila,
+    **Por qué se llama traspuesta.** La convolución es lineal: con la imagen y el mapa puestos en columna,
     :math:`\mathbf y=\mathbf A\mathbf x`, donde cada fila de :math:`\mathbf A` tiene los pesos del filtro en las
     columnas de su ventana, y ceros en lo demás. Por :eq:`ec-mlp-densa-entrada`, la culpa de la imagen es
     :math:`\mathbf A^\top\boldsymbol\delta`. Pues bien, esta capa es **ese mismo producto, usado hacia delante**:
@@ -155,7 +155,7 @@ def conv2d_transpose_forward(x, kernel, bias=None, strides=1, padding="valid", o
 
 
 def plain_conv2d_transpose_forward(x, kernel, bias, strides=1):
-    r"""Cada píxel pinta su filtro; lo que se traslapa, se suma."""
+    r"""Cada píxel pinta su filtro; lo que se superpone, se suma."""
     kh, kw, filters, _ = kernel.shape
     n, h, w, _ = x.shape
     rows, columns = (h - 1) * strides + kh, (w - 1) * strides + kw

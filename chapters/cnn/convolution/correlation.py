@@ -14,7 +14,8 @@ def correlate2d(image, kernel, stride=1, padding="valid", dilation=1):
 
     Pon el *filtro* (*filter*, *kernel*), una cuadrícula pequeña de pesos, sobre una esquina de la imagen. Multiplica
     cada peso por el píxel que tiene debajo y suma: un número. Mueve el filtro una casilla y repite, hasta barrer la
-    imagen. Los números, en el lugar donde se obtuvieron, forman el mapa de salida: :item:`CNN-01, CNN-59`
+    imagen. Los números, en el lugar donde se obtuvieron, forman el mapa de salida, :math:`y`. Si :math:`x` es la imagen
+    y :math:`k`, un filtro de :math:`N_1` filas y :math:`N_2` columnas, :item:`CNN-01, CNN-59`
 
     .. math::
        :label: ec-cnn-correlacion
@@ -35,8 +36,9 @@ def correlate2d(image, kernel, stride=1, padding="valid", dilation=1):
        y'_{ij} = \sum_{a,b} x_{\,i-u+a,\ j-v+b}\ k_{ab} = y_{i-u,\ j-v} :
 
     el mapa desplazado lo mismo. A eso se le llama *equivariancia a traslaciones*, y pide dos cosas. La ventana tiene
-    que avanzar **de uno en uno**, o el desplazamiento ser múltiplo de lo que avanza. Y las dos ventanas, la de antes y
-    la de después, tienen que caer **dentro** de la imagen: en la orilla entran píxeles nuevos y otros se pierden.
+    que avanzar **de uno en uno**; si avanza de :math:`S` en :math:`S`, solo vale para desplazamientos múltiplos de
+    :math:`S`, y con uno de :math:`mS` píxeles el mapa se mueve :math:`m` casillas. Y las dos ventanas, la de antes y la
+    de después, tienen que caer **dentro** de la imagen: en la orilla entran píxeles nuevos y otros se pierden.
 
     **A mano.** El filtro resta la columna derecha de la ventana a la izquierda. En la primera parada,
     :math:`(1+3+0)-(2+0+1)=1`; una casilla a la derecha, :math:`(0+1+2)-(1+1+0)=1`:
@@ -225,8 +227,9 @@ def separate(kernel):
 
        y_{ij} = \sum_a\sum_b x_{i+a,\,j+b}\,u_a v_b = \sum_a u_a\Bigl(\sum_b x_{i+a,\,j+b}\,v_b\Bigr) .
 
-    El paréntesis es la correlación con la fila; lo de fuera, la del resultado con la columna. Son :math:`2N`
-    multiplicaciones por casilla en lugar de :math:`N^2`: con :math:`N=3`, 6 contra 9; con :math:`N=15`, 30 contra 225.
+    El paréntesis es la correlación con la fila; lo de fuera, la del resultado con la columna. Con un filtro
+    de :math:`N\times N` son :math:`2N` multiplicaciones por casilla en lugar de :math:`N^2`: con :math:`N=3`, 6 contra
+    9; con :math:`N=15`, 30 contra 225.
 
     **Cuáles lo son.** En :math:`\mathbf u\,\mathbf v^\top` todas las filas son múltiplos de :math:`\mathbf v`, así que
     su rango es 1; y una matriz de rango 1 no puede ser otra cosa, porque sus filas son todas múltiplos de una. La

@@ -40,7 +40,7 @@ def depthwise_conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", d
     Una convolución común hace dos cosas a la vez: mira alrededor y mezcla canales. Cada filtro suma sobre la ventana
     **y** sobre toda la profundidad. Si de la suma de :eq:`ec-cnn-conv2d` se quita la que recorre los canales, queda una
     que solo mira alrededor. Cada canal :math:`c` tiene sus propios :math:`R` filtros y produce sus propios :math:`R`
-    mapas:
+    mapas. Con paso :math:`s`, dilatación :math:`d` y :math:`p` ceros de relleno arriba y a la izquierda,
 
     .. math::
        :label: ec-cnn-por-canal

@@ -167,7 +167,7 @@ def im2col(x, kernel_size, strides=1, padding="valid", dilation_rate=1):
     mismo son un producto de matrices: basta con poner cada ventana en una fila. La ventana de la posición
     :math:`(u,v)` tiene :math:`k_h\times k_w` casillas y en cada una :math:`C` canales; en fila son
     :math:`k_hk_wC` números. El del canal :math:`c` de la casilla :math:`(i,j)` se copia del píxel :math:`(a,b)` de la
-    imagen. Con paso :math:`S`, relleno :math:`P` y dilatación :math:`d`,
+    imagen. Con paso :math:`S`, :math:`P` ceros de relleno arriba y a la izquierda y dilatación :math:`d`,
 
     .. math::
        :label: ec-cnn-im2col

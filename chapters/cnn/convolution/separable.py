@@ -21,7 +21,8 @@ class SeparableConv2D(Convolution):
 
     Hace en dos pasos lo que :class:`~chapters.cnn.Conv2D` hace en uno. Primero **mira**: cada canal pasa por sus
     :math:`R` filtros, :math:`\mathbf U`, sin mezclarse con los demás. Luego **mezcla**: en cada posición, una capa
-    densa, :math:`\mathbf V`, junta los :math:`CR` números en :math:`F`. Entre los dos pasos no hay sesgo ni activación:
+    densa, :math:`\mathbf V`, junta los :math:`CR` números en :math:`F`. Entre los dos no hay sesgo ni activación. Con
+    paso :math:`s`, dilatación :math:`d` y relleno :math:`p`,
 
     .. math::
        :label: ed-cnn-separable-ida

@@ -62,12 +62,12 @@ def equalize(image):
     Una foto con niebla apila sus píxeles en unos pocos niveles de en medio. Se quiere cambiar cada nivel :math:`v` por
     otro :math:`T(v)`, sin invertir el orden, de modo que ningún tramo quede más poblado que otro.
 
-    **Derivación.** Sea :math:`H_v=\sum_{u\leq v}h_u` cuántos píxeles son tan oscuros como :math:`v` o más. Si al
-    final los niveles quedaran repartidos por igual entre 0 y 255, al nivel :math:`T` le correspondería tener por debajo
-    una fracción :math:`T/255` de los píxeles. Como :math:`T` conserva el orden, los que quedan por debajo de
+    **Derivación.** Sea :math:`H_v=\sum_{u\leq v}h_u` cuántos de los :math:`n` píxeles son tan oscuros como :math:`v` o
+    más. Si al final los niveles quedaran repartidos por igual entre 0 y 255, al nivel :math:`T` le correspondería tener
+    por debajo una fracción :math:`T/255` de los píxeles. Como :math:`T` conserva el orden, los que quedan por debajo de
     :math:`T(v)` son los que ya estaban por debajo de :math:`v`. Iguala las dos fracciones: :math:`T(v)/255=H_v/n`.
-    Falta un detalle: que el nivel más oscuro que aparece, con :math:`H_{\min}` píxeles, vaya justo al 0.
-    Se resta arriba y abajo:
+    Falta un detalle: que el nivel más oscuro que aparece, con :math:`H_{\min}` píxeles, vaya justo al 0. Se resta en
+    el numerador y en el denominador:
 
     .. math::
        :label: ec-cnn-ecualizar

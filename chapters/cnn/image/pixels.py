@@ -20,7 +20,7 @@ def to_float(image):
     r"""Pasa una imagen de enteros entre 0 y 255 a decimales entre 0 y 1.
 
     Un canal de un píxel se guarda casi siempre en ocho bits, y ocho bits distinguen :math:`2^8=256` valores, de 0 a
-    255. Para calcular conviene que el blanco sea 1:
+    255. Para calcular conviene que el blanco sea 1, y el valor :math:`v` pasa a ser
 
     .. math::
        :label: ec-cnn-decimal
@@ -114,7 +114,8 @@ def composite(image, background):
 
     El cuarto canal de RGBA, *alfa*, no es un color: es la *opacidad* (*opacity*), cuánto tapa cada píxel lo que tiene
     detrás. Piensa en un mosquitero que cubre una fracción :math:`\alpha` del hueco: de cada rayo que llega a tu
-    ojo, :math:`\alpha` viene de la tela y :math:`1-\alpha`, de lo que hay detrás:
+    ojo, :math:`\alpha` viene de la tela y :math:`1-\alpha`, de lo que hay detrás. Si :math:`\mathbf f` es el color del
+    píxel y :math:`\mathbf b`, el del fondo, se ve
 
     .. math::
        :label: ec-cnn-alfa

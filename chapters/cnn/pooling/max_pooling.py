@@ -13,7 +13,8 @@ def max_pooling_forward(x, pool_size=(2, 2), strides=None, padding="valid"):
 
     Un mapa de características dice, en cada lugar, cuánto se parece la imagen a lo que busca el filtro. Para saber si
     eso está *por aquí* no hacen falta todas las respuestas: basta la más fuerte de cada vecindario. Con ventanas de
-    :math:`k_h\times k_w` y paso :math:`s`, la salida :math:`(u,v)` del canal :math:`c` es
+    :math:`k_h\times k_w`, paso :math:`s` y :math:`p` casillas de relleno arriba y a la izquierda, la salida
+    :math:`(u,v)` del canal :math:`c` es
 
     .. math::
        :label: ec-cnn-max

@@ -12,7 +12,8 @@ class MaxPooling1D(MaxPooling2D):
     r"""Capa de agrupamiento por el máximo en una serie, con los argumentos de Keras.
 
     Es :eq:`ec-cnn-max` con alto 1, y su gradiente, :eq:`ec-cnn-max-atras`: de cada ventana de :math:`k` instantes,
-    canal por canal, queda el mayor, y él recibe toda la culpa,
+    canal por canal, queda el mayor, y él recibe toda la culpa. Con paso :math:`s` y :math:`p` instantes de relleno al
+    principio,
 
     .. math::
        :label: ed-cnn-max-1d
