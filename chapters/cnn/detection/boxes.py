@@ -46,8 +46,11 @@ def iou(boxes, others):
     .. math::
        :label: ec-cnn-interseccion
 
-       |A\cap B| = \bigl(\min(x_2^A, x_2^B)-\max(x_1^A, x_1^B)\bigr)_+
-       \bigl(\min(y_2^A, y_2^B)-\max(y_1^A, y_1^B)\bigr)_+ ,
+       \begin{aligned}
+       |A\cap B| ={}& \bigl(\min(x_2^A, x_2^B)-\max(x_1^A, x_1^B)\bigr)_+
+       \\
+       & \cdot\bigl(\min(y_2^A, y_2^B)-\max(y_1^A, y_1^B)\bigr)_+ ,
+       \end{aligned}
 
     con :math:`(u)_+=\max(u, 0)`. Si se olvida esa parte positiva, dos cajas separadas en los dos ejes multiplican
     negativo por negativo y parecen compartir un área que no existe.
