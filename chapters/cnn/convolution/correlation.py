@@ -185,7 +185,8 @@ def convolve2d(image, kernel, stride=1, padding="valid", dilation=1):
     Para que conmute hay que dejar que el filtro asome por las orillas: un relleno de :math:`N-1` no pierde ninguna suma
     con algo dentro. Da igual entonces quién es la imagen:
 
-    >>> x, k = np.arange(16.0).reshape(4, 4), np.array([[1.0, 2.0], [0.0, -1.0]])
+    >>> x = np.arange(16.0).reshape(4, 4)
+    >>> k = np.array([[1.0, 2.0], [0.0, -1.0]])
     >>> for f in convolve2d, correlate2d:
     ...     print(np.array_equal(f(x, k, padding=1), f(k, x, padding=3)))
     True
