@@ -153,7 +153,7 @@ def matmul_at(a, rows, columns, b, line, start, floor, out, places, m):
     b : ndarray, shape (q,)
         La segunda matriz.
     line : int
-        Cuántos números hay del principio de una línea de ``b`` al del siguiente.
+        Cuántos números hay del principio de una fila de ``b`` al de la siguiente.
     start : ndarray
         Lo que se suma a cada fila.
     floor : float

@@ -133,7 +133,7 @@ REGIONAL = {
     r"chic[oa]s?": "pequeño",
     r"jal(?:ar|a|an|e|o)": "tirar de, atraer",
     r"re(?:prob|prueb)\w+|suspender? (?:el|un|los) ex\w+": "no aprobar",
-    r"encim(?:ar|an|ado|ados|ada|adas|arse|en)": "apilar, superponer",
+    r"encim(?:ar|an|ado|ados|ada|adas|arse|en?)": "apilar, superponer",
     r"se recorr(?:e|en|ió) (?:un|una|dos|tres) (?:píxel|lugar|fila|columna)(?:e?s)?": "se desplaza",
     r"carnés?": "documento",
     r"desviaci(?:ón|ones) típicas?": "desviación estándar",
