@@ -271,9 +271,11 @@ class Average(Merge):
         r"""Da a cada una su parte del gradiente."""
         dy = self.output_gradient(dy)
         share = self.dtype.type(1 / len(self.x))
-        inputs = enumerate(self.x)
-        found = [_summed(dy, x.shape, self._dx(k)) for k, x in inputs]
-        return [np.multiply(dx, share, out=dx) for dx in found]
+        found = []
+        for k, x in enumerate(self.x):
+            dx = _summed(dy, x.shape, self._dx(k))
+            found.append(np.multiply(dx, share, out=dx))
+        return found
 
 
 class _Choice(Merge):

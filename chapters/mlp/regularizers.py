@@ -264,6 +264,20 @@ def value_of(regularizer, w):
     return value if type(value) is float else check.number(value, f"{type(regularizer).__name__}.value")
 
 
+def _check(regularizer):
+    # Quien solo cambia una de estas dos, o lo que se llama desde fuera, se quedaría con la penalización de otra.
+    cls = type(regularizer)
+    ours = next(base for base in cls.__mro__ if registry.ours(base))
+    names = "__call__", "gradient", "value", "add_gradient"
+    changed = [n for n in names if getattr(cls, n) is not getattr(ours, n)]
+    if (changed or ours is Regularizer) and not {"value", "add_gradient"} <= set(changed):
+        defined = changed[0] if changed else "ninguno"
+        raise TypeError(f"{cls.__name__}: se esperaba que definiera value y add_gradient, pero define {defined}")
+    if not registry.ours(cls):
+        value = regularizer.value(np.ones((2, 3), np.float32))
+        check.returned(value, f"{cls.__name__}.value")
+
+
 def get(regularizer):
     r"""Encuentra una penalización por su nombre; si ya es una, o ``None``, la devuelve tal cual.
 
@@ -304,19 +318,3 @@ def get(regularizer):
         return NAMES[name]()
     _check(regularizer)
     return regularizer
-
-
-def _check(regularizer):
-    # Quien solo cambia una de estas dos, o lo que se llama desde fuera, se quedaría con la penalización de otra.
-    cls = type(regularizer)
-    ours = next(base for base in cls.__mro__ if registry.ours(base))
-    names = "__call__", "gradient", "value", "add_gradient"
-    changed = [n for n in names if getattr(cls, n) is not getattr(ours, n)]
-    own = changed or ours is Regularizer
-    if own and not {"value", "add_gradient"} <= set(changed):
-        defined = changed[0] if changed else "ninguno"
-        wanted = "se esperaba que definiera value y add_gradient"
-        raise TypeError(f"{cls.__name__}: {wanted}, pero define {defined}")
-    if not registry.ours(cls):
-        value = regularizer.value(np.ones((2, 3), np.float32))
-        check.returned(value, f"{cls.__name__}.value")

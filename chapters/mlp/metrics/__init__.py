@@ -180,10 +180,10 @@ def get(metric, y_true, y_pred, from_logits=False):
         cls = categorical if y_true.shape == y_pred.shape else sparse
         if y_pred.shape[-1] == 1:
             cls = binary
-        options = {"from_logits": from_logits}
-        if binary is BinaryAccuracy:
-            options = {}
-        if cls is BinaryAccuracy and from_logits:
+        options = {}
+        if binary is not BinaryAccuracy:
+            options = {"from_logits": from_logits}
+        elif cls is binary and from_logits:
             options = {"threshold": 0.0}
         metric = cls(**options)
     elif isinstance(metric, type) and issubclass(metric, Metric):
@@ -194,7 +194,8 @@ def get(metric, y_true, y_pred, from_logits=False):
         metric = FunctionMetric(metric)
     elif not isinstance(metric, Metric):
         check_name(metric)
-        found = isinstance(metric, str)
-        metric = _names()[metric]() if found else _unknown(metric)
+        if not isinstance(metric, str):
+            _unknown(metric)
+        metric = _names()[metric]()
     metric.accept(y_true, y_pred.shape[1:])
     return metric
