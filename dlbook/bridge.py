@@ -84,14 +84,12 @@ def from_keras(model):
     """
     keras = _keras()
     if not isinstance(model, keras.Model):
-        came = type(model).__name__
-        raise ValueError(f"model: se esperaba un modelo de Keras, pero llegó {came}")
+        raise ValueError(f"model: se esperaba un modelo de Keras, pero llegó {type(model).__name__}")
     _only_its_functions(keras, model)
     described = keras.saving.serialize_keras_object(model)
     ours = config.deserialize(described, kind="layer")
     if not ours.built:
-        hint = "ponle un keras.Input"
-        raise ValueError(f"model: se esperaba una red construida; {hint}")
+        raise ValueError("model: se esperaba una red construida; ponle un keras.Input")
     check.model(ours)
     for layer in ours.layers:
         layer.set_weights(model.get_layer(layer.name).get_weights())
@@ -121,7 +119,8 @@ def _only_its_functions(keras, layer):
     for inner in getattr(layer, "layers", ()):
         _only_its_functions(keras, inner)
         name = inner.get_config().get("activation")
-        if isinstance(name, str) and inner.activation is not keras.activations.get(name):
+        own = inner.activation
+        if isinstance(name, str) and own is not keras.activations.get(name):
             raise ValueError(f"{inner.name}: su activación se llama {name}, pero no es de Keras, y no se sabe qué hace")
 
 

@@ -96,9 +96,9 @@ class NormConstraint(Constraint):
         axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
         known = {a % w.ndim for a in axes if -w.ndim <= a < w.ndim}
         if len(known) < len(axes):
-            ends = f"entre {-w.ndim} y {w.ndim - 1}, los de w"
-            wanted = f"se esperaban ejes distintos {ends}"
-            raise ValueError(f"axis: {wanted}, pero llegó {self.axis}")
+            raise ValueError(
+                f"axis: se esperaban ejes distintos entre {-w.ndim} y {w.ndim - 1}, los de w, pero llegó {self.axis}"
+            )
         # Los cuadrados, en float64: en float32 no cabría el de un peso de 1e20.
         squares = np.square(w, dtype=np.float64)
         norms = np.sqrt(squares.sum(axis=axes, keepdims=True))

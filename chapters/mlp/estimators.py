@@ -260,13 +260,8 @@ class NetworkRegressor(RegressorMixin, _Network):
     >>> from sklearn.preprocessing import StandardScaler
     >>> y = 5000 + 2000 * np.sin(x[:, 0])
     >>> scaled = TransformedTargetRegressor(model, transformer=StandardScaler())
-    >>> bool(
-    ...     model.fit(x, y).score(x, y)
-    ...     < 0
-    ...     < 0.99
-    ...     < scaled.fit(x, y).score(x, y)
-    ... )
-    True
+    >>> model.fit(x, y).score(x, y) < 0, scaled.fit(x, y).score(x, y) > 0.99
+    (True, True)
 
     Parameters
     ----------

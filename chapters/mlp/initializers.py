@@ -140,8 +140,7 @@ class Identity(Initializer):
 
     def _fill(self, shape, generator):
         if len(shape) != 2:
-            expected = "se esperaba una matriz, con dos ejes"
-            raise ValueError(f"shape: {expected}, pero llegó {shape}")
+            raise ValueError(f"shape: se esperaba una matriz, con dos ejes, pero llegó {shape}")
         return self.gain * np.eye(*shape)
 
 
@@ -368,10 +367,8 @@ class VarianceScaling(Initializer):
     ...             0, x @ initializer((width, width), "float64", generator)
     ...         )
     ...     return (x**2).mean()
-    >>> for initializer in (
-    ...     RandomNormal(0, 0.02), RandomNormal(0, 0.1), GlorotUniform(),
-    ...     HeNormal(),
-    ... ):
+    >>> small, large = RandomNormal(0, 0.02), RandomNormal(0, 0.1)
+    >>> for initializer in (small, large, GlorotUniform(), HeNormal()):
     ...     print(f"{signal(initializer):8.1g}   {initializer}")
        1e-10   RandomNormal(mean=0.0, stddev=0.02, seed=None)
        1e+04   RandomNormal(mean=0.0, stddev=0.1, seed=None)
@@ -572,14 +569,8 @@ class Orthogonal(Initializer):
     >>> q = Orthogonal()((4, 4), dtype="float64", seed=0)
     >>> bool(np.allclose(q.T @ q, np.eye(4)))
     True
-    >>> round(
-    ...     float(
-    ...         np.linalg.norm(
-    ...             np.linalg.matrix_power(q, 100) @ [3.0, 0.0, 4.0, 0.0]
-    ...         )
-    ...     ),
-    ...     10,
-    ... )
+    >>> turned = np.linalg.matrix_power(q, 100) @ [3.0, 0.0, 4.0, 0.0]
+    >>> round(float(np.linalg.norm(turned)), 10)
     5.0
 
     Parameters
@@ -601,8 +592,7 @@ class Orthogonal(Initializer):
 
     def _fill(self, shape, generator):
         if len(shape) < 2:
-            expected = "se esperaban al menos dos ejes"
-            raise ValueError(f"shape: {expected}, pero llegó {shape}")
+            raise ValueError(f"shape: se esperaban al menos dos ejes, pero llegó {shape}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         size = max(rows, columns), min(rows, columns)
         q, r = np.linalg.qr(generator.standard_normal(size))
@@ -665,10 +655,9 @@ class FunctionInitializer(Initializer):
         try:
             inspect.signature(function).bind((1,), dtype="float32")
         except TypeError:
-            expected = "se esperaba una función f(shape, dtype=None)"
-            found = f"{function!r:.60}"
-            message = f"initializer: {expected}, pero llegó {found}"
-            raise TypeError(message) from None
+            raise TypeError(
+                f"initializer: se esperaba una función f(shape, dtype=None), pero llegó {function!r:.60}"
+            ) from None
         # De las que no están escritas en Python no siempre se sabe.
         except ValueError:
             pass
@@ -681,9 +670,10 @@ class FunctionInitializer(Initializer):
     def get_config(self):
         r"""Se niega: una función no cabe en un archivo."""
         name = getattr(self.function, "__name__", self.function)
-        advice = "escribe una clase que herede de Initializer"
-        what = f"la función {name!r}, que inicia unos pesos"
-        raise TypeError(f"no se sabe guardar {what}; {advice}")
+        raise TypeError(
+            f"no se sabe guardar la función {name!r}, que inicia unos "
+            "pesos; escribe una clase que herede de Initializer"
+        )
 
 
 def get(initializer):

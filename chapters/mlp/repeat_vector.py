@@ -58,8 +58,7 @@ class RepeatVector(Layer):
         r"""Devuelve la forma con un eje más, el de las copias."""
         shape = check.shape(input_shape, "input_shape", unknown=True)
         if len(shape) != 1:
-            expected, found = "vectores, de forma (n, d)", text_of_shape(shape)
-            raise ValueError(f"x: se esperaban {expected}, pero llegó {found}")
+            raise ValueError(f"x: se esperaban vectores, de forma (n, d), pero llegó {text_of_shape(shape)}")
         return self.n, *shape
 
     def forward(self, x, training=False):

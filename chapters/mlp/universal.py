@@ -189,6 +189,5 @@ def _points(knots, values):
     knots = check.floats(knots, "knots", "m", sizes).astype(np.float64)
     values = check.floats(values, "values", "m", sizes).astype(np.float64)
     if len(knots) < 2 or (np.diff(knots) <= 0).any():
-        order = "al menos dos nudos en orden creciente"
-        raise ValueError(f"knots: se esperaban {order}, pero llegó {knots}")
+        raise ValueError(f"knots: se esperaban al menos dos nudos en orden creciente, pero llegó {knots}")
     return knots, values

@@ -67,12 +67,10 @@ def read_cifar10(content):
         ValueError: content: se esperaban registros completos de 3073 bytes, pero llegaron 3000 bytes
     """
     if not isinstance(content, (bytes, bytearray, memoryview)):
-        came = type(content).__name__
-        raise TypeError(f"content: se esperaban bytes, pero llegó {came}")
+        raise TypeError(f"content: se esperaban bytes, pero llegó {type(content).__name__}")
     content = memoryview(content)
     if not content.c_contiguous:
-        came = "una vista que se salta algunos"
-        raise TypeError(f"content: se esperaban bytes seguidos en la memoria, pero llegó {came}")
+        raise TypeError("content: se esperaban bytes seguidos en la memoria, pero llegó una vista que se salta algunos")
     content = content.cast("B")
     if not len(content) or len(content) % RECORD:
         raise ValueError(

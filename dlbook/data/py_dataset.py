@@ -34,19 +34,17 @@ class PyDataset:
         use_multiprocessing=False,
         max_queue_size=10,
     ):
-        self.workers, self.use_multiprocessing = workers, use_multiprocessing
+        self.workers = workers
+        self.use_multiprocessing = use_multiprocessing
         self.max_queue_size = max_queue_size
 
     def __len__(self):
         r"""Dice cuántos lotes hay."""
-        name = type(self).__name__
-        missing = f"{name}: falta __len__, que dice cuántos lotes hay"
-        raise NotImplementedError(missing)
+        raise NotImplementedError(f"{type(self).__name__}: falta __len__, que dice cuántos lotes hay")
 
     def __getitem__(self, k):
         r"""Da el lote ``k``: ``(x, y)`` o ``(x, y, sample_weight)``."""
-        name = type(self).__name__
-        raise NotImplementedError(f"{name}: falta __getitem__, que da el lote k")
+        raise NotImplementedError(f"{type(self).__name__}: falta __getitem__, que da el lote k")
 
     def __iter__(self):
         r"""Recorre los lotes en orden, una vez."""

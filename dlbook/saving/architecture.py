@@ -88,14 +88,11 @@ def from_json(json_string, custom_objects=None):
         Si no es un texto, no es JSON o pide algo que aquí no existe.
     """
     if not isinstance(custom_objects, (dict, type(None))):
-        wanted = "se esperaba un diccionario de clases"
-        came = f"llegó {custom_objects!r:.60}"
-        raise TypeError(f"custom_objects: {wanted}, pero {came}")
+        raise TypeError(f"custom_objects: se esperaba un diccionario de clases, pero llegó {custom_objects!r:.60}")
     text = check.text(json_string, "json_string")
     try:
         described = files.parse(text)
     except ValueError as error:
-        wanted = "json_string: se esperaba lo que da to_json"
-        raise ValueError(f"{wanted}, pero {error}") from None
+        raise ValueError(f"json_string: se esperaba lo que da to_json, pero {error}") from None
     model = config.deserialize(described, custom_objects, "layer")
     return check.model(model, "json_string")

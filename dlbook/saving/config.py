@@ -88,8 +88,7 @@ def register(package="Custom", name=None):
 
     def decorate(cls):
         if not callable(cls):
-            wrong = f"una clase o una función, pero llegó {cls!r:.60}"
-            raise TypeError(f"register: se esperaba {wrong}")
+            raise TypeError(f"register: se esperaba una clase o una función, pero llegó {cls!r:.60}")
         REGISTERED[f"{package}>{name or cls.__name__}"] = cls
         return cls
 
@@ -113,9 +112,7 @@ def custom_object_scope(custom_objects):
         Las clases y funciones.
     """
     if not isinstance(custom_objects, dict):
-        wrong = f"pero llegó {custom_objects!r:.60}"
-        right = "se esperaba un diccionario de clases"
-        raise TypeError(f"custom_objects: {right}, {wrong}")
+        raise TypeError(f"custom_objects: se esperaba un diccionario de clases, pero llegó {custom_objects!r:.60}")
     before = dict(REGISTERED)
     REGISTERED.update(custom_objects)
     try:

@@ -92,9 +92,7 @@ def save_weights(model, filepath, overwrite=True):
     """
     path = writable(model, filepath, overwrite)
     if str(path).lower().endswith(".keras"):
-        whole = "un .keras lleva el modelo entero"
-        hint = "para solo los pesos, termina en .weights.h5"
-        raise ValueError(f"filepath: {whole}; {hint}")
+        raise ValueError("filepath: un .keras lleva el modelo entero; para solo los pesos, termina en .weights.h5")
     tensors = dict(zip(weight_names(model), model.weights, strict=True))
     for name, array in tensors.items():
         check.finite(array, name)

@@ -56,13 +56,22 @@ def plain_of(name, shown):
     return [node for node in shown if getattr(node, "name", "") == definitions.plain_name(name)]
 
 
+def raised(source, nodes):
+    """Las líneas de los ``raise``: los mensajes de error no cuentan."""
+    lines = source.splitlines()
+    found = [n for node in nodes for n in ast.walk(node) if isinstance(n, ast.Raise)]
+    return {line.rstrip() for n in found for line in lines[n.lineno - 1 : n.end_lineno]}
+
+
 def wide_lines(page):
     lines = [line for code, _, options in cells(page) if "remove-cell" not in options for line in code.splitlines()]
     for source, name, shown in units(page):
         plain = plain_of(name, shown)
         seen = plain or (shown if is_seen(source.text, shown) else [])
         # La etiqueta se imprime en el margen.
-        lines += [TAG.sub("", line).removesuffix("  #") for line in code_lines(source.text, seen)]
+        messages = raised(source.text, seen)
+        code = [line for line in code_lines(source.text, seen) if line.rstrip() not in messages]
+        lines += [TAG.sub("", line).removesuffix("  #") for line in code]
         for text in documented(source.definitions[name]):
             examples = doctest.DocTestParser().get_examples(text)
             lines += [f">>> {line}" for example in examples for line in example.source.splitlines()]

@@ -109,9 +109,8 @@ class GELU(ActivationFunction):
     >>> z = np.linspace(-5, 5, 1001)
     >>> bool(abs(gelu(z) - GELU(approximate=True)(z)).max() < 0.0005)
     True
-    >>> (
-    ...     float(z[gelu(z).argmin()].round(2)), round(float(gelu(z).min()), 2),
-    ... )  # donde deja de bajar
+    >>> lowest = gelu(z).argmin()  # donde deja de bajar
+    >>> float(z[lowest].round(2)), float(gelu(z)[lowest].round(2))
     (-0.75, -0.17)
 
     Parameters

@@ -58,9 +58,8 @@ class ReLU(ActivationFunction):
     >>> from chapters.mlp.activations import ReLU, relu6
     >>> relu6([-1.0, 3.0, 8.0])
     array([0., 3., 6.])
-    >>> ReLU(negative_slope=0.5, threshold=1)(
-    ...     [-1.0, 1.0, 1.5]
-    ... )  # 0.5 (-1 - 1) = -1
+    >>> bent = ReLU(negative_slope=0.5, threshold=1)
+    >>> bent([-1.0, 1.0, 1.5])  # 0.5 (-1 - 1) = -1
     array([-1. ,  0. ,  1.5])
 
     Parameters

@@ -91,9 +91,7 @@ class BinaryCrossentropy(Loss):
     >>> loss = BinaryCrossentropy(from_logits=True)
     >>> round(loss(y, z), 6), (3 * loss.gradient(y, z)).round(6)
     (0.279777, array([-0.1,  0.2, -0.4]))
-    >>> loss(
-    ...     [0.0, 1.0], [1e4, 1e4]
-    ... )  # una se equivoca por completo, la otra acierta
+    >>> loss([0.0, 1.0], [1e4, 1e4])  # una se equivoca del todo, otra acierta
     5000.0
 
     Parameters

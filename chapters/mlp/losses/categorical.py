@@ -76,11 +76,10 @@ class CategoricalCrossentropy(Loss):
 
     >>> from chapters.mlp.losses import CategoricalCrossentropy
     >>> loss = CategoricalCrossentropy(from_logits=True)
-    >>> round(loss([[1, 0, 0]], [[2.0, 1.0, 0.1]]), 4)  # ln 11.212 - 2
+    >>> y, z = [[1, 0, 0]], [[2.0, 1.0, 0.1]]
+    >>> round(loss(y, z), 4)  # ln 11.212 - 2
     0.417
-    >>> loss.gradient([[1, 0, 0]], [[2.0, 1.0, 0.1]]).round(
-    ...     4
-    ... )  # (0.659 - 1, 0.242, 0.099)
+    >>> loss.gradient(y, z).round(4)  # (0.659 - 1, 0.242, 0.099)
     array([[-0.341 ,  0.2424,  0.0986]])
 
     Sin logits se puede dar cualquier múltiplo de las probabilidades:

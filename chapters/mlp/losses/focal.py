@@ -46,16 +46,13 @@ class BinaryFocalCrossentropy(RowLoss):
 
     **A mano.** Un caso fácil, :math:`0.1^2\cdot0.1054`, y uno difícil, :math:`0.9^2\cdot2.3026`:
 
-    >>> BinaryFocalCrossentropy().call([[1], [1]], [[0.9], [0.1]]).round(
-    ...     5
-    ... ).tolist()
+    >>> y, p = [[1], [1]], [[0.9], [0.1]]
+    >>> BinaryFocalCrossentropy().call(y, p).round(5).tolist()
     [0.00105, 1.86509]
 
     Con :math:`\gamma=0` es la entropía de siempre:
 
-    >>> BinaryFocalCrossentropy(gamma=0).call([[1], [1]], [[0.9], [0.1]]).round(
-    ...     5
-    ... ).tolist()
+    >>> BinaryFocalCrossentropy(gamma=0).call(y, p).round(5).tolist()
     [0.10536, 2.30259]
 
     Parameters

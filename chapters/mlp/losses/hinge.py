@@ -29,9 +29,8 @@ class Hinge(RowLoss):
     >>> loss = Hinge()
     >>> loss.call([[1], [1], [-1]], [[2.5], [0.25], [0.5]])
     array([0.  , 0.75, 1.5 ])
-    >>> loss.gradient([[1], [1], [0]], [[2.5], [0.25], [0.5]]).round(
-    ...     4
-    ... ).ravel().tolist()
+    >>> slopes = loss.gradient([[1], [1], [0]], [[2.5], [0.25], [0.5]])
+    >>> slopes.round(4).ravel().tolist()
     [-0.0, -0.3333, 0.3333]
 
     Parameters
@@ -57,9 +56,7 @@ class Hinge(RowLoss):
 def _two_signs(y_true):
     found = set(np.unique(y_true).tolist())
     if not (found <= {-1, 1} or found <= {0, 1}):
-        some = sorted(found)[:3]
-        expected = "se esperaba −1 y 1, o 0 y 1"
-        raise ValueError(f"y_true: {expected}, pero hay {some}")
+        raise ValueError(f"y_true: se esperaba −1 y 1, o 0 y 1, pero hay {sorted(found)[:3]}")
     return y_true
 
 

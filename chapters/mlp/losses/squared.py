@@ -42,9 +42,8 @@ class MeanSquaredError(Loss):
 
     >>> import numpy as np
     >>> from chapters.mlp.losses import MeanSquaredError, mean_squared_error
-    >>> y, predicted = (
-    ...     np.array([[1.0], [0.0], [1.0]]), np.array([[0.9], [0.2], [0.6]]),
-    ... )
+    >>> y = np.array([[1.0], [0.0], [1.0]])
+    >>> predicted = np.array([[0.9], [0.2], [0.6]])
     >>> round(MeanSquaredError()(y, predicted), 12)
     0.07
 

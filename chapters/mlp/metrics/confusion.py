@@ -242,9 +242,8 @@ class Recall(_Thresholds):
 
     **A mano.** Había tres y encontró dos; con un umbral más bajo los encuentra todos:
 
-    >>> Recall(thresholds=[0.5, 0.25])(
-    ...     [1, 1, 1, 0], [0.9, 0.8, 0.3, 0.7]
-    ... ).round(4)
+    >>> recall = Recall(thresholds=[0.5, 0.25])
+    >>> recall([1, 1, 1, 0], [0.9, 0.8, 0.3, 0.7]).round(4)
     array([0.6667, 1.    ])
 
     Parameters

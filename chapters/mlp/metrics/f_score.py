@@ -103,9 +103,8 @@ def plain_fbeta_score(y_true, y_pred, beta, threshold):
 class F1Score(FBetaScore):
     r"""La medida :math:`F_1`: la media armónica de la precisión y la exhaustividad, :math:`2PR/(P+R)`.
 
-    >>> F1Score(threshold=0.5)(
-    ...     [[1], [1], [1], [0]], [[0.9], [0.8], [0.3], [0.7]]
-    ... ).round(4)
+    >>> metric = F1Score(threshold=0.5)
+    >>> metric([[1], [1], [1], [0]], [[0.9], [0.8], [0.3], [0.7]]).round(4)
     array([0.6667])
 
     Parameters

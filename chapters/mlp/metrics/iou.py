@@ -141,9 +141,8 @@ def plain_io_u(num_classes, target_class_ids, y_true, y_pred):
 class MeanIoU(IoU):
     r"""Intersección entre unión, promediada sobre todas las clases.
 
-    >>> round(
-    ...     MeanIoU(num_classes=2)([0, 1, 1, 0], [0, 1, 1, 1]), 4
-    ... )  # (1/2 + 2/3) / 2
+    >>> iou = MeanIoU(num_classes=2)
+    >>> round(iou([0, 1, 1, 0], [0, 1, 1, 1]), 4)  # (1/2 + 2/3) / 2
     0.5833
 
     Parameters
@@ -172,9 +171,9 @@ class MeanIoU(IoU):
 class BinaryIoU(IoU):
     r"""Intersección entre unión cuando lo predicho es la probabilidad de una de dos clases.
 
-    >>> round(
-    ...     BinaryIoU()([0, 1, 1, 0], [0.1, 0.9, 0.6, 0.5]), 4
-    ... )  # un 0.5 cuenta como sí
+    Un 0.5 cuenta como sí:
+
+    >>> round(BinaryIoU()([0, 1, 1, 0], [0.1, 0.9, 0.6, 0.5]), 4)
     0.5833
 
     Parameters

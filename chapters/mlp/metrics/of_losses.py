@@ -31,8 +31,7 @@ class _LossMetric(Metric):
         loss, shape = self._measured(), y_pred.shape[1:]
         y_true = loss.prepare(y_true, shape, y_pred.dtype)
         if len(y_true) != len(y_pred):
-            wanted = f"se esperaban {len(y_pred)} observaciones"
-            raise ValueError(f"y_true: {wanted}, pero llegaron {len(y_true)}")
+            raise ValueError(f"y_true: se esperaban {len(y_pred)} observaciones, pero llegaron {len(y_true)}")
         return y_true
 
 
@@ -72,12 +71,8 @@ class LogCoshError(_LossMetric):
 class CosineSimilarity(_LossMetric):
     r"""El promedio de la similitud coseno; aquí, sin el signo menos de :class:`chapters.mlp.losses.CosineSimilarity`.
 
-    >>> round(
-    ...     CosineSimilarity()(
-    ...         [[1.0, 0.0], [0.0, 1.0]], [[3.0, 4.0], [0.0, 2.0]]
-    ...     ),
-    ...     6,
-    ... )  # (0.6 + 1) / 2
+    >>> y_true, y_pred = [[1.0, 0.0], [0.0, 1.0]], [[3.0, 4.0], [0.0, 2.0]]
+    >>> round(CosineSimilarity()(y_true, y_pred), 6)  # (0.6 + 1) / 2
     0.8
 
     Parameters
@@ -194,12 +189,8 @@ class BinaryCrossentropy(_LossMetric):
 class CategoricalCrossentropy(_LossMetric):
     r"""El promedio de la entropía cruzada categórica (:class:`chapters.mlp.losses.CategoricalCrossentropy`).
 
-    >>> round(
-    ...     CategoricalCrossentropy(from_logits=True)(
-    ...         [[1, 0, 0]], [[2.0, 1.0, 0.1]]
-    ...     ),
-    ...     4,
-    ... )
+    >>> metric = CategoricalCrossentropy(from_logits=True)
+    >>> round(metric([[1, 0, 0]], [[2.0, 1.0, 0.1]]), 4)
     0.417
 
     Parameters

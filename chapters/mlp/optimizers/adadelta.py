@@ -51,10 +51,8 @@ class Adadelta(Optimizer):
 
     >>> import numpy as np
     >>> from chapters.mlp.optimizers import Adadelta
-    >>> theta, optimizer = (
-    ...     np.array([0.0]),
-    ...     Adadelta(learning_rate=1.0, rho=0.95, epsilon=1e-6),
-    ... )
+    >>> theta = np.array([0.0])
+    >>> optimizer = Adadelta(learning_rate=1.0, rho=0.95, epsilon=1e-6)
     >>> optimizer.step(theta, np.array([2.0]))
     >>> theta.round(7), round(-2 * (1e-6 / (0.2 + 1e-6)) ** 0.5, 7)
     (array([-0.0044721]), -0.0044721)

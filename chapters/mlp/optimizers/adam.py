@@ -251,9 +251,8 @@ class AdamW(Adam):
 
     >>> import numpy as np
     >>> from chapters.mlp.optimizers import AdamW
-    >>> theta, optimizer = (
-    ...     np.array([1.0]), AdamW(learning_rate=0.1, weight_decay=0.5),
-    ... )
+    >>> theta = np.array([1.0])
+    >>> optimizer = AdamW(learning_rate=0.1, weight_decay=0.5)
     >>> for _ in range(2):
     ...     optimizer.step(theta, np.array([0.0]))
     >>> theta

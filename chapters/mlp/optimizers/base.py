@@ -114,9 +114,8 @@ class Optimizer(Configured):
     que parte de los pesos del primer paso, y que ``fit`` pone en el lugar de los pesos al terminar. Con :math:`m=0.5`,
     los pesos 0.8 y 0.64 dan :math:`0.5\cdot0.8+0.5\cdot0.64=0.72`:
 
-    >>> theta, optimizer = (
-    ...     np.array([1.0]), SGD(0.1, use_ema=True, ema_momentum=0.5),
-    ... )
+    >>> theta = np.array([1.0])
+    >>> optimizer = SGD(0.1, use_ema=True, ema_momentum=0.5)
     >>> for _ in range(2):
     ...     optimizer.step(theta, 2 * theta)
     >>> print(theta.round(2), optimizer.state["average"].round(2))
@@ -128,9 +127,8 @@ class Optimizer(Configured):
     **Varios lotes por paso.** Si un lote grande no cabe en la memoria, se le dan varios pequeños: con
     ``gradient_accumulation_steps=k`` los pesos se mueven una vez cada :math:`k` gradientes, con su media.
 
-    >>> theta, optimizer = (
-    ...     np.array([1.0]), SGD(0.1, gradient_accumulation_steps=2),
-    ... )
+    >>> theta = np.array([1.0])
+    >>> optimizer = SGD(0.1, gradient_accumulation_steps=2)
     >>> for gradient in (1.0, 3.0):
     ...     optimizer.step(theta, np.array([gradient]))
     ...     print(theta, optimizer.iterations)

@@ -174,8 +174,7 @@ def path(optimizer, f, start, steps):
         Si los argumentos no son de los tipos pedidos, o si el camino se aleja tanto que los números se desbordan.
     """
     if not isinstance(optimizer, Optimizer):
-        expected = "optimizer: se esperaba un optimizador"
-        raise TypeError(f"{expected}, pero llegó {optimizer!r}")
+        raise TypeError(f"optimizer: se esperaba un optimizador, pero llegó {optimizer!r}")
     theta = check.floats(start, "start", "p").astype(np.float64)
     steps = check.integer(steps, "steps", 0)
     points = check.empty((steps + 1, theta.size), "steps")

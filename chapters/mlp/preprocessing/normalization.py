@@ -78,9 +78,8 @@ class Normalization(Layer):
 
     Al revés, ``invert=True`` devuelve a sus unidades lo que salió de una red, :math:`x=\mu+\sigma y`:
 
-    >>> Normalization(mean=3, variance=4, invert=True, dtype="float64").forward(
-    ...     [[-1.0], [3.0]]
-    ... ).ravel()
+    >>> back = Normalization(mean=3, variance=4, invert=True, dtype="float64")
+    >>> back.forward([[-1.0], [3.0]]).ravel()
     array([1., 9.])
 
     Parameters
@@ -186,9 +185,8 @@ class Normalization(Layer):
            \sigma^2=(1-s)\,\sigma_a^2+s\,\sigma_b^2+s\,(1-s)\,\delta^2 .
 
         >>> layer = Normalization(dtype="float64")
-        >>> layer.adapt(
-        ...     [np.array([[1.0], [1.0]]), np.array([[5.0], [5.0]])]
-        ... )  # dos lotes
+        >>> batches = np.array([[1.0], [1.0]]), np.array([[5.0], [5.0]])
+        >>> layer.adapt(list(batches))
         >>> layer.mean, layer.variance
         (array([[3.]]), array([[4.]]))
 
