@@ -165,7 +165,7 @@ class AUC(Metric):
         return y_true
 
 
-def plain_auc(num_thresholds, curve, y_true, y_pred):
+def plain_auc(y_true, y_pred, num_thresholds, curve):
     r"""De cada umbral, cuántos «sí» y cuántos lo eran; y el área."""
     limits = np.linspace(0, 1, num_thresholds)
     limits[[0, -1]] = -1e-7, 1 + 1e-7

@@ -127,7 +127,7 @@ def _pixels(shape, sparse):
     return shape[:-1] if not sparse or shape[-1:] == (1,) else shape
 
 
-def plain_io_u(num_classes, target_class_ids, y_true, y_pred):
+def plain_io_u(y_true, y_pred, target_class_ids):
     r"""La de cada clase que se pide y aparece, y su media."""
     scores = []
     for k in target_class_ids:
