@@ -595,7 +595,7 @@ class Model(Layer):
         line_length : int, optional
             Cuántas letras, al menos, mide cada línea.
         print_fn : callable, optional
-            A quién se le entrega cada línea, en vez de imprimirlo.
+            A quién se le entrega cada línea, en vez de imprimirla.
         expand_nested : bool
             Si debajo de cada capa hecha de capas se muestran también, con sangría, las que contiene.
         """

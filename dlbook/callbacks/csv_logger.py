@@ -54,7 +54,7 @@ class CSVLogger(Callback):
         with paths.growing(self.filename, "filename", "a+" if self.append else "w+") as file:
             file.seek(0)
             text = file.read()
-            # Una línea que se quedó a la mitad no se junta con el que sigue.
+            # Una línea que se quedó a la mitad no se junta con la que sigue.
             if text and not text.endswith("\n"):
                 file.write("\n")
         self._continues = bool(text)

@@ -39,7 +39,7 @@ def load_quijote(download=True):
     r"""Las dos partes de *Don Quijote*, en un solo texto: más de dos millones de caracteres.
 
     Es la edición del Proyecto Gutenberg sin su cabecera ni su licencia, con las líneas separadas por ``\n`` y sin
-    espacios al final de ellos; lo demás, como está, con sus líneas de unos 75 caracteres. El archivo (2 MB) se
+    espacios al final de ellas; lo demás, como está, con sus líneas de unos 75 caracteres. El archivo (2 MB) se
     busca en la carpeta que diga la variable de entorno ``DLBOOK_DATA``, en ella misma o en su subcarpeta ``texto``, y
     después en la carpeta de caché del usuario; también sirve ya limpio, con el nombre ``quijote.txt``. Si no está, se
     descarga. En todos los casos se comprueba su sha256 antes de usarlo.

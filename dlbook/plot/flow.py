@@ -1,4 +1,4 @@
-r"""Diagrama de cajas y flechas: quién le da qué a quién, por filas, sin que nada se encime."""
+r"""Diagrama de cajas y flechas: quién le da qué a quién, por filas, sin que nada se superponga."""
 
 import inspect
 import itertools
@@ -10,7 +10,7 @@ from dlbook import check
 from dlbook.plot.arguments import text_of
 from dlbook.plot.style import COLORS, GRAY
 
-# En pulgadas: una fila de texto, el hueco entre cajas de la misma fila y el que cruzan las flechas.
+# En pulgadas: una línea de texto, el hueco entre cajas de la misma fila y el que cruzan las flechas.
 LINE, BETWEEN, GAP = 0.16, 0.22, 0.36
 # El carril de una flecha que pasa de largo por una fila, y el margen del dibujo.
 LANE, MARGIN = 0.12, 0.06

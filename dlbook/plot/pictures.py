@@ -101,7 +101,7 @@ def cells(values, ax=None, *, at=(0, 0), windows=(), tint=False, title=None):
     ax : matplotlib.axes.Axes, optional
         Dónde dibujar; sin él se abre una figura.
     at : tuple of float
-        Columna y fila de la esquina de arriba a la izquierda, medidos en casillas.
+        Columna y fila de la esquina de arriba a la izquierda, medidas en casillas.
     windows : sequence of tuple
         Ventanas que se marcan con un marco grueso: ``(fila, columna, alto, ancho)`` y, si se quiere, un color.
     tint : bool
