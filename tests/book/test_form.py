@@ -61,8 +61,9 @@ def wide_lines(page):
     for source, name, shown in units(page):
         plain = plain_of(name, shown)
         seen = plain or (shown if is_seen(source.text, shown) else [])
-        # La etiqueta se imprime en el margen.
-        lines += [TAG.sub("", line).removesuffix("  #") for line in code_lines(source.text, seen)]
+        # La etiqueta se imprime en el margen, y un mensaje de error puede ser largo.
+        code = [line for line in code_lines(source.text, seen) if not line.lstrip().startswith("raise ")]
+        lines += [TAG.sub("", line).removesuffix("  #") for line in code]
         for text in documented(source.definitions[name]):
             examples = doctest.DocTestParser().get_examples(text)
             lines += [f">>> {line}" for example in examples for line in example.source.splitlines()]
