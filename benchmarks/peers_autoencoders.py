@@ -1,7 +1,7 @@
 r"""Los programas de ``autoencoder_programs`` en Keras sobre TensorFlow.
 
 Lee de la entrada una línea de JSON con el archivo de las imágenes, y por cada línea más, con un programa, una
-semilla y cuántas épocas, contesta otro con lo medido.
+semilla y cuántas épocas, contesta otra con lo medido.
 """
 
 import json

@@ -101,11 +101,8 @@ def as_images(array):
     r"""Ve cada serie como una imagen de un píxel de alto, sin copiar; las imágenes, tal cual.
 
     >>> import numpy as np
-    >>> (
-    ...     as_images(np.zeros((5, 7, 2))).shape,
-    ...     as_images(np.zeros((5, 4, 7, 2))).shape,
-    ... )
-    ((5, 1, 7, 2), (5, 4, 7, 2))
+    >>> [as_images(np.zeros(s)).shape for s in ((5, 7, 2), (5, 4, 7, 2))]
+    [(5, 1, 7, 2), (5, 4, 7, 2)]
     """
     return array if array.ndim == 4 else array.reshape(len(array), 1, *array.shape[1:])
 

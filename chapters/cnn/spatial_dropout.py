@@ -67,9 +67,8 @@ class SpatialDropout1D(SpatialDropout2D):
     Es :eq:`ed-cnn-dropout-espacial` a lo largo del tiempo:
 
     >>> import numpy as np
-    >>> SpatialDropout1D(0.5, seed=2).forward(
-    ...     np.ones((1, 2, 3)), training=True
-    ... )[0]
+    >>> layer = SpatialDropout1D(0.5, seed=2)
+    >>> layer.forward(np.ones((1, 2, 3)), training=True)[0]
     array([[2., 0., 0.],
            [2., 0., 0.]], dtype=float32)
 

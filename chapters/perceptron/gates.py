@@ -99,8 +99,7 @@ def gate_weights(name, d):
     }
     weight, threshold = table[choice(name, "name", table)]
     if name == "not" and d != 1:
-        why = "porque la negación tiene una sola entrada"
-        raise ValueError(f"d: se esperaba 1, {why}, pero llegó {d}")
+        raise ValueError(f"d: se esperaba 1, porque la negación tiene una sola entrada, pero llegó {d}")
     return np.full(d, weight), threshold
 
 
@@ -204,7 +203,6 @@ def firing_rate(w, b):
     """
     w = floats(w, "w", "d")
     if w.size > 20:
-        wrong = f"pero llegaron {w.size}"
-        raise ValueError(f"w: se esperaban a lo sumo 20 pesos, {wrong}")
+        raise ValueError(f"w: se esperaban a lo sumo 20 pesos, pero llegaron {w.size}")
     fired = step(weighted_sum(binary_inputs(w.size), w, b))
     return float(fired.mean())  # [ec-per-tasa]

@@ -44,9 +44,9 @@ def _numpy(x, targets, epochs):
 
 def _numba(x, targets, epochs, each=map):
     w = np.zeros((len(targets), x.shape[1]))
-    # Cada clase escribe solo en su fila de w.
 
     def train(k):
+        # Cada clase escribe solo en su fila de w.
         return _epochs(x, targets[k], w[k], epochs)
 
     return w, np.array(list(each(train, range(len(targets)))))

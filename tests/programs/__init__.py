@@ -32,7 +32,7 @@ def _plain(value):
 
 
 def run(name, line):
-    """Ejecuta un programa con esa línea en lugar del que importa Keras, y da lo que dejó en ``result``."""
+    """Ejecuta un programa con esa línea en lugar de la que importa Keras, y da lo que dejó en ``result``."""
     before, after = f"\n{PROGRAMS[name]}".split(f"\n{KERAS}")
     space = {"__name__": name}
     exec(compile(f"{before}\n{line}{after}", f"tests/programs/{name}.py", "exec"), space)

@@ -4,7 +4,7 @@ Se ejecuta a mano, donde haya Keras 3 con TensorFlow::
 
     python tests/reference/make_contract_reference.py
 
-Solo calcula lo que falta: las filas de los casos que ya estaban se quedan como están, aunque esta versión de Keras
+Solo calcula lo que falta: las líneas de los casos que ya estaban se quedan como están, aunque esta versión de Keras
 redondee distinto. Con ``--todo`` se calculan todos otra vez.
 """
 

@@ -8,7 +8,7 @@ from chapters.mlp import constraints, initializers, regularizers
 from dlbook import check
 from dlbook.attributes import Absent
 
-# De a cuántas filas se suma en el tipo de los datos antes de pasar a float64: pocos, para no perder cifras.
+# De a cuántas filas se suma en el tipo de los datos antes de pasar a float64: pocas, para no perder cifras.
 BLOCK = 64
 
 
@@ -58,7 +58,7 @@ def layer_norm_forward(x, gamma, beta, epsilon=1e-3):
     >>> mean, variance
     (array([4.]), array([9.]))
 
-    Otro fila en el mismo lote no cambia nada de este:
+    Otra fila en el mismo lote no cambia nada de esta:
 
     >>> both = [[7.0, 1.0, 1.0, 7.0], [0.0, 50.0, 100.0, 0.0]]
     >>> layer_norm_forward(both, gamma, beta, 1e-12)[0][0].round(6)

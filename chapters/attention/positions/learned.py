@@ -13,7 +13,7 @@ class PositionEmbedding(Layer):
     r"""Capa que da las posiciones de una secuencia, con una tabla que se aprende, como la de KerasHub.
 
     Es un *embedding* de la posición en lugar de la palabra: la tabla :math:`\mathbf P` tiene una fila por lugar, y de
-    una secuencia de :math:`T` salen los primeros :math:`T`, los mismos para todas las observaciones:
+    una secuencia de :math:`T` salen las primeras :math:`T`, las mismas para todas las observaciones:
 
     .. math::
        :label: ec-att-tabla
@@ -21,7 +21,7 @@ class PositionEmbedding(Layer):
        \mathbf y_{it}=\mathbf P_t .
 
     **Derivación.** La fila :math:`t` está en la posición :math:`t` de cada observación, y mueve esas salidas lo
-    que él se mueva. La regla de la cadena suma:
+    que ella se mueva. La regla de la cadena suma:
 
     .. math::
        :label: ec-att-tabla-gradiente
@@ -94,7 +94,7 @@ class PositionEmbedding(Layer):
         return shape
 
     def rows(self, start_index, steps):
-        r"""Da qué filas de la tabla tocan, si los hay.
+        r"""Da qué filas de la tabla tocan, si las hay.
 
         Parameters
         ----------

@@ -29,7 +29,7 @@ class ClassToken(Layer):
        \mathbf Y=\begin{pmatrix}\mathbf c\\ \mathbf X\end{pmatrix}\in\mathbb R^{(T+1)\times d} .
 
     **Derivación.** La primera fila de la salida es :math:`\mathbf c` en las :math:`n` observaciones, y mover
-    :math:`\mathbf c` los mueve todos a la vez; las demás filas son la entrada, corrida un lugar:
+    :math:`\mathbf c` las mueve todas a la vez; las demás filas son la entrada, corrida un lugar:
 
     .. math::
        :label: ec-att-vit-clase-gradiente

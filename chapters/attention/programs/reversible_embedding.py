@@ -82,7 +82,7 @@ def tied_logits_backward(x, table, dy):
        \frac{\partial\mathcal L}{\partial\mathbf x_i}=\sum_v g_{iv}\,\mathbf E_v .
 
     Compáralo con el gradiente de leer, :eq:`ec-rnn-emb-gradiente`: ahí solo se mueve la fila de la palabra que
-    salió. Aquí se mueven **todos**, también los de las palabras que no salieron, a las que se les baja el puntaje.
+    salió. Aquí se mueven **todas**, también las de las palabras que no salieron, a las que se les baja el puntaje.
 
     **A mano.** Sube el puntaje de la primera palabra, baja el de la tercera:
 

@@ -178,7 +178,7 @@ def translate(encoder, decoder, source, start, end, max_length=50):
         >>> translate(encoder, decoder, [[0, 0]], 1, 2)
         Traceback (most recent call last):
             ...
-        ValueError: source: se esperaba algo que leer en cada fila, pero el 0 es puro relleno
+        ValueError: source: se esperaba algo que leer en cada fila, pero la 0 es puro relleno
     """
     encoder, decoder = check.model(encoder, "encoder"), check.model(decoder, "decoder")
     if not decoder.several or isinstance(decoder.output, list):
@@ -189,7 +189,7 @@ def translate(encoder, decoder, source, start, end, max_length=50):
     source, start, end, max_length = _asked(source, start, end, max_length, last)
     empty = np.flatnonzero(~source.any(axis=1))
     if empty.size:
-        raise ValueError(f"source: se esperaba algo que leer en cada fila, pero el {empty[0]} es puro relleno")
+        raise ValueError(f"source: se esperaba algo que leer en cada fila, pero la {empty[0]} es puro relleno")
     return plain_translate(encoder, decoder, source, start, end, max_length)
 
 

@@ -31,10 +31,8 @@ def alexnet(input_shape=(227, 227, 3), classes=1000, classifier_activation="soft
     >>> convolutions = [
     ...     layer for layer in model.layers if isinstance(layer, Conv2D)
     ... ]
-    >>> share = (
-    ...     sum(layer.count_params() for layer in convolutions)
-    ...     / model.count_params()
-    ... )
+    >>> weights = sum(layer.count_params() for layer in convolutions)
+    >>> share = weights / model.count_params()
     >>> work = sum(layer.work() for layer in convolutions) / model.work()
     >>> f"{share:.0%} de los parámetros y {work:.0%} del trabajo"
     '4% de los parámetros y 91% del trabajo'

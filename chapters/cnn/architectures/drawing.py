@@ -78,7 +78,7 @@ def draw_architecture(model, ax=None):
     for layer in model.layers:
         before, shape = shape, layer.compute_output_shape(shape)
         kind = type(layer).__name__
-        # Una activación o una normalización no llevan fila: ni cambian la forma ni mezclan lo que les llega.
+        # Una activación o una normalización no llevan línea: ni cambian la forma ni mezclan lo que les llega.
         mixes = layer.layers or hasattr(layer, "kernel")
         if kind in HIDDEN or (shape == before and not mixes):
             continue

@@ -62,13 +62,10 @@ class PartialConv2D(Layer):
     >>> layer = PartialConv2D([(0,), (0, 1)], 1, dtype="float64")
     >>> layer.build((1, 1, 2))
     >>> layer.set_weights([np.reshape([2, 3, 4], (1, 1, 3)), [0, 0]])
-    >>> layer.forward(
-    ...     np.reshape([1, 10], (1, 1, 1, 2))
-    ... ).ravel()  # 2·1, y 3·1 + 4·10
+    >>> x, dy = np.reshape([1, 10, 1, 100], (2, 1, 1, 1, 2))
+    >>> layer.forward(x).ravel()  # 2·1, y 3·1 + 4·10
     array([ 2., 43.])
-    >>> layer.backward(
-    ...     np.reshape([1, 100], (1, 1, 1, 2))
-    ... ).ravel()  # 2·1 + 3·100, y 4·100
+    >>> layer.backward(dy).ravel()  # 2·1 + 3·100, y 4·100
     array([302., 400.])
     >>> layer.gradients[0].ravel()
     array([   1.,  100., 1000.])

@@ -38,9 +38,8 @@ def residual_block(filters, strides=1, bottleneck=False, project=False):
     El atajo es la identidad. Al cambiar de etapa no puede serlo, porque cambian el lado y los canales: ahí va una
     convolución de :math:`1\times1` con el mismo paso.
 
-    >>> residual_block(128, strides=2, project=True).compute_output_shape(
-    ...     (56, 56, 64)
-    ... )
+    >>> block = residual_block(128, strides=2, project=True)
+    >>> block.compute_output_shape((56, 56, 64))
     (28, 28, 128)
 
     Parameters

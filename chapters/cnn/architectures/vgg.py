@@ -40,13 +40,9 @@ def vgg16(
     Casi tres de cada cuatro de esos parámetros son de una sola capa, la primera densa, que ve los
     :math:`7\times7\times512` números del último mapa:
 
-    >>> first = next(
-    ...     layer for layer in model.layers if isinstance(layer, Dense)
-    ... )
-    >>> (
-    ...     first.count_params(),
-    ...     f"{first.count_params() / model.count_params():.0%}",
-    ... )
+    >>> dense = [layer for layer in model.layers if isinstance(layer, Dense)]
+    >>> most = dense[0].count_params()
+    >>> most, f"{most / model.count_params():.0%}"
     (102764544, '74%')
 
     Parameters

@@ -35,10 +35,9 @@ def conv_bn(
     -------
     list of Layer
     """
-    options = {"use_bias": False, "kernel_initializer": "he_normal"}
-    options |= {"strides": strides, "padding": padding}
-    layers = [Conv2D(filters, kernel_size, **options)]
-    layers.append(BatchNormalization(scale=scale))
+    unbiased = {"use_bias": False, "kernel_initializer": "he_normal"}
+    conv = Conv2D(filters, kernel_size, strides, padding, **unbiased)
+    layers = [conv, BatchNormalization(scale=scale)]
     if activation is not None:
         layers.append(Activation(activation))
     return layers

@@ -216,10 +216,10 @@ class Neighbors(Places):
 def neighbors(columns, width, stride, filters, lanes):
     r"""Decide de a cuántas ventanas vecinas conviene calcular: las que menos vectores piden por cada una.
 
-    >>> (
-    ...     neighbors(28, 3, 1, 1, 16), neighbors(28, 3, 1, 16, 16),
-    ... )  # un filtro de ancho 3, y dieciséis
-    (14, 1)
+    Con un filtro de ancho 3, y con dieciséis:
+
+    >>> [neighbors(28, 3, 1, filters, 16) for filters in (1, 16)]
+    [14, 1]
 
     Parameters
     ----------

@@ -291,9 +291,8 @@ class Conv2DTranspose(Convolution):
     >>> layer = Conv2DTranspose(16, 3, strides=2, padding="same")
     >>> layer.compute_output_shape((7, 7, 32))
     (14, 14, 16)
-    >>> Conv2DTranspose(
-    ...     16, 3, strides=2, padding="same", output_padding=0
-    ... ).compute_output_shape((7, 7, 32))
+    >>> options = {"strides": 2, "padding": "same", "output_padding": 0}
+    >>> Conv2DTranspose(16, 3, **options).compute_output_shape((7, 7, 32))
     (13, 13, 16)
     >>> layer.build((7, 7, 32))
     >>> layer.kernel.shape

@@ -69,11 +69,10 @@ class Conv1DTranspose(Conv2DTranspose):
     >>> layer.set_weights([np.array([1.0, 2.0, 3.0]).reshape(3, 1, 1)])
     >>> layer.forward([[[1], [10]]]).ravel()
     array([ 1.,  2., 13., 20., 30.])
-    >>> (
-    ...     layer.backward([[[0], [0], [1], [0], [0]]]).ravel(),
-    ...     layer.gradients[0].ravel(),
-    ... )
-    (array([3., 1.]), array([10.,  0.,  1.]))
+    >>> layer.backward([[[0], [0], [1], [0], [0]]]).ravel()
+    array([3., 1.])
+    >>> layer.gradients[0].ravel()
+    array([10.,  0.,  1.])
 
     Parameters
     ----------

@@ -279,8 +279,7 @@ def separate(kernel):
     rounding = sigma[0] * max(kernel.shape) * np.finfo(kernel.dtype).eps
     rank = int((sigma > rounding).sum())
     if rank != 1:
-        expected = "kernel: se esperaba un filtro separable"
-        raise ValueError(f"{expected}, pero llegó uno de rango {rank}")
+        raise ValueError(f"kernel: se esperaba un filtro separable, pero llegó uno de rango {rank}")
     half = np.sqrt(sigma[0]) * (-1.0 if right[0].sum() < 0 else 1.0)
     u, v = half * left[:, 0], half * right[0]  # [ec-cnn-separable]
     return u.astype(kernel.dtype), v.astype(kernel.dtype)

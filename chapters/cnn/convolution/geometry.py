@@ -76,19 +76,15 @@ def output_size(size, kernel_size, stride=1, padding="valid", dilation=1):
     :math:`5+2-3+1=5`, que es lo que da SAME; con paso 2, :math:`\lfloor 2/2\rfloor+1=2`. Con dilatación 2 el filtro
     ocupa 5 y solo cabe una vez: :item:`CNN-31, CNN-32`
 
-    >>> (
-    ...     output_size(5, 3), output_size(5, 3, padding=1),
-    ...     output_size(5, 3, padding="same"),
-    ... )
-    (3, 5, 5)
+    >>> [output_size(5, 3, padding=p) for p in ("valid", 1, "same")]
+    [3, 5, 5]
     >>> output_size(5, 3, stride=2), output_size(5, 3, dilation=2)
     (2, 1)
 
     La fórmula, contra la cuenta una por una de las ventanas que caben:
 
-    >>> for d, n, p, s in (
-    ...     (7, 3, 0, 2), (8, 3, 0, 2), (8, 5, 2, 3), (32, 5, 0, 1),
-    ... ):
+    >>> cases = (7, 3, 0, 2), (8, 3, 0, 2), (8, 5, 2, 3), (32, 5, 0, 1)
+    >>> for d, n, p, s in cases:
     ...     starts = range(0, d + 2 * p - n + 1, s)
     ...     print(output_size(d, n, s, p), len(starts))
     3 3
@@ -134,8 +130,7 @@ def output_size(size, kernel_size, stride=1, padding="valid", dilation=1):
         padding = 0
     room = size + 2 * whole(padding, "padding", 0)
     if span > room:
-        expected = f"kernel_size: se esperaba un filtro que quepa en {room}"
-        raise ValueError(f"{expected}, pero ocupa {span}")
+        raise ValueError(f"kernel_size: se esperaba un filtro que quepa en {room}, pero ocupa {span}")
     return (room - span) // stride + 1  # [ec-cnn-tamano]
 
 

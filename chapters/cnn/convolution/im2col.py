@@ -62,9 +62,10 @@ class Windows(NamedTuple):
 def place_windows(input_shape, output, before, kernel_size, strides, dilation_rate, groups=1):
     r"""Coloca unas ventanas que ya se sabe cuántas son y cuántos ceros tienen antes.
 
-    >>> place_windows(
-    ...     (1, 2, 1), (1, 3), (0, 2), (1, 2), (1, 1), (1, 1)
-    ... ).pixels  # dos ceros y la fila
+    Con dos ceros antes de la fila:
+
+    >>> one = 1, 1
+    >>> place_windows((1, 2, 1), (1, 3), (0, 2), (1, 2), one, one).pixels
     array([0, 1, 2])
 
     Parameters
@@ -108,9 +109,9 @@ def place_windows(input_shape, output, before, kernel_size, strides, dilation_ra
 def windows_at(input_shape, kernel_size, strides, padding, dilation_rate, groups=1):
     r"""Hace lo que :func:`find_windows` con argumentos ya revisados, y admite además el relleno causal.
 
-    >>> windows_at(
-    ...     (1, 2, 1), (1, 3), (1, 1), "causal", (1, 1)
-    ... ).pixels  # dos ceros y la fila
+    Con dos ceros antes de la fila:
+
+    >>> windows_at((1, 2, 1), (1, 3), (1, 1), "causal", (1, 1)).pixels
     array([0, 1])
 
     Parameters

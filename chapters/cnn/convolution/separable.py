@@ -222,12 +222,9 @@ class SeparableConv1D(SeparableConv2D):
 
     >>> layer = SeparableConv1D(1, 2, dtype="float64")
     >>> layer.build((2, 2))
-    >>> layer.set_weights(
-    ...     [
-    ...         np.array([[[1.0], [-1.0]], [[1.0], [1.0]]]),
-    ...         np.reshape([10, 1], (1, 2, 1)), [0],
-    ...     ]
-    ... )
+    >>> look = np.reshape([1, -1, 1, 1], (2, 2, 1))
+    >>> mix = np.reshape([10, 1], (1, 2, 1))
+    >>> layer.set_weights([look, mix, [0]])
     >>> layer.forward([[[1, 10], [2, 30]]]).ravel()
     array([50.])
 

@@ -12,11 +12,10 @@ from chapters.cnn.spatial import Spatial
 def sides(value, name, rank):
     r"""Devuelve cuánto se pone o se quita al principio y al final de cada eje.
 
-    >>> (
-    ...     sides(1, "padding", 2), sides(((1, 0), 2), "padding", 2),
-    ...     sides((1, 0), "padding", 1),
-    ... )
-    (((1, 1), (1, 1)), ((1, 0), (2, 2)), (1, 0))
+    >>> sides(1, "padding", 2), sides(((1, 0), 2), "padding", 2)
+    (((1, 1), (1, 1)), ((1, 0), (2, 2)))
+    >>> sides((1, 0), "padding", 1)
+    (1, 0)
     """
     wanted = "un entero, dos, o dos parejas de enteros" if rank == 2 else "un entero o dos"
 
@@ -45,9 +44,8 @@ class ZeroPadding2D(Spatial):
 
     >>> import numpy as np
     >>> layer = ZeroPadding2D(((1, 0), (1, 1)), dtype="float64")
-    >>> layer.forward(np.array([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 2, 2, 1))[
-    ...     0, :, :, 0
-    ... ]
+    >>> x = np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 2, 2, 1)
+    >>> layer.forward(x)[0, :, :, 0]
     array([[0., 0., 0., 0.],
            [0., 1., 2., 0.],
            [0., 3., 4., 0.]])

@@ -32,8 +32,8 @@ def average_precision(found, truth, threshold=0.5):
     La primera es la **precisión** (*precision*): de lo que dijo, cuánto era cierto. La segunda, la **exhaustividad**
     (*recall*): de lo que había, cuánto encontró.
 
-    Una caja **acierta** si la caja verdadera a la que más cubre, de su imagen, alcanza el umbral de IoU y nadie
-    más segura la reclamó antes. Encontrar dos veces el mismo objeto cuenta como un acierto y un error.
+    Una caja **acierta** si la caja verdadera con la que más se superpone, de su imagen, alcanza el umbral de IoU y
+    nadie más segura la reclamó antes. Encontrar dos veces el mismo objeto cuenta como un acierto y un error.
 
     La AP es el área bajo la curva de precisión contra exhaustividad. Esta solo avanza cuando hay un acierto, y cada
     acierto la hace avanzar :math:`1/m`; se toma la mejor precisión que se logra de ahí en adelante, para que un
@@ -104,7 +104,8 @@ def plain_average_precision(found, truth, threshold):
             overlaps = iou([boxes[i]], true)[0]
             j = overlaps.argmax()
             hits.append(overlaps[j] >= threshold and j not in taken)
-            taken |= {j} if hits[-1] else set()
+            if hits[-1]:
+                taken.add(j)
             scores.append(points[i])
     right = np.array(hits)[np.argsort(-np.array(scores))]
     k = np.arange(1, len(right) + 1)

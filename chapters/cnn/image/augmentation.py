@@ -65,13 +65,10 @@ def affine_transform(images, transform, fill_mode="constant", fill_value=0.0):
     ¿Y lo que queda fuera? Se elige: un valor fijo, repetir la orilla o ver la imagen como en un espejo. Aquí viene de
     tres columnas a la derecha, y solo la primera tiene de dónde:
 
+    >>> far = [[1, 0, 3], [0, 1, 0]]
     >>> for mode in "constant", "nearest", "reflect":
-    ...     print(
-    ...         mode,
-    ...         affine_transform(
-    ...             row, [[1, 0, 3], [0, 1, 0]], mode, fill_value=7
-    ...         )[0, 0, :, 0],
-    ...     )
+    ...     moved = affine_transform(row, far, mode, fill_value=7)
+    ...     print(mode, moved[0, 0, :, 0])
     constant [40.  7.  7.  7.]
     nearest [40. 40. 40. 40.]
     reflect [40. 40. 20. 10.]
@@ -495,8 +492,9 @@ class RandomFlip(RandomAffine):
     def draw(self, n, h, w):
         r"""Echa las monedas."""
         transform = np.tile(np.eye(2, 3), (n, 1, 1))
-        for axis, size in enumerate((w, h)):
-            if ("horizontal", "vertical")[axis] in self.mode:
+        sizes = {"horizontal": w, "vertical": h}
+        for axis, (direction, size) in enumerate(sizes.items()):
+            if direction in self.mode:
                 flipped = self.between(0, 1, n) < 0.5
                 transform[flipped, axis, axis] = -1
                 transform[flipped, axis, 2] = size - 1

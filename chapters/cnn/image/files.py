@@ -133,8 +133,7 @@ def img_to_array(img, data_format=None, dtype=None):
     if x.ndim == 2:
         x = x[:, :, np.newaxis]
     if x.ndim != 3:
-        expected = "img: se esperaba una imagen, con alto, ancho y canales"
-        raise ValueError(f"{expected}, pero llegó la forma {x.shape}")
+        raise ValueError(f"img: se esperaba una imagen, con alto, ancho y canales, pero llegó la forma {x.shape}")
     return x.astype(dtype)
 
 
@@ -172,16 +171,13 @@ def array_to_img(x, data_format=None, scale=True, dtype=None):
     dtype = check.choice(dtype, "dtype", ["float32", "float64"])
     x = check.floats(x, "x", "H W C").astype(dtype)
     if x.shape[2] not in (1, 3, 4):
-        expected = "x: se esperaban 1, 3 o 4 canales"
-        raise ValueError(f"{expected}, pero llegaron {x.shape[2]}")
+        raise ValueError(f"x: se esperaban 1, 3 o 4 canales, pero llegaron {x.shape[2]}")
     if check.boolean(scale, "scale"):
         x -= x.min()
         x /= x.max() or 1
         x *= 255
     elif x.min() < 0 or x.max() > 255:
-        low, high = x.min(), x.max()
-        expected = "x: se esperaban valores entre 0 y 255"
-        raise ValueError(f"{expected}, pero van de {low:g} a {high:g}")
+        raise ValueError(f"x: se esperaban valores entre 0 y 255, pero van de {x.min():g} a {x.max():g}")
     levels = x.astype(np.uint8)
     levels = levels[:, :, 0] if levels.shape[2] == 1 else levels
     return image.fromarray(levels)
@@ -233,12 +229,10 @@ def save_img(
     image.init()
     known = image.registered_extensions().get(f".{file_format}".lower())
     if known not in image.SAVE:
-        expected = "file_format: se esperaba un formato de imagen, como 'png'"
-        raise ValueError(f"{expected}, pero llegó {file_format!r:.60}")
+        raise ValueError(f"file_format: se esperaba un formato de imagen, como 'png', pero llegó {file_format!r:.60}")
     picture = array_to_img(x, data_format, scale)
     if picture.mode == "RGBA" and known == "JPEG":
         # Un JPEG no tiene opacidad.
         picture = picture.convert("RGB")
-    own = target is path
-    with contextlib.nullcontext(target) if own else paths.replacing(target, "path") as file:
+    with contextlib.nullcontext(target) if target is path else paths.replacing(target, "path") as file:
         picture.save(file, known, **options)

@@ -101,10 +101,8 @@ def image_dataset_from_directory(
     ...     for k, name in enumerate(["negro", "blanco", "blanco"]):
     ...         path = pathlib.Path(folder, name, f"{k}.png")
     ...         path.parent.mkdir(exist_ok=True)
-    ...         save_img(
-    ...             path, np.full((6, 4, 3), 255 * (name == "blanco")),
-    ...             scale=False,
-    ...         )
+    ...         level = 255 * (name == "blanco")
+    ...         save_img(path, np.full((6, 4, 3), level), scale=False)
     ...     data = image_dataset_from_directory(
     ...         folder, image_size=(3, 3), shuffle=False
     ...     )

@@ -184,8 +184,7 @@ class RandomContrast(RandomLight):
             factor = (check.number(factor, "factor", 0, 1),) * 2
         low, high = factor_range(factor, "factor")
         if low + high < 0:
-            expected = "se esperaba un par (a, b) con 1 - a a lo sumo 1 + b"
-            raise ValueError(f"factor: {expected}, pero llegó {factor}")
+            raise ValueError(f"factor: se esperaba un par (a, b) con 1 - a a lo sumo 1 + b, pero llegó {factor}")
         self.range = 1 - low, 1 + high
 
     def change(self, x, y):
@@ -193,7 +192,8 @@ class RandomContrast(RandomLight):
         contrast = self.between(*self.range, len(x)).astype(x.dtype)
         self.contrast = contrast.reshape(-1, 1, 1, 1)
         mean = x.mean(axis=(1, 2), keepdims=True)
-        np.multiply(x - mean, self.contrast, out=y)
+        np.subtract(x, mean, out=y)
+        y *= self.contrast
         y += mean  # [ec-cnn-contraste]
 
     def change_back(self, dx):

@@ -10,9 +10,9 @@ def _unit_values(image, name, shape=None, sizes=None):
     image = floats(image, name, shape, sizes)
     outside = image[(image < 0) | (image > 1)]
     if outside.size:
-        expected, came = "se esperaban valores entre 0 y 1", outside[0]
-        hint = "; ¿falta dividir entre 255?" if 1 < came <= 255 else ""
-        raise ValueError(f"{name}: {expected}, pero hay un {came:g}{hint}")
+        first = outside[0]
+        hint = "; ¿falta dividir entre 255?" if 1 < first <= 255 else ""
+        raise ValueError(f"{name}: se esperaban valores entre 0 y 1, pero hay un {first:g}{hint}")
     return image
 
 
@@ -57,8 +57,7 @@ def to_float(image):
     levels = labels(image, "image", 256, "...")
     kind = np.asarray(image).dtype
     if kind.kind not in "iu":
-        expected = "image: se esperaban enteros entre 0 y 255"
-        raise TypeError(f"{expected}, pero llegó un arreglo de tipo {kind}")
+        raise TypeError(f"image: se esperaban enteros entre 0 y 255, pero llegó un arreglo de tipo {kind}")
     return (levels / 255).astype(np.float32)  # [ec-cnn-decimal]
 
 
@@ -172,7 +171,7 @@ def pixel_table(image):
        (x,\ y,\ c_1,\dots,c_C)
        \qquad\text{con}\qquad c_k = \text{imagen}[\,y,\,x,\,k\,] .
 
-    Ojo con el orden. En las matemáticas, :math:`x` va a la derecha y se dice primero; en el arreglo, primero va el
+    Ojo con el orden. En las matemáticas, :math:`x` va a la derecha y se dice primero; en el arreglo, primero va la
     **fila**, que es :math:`y` y cuenta hacia abajo.
 
     **A mano.** Una imagen de dos filas y un píxel por fila, rojo arriba y verde abajo:
@@ -180,11 +179,8 @@ def pixel_table(image):
     >>> pixel_table([[[255, 0, 0]], [[0, 255, 0]]])
     array([[  0.,   0., 255.,   0.,   0.],
            [  0.,   1.,   0., 255.,   0.]])
-    >>> (
-    ...     pixel_table(np.zeros((4, 5))).shape,
-    ...     pixel_table(np.zeros((4, 5, 4))).shape,
-    ... )
-    ((20, 3), (20, 6))
+    >>> [pixel_table(np.zeros(shape)).shape for shape in ((4, 5), (4, 5, 4))]
+    [(20, 3), (20, 6)]
 
     Parameters
     ----------

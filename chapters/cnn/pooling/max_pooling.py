@@ -21,7 +21,7 @@ def max_pooling_forward(x, pool_size=(2, 2), strides=None, padding="valid"):
 
        y_{uvc} = \max_{\substack{0\le i<k_h\\ 0\le j<k_w}}\ x_{\,us+i-p,\ vs+j-p,\ c} .
 
-    Cada canal se agrupa por separado: entran :math:`C` mapas y salen :math:`C` mapas, menores. No hay pesos. Con el
+    Cada canal se agrupa por separado: entran :math:`C` mapas y salen :math:`C`, más pequeños. No hay pesos. Con el
     relleno ``"same"`` la ventana puede salirse de la imagen; ahí no hay píxeles, y no compiten. (Un relleno de ceros
     ganaría siempre que lo demás fuera negativo.) :item:`CNN-04, CNN-77`
 

@@ -128,7 +128,7 @@ def shifted_windows(ids, length, streams=1):
        x_{it}=c_{a_i+t},\qquad y_{it}=c_{a_i+t+1},
 
     donde :math:`a_i` es dónde empieza la fila :math:`i`. Las filas no comparten entradas, y la cola que no llena
-    uno se tira.
+    una se tira.
 
     >>> x, y = shifted_windows([10, 11, 12, 13, 14, 15, 16], 3)
     >>> x

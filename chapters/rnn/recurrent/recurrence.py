@@ -39,8 +39,8 @@ def simple_rnn_forward(x, kernel, recurrent_kernel, bias, initial_state):
        \mathbf h_t = f(\mathbf x_t,\,\mathbf h_{t-1}) .
 
     La :math:`f` más sencilla es una capa densa que mira los dos vectores juntos. Si se pegan en uno,
-    :math:`[\mathbf x_t\;\mathbf h_{t-1}]`, su matriz de pesos tiene :math:`d+u` filas. Los primeros :math:`d`
-    multiplican a la entrada, y son :math:`\mathbf W`. Los otros :math:`u` multiplican al estado, y son
+    :math:`[\mathbf x_t\;\mathbf h_{t-1}]`, su matriz de pesos tiene :math:`d+u` filas. Las primeras :math:`d`
+    multiplican a la entrada, y son :math:`\mathbf W`. Las otras :math:`u` multiplican al estado, y son
     :math:`\mathbf U`. El producto es entonces una suma de dos:
 
     .. math::

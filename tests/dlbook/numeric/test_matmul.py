@@ -14,7 +14,7 @@ dtypes = st.sampled_from([np.float32, np.float64])
 def operands(n, p, m, dtype, seed=0):
     rng = np.random.default_rng(seed)
     a, b = rng.normal(size=(n, p)).astype(dtype), rng.normal(size=(p, m)).astype(dtype)
-    # Una fila de guardia antes y otro después.
+    # Una fila de guardia antes y otra después.
     guarded = np.full((n + 2, m), 7, dtype)
     return a, b, guarded
 
