@@ -37,8 +37,8 @@ def historical_layers(name):
 
     >>> from chapters.introduction import layer_parameters
     >>> for name in ("LeNet-5", "AlexNet", "VGG16", "GoogLeNet", "ResNet-152"):
-    ...     layers = historical_layers(name)
-    ...     print(name, sum(layer_parameters(*row[1:]) for row in layers))
+    ...     rows = historical_layers(name)
+    ...     print(name, sum(layer_parameters(*row[1:]) for row in rows))
     LeNet-5 60000
     AlexNet 60965224
     VGG16 138357544

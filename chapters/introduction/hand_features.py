@@ -27,7 +27,8 @@ def hand_features(images):
        f_2 = 1 - \frac{1}{hw}\sum_{i,j} \bigl|\,x_{ij} - x_{i,\,w+1-j}\,\bigr|
 
     **Centro.** El promedio en una ventana :math:`C` que deja fuera la cuarta parte de las filas por cada extremo y tres
-    octavas partes de las columnas por cada lado. Un 0 la tiene casi vacía; un 1, casi llena.
+    octavas partes de las columnas por cada lado; :math:`|C|` es cuántos píxeles le quedan. Un 0 la tiene casi vacía; un
+    1, casi llena.
 
     .. math::
        :label: ec-int-centro

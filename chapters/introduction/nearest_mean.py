@@ -11,7 +11,9 @@ MOST_CLASSES = 1_000_000
 def nearest_mean(x_train, y_train, x_test):
     r"""Contesta, para cada ejemplo nuevo, la clase cuyo promedio queda más cerca.
 
-    **Aprender** es calcular un promedio por clase. Si :math:`n_c` ejemplos son de la clase :math:`c`,
+    **Aprender** es calcular un promedio por clase. Sean :math:`\mathbf x^{(i)}` los números del ejemplo :math:`i` y
+    :math:`y^{(i)}` su clase. Si :math:`n_c` ejemplos son de la clase :math:`c`, se suman esos y se divide entre
+    cuántos son:
 
     .. math::
        :label: ec-int-promedio
@@ -26,6 +28,7 @@ def nearest_mean(x_train, y_train, x_test):
 
        \hat y = \arg\min_c \ \sum_{j=1}^{d} \bigl(x_j - \mu_{cj}\bigr)^2 .
 
+    El :math:`\arg\min_c` se lee «la :math:`c` que hace mínimo lo que sigue», y :math:`\hat y` es la respuesta.
     El cuadrado no cambia cuál es el más cercano y ahorra una raíz. Si dos empatan, gana la clase de número menor.
 
     **A mano.** Dos clases con dos ejemplos cada una. Los promedios son :math:`(1, 0)` y :math:`(5, 4)`; el punto

@@ -10,7 +10,8 @@ def binary_inputs(d):
     r"""Las :math:`2^d` entradas posibles de :math:`d` bits, en orden de conteo.
 
     La fila :math:`k` es el número :math:`k` escrito en base dos: el bit de la columna :math:`j` es
-    :math:`\lfloor k/2^{\,d-1-j}\rfloor \bmod 2`.
+    :math:`\lfloor k/2^{\,d-1-j}\rfloor \bmod 2`. Los corchetes quitan los decimales, y :math:`\bmod 2` es lo que
+    sobra al dividir entre 2.
 
     >>> binary_inputs(2)
     array([[0, 0],

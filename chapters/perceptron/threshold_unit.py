@@ -19,7 +19,8 @@ def weighted_sum(x, w, b=0.0):
 
        z = \sum_{i=1}^{d} w_i x_i + b = w_1x_1 + w_2x_2 + \cdots + w_dx_d + b .
 
-    El resultado :math:`z` se llama *preactivación*: es lo que la neurona juntó antes de decidir.
+    El resultado :math:`z` se llama *preactivación*: es lo que la neurona juntó antes de decidir. La suma de los
+    productos se abrevia :math:`\mathbf w^\top\mathbf x`, y entonces :math:`z=\mathbf w^\top\mathbf x+b`.
 
     **A mano.** Con :math:`\mathbf x=(1, 0, 1)`, :math:`\mathbf w=(3, 2, 2)` y :math:`b=-4`, la suma es
     :math:`3\cdot1+2\cdot0+2\cdot1-4`:

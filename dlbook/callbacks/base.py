@@ -107,7 +107,7 @@ class Callback(Configured):
     época 1 de 2: 4.000
     época 2 de 2: 3.686
 
-    **Si tu *callback* recuerda algo** de una época a otra, di qué en :meth:`get_state` y cómo se recupera en
+    **Si el tuyo recuerda algo** de una época a otra, di qué en :meth:`get_state` y cómo se recupera en
     :meth:`set_state`. Lo recordado se guarda con el modelo. Al continuar un entrenamiento, es decir, si ``fit`` recibe
     ``initial_epoch=model.epoch``, vuelve al *callback* de la misma clase que esté en la lista.
 

@@ -107,19 +107,11 @@ function inside(shape) {
 
 
 # En estas páginas queda un dibujo con manchas pálidas sin orilla. La lista solo se acorta.
-FAINT_PAGES = {
-    *("attention/decodificador.html", "attention/gigantes.html", "attention/traductor.html", "attention/vit.html"),
-    *("cnn/arquitecturas.html", "cnn/tareas.html", "introduccion/neurona-biologica.html"),
-    *("introduccion/por-que-profundo.html", "mlp/tasas.html"),
-}
-
-
 def figures():
-    """Los dibujos de cada página, menos las que esperan."""
+    """Los dibujos de cada página."""
     for page in pages():
-        if page not in FAINT_PAGES:
-            for source in IMAGE.findall((BOOK / page).read_text("utf-8")):
-                yield page, source.replace("../", "")
+        for source in IMAGE.findall((BOOK / page).read_text("utf-8")):
+            yield page, source.replace("../", "")
 
 
 @pytest.mark.parametrize("theme", BACKGROUNDS)

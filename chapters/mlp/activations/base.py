@@ -21,8 +21,9 @@ class ActivationFunction(Configured):
 
        y_i = \varphi(z_i) .
 
-    **Hacia atrás.** Mover :math:`z_i` solo mueve a :math:`y_i`. En la regla de la cadena queda entonces un único
-    sumando, y el error que llega de adelante se multiplica por la pendiente:
+    **Hacia atrás.** Sea :math:`\mathcal L` la pérdida, el número que dice cuánto se equivoca la red, y *error* de
+    :math:`y_i`, cuánto cambia si se mueve :math:`y_i`. Mover :math:`z_i` solo mueve a :math:`y_i`. En la regla de la
+    cadena queda entonces un único sumando, y el error que llega de adelante se multiplica por la pendiente:
 
     .. math::
        :label: ed-mlp-activacion-atras

@@ -160,7 +160,7 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
 
 @operation()
 def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
-    r"""Lo mismo, con las clases correctas como enteros."""
+    r"""Como :func:`categorical_crossentropy`, con las clases correctas como enteros."""
     output_ = numbers_in(output)
     labels = numbers_in(target)
     if labels.ndim == output_.ndim and labels.shape[-1] == 1:

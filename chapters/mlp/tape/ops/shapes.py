@@ -139,7 +139,7 @@ def unstack(x, num=None, axis=0):
 
 @operation(np.broadcast_to)
 def broadcast_to(x, shape):
-    r"""Repite hasta llenar una forma: :eq:`ec-mlp-repeticion`."""
+    r"""Repite hasta llenar una forma: cada número recibe la suma de lo de sus copias."""
     x_ = np.asarray(numbers_in(x))
     shape = tuple(check.integer(int(s), "shape", 0) for s in (shape if isinstance(shape, (tuple, list)) else (shape,)))
     check.memory(math.prod(shape), "shape", x_.itemsize)
