@@ -30,7 +30,7 @@ SLACK = BYTES // 4
 def _tile(rows, vectors, *, add):
     r"""Fabrica el mosaico: ``out[places[i] + j] = max(floor, start[j] + sum(a[rows[i] + columns[k]] * b[k, j]))``.
 
-    Con ``add`` no hay ``start`` ni ``floor``: se suma a lo que ya esté en ``out``. Son ``rows`` filas, o los que
+    Con ``add`` no hay ``start`` ni ``floor``: se suma a lo que ya esté en ``out``. Son ``rows`` filas, o las que
     queden hasta ``n``, y ``vectors`` vectores de ancho desde la columna ``j``; las filas de ``b`` están cada
     ``line`` números.
     """
@@ -59,7 +59,7 @@ def _tile(rows, vectors, *, add):
             line, floor, i, n, j = arguments[7:]
             b, start, out = (w.at(pointer, j) for pointer in (b, start, out))
             index = [builder.add(i, SIZE(r)) for r in range(rows)]
-            # Si faltan filas, se repite el último y no se guarda.
+            # Si faltan filas, se repite la última y no se guarda.
             last = builder.sub(n, SIZE(1))
             inside = [builder.icmp_signed("<=", k, last) for k in index]
             valid = [builder.select(inside[r], index[r], last) for r in range(rows)]

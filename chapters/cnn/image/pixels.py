@@ -172,7 +172,7 @@ def pixel_table(image):
        (x,\ y,\ c_1,\dots,c_C)
        \qquad\text{con}\qquad c_k = \text{imagen}[\,y,\,x,\,k\,] .
 
-    Ojo con el orden. En las matemáticas, :math:`x` va a la derecha y se dice primero; en el arreglo, primero va el
+    Ojo con el orden. En las matemáticas, :math:`x` va a la derecha y se dice primero; en el arreglo, primero va la
     **fila**, que es :math:`y` y cuenta hacia abajo.
 
     **A mano.** Una imagen de dos filas y un píxel por fila, rojo arriba y verde abajo:
