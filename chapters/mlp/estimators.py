@@ -260,8 +260,10 @@ class NetworkRegressor(RegressorMixin, _Network):
     >>> from sklearn.preprocessing import StandardScaler
     >>> y = 5000 + 2000 * np.sin(x[:, 0])
     >>> scaled = TransformedTargetRegressor(model, transformer=StandardScaler())
-    >>> model.fit(x, y).score(x, y) < 0, scaled.fit(x, y).score(x, y) > 0.99
-    (True, True)
+    >>> bool(model.fit(x, y).score(x, y) < 0)
+    True
+    >>> bool(scaled.fit(x, y).score(x, y) > 0.99)
+    True
 
     Parameters
     ----------

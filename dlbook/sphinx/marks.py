@@ -119,7 +119,23 @@ class Mistake(Erratum):
         return self.box(title)
 
 
+def _is_box(node):
+    return isinstance(node, nodes.inline) and "dl-items" in node["classes"]
+
+
+def _close_up(doctree):
+    # El espacio de antes se esconde con la insignia: si no, al punto que sigue le quedaría uno delante.
+    for box in reversed(list(doctree.findall(_is_box))):
+        siblings, k = box.parent, box.parent.index(box)
+        before, after = siblings[k - 1 : k], [n for n in siblings[k + 1 :] if not _is_box(n)][:1]
+        spaced = before and isinstance(before[0], nodes.Text) and before[0][-1:].isspace()
+        if spaced and after and isinstance(after[0], nodes.Text) and after[0].startswith(tuple(".,;:)»?!…")):
+            siblings[k - 1] = nodes.Text(before[0].rstrip())
+            box.insert(0, nodes.inline("", " "))
+
+
 def _resolve(app, doctree, docname):
+    _close_up(doctree)
     for node in list(doctree.findall(course_link)):
         uri = app.builder.get_relative_uri(docname, KINDS[node["kind"]][1]) + "#" + anchor(node["identifier"])
         link = nodes.reference(

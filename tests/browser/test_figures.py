@@ -106,7 +106,6 @@ function inside(shape) {
 """
 
 
-# En estas páginas queda un dibujo con manchas pálidas sin orilla. La lista solo se acorta.
 def figures():
     """Los dibujos de cada página."""
     for page in pages():

@@ -44,7 +44,7 @@ class ZeroPadding2D(Spatial):
 
     >>> import numpy as np
     >>> layer = ZeroPadding2D(((1, 0), (1, 1)), dtype="float64")
-    >>> x = np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 2, 2, 1)
+    >>> x = np.array([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 2, 2, 1)
     >>> layer.forward(x)[0, :, :, 0]
     array([[0., 0., 0., 0.],
            [0., 1., 2., 0.],

@@ -203,6 +203,14 @@ def test_an_unknown_identifier_is_a_warning(build, mark):
     assert "no existe" in warnings
 
 
+def test_a_hidden_mark_leaves_no_space_before_a_full_stop(build):
+    text = "Una {item}`PER-11`, dos {item}`PER-01` {erratum}`E-02`. Tres {item}`PER-02` más."
+    html, _ = build(index=f"# Prueba\n\n{text}\n")
+    quiet = re.sub(r'<span class="dl-items">.*?</a></span></span>', "", html)
+    assert "<p>Una, dos. Tres  más.</p>" in quiet
+    assert "Una PER-11, dos PER-01 E-02. Tres PER-02 más." in re.sub(r"<[^>]*>", "", html)
+
+
 def test_appendices_point_back_to_the_marks(build, tmp_path):
     (tmp_path / "docs" / "apendices").mkdir()
     for name, directive in {"mapa": "map", "ejemplos": "examples", "erratas": "errata"}.items():
