@@ -40,7 +40,12 @@ def _deal(app, env, docnames):
         return
     # Lo que tarda es ejecutar: pesa lo que sus celdas.
     weights = {name: 1 + env.doc2path(name).read_text(encoding="utf-8").count("{code-cell}") for name in docnames}
-    docnames[:] = deal(weights, [len(chunk) for chunk in make_chunks(docnames, app.parallel)])
+    sizes = [len(chunk) for chunk in make_chunks(docnames, app.parallel)]
+    # La última ronda no alcanza para todos los procesos: se queda con las más ligeras, y así nadie la espera.
+    rounds = len(sizes) // app.parallel * app.parallel or len(sizes)
+    heaviest = sorted(docnames, key=weights.get, reverse=True)[: sum(sizes[:rounds])]
+    lightest = [name for name in docnames if name not in heaviest]
+    docnames[:] = deal({name: weights[name] for name in heaviest}, sizes[:rounds]) + lightest
 
 
 def setup(app):

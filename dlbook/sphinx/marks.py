@@ -1,9 +1,8 @@
 r"""Roles y directiva que anotan dónde trata el libro cada tema, ejemplo y errata de los cursos.
 
 ``{item}`PER-11``` marca un tema del inventario, ``{worked}`WE-10``` un ejemplo resuelto y ``{erratum}`E-02``` una
-errata; ``:::{erratum} E-02`` es además el recuadro que la explica, y ``:::{mistake} E-02``, el de un error que
-cualquiera comete, contado sin la lámina. Con esas marcas se arman los apéndices. Un
-identificador que no existe detiene la construcción.
+errata; ``:::{mistake} E-02`` es el recuadro de un error que cualquiera comete, contado sin la lámina. Con esas marcas
+se arman los apéndices. Un identificador que no existe detiene la construcción.
 
 Las insignias van al margen y, de entrada, no se ven: sirven a quien viene de esos cursos, que las enciende con el botón
 de arriba. Sin JavaScript se ven siempre.
@@ -59,6 +58,16 @@ def _mark(env, kind, identifiers, location):
         yield course_link("", kind=kind, identifier=identifier, ids=[target], classes=classes, title=title)
 
 
+def _badges(env, kind, text, location):
+    # En el teléfono están plegadas: se abren al tocarlas.
+    box = nodes.inline("", classes=["dl-items"])
+    for k, node in enumerate(_mark(env, kind, [t.strip() for t in text.split(",")], location)):
+        if k:
+            box += nodes.Text(" ")
+        box += node
+    return box
+
+
 class MarkRole(SphinxRole):
     r"""Una marca en el texto: una insignia por identificador, enlazada a su apéndice."""
 
@@ -67,56 +76,25 @@ class MarkRole(SphinxRole):
 
     def run(self):
         r"""Construye las insignias."""
-        identifiers = [t.strip() for t in self.text.split(",")]
-        # En el teléfono están plegadas: se abren al tocarlas.
-        box = nodes.inline("", classes=["dl-items"])
-        for k, node in enumerate(_mark(self.env, self.kind, identifiers, self.get_location())):
-            if k:
-                box += nodes.Text(" ")
-            box += node
-        return [box], []
+        return [_badges(self.env, self.kind, self.text, self.get_location())], []
 
 
-class Erratum(SphinxDirective):
-    r"""Recuadro de errata: lo que dice la lámina, lo que es correcto y por qué."""
-
-    required_arguments = 1
-    final_argument_whitespace = True
-    has_content = True
-
-    def run(self):
-        r"""Construye el recuadro, con su marca en el título."""
-        self.assert_has_content()
-        identifiers = [t.strip() for t in self.arguments[0].split(",")]
-        title = nodes.title("", "Errata ")
-        for k, node in enumerate(_mark(self.env, "erratum", identifiers, self.get_location())):
-            if k:
-                title += nodes.Text(", ")
-            title += node
-        return self.box(title)
-
-    def box(self, title):
-        r"""Construye el recuadro con un título."""
-        box = nodes.admonition("", title, classes=["admonition", "warning", "dl-erratum"])
-        self.state.nested_parse(self.content, self.content_offset, box)
-        return [box]
-
-
-class Mistake(Erratum):
+class Mistake(SphinxDirective):
     r"""Recuadro de un error común; si está en las láminas, su marca va al margen, como las demás."""
 
-    required_arguments = 0
     optional_arguments = 1
+    final_argument_whitespace = True
+    has_content = True
 
     def run(self):
         r"""Construye el recuadro."""
         self.assert_has_content()
         title = nodes.title("", "Error común ")
         if self.arguments:
-            identifiers = [t.strip() for t in self.arguments[0].split(",")]
-            marks = list(_mark(self.env, "erratum", identifiers, self.get_location()))
-            title += nodes.inline("", "", *marks, classes=["dl-items"])
-        return self.box(title)
+            title += _badges(self.env, "erratum", self.arguments[0], self.get_location())
+        box = nodes.admonition("", title, classes=["admonition", "warning", "dl-erratum"])
+        self.state.nested_parse(self.content, self.content_offset, box)
+        return [box]
 
 
 def _is_box(node):
@@ -165,7 +143,6 @@ def setup(app):
     app.connect("html-page-context", _button, priority=900)
     for kind in KINDS:
         app.add_role(kind, MarkRole(kind))
-    app.add_directive("erratum", Erratum)
     app.add_directive("mistake", Mistake)
     app.add_node(course_link)
     app.connect("doctree-resolved", _resolve)

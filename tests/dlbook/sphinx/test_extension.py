@@ -225,7 +225,7 @@ def test_appendices_point_back_to_the_marks(build, tmp_path):
 
         Suma {item}`PER-01, PER-02`, signo {worked}`WE-04`.
 
-        :::{erratum} E-02
+        :::{mistake} E-02
         Falta el caso de la igualdad.
         :::
 
