@@ -105,7 +105,8 @@ def _close_up(doctree):
     # El espacio de antes se esconde con la insignia: si no, al punto que sigue le quedaría uno delante.
     for box in reversed(list(doctree.findall(_is_box))):
         siblings, k = box.parent, box.parent.index(box)
-        before, after = siblings[k - 1 : k], [n for n in siblings[k + 1 :] if not _is_box(n)][:1]
+        # Entre esta insignia y el punto puede haber otras, que también se esconden.
+        before, after = siblings[k - 1 : k], [n for n in siblings[k + 1 :] if n.astext() and not _is_box(n)][:1]
         spaced = before and isinstance(before[0], nodes.Text) and before[0][-1:].isspace()
         if spaced and after and isinstance(after[0], nodes.Text) and after[0].startswith(tuple(".,;:)»?!…")):
             siblings[k - 1] = nodes.Text(before[0].rstrip())
