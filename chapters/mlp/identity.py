@@ -6,7 +6,7 @@ from chapters.mlp.layer import Layer
 class Identity(Layer):
     r"""Capa que devuelve lo que le llega, :math:`y=x`: la culpa también pasa como está.
 
-    Sirve donde hace falta una capa y no hay nada que hacer: el atajo de un bloque residual, o el lugar de una que se
+    Sirve donde hace falta una capa y no hay nada que hacer: el atajo que rodea un bloque, o el lugar de una que se
     quiere quitar para comparar.
 
     >>> layer = Identity(dtype="float64")

@@ -9,7 +9,7 @@ from dlbook import check
 class RepeatVector(Layer):
     r"""Capa que hace de cada vector una serie de copias suyas, con los argumentos de Keras.
 
-    Un codificador resume una serie en un vector; para escribir otra, el decodificador lo consulta en cada instante.
+    Sirve si media red resume una serie en un vector y la otra media lo consulta en cada instante para escribir otra.
     Con :math:`n` copias, :math:`y_{tj}=x_j`. Mover :math:`x_j` las mueve a todas, y su gradiente es la suma:
 
     .. math::

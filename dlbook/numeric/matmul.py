@@ -126,7 +126,7 @@ def matmul(a, b, out):
     r"""Escribe en ``out`` el producto ``a @ b``.
 
     Las bibliotecas de álgebra lineal (BLAS) están afinadas para matrices grandes: antes de multiplicar, copian los
-    operandos a un orden que le gusta a la caché. Con las 16 o 32 filas que le tocan a un hilo, esa copia cuesta tanto
+    operandos en el orden en que se van a leer. Con las 16 o 32 filas que le tocan a un hilo, esa copia cuesta tanto
     como el producto. Aquí se multiplica sin copiar.
 
     **El mosaico.** Calcular una celda de :math:`\mathbf A\mathbf B` pide leer dos números por cada producto que se

@@ -15,8 +15,8 @@ class Exponential(ActivationFunction):
        \qquad
        \varphi'(z) = e^{z} = \varphi(z) .
 
-    Va en la salida de una red que predice cantidades, como la de :math:`\lambda` en una Poisson. Crece sin freno: desde
-    :math:`z=89` ya no cabe en ``float32`` y da infinito.
+    Va en la salida de una red que predice cantidades positivas, como cuántas llamadas entran en una hora. Crece
+    sin freno: desde :math:`z=89` ya no cabe en ``float32`` y da infinito.
 
     >>> import math
     >>> from chapters.mlp.activations import exponential

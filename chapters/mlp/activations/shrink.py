@@ -16,6 +16,8 @@ class HardShrink(ActivationFunction):
        \qquad
        \varphi'(z) = [\,|z|>\lambda\,] .
 
+    El umbral es :math:`\lambda`, y el corchete vale 1 si se cumple lo que dice y 0 si no.
+
     >>> from chapters.mlp.activations import hard_shrink
     >>> hard_shrink([-1.0, 0.4, 2.0])
     array([-1.,  0.,  2.])
@@ -48,7 +50,7 @@ hard_shrink = HardShrink()
 class SoftShrink(ActivationFunction):
     r"""Contracción suave (*soft shrink*): a todo se le quita lo mismo, y lo que no alcanza se vuelve cero.
 
-    Es el paso que lleva los pesos a cero con L1, :eq:`ed-mlp-umbral-suave`, usado como activación:
+    Es el paso con que la penalización L1 llevará los pesos a cero, :eq:`ed-mlp-umbral-suave`, usado como activación:
 
     .. math::
        :label: ec-mlp-contraccion-suave

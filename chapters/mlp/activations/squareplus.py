@@ -21,7 +21,7 @@ class Squareplus(ActivationFunction):
        \end{gathered}
 
     La segunda forma es la misma, porque :math:`(r-|z|)(r+|z|)=b`, y no resta dos números casi iguales. En el cero vale
-    :math:`\sqrt b/2`. Se acerca a cero como :math:`b/4|z|`, mucho más despacio que la *softplus*.
+    :math:`\sqrt b/2`. Se acerca a cero como :math:`b/4|z|`; la *softplus*, como :math:`e^{-|z|}`.
 
     >>> from chapters.mlp.activations import squareplus
     >>> squareplus([-1.5, 0.0, 1.5])                   # r = 2.5, 2 y 2.5
