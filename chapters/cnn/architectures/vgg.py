@@ -17,8 +17,8 @@ def vgg16(
     r"""VGG16 :cite:p:`simonyan2014`: trece convoluciones del mismo molde y tres capas densas. :item:`CNN-11`
 
     AlexNet tenía filtros de 11, de 5 y de 3. VGG pregunta si hacían falta, y se queda con los de :math:`3\times3`,
-    uno tras otro. Dos seguidos ven una ventana de :math:`5\times5`, y cada uno más ensancha el lado en 2, hasta el
-    que ven :math:`m`:
+    uno tras otro. Dos seguidos ven una ventana de :math:`5\times5`, y cada uno más la ensancha en 2. Con uno, dos,
+    tres… y :math:`m`, el lado es
 
     .. math::
        :label: ed-cnn-vgg-campo
