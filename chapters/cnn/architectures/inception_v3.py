@@ -14,7 +14,7 @@ def inception_v3(input_shape=(299, 299, 3), classes=1000, classifier_activation=
 
     Parte de GoogLeNet y lleva más lejos la idea de VGG. Un filtro de :math:`5\times5` se cambia por dos de
     :math:`3\times3`. Y uno de :math:`n\times n`, por una tira de :math:`1\times n` seguida de otra de
-    :math:`n\times1`, que entre las dos ven lo mismo:
+    :math:`n\times1`, que entre las dos ven lo mismo. Con :math:`C` canales de entrada y de salida, los pesos pasan de
 
     .. math::
        :label: ed-cnn-tiras

@@ -20,7 +20,7 @@ class ScaledTanh(ActivationFunction):
     Que :math:`\varphi(\pm1)=\pm1`, para que los valores deseados, :math:`\pm1`, no queden en el extremo, donde está
     saturada, sino en plena curva. Que su ganancia ronde 1, de modo que una señal de tamaño 1 siga de tamaño 1 capa tras
     capa. Y que la curva doble más cerca de :math:`\pm1`: ahí se pasa de distinguir a estar seguro. La segunda derivada
-    es la mayor donde :math:`\tanh^2(Sz)=\frac13`, en :math:`z\approx\pm0.99`.
+    es mayor, en valor absoluto, donde :math:`\tanh^2(Sz)=\frac13`, en :math:`z\approx\pm0.99`.
 
     **Derivada.** Por la regla de la cadena y :eq:`ec-mlp-tanh-derivada`, y como :math:`\tanh(Sz)=y/A`,
 

@@ -20,8 +20,8 @@ class SparseTopKCategoricalAccuracy(SparseCategoricalAccuracy):
 
        \text{acierto} = \Bigl[\,\#\{j : \hat y_j > \hat y_c\} < k\,\Bigr] .
 
-    En palabras: menos de :math:`k` clases le ganan a la correcta. Con :math:`k=1` es la exactitud de siempre. El
-    **error top-5** es el resto hasta 1. :item:`SYS-22`
+    El corchete vale 1 si lo de adentro se cumple y 0 si no: se acierta si menos de :math:`k` clases le ganan a la
+    correcta. Con :math:`k=1` es la exactitud de siempre. El **error top-5** es el resto hasta 1. :item:`SYS-22`
 
     **A mano.** La clase correcta es la 2. En la primera observación le gana una, así que es la segunda mejor; en la
     otra le ganan dos:

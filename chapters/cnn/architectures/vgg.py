@@ -14,19 +14,20 @@ def vgg16(
     classifier_activation="softmax",
     **options,
 ):
-    r"""VGG16 :cite:p:`simonyan2014`: dieciséis capas con pesos, todas del mismo molde. :item:`CNN-11`
+    r"""VGG16 :cite:p:`simonyan2014`: trece convoluciones del mismo molde y tres capas densas. :item:`CNN-11`
 
     AlexNet tenía filtros de 11, de 5 y de 3. VGG pregunta si hacían falta, y se queda con los de :math:`3\times3`,
-    uno tras otro. Dos seguidos ven una ventana de :math:`5\times5`; tres, una de :math:`7\times7`:
+    uno tras otro. Dos seguidos ven una ventana de :math:`5\times5`, y cada uno más la ensancha en 2. Con uno, dos,
+    tres… y :math:`m`, el lado es
 
     .. math::
        :label: ed-cnn-vgg-campo
 
-       3 \;\to\; 3+2 \;\to\; 3+2+2 \;\to\;\cdots\;\to\; 1+2m .
+       3 \;\to\; 5 \;\to\; 7 \;\to\;\cdots\;\to\; 1+2m .
 
-    Ven lo mismo, con menos pesos y más curvas en medio. Con :math:`C` canales de entrada y de salida, un filtro de
-    :math:`7\times7` cuesta :math:`49C^2` pesos; tres de :math:`3\times3`, :math:`27C^2`, y con una ReLU tras cada
-    uno.
+    Tres ven lo mismo que uno de :math:`7\times7`, con menos pesos. Con :math:`C` canales de entrada y de salida, el de
+    :math:`7\times7` cuesta :math:`49C^2` pesos; los tres de :math:`3\times3`, :math:`27C^2`, y con una ReLU tras
+    cada uno.
 
     La red es cinco **etapas** y tres capas densas. En cada etapa hay dos o tres convoluciones; entre etapas, un
     agrupamiento parte el lado a la mitad y los canales se duplican, hasta 512.

@@ -113,7 +113,8 @@ class Residual(Layer):
 
     **Por qué llega lejos.** En una red sin atajos el gradiente de la primera capa es un producto,
     :math:`\mathbf J_1^\top\mathbf J_2^\top\cdots\mathbf J_L^\top`, y basta que cada factor encoja un poco para que no
-    quede nada. Con :math:`L` bloques seguidos, sin activación después de la suma, es
+    quede nada. Con :math:`L` bloques seguidos, sin activación después de la suma, y
+    :math:`\mathbf x_0` lo que entra al primero y :math:`\mathbf x_L` lo que sale del último, es
 
     .. math::
        :label: ed-cnn-residual-cadena

@@ -49,7 +49,7 @@ def local_response_forward(x, depth_radius=2, bias=2.0, alpha=1e-4, beta=0.75):
     divide entre :math:`2^{0.75}\approx1.68`, y nunca entre cero.
 
     **A mano.** Tres filtros responden 1, 2 y 0; vecindad :math:`r=1`, con :math:`k=1`, :math:`\alpha=1` y
-    :math:`\beta=\tfrac12`. Las sumas son :math:`S=(1+1+4,\ 1+1+4+0,\ 1+4+0)=(6,6,5)`:
+    :math:`\beta=\tfrac12`. Las sumas son :math:`S_1=1+1+4=6`, :math:`S_2=1+1+4+0=6` y :math:`S_3=1+4+0=5`:
 
     >>> arguments = {"depth_radius": 1, "bias": 1, "alpha": 1, "beta": 0.5}
     >>> local_response_forward([[1, 2, 0]], **arguments).round(4)

@@ -9,15 +9,15 @@ class MinPooling2D(MaxPooling2D):
     r"""Capa de agrupamiento por el mínimo (*min pooling*): el menor de cada ventana.
 
     En el negativo de una fotografía, lo más oscuro es lo más claro. Buscar el menor es cambiar los signos, buscar el
-    mayor y volver a cambiarlos. En la ventana :math:`V_{uv}`,
+    mayor y volver a cambiarlos. Con :math:`V_{uv}` los píxeles de una ventana,
 
     .. math::
        :label: ec-cnn-min
 
        \min_{V_{uv}}\, x_{abc} = -\max_{V_{uv}}\,(-x_{abc}) .
 
-    **La vuelta no cambia.** Los dos signos se cancelan: si :math:`y=-m(-x)`, entonces
-    :math:`\partial y/\partial x = -m'(-x)\cdot(-1) = m'(-x)`. La culpa va entera al menor.
+    **La vuelta no cambia.** Los dos signos se cancelan: con :math:`m` el máximo,
+    :math:`y=-m(-x)` y :math:`\partial y/\partial x = -m'(-x)\cdot(-1) = m'(-x)`. La culpa va entera al menor.
 
     Donde el máximo conserva los trazos claros sobre fondo oscuro, el mínimo conserva los oscuros sobre fondo claro.
     Después de una ReLU contesta cero en cuanto un píxel de la ventana lo es: dentro de una red dice poco, y Keras no la
