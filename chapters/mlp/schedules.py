@@ -30,8 +30,9 @@ class LearningRateSchedule(Configured):
     0.05
     0.025
 
-    **El tuyo** hereda de esta clase y escribe ``__call__``, que recibe el paso y devuelve la tasa. El de los primeros
-    transformadores sube en línea recta y luego baja como :math:`1/\sqrt t`:
+    **El tuyo** hereda de esta clase y escribe ``__call__``, que recibe el paso y devuelve la tasa. Este sube en línea
+    recta y luego baja como :math:`1/\sqrt t`; con uno así se entrenaron los primeros transformadores
+    (:doc:`/attention/index`):
 
     >>> class Rise(LearningRateSchedule):
     ...     def __init__(self, warmup):
@@ -80,7 +81,7 @@ class LearningRateSchedule(Configured):
 
 
 class ExponentialDecay(LearningRateSchedule):
-    r"""Decaimiento exponencial: cada :math:`T` pasos se multiplica por el mismo factor.
+    r"""Decaimiento exponencial: cada :math:`T` pasos se multiplica por el mismo factor, :math:`r`.
 
     .. math::
        :label: ec-mlp-tasa-exponencial
@@ -176,7 +177,7 @@ class InverseTimeDecay(LearningRateSchedule):
     tasas suman infinito, la encoge hasta cero. Lo que el ruido agrega suma algo finito, y los pasos que siguen también
     lo encogen. La pérdida de una red con capas ocultas no cumple las hipótesis: ahí las tasas que bajan se usan porque
     ayudan, no porque el teorema lo prometa. Y sin ellas no hay promesa ni en una dimensión: en :math:`\theta^4`, cuya
-    pendiente crece demasiado, :math:`1/t` estalla si se sale de 3, en vez de llegar a 0.
+    pendiente crece demasiado, :math:`1/t` estalla si se parte de 3, en vez de llegar a 0.
 
     >>> def walk(theta, slope):
     ...     schedule = InverseTimeDecay(1.0, decay_steps=1, decay_rate=1.0)
@@ -466,9 +467,10 @@ class CosineDecayRestarts(LearningRateSchedule):
     .. math::
        :label: ec-mlp-tasa-rearranques
 
-       s_i = T\,(1+a+\dots+a^{i-1}),
-       \qquad
+       \begin{gathered}
+       s_i = T\,(1+a+\dots+a^{i-1}),\\
        \eta_t = \eta_0\Bigl[(1-\alpha)\,\tfrac{b^i}2\Bigl(1+\cos\frac{\pi\,(t-s_i)}{T\,a^i}\Bigr)+\alpha\Bigr] .
+       \end{gathered}
 
     **A mano.** Con :math:`T=10` y :math:`a=2`, la primera acaba en 10 y la segunda en 30; a la mitad de cada una, la
     mitad de la tasa:

@@ -17,8 +17,8 @@ def two_layer_gradient(x, y, W1, b1, W2, b2):
        \hat{\mathbf y}=\mathbf h\mathbf W_2+\mathbf b_2 .
        \end{gathered}
 
-    La pérdida es la de antes, :eq:`ec-mlp-una-capa-perdida`. La salida se trata como en :func:`one_layer_gradient`; su
-    «entrada» es :math:`\mathbf h`:
+    La pérdida es la de una sola capa, :eq:`ec-mlp-una-capa-perdida`. La salida se trata como en
+    :func:`one_layer_gradient`; su «entrada» es :math:`\mathbf h`:
 
     .. math::
        :label: ec-mlp-dos-capas-salida

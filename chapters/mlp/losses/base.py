@@ -39,14 +39,14 @@ class Loss(Configured):
 
     donde :math:`s_i` es el peso del ejemplo: 1 mientras nadie diga otra cosa. :item:`MLP-20`
 
-    Es la **media** y no la suma, aunque una lámina la llame «pérdida total». :erratum:`E-38` La diferencia no es de
-    forma: con la suma, juntar el doble de datos duplicaría el gradiente, y la tasa de aprendizaje que servía con mil
-    ejemplos dejaría de servir con dos mil. :item:`MLP-21`
+    Es la **media** y no la suma. :erratum:`E-38` La diferencia no es de forma: con la suma, juntar el doble de datos
+    duplicaría el gradiente, y la tasa de aprendizaje que servía con mil ejemplos dejaría de servir con dos mil.
+    :item:`MLP-21`
 
     Los datos ya están dados; lo único que podemos mover son los pesos. Por eso :math:`J` se escribe como función **de**
-    :math:`\boldsymbol\theta`. No «representa los pesos»: a cada elección de pesos le asigna un costo,
-    como un mapa de relieve le asigna a cada lugar una altura. :erratum:`E-39` :item:`MLP-29` Entrenar es buscar el
-    punto más bajo, :math:`\boldsymbol\theta^*=\operatorname{argmin}_{\boldsymbol\theta}J(\boldsymbol\theta)`.
+    :math:`\boldsymbol\theta`: a cada elección de pesos le asigna un costo, como un mapa de relieve le asigna a cada
+    lugar una altura. :erratum:`E-39` :item:`MLP-29` Entrenar es buscar el punto más bajo,
+    :math:`\boldsymbol\theta^*=\operatorname{argmin}_{\boldsymbol\theta}J(\boldsymbol\theta)`.
     Con capas ocultas no es el único: si intercambias dos neuronas ocultas, con todos sus pesos, la red calcula lo
     mismo. :item:`MLP-26`
 

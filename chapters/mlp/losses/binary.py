@@ -33,7 +33,7 @@ class BinaryCrossentropy(Loss):
        \quad\Longrightarrow\quad
        -\ln p = -\bigl[y\ln\hat y+(1-y)\ln(1-\hat y)\bigr] .
 
-    **El signo menos no es adorno.** Dos cursos imprimen la fórmula sin él, y sin corchetes. Los logaritmos de
+    **El signo menos no es adorno.** A veces se imprime la fórmula sin él, y sin corchetes. Los logaritmos de
     probabilidades son negativos, y la pérdida saldría negativa; minimizarla es hacerla *más* negativa, o sea alejar la
     predicción de la respuesta. Con los números de abajo da −0.279777 en lugar de 0.279777. :erratum:`E-13`
 

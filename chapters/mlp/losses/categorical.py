@@ -67,10 +67,9 @@ class CategoricalCrossentropy(Loss):
 
        donde no cuentan las clases recortadas, cuya pérdida no cambia.
 
-    **Una sola salida no es una clase.** Un curso calcula una pérdida binaria con *softmax* y una sola neurona. Con
-    :math:`K=1` el *softmax* vale siempre :math:`e^{z}/e^{z}=1`, la pérdida es :math:`-\ln1=0` con cualquier peso y la
-    red no aprende nada. Ahí van la sigmoide y :class:`BinaryCrossentropy`; nosotros lo impedimos. :item:`MLP-83`
-    :erratum:`E-05`
+    **Una sola salida no es una clase.** Con :math:`K=1` el *softmax* vale siempre :math:`e^{z}/e^{z}=1`, la pérdida es
+    :math:`-\ln1=0` con cualquier peso y la red no aprende nada. Ahí van la sigmoide y
+    :class:`BinaryCrossentropy`; nosotros lo impedimos. :item:`MLP-83` :erratum:`E-05`
 
     **A mano.** Con los puntajes :math:`(2,\ 1,\ 0.1)`, :math:`S=11.212`; la primera es la correcta:
 
@@ -104,7 +103,7 @@ class CategoricalCrossentropy(Loss):
     Raises
     ------
     TypeError, ValueError
-        Si los argumentos no son de los tipos o los intervalos pedidos, o si hay una sola salida, como en el curso.
+        Si los argumentos no son de los tipos o los intervalos pedidos, o si hay una sola salida.
 
         >>> loss([[1]], [[0.3]])
         Traceback (most recent call last):

@@ -27,9 +27,10 @@ class BinaryFocalCrossentropy(RowLoss):
     .. math::
        :label: ec-mlp-focal
 
-       \mathcal L = \frac1K\sum_{j=1}^{K} a_j\,(1-p_t)^\gamma\,H_j,
-       \qquad
+       \begin{gathered}
+       \mathcal L = \frac1K\sum_{j=1}^{K} a_j\,(1-p_t)^\gamma\,H_j,\\
        H_j = -\bigl[y\ln\hat y+(1-y)\ln(1-\hat y)\bigr],
+       \end{gathered}
 
     donde :math:`a_j` es 1, o :math:`y\alpha+(1-y)(1-\alpha)` con ``apply_class_balancing=True``. De la derivada de un
     producto, con la de :math:`H` de :eq:`ec-mlp-bce-gradiente` y :math:`p_t'=2y-1`,

@@ -24,7 +24,7 @@ class Hinge(RowLoss):
 
     En la esquina se usa la pendiente de la izquierda, como en Keras.
 
-    **A mano.** Una respuesta holgada, una justa de menos y una equivocada. Da igual escribir «no» con −1 o con 0:
+    **A mano.** Una respuesta holgada, una que acierta por poco y una equivocada. Da igual escribir «no» con −1 o con 0:
 
     >>> loss = Hinge()
     >>> loss.call([[1], [1], [-1]], [[2.5], [0.25], [0.5]])
@@ -106,8 +106,8 @@ class CategoricalHinge(RowLoss):
 
        \mathcal L = \max\Bigl(0,\ 1+\max_k\,(1-y_k)\,\hat y_k-\sum_k y_k\hat y_k\Bigr) .
 
-    El primer máximo es el puntaje de la rival, o 0 si todas están por debajo, y la suma, el de la correcta. Mientras no
-    le gane por 1, el gradiente baja a la rival :math:`r` y sube a la correcta; si empatan varias rivales, se lo
+    El máximo de dentro es el puntaje de la rival, o 0 si todas están por debajo, y la suma, el de la correcta. Mientras
+    no le gane por 1, el gradiente baja a la rival :math:`r` y sube a la correcta; si empatan varias rivales, se lo
     reparten:
 
     .. math::

@@ -65,7 +65,7 @@ class Huber(RowLoss):
         r"""Como :meth:`RowLoss.rows`."""
         error = y_pred - y_true
         pull = np.clip(error, -self.delta, self.delta)
-        # Donde no se recorta, pull es el error y queda la mitad de su cuadrado.
+        # Sin recorte, pull es el error: queda la mitad de su cuadrado.
         losses = (pull * (error - pull / 2)).mean(axis=1)  # [ec-mlp-huber]
         return losses, pull / error.shape[1]  # [ec-mlp-huber-gradiente]
 

@@ -59,6 +59,6 @@ class RowLoss(Loss):
 
     def _rows(self, y_true, y_pred):
         shape = -1, y_pred.shape[-1] if y_pred.ndim > 1 else 1
-        # Lo que se desborda se nota en la pérdida, y de eso ya avisa quien entrena.
+        # Si algo se desborda, se nota en la pérdida y avisa quien entrena.
         with np.errstate(all="ignore"):
             return self.rows(y_true.reshape(shape), y_pred.reshape(shape))

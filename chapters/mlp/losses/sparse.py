@@ -25,8 +25,9 @@ class SparseCategoricalCrossentropy(Loss):
 
        \mathcal L = -\ln p_c = \ln\sum_k e^{z_k} - z_c .
 
-    Con diez mil palabras como clases, guardar un número en vez de diez mil ceros es la diferencia entre caber y no en
-    la memoria. Por lo demás son la misma pérdida: viene de la misma verosimilitud y tiene el mismo gradiente,
+    Con diez mil palabras como clases, guardar un número en vez de diez mil ceros puede ser la diferencia entre
+    caber y no caber en la memoria. Por lo demás son la misma pérdida: viene de la misma verosimilitud y tiene el
+    mismo gradiente,
 
     .. math::
        :label: ec-mlp-sparse-logits-gradiente

@@ -47,9 +47,8 @@ class MeanSquaredError(Loss):
     >>> round(MeanSquaredError()(y, predicted), 12)
     0.07
 
-    **Dos que no son la misma.** Un curso da como equivalentes la media de los cuadrados y la función ``MSE`` de
-    TensorFlow. Pero la función devuelve una pérdida **por observación**, y hay que promediarla; la clase ya promedia.
-    :item:`MLP-84` :erratum:`E-42`
+    **Dos que no son la misma.** La función devuelve una pérdida **por observación**, y hay que promediarla; la clase ya
+    promedia. :item:`MLP-84` :erratum:`E-42`
 
     >>> predicted = np.array([[0.5], [0.0], [2.0]])
     >>> mean_squared_error(y, predicted)
@@ -60,10 +59,10 @@ class MeanSquaredError(Loss):
     ... )
     (0.4167, 0.4167)
 
-    **Otra escritura.** El curso Redes suma sobre las salidas en vez de promediar,
-    :math:`\varepsilon^2=\lVert\mathbf y-\tilde{\mathbf y}\rVert^2`, y llama :math:`F_o` a la media sobre los pares. Es
-    :math:`K` veces la nuestra, con el mínimo en el mismo sitio; como es una media de cuadrados, nunca baja de cero. El
-    superíndice :math:`k` de sus láminas cuenta pares, no es una potencia. :item:`MLP-41, MLP-42` :erratum:`E-37`
+    **Otra escritura.** Hay textos que suman sobre las salidas en vez de promediar,
+    :math:`\varepsilon^2=\lVert\mathbf y-\tilde{\mathbf y}\rVert^2`, y llaman :math:`F_o` a la media sobre los pares. Es
+    :math:`K` veces la nuestra, con el mínimo en el mismo sitio; como es una media de cuadrados, nunca baja de cero. Un
+    superíndice :math:`k`, ahí, cuenta pares y no es una potencia. :item:`MLP-41, MLP-42` :erratum:`E-37`
     """
 
     name = "mean_squared_error"

@@ -18,9 +18,9 @@ class Adadelta(Optimizer):
     que son :math:`1/\text m`, de algo en metros. En RMSprop el cociente :math:`g/\sqrt{v}` no tiene unidades. En ningún
     caso salen metros, y :math:`\eta` carga con la diferencia: por eso hay que buscarla a mano en cada problema.
 
-    El método de Newton sí cuadra: su paso es :math:`g/f''`, y :math:`\frac{1/\text m}{1/\text m^2}=\text m`. Adadelta
-    imita sus unidades sin calcular segundas derivadas. A la mano hay algo que se mide en metros: los pasos anteriores.
-    Multipliquemos por su tamaño típico:
+    El método de Newton, que divide entre la segunda derivada, sí cuadra: su paso es :math:`g/f''`, y
+    :math:`\frac{1/\text m}{1/\text m^2}=\text m`. Adadelta imita sus unidades sin calcularla. A la mano hay algo que
+    se mide en metros: los pasos anteriores. Multipliquemos por su tamaño típico:
 
     .. math::
        :label: ec-mlp-adadelta

@@ -44,37 +44,27 @@ class Optimizer(Configured):
 
        * - Clase
          - Qué idea agrega
-         - En Keras
        * - :class:`SGD`
          - restar el gradiente; con inercia, acumular
-         - ``keras.optimizers.SGD``
        * - :class:`Adagrad`
          - una tasa para cada peso
-         - ``keras.optimizers.Adagrad``
        * - :class:`RMSprop`
          - olvidar lo viejo
-         - ``keras.optimizers.RMSprop``
        * - :class:`Adadelta`
          - pasos en las unidades de los pesos
-         - ``keras.optimizers.Adadelta``
        * - :class:`Adam`
          - inercia y una tasa por peso, sin sesgo
-         - ``keras.optimizers.Adam``
        * - :class:`AdamW`
          - encoger los pesos aparte
-         - ``keras.optimizers.AdamW``
        * - :class:`Nadam`
          - Adam con la mirada de Nesterov
-         - ``keras.optimizers.Nadam``
        * - :class:`Adamax`
          - Adam con el mayor gradiente en vez de la media
-         - ``keras.optimizers.Adamax``
        * - :class:`Lion`
          - solo el signo
-         - ``keras.optimizers.Lion``
 
-    Nombres, argumentos, valores por omisión y fórmulas son los de Keras 3; en TensorFlow están en
-    ``tf.keras.optimizers``. :item:`OPT-31`
+    Nombres, argumentos, valores por omisión y fórmulas son los de ``keras.optimizers``, de Keras 3; en TensorFlow
+    están en ``tf.keras.optimizers``. :item:`OPT-31`
 
     **Antes del paso**, si se pide, ocurren dos cosas. Se recorta el gradiente: con :func:`clip_by_value`, con
     :func:`clip_by_global_norm`, o con ``clipnorm``, que hace lo mismo que la segunda con cada peso por separado. Y se
@@ -301,8 +291,8 @@ class Optimizer(Configured):
         se aparta y la recuperan si vuelven, y los nuevos empiezan sin ella. Así se puede congelar una parte de la red y
         descongelarla después sin que nadie pierda su inercia.
 
-        **A mano.** Dos pesos, :math:`w` y :math:`b`, con inercia. Tras un paso, la velocidad es :math:`-\eta\mathbf
-        g`; :math:`b` se congela un rato y la suya lo espera:
+        **A mano.** Dos pesos, :math:`w`, de dos números, y :math:`b`, de uno, con inercia. Tras un paso, la velocidad
+        es :math:`-\eta\mathbf g`; :math:`b` se congela un rato y la suya lo espera:
 
         >>> from chapters.mlp.optimizers import SGD
         >>> optimizer = SGD(0.1, momentum=0.9)

@@ -16,7 +16,7 @@ def bowl(theta):
        \qquad
        \nabla f = (2x,\ 2y) .
 
-    El gradiente apunta siempre al lado contrario del mínimo, que está en el origen. Es el ejemplo del curso Redes.
+    El gradiente apunta siempre al lado contrario del mínimo, que está en el origen.
 
     **A mano.**
 

@@ -15,7 +15,8 @@ class Nadam(Optimizer):
 
     En :class:`SGD`, Nesterov mide la pendiente en el punto al que la inercia va a llegar. :cite:t:`dozat2016` hace lo
     mismo con Adam: en lugar de la media :math:`m` que hay, usa la que habrá en el paso siguiente si el gradiente se
-    repite. Lo que se conserva empieza en algo más de la mitad de :math:`\beta_1` y sube poco a poco hasta él:
+    repite. La fracción que se conserva, :math:`\mu_t`, empieza en algo más de la mitad de :math:`\beta_1` y sube poco a
+    poco hasta él:
 
     .. math::
        :label: ec-mlp-nadam-fraccion

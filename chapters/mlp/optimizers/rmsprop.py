@@ -30,8 +30,8 @@ class RMSprop(Optimizer):
     :math:`g`, :math:`v` tiende a :math:`g^2` y el paso, a :math:`\eta`.
 
     **El paso más largo.** Como :math:`v` incluye al gradiente de ahora, :math:`v\geq(1-\rho)g^2`, y el paso mide a lo
-    sumo :math:`\eta/\sqrt{1-\rho}`. Con :math:`\rho=0.9` son :math:`3.16\,\eta`. Eso mide justo el primero, porque
-    :math:`v` parte de cero, por grande o pequeño que sea el gradiente. Adam corrige ese sesgo del arranque.
+    sumo :math:`\eta/\sqrt{1-\rho}`. Con :math:`\rho=0.9` son :math:`3.16\,\eta`. Eso mide el primero, porque :math:`v`
+    parte de cero, con cualquier gradiente junto al que :math:`\epsilon` no cuente. Adam corrige ese sesgo del arranque.
 
     **Centrada.** Si un gradiente es grande pero constante, no es ruido y no hay por qué frenarlo. Con ``centered=True``
     se divide entre la desviación estándar en vez de la media cuadrática, porque

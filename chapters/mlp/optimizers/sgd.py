@@ -38,10 +38,11 @@ class SGD(Optimizer):
     Los tirones de lado cambian de signo y se cancelan en parte; el empuje del fondo del barranco se repite y se
     acumula. ¿Hasta cuánto? Si :math:`\mathbf g` no cambiara, la velocidad se estabilizaría donde
     :math:`\mathbf v=\mu\mathbf v-\eta\mathbf g`, o sea en :math:`-\frac{\eta}{1-\mu}\mathbf g`: con :math:`\mu=0.9`,
-    diez veces el paso solo. :item:`OPT-17`
+    diez veces el paso sin inercia. :item:`OPT-17`
 
     **Nesterov.** Si ya sabemos que la inercia nos llevará a :math:`\boldsymbol\theta+\mu\mathbf v`, midamos la
-    pendiente ahí y no donde estamos; así se frena antes de pasarse :cite:p:`nesterov1983,sutskever2013`:
+    pendiente ahí y no donde estamos; así se frena antes de pasarse :cite:p:`nesterov1983,sutskever2013`. La prima
+    marca lo que queda después del paso:
 
     .. math::
        :label: ed-mlp-nesterov
