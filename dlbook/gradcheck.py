@@ -197,11 +197,11 @@ class GradientReport:
     def __str__(self):
         r"""La tabla."""
         width = max(9, *(len(p.name) for p in self.parameters))
-        lines = [f"{'parámetro':{width}}  error relativo  error máximo  peor posición"]
+        lines = [f"{'parámetro':{width}}  error relativo    máximo  peor lugar"]
         for p in self.parameters:
-            verdict = "" if p.ok else f"  ← mal: {p.analytic:.4g} en vez de {p.numeric:.4g}"
+            verdict = "" if p.ok else f"  ← mal: {p.analytic:.4g}, no {p.numeric:.4g}"
             lines.append(
-                f"{p.name:{width}}  {p.relative_error:14.1e}  {p.max_error:12.1e}  {p.worst!s:13}{verdict}".rstrip()
+                f"{p.name:{width}}  {p.relative_error:14.1e}  {p.max_error:8.1e}  {p.worst!s:10}{verdict}".rstrip()
             )
         return "\n".join(lines)
 

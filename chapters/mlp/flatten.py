@@ -10,7 +10,7 @@ class Flatten(Reshape):
     Una capa densa mezcla los números del último eje. Si la entrada es una imagen de 28 × 28, hay que ponerla antes en
     fila: 784 números. Es :class:`~chapters.mlp.Reshape` con la forma :math:`(-1)`.
 
-    **A mano.**
+    **A mano.** Dos observaciones de 2 × 2, cada una en fila:
 
     >>> layer = Flatten(dtype="float64")
     >>> layer.forward([[[1, 2], [3, 4]], [[5, 6], [7, 8]]])

@@ -121,7 +121,7 @@ class Graph(Model):
         Las llamadas, en el orden en que se hacen.
     """
 
-    def __new__(cls, *_, **__):
+    def __new__(cls, *arguments, **options):
         r"""Crea una red de su propia clase, con los argumentos que sean."""
         return object.__new__(cls)
 

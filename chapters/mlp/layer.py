@@ -421,8 +421,9 @@ class Layer(Configured):
     formas encajen.
 
     **Una capa propia** define tres métodos: :meth:`build` crea los pesos, :meth:`forward` calcula la salida y guarda lo
-    que hará falta, y :meth:`backward` llena :attr:`gradients` y devuelve el gradiente de la entrada. Esta multiplica
-    cada entrada por su propio peso:
+    que hará falta, y :meth:`backward` llena :attr:`gradients`, con un arreglo por peso, y devuelve el gradiente de la
+    entrada. :meth:`ready` y :meth:`output_gradient` comprueban lo que llega y lo pasan al tipo de la capa. Esta
+    multiplica cada entrada por su propio peso:
 
     >>> class Scale(Layer):
     ...     def build(self, input_shape):
@@ -603,8 +604,8 @@ class Layer(Configured):
     def configured(self, name, value):
         r"""Da lo que se guarda al asignar un argumento; de una capa construida cambia solo lo que se lee en cada paso.
 
-        Son los números reales, como el momento de una normalización, la activación y el nombre. Lo demás ya decidió
-        qué pesos hay y por dónde pasa cada número.
+        Son los números reales, la activación y el nombre. Lo demás ya decidió qué pesos hay y por dónde pasa cada
+        número.
 
         >>> from chapters.mlp import Dense
         >>> layer = Dense(3, activation="relu")
@@ -1406,9 +1407,9 @@ class Layer(Configured):
     def uniform(self, out):
         r"""Llena un arreglo con números al azar de 0 a 1, sin el 1.
 
-        Al entrenar, un lote se reparte entre los hilos. Con estos números, a cada observación le tocan los mismos sin
-        importar con cuáles le toque ir ni cuántos hilos haya; los que se le pidan a ``self.generator`` dependen del
-        reparto. Fuera de un entrenamiento son los de ``self.generator``.
+        Al entrenar, un lote se reparte entre varios hilos, que trabajan a la vez. Con estos números, a cada observación
+        le tocan los mismos, vaya en el hilo que vaya y haya los que haya; los que se le pidan a ``self.generator``
+        dependen del reparto. Fuera de un entrenamiento son los de ``self.generator``.
 
         >>> layer = Layer(seed=0)
         >>> layer.uniform(np.empty(3)).round(2)

@@ -146,7 +146,7 @@ class Model(Layer):
     >>> model.predict([[3.0]]).round(6)
     array([[5.]])
 
-    Lo mismo lo hace :meth:`fit`, que además corta los datos en lotes, los baraja, reparte cada lote entre los núcleos y
+    Lo mismo lo hace :meth:`fit`, que además baraja los datos, los corta en lotes, reparte cada lote entre los núcleos y
     lleva la cuenta:
 
     >>> from chapters.mlp.optimizers import SGD
@@ -284,9 +284,9 @@ class Model(Layer):
 
     @property
     def metrics(self):
-        r"""Las métricas que lleva un modelo con su propio ``train_step``.
+        r"""Las métricas de un modelo que define su propio paso, en un método ``train_step``.
 
-        En cada paso las recorre:
+        Así termina un paso que las recorre:
 
         .. code-block:: python
 

@@ -72,8 +72,8 @@ def neuron_chain_gradient(x, y, w):
 
     **A mano.** Con :math:`x=0.5`, :math:`y=1`, :math:`w_1=0.4` y :math:`w_2=-0.3`. Hacia delante,
     :math:`a_1=\tanh(0.2)=0.197375` y :math:`\hat y=-0.3\cdot0.197375=-0.059213`. Hacia atrás,
-    :math:`\delta_2=-2(1+0.059213)=-2.118425`, y :math:`\delta_1=-2.118425\cdot(-0.3)\cdot(1-0.197375^2)`, que es
-    :math:`0.610769`:
+    :math:`\delta_2=-2(1+0.059213)=-2.118425`, y :math:`\delta_1=-2.118425\cdot(-0.3)` por
+    :math:`1-0.197375^2`, que es :math:`0.610769`:
 
     >>> loss, gradient = neuron_chain_gradient(0.5, 1, [0.4, -0.3])
     >>> round(loss, 6)

@@ -51,7 +51,7 @@ def one_layer_gradient(x, y, W, b, activations):
     **A mano.** Dos entradas y dos neuronas, la primera lineal y la segunda :math:`\tanh`. Las preactivaciones son
     :math:`0.1-0.2\cdot0.1+0.3\cdot0.7=0.29` y :math:`0.5+0.4\cdot0.1-0.6\cdot0.7=0.12`; las salidas, :math:`0.29` y
     :math:`\tanh0.12\approx0.1194`; los errores, :math:`-0.09` y :math:`0.8806`; las deltas, :math:`0.18` y
-    :math:`-2\cdot0.8806\cdot(1-0.1194^2)\approx-1.7360`:
+    :math:`-2\cdot0.8806\cdot(1-0.1194^2)`, que es :math:`-1.7360`:
 
     >>> x, y = np.array([0.1, 0.7]), np.array([0.2, 1.0])
     >>> W, b = np.array([[-0.2, 0.4], [0.3, -0.6]]), np.array([0.1, 0.5])
@@ -62,7 +62,8 @@ def one_layer_gradient(x, y, W, b, activations):
     array([[ 0.018 , -0.1736],
            [ 0.126 , -1.2152]])
 
-    Un paso de tamaño :math:`\eta=0.1` en contra del gradiente cambia los seis pesos y baja la pérdida:
+    Un paso de tamaño :math:`\eta=0.1` en contra del gradiente cambia los cuatro pesos y los dos sesgos, y baja la
+    pérdida:
 
     >>> W, b = W - 0.1 * dW, b - 0.1 * db
     >>> b.round(7).tolist(), W.T.round(7).tolist()

@@ -46,7 +46,7 @@ class Sequential(Graph):
     (1, 4)
 
     **Sin activación no hay profundidad.** Dos capas densas lineales seguidas son una sola, como se ve en
-    :eq:`ec-mlp-colapso`; así están escritas las del curso, y hay que ponerles la activación. :erratum:`E-43`
+    :eq:`ec-mlp-colapso`: ponle activación a todas las ocultas. :erratum:`E-43`
 
     Parameters
     ----------

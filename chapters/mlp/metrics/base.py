@@ -52,8 +52,8 @@ class Metric(Configured):
     >>> accuracy.result()
     0.0
 
-    **Con pesos**, la media de :math:`m_i` es :math:`\sum_i s_im_i/\sum_i s_i`: se divide entre los pesos, y no entre
-    :math:`n` como en la pérdida.
+    **Con pesos**, la media de lo de cada observación, :math:`m_i`, es :math:`\sum_i s_im_i/\sum_i s_i`, con
+    :math:`s_i` su peso: se divide entre los pesos, y no entre :math:`n` como en la pérdida.
 
     >>> accuracy(
     ...     [2, 0], [[0.1, 0.2, 0.7], [0.3, 0.6, 0.1]], sample_weight=[3, 1]

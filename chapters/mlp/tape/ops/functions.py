@@ -18,7 +18,7 @@ def exp(x):
 
 @operation(np.expm1)
 def expm1(x):
-    r""":math:`e^x-1`, exacto cerca de 0: :math:`\bar x=\bar y\,(y+1)`."""
+    r""":math:`e^x-1`, sin perder cifras cerca de 0: :math:`\bar x=\bar y\,(y+1)`."""
     y = np.expm1(real(x))
     return record(y, (x, lambda dy: dy * (y + 1)))
 
@@ -32,7 +32,7 @@ def log(x):
 
 @operation(np.log1p)
 def log1p(x):
-    r""":math:`\ln(1+x)`, exacto cerca de 0: :math:`\bar x=\bar y/(1+x)`."""
+    r""":math:`\ln(1+x)`, sin perder cifras cerca de 0: :math:`\bar x=\bar y/(1+x)`."""
     x_ = real(x)
     return record(np.log1p(x_), (x, lambda dy: dy / (1 + x_)))
 
