@@ -55,8 +55,8 @@ def rgb_to_hsv(rgb):
     *valor* (*value*), qué tan claro.
 
     **Derivación.** Separa el gris. Llama :math:`V` al mayor de los tres canales, el valor, y :math:`m` al menor. Una
-    cantidad :math:`m` está en los tres: esa parte es gris. Lo que queda tiene a lo sumo dos canales encendidos, y el mayor de
-    ellos llega a :math:`C=V-m`, el *croma*. La saturación :math:`S` es qué fracción del mayor no es gris:
+    cantidad :math:`m` está en los tres: esa parte es gris. Lo que queda tiene a lo sumo dos canales encendidos, y el
+    mayor de ellos llega a :math:`C=V-m`, el *croma*. La saturación :math:`S` es qué fracción del mayor no es gris:
 
     .. math::
        :label: ec-cnn-hsv
