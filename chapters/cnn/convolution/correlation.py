@@ -239,8 +239,9 @@ def separate(kernel):
 
     **Cuáles lo son.** En :math:`\mathbf u\,\mathbf v^\top` todas las filas son múltiplos de :math:`\mathbf v`, así que
     su rango es 1; y una matriz de rango 1 no puede ser otra cosa, porque sus filas son todas múltiplos de una. La
-    descomposición en valores singulares lo averigua: :math:`\mathbf K=\sum_r\sigma_r\mathbf a_r\mathbf b_r^\top` con
-    :math:`\sigma_1\geq\sigma_2\geq\cdots\geq0` y vectores de longitud 1, y hay un solo sumando si y solo si :math:`\sigma_2=0`. Aquí el peso
+    *descomposición en valores singulares* (SVD) lo averigua, porque escribe cualquier matriz como una suma de matrices
+    de rango 1: :math:`\mathbf K=\sum_r\sigma_r\mathbf a_r\mathbf b_r^\top`, con vectores de longitud 1 y
+    :math:`\sigma_1\geq\sigma_2\geq\cdots\geq0`. Hay un solo sumando si y solo si :math:`\sigma_2=0`. Aquí el peso
     :math:`\sigma_1` va por mitades, :math:`\sqrt{\sigma_1}` a cada uno, y el signo se elige de modo que la fila sume
     algo que no sea negativo.
 
