@@ -15,9 +15,10 @@ class SpatialDropout2D(Spatial, Dropout):
     .. math::
        :label: ed-cnn-dropout-espacial
 
-       y_{uvc} = \frac{m_c}{1-p}\,x_{uvc} ,
-       \qquad
-       \frac{\partial\mathcal L}{\partial x_{uvc}} = \frac{m_c}{1-p}\,\frac{\partial\mathcal L}{\partial y_{uvc}} .
+       \begin{aligned}
+       y_{uvc} &= \frac{m_c}{1-p}\,x_{uvc} , \\
+       \frac{\partial\mathcal L}{\partial x_{uvc}} &= \frac{m_c}{1-p}\,\frac{\partial\mathcal L}{\partial y_{uvc}} .
+       \end{aligned}
 
     **A mano.** Tres canales de :math:`1\times2`; el que sobrevive, entero, se duplica:
 

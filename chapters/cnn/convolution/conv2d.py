@@ -482,8 +482,8 @@ def conv2d_backward(x, kernel, dy, strides=1, padding="valid", dilation_rate=1, 
        \end{gathered}
 
     Falta pasar de las ventanas a la imagen, y eso es :func:`~chapters.cnn.col2im`: cada píxel suma la culpa de todas
-    sus copias. En la suma :eq:`ec-cnn-col2im`, los pares con :math:`uS+i\,d-P=a` son, con paso 1, los
-    :math:`u=a-i` de arriba.
+    sus copias. En la suma :eq:`ec-cnn-col2im`, los pares con :math:`uS+i\,d-P=a` son, con paso 1, sin
+    relleno ni dilatación, los :math:`u=a-i` de :eq:`ec-cnn-conv2d-entrada`.
 
     **A mano.** Los datos de :func:`conv2d_forward`, con culpa 1 solo en la primera casilla. El filtro recibe la primera
     ventana, y la imagen, el filtro puesto en esa ventana:

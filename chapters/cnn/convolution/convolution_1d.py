@@ -8,11 +8,12 @@ class DepthwiseConv1D(DepthwiseConv2D):
     r"""Capa de convolución por canal en una serie, con los argumentos de Keras.
 
     Es :eq:`ec-cnn-por-canal` con alto 1: cada canal, con sus propios :math:`R` filtros, y ninguno se mezcla con otro.
+    Con paso :math:`s`, dilatación :math:`d` y relleno :math:`p`, el mapa :math:`f=cR+r` es
 
     .. math::
        :label: ed-cnn-por-canal-1d
 
-       z_{tf} = b_f + \sum_i x_{ts+i\,d-p,\,c}\,w_{icr} , \qquad f=cR+r .
+       z_{tf} = b_f + \sum_i x_{ts+i\,d-p,\,c}\,w_{icr} .
 
     **A mano.** Al primer canal se le suman vecinos; al segundo se le restan:
 

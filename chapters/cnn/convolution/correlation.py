@@ -169,8 +169,10 @@ def convolve2d(image, kernel, stride=1, padding="valid", dilation=1):
     .. math::
        :label: ec-cnn-convolucion
 
-       x * k = \operatorname{corr}(x,\ \tilde k),
-       \qquad \tilde k_{ab} = k_{N_1-1-a,\ N_2-1-b} .
+       \begin{aligned}
+       x * k &= \operatorname{corr}(x,\ \tilde k), \\
+       \tilde k_{ab} &= k_{N_1-1-a,\ N_2-1-b} .
+       \end{aligned}
 
     Si el filtro queda igual al girarlo 180°, las dos coinciden. Si cambia de signo, como el de abajo, el mapa también.
 
@@ -226,7 +228,10 @@ def separate(kernel):
 
     .. math::
 
-       y_{ij} = \sum_a\sum_b x_{i+a,\,j+b}\,u_a v_b = \sum_a u_a\Bigl(\sum_b x_{i+a,\,j+b}\,v_b\Bigr) .
+       \begin{aligned}
+       y_{ij} &= \sum_a\sum_b x_{i+a,\,j+b}\,u_a v_b \\
+       &= \sum_a u_a\Bigl(\sum_b x_{i+a,\,j+b}\,v_b\Bigr) .
+       \end{aligned}
 
     El paréntesis es la correlación con la fila; lo de fuera, la del resultado con la columna. Con un filtro
     de :math:`N\times N` son :math:`2N` multiplicaciones por casilla en lugar de :math:`N^2`: con :math:`N=3`, 6 contra
@@ -234,12 +239,13 @@ def separate(kernel):
 
     **Cuáles lo son.** En :math:`\mathbf u\,\mathbf v^\top` todas las filas son múltiplos de :math:`\mathbf v`, así que
     su rango es 1; y una matriz de rango 1 no puede ser otra cosa, porque sus filas son todas múltiplos de una. La
-    descomposición en valores singulares lo averigua: :math:`\mathbf K=\sum_r\sigma_r\mathbf a_r\mathbf b_r^\top` con
-    :math:`\sigma_1\geq\sigma_2\geq\cdots\geq0`, y hay un solo sumando si y solo si :math:`\sigma_2=0`. Aquí el peso
+    *descomposición en valores singulares* (SVD) lo averigua, porque escribe cualquier matriz como una suma de matrices
+    de rango 1: :math:`\mathbf K=\sum_r\sigma_r\mathbf a_r\mathbf b_r^\top`, con vectores de longitud 1 y
+    :math:`\sigma_1\geq\sigma_2\geq\cdots\geq0`. Hay un solo sumando si y solo si :math:`\sigma_2=0`. Aquí el peso
     :math:`\sigma_1` va por mitades, :math:`\sqrt{\sigma_1}` a cada uno, y el signo se elige de modo que la fila sume
     algo que no sea negativo.
 
-    **A mano.** El filtro de Sobel es un desenfoque de lado y una resta de arriba abajo:
+    **A mano.** El filtro de Sobel en :math:`y` es un desenfoque de lado y una resta de arriba abajo:
     :math:`(-1,0,1)^\top(1,2,1)`.
 
     >>> u, v = separate([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])

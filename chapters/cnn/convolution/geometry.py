@@ -70,7 +70,8 @@ def output_size(size, kernel_size, stride=1, padding="valid", dilation=1):
 
     **Dos rellenos con nombre.** ``"valid"`` es :math:`P=0`: solo valen las posiciones donde todo lo que se lee es
     imagen. ``"same"`` pone los ceros que hagan falta para que con paso 1 la salida mida **lo mismo** que la entrada;
-    con paso :math:`S` promete :math:`\lceil D/S\rceil` (:func:`~chapters.cnn.same_padding` dice cuántos ceros son).
+    con paso :math:`S` promete :math:`\lceil D/S\rceil`, la división redondeada hacia arriba
+    (:func:`~chapters.cnn.same_padding` dice cuántos ceros son).
 
     **A mano.** Una entrada de 5 y un filtro de 3: con VALID, :math:`5-3+1=3`; con un cero en cada orilla,
     :math:`5+2-3+1=5`, que es lo que da SAME; con paso 2, :math:`\lfloor 2/2\rfloor+1=2`. Con dilatación 2 el filtro
@@ -144,8 +145,7 @@ def same_padding(size, kernel_size, stride=1, dilation=1):
     .. math::
        :label: ec-cnn-same
 
-       P_{\text{total}} = \max\bigl((M-1)\,S + K - D,\ 0\bigr),
-       \qquad M = \left\lceil\frac DS\right\rceil ,
+       P_{\text{total}} = \max\bigl((M-1)\,S + K - D,\ 0\bigr) ,
 
     y se reparte por mitades. Si es impar, el cero que sobra va **al final**, como en TensorFlow y en Keras. Con paso 1
     queda :math:`P_{\text{total}}=K-1`, que en un filtro impar es el mismo número por los dos lados,

@@ -14,10 +14,10 @@ def named_kernel(name):
 
     *Identidad* (*identity*): un 1 en el centro, y devuelve la imagen. *Desenfoque de caja* (*box blur*): el promedio
     de los nueve vecinos. *Desenfoque gaussiano* (*Gaussian blur*): también promedia, pero los cercanos pesan más.
-    Su fila :math:`(1,2,1)` es la pareja :math:`(1,1)` promediada dos veces, y con más veces salen los números del
-    triángulo de Pascal, que se acercan a la campana de Gauss. :item:`CNN-23, CNN-25, CNN-26`
+    Su fila :math:`(1,2,1)` es la convolución de :math:`(1,1)` consigo misma; si se repite salen los números del
+    triángulo de Pascal, cuya forma se acerca a la campana de Gauss. :item:`CNN-23, CNN-25, CNN-26`
 
-    *Laplaciano*: cuánto se aparta un píxel de sus vecinos. A lo largo de un eje, el desarrollo de Taylor dice que
+    *Laplaciano*: cuánto se apartan de un píxel sus cuatro vecinos. En un eje, el desarrollo de Taylor dice que
     :math:`f(t\pm1)=f(t)\pm f'(t)+\tfrac12f''(t)\pm\cdots`; al sumar las dos, la primera derivada se cancela y queda
     :math:`f(t-1)-2f(t)+f(t+1)\approx f''(t)`. Las dos segundas derivadas, la de arriba abajo y la de lado a lado,
     suman el filtro con :math:`-4` en el centro. :item:`CNN-27`

@@ -47,7 +47,7 @@ class SeparableConv2D(Convolution):
 
        \begin{gathered}
        \frac{\partial\mathcal L}{\partial\mathbf V} = \mathbf H^\top\boldsymbol\Delta ,
-       \qquad
+       \\
        \frac{\partial\mathcal L}{\partial\mathbf H} = \boldsymbol\Delta\,\mathbf V^\top ,
        \\
        \frac{\partial\mathcal L}{\partial U_{ijcr}}

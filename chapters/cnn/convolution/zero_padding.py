@@ -125,7 +125,7 @@ class ZeroPadding1D(ZeroPadding2D):
     r"""Pone ceros al principio y al final de cada serie, con los argumentos de Keras.
 
     Con :math:`p` ceros al principio, :math:`y_{t+p}=x_t`, y lo demás es 0; de vuelta, la culpa de :math:`x_t` es la de
-    :math:`y_{t+p}`. Con ``ZeroPadding1D((k - 1, 0))`` delante, una convolución ``"valid"`` es causal.
+    :math:`y_{t+p}`. Con ``ZeroPadding1D((k - 1, 0))`` delante, una convolución ``"valid"`` es causal: no ve el futuro.
 
     >>> layer = ZeroPadding1D((2, 1), dtype="float64")
     >>> layer.forward([[[7], [8]]]).ravel()

@@ -54,16 +54,18 @@ def rgb_to_hsv(rgb):
     algo oscuro». Eso es HSV: el *tono* (*hue*), qué color es; la *saturación* (*saturation*), qué tan vivo; el
     *valor* (*value*), qué tan claro.
 
-    **Derivación.** Separa el gris. De los tres canales, el menor :math:`m` está en los tres: esa parte es gris. Lo
-    que queda tiene a lo sumo dos canales encendidos, y el mayor de ellos llega a :math:`C=V-m`, el *croma*:
+    **Derivación.** Separa el gris. Llama :math:`V` al mayor de los tres canales, el valor, y :math:`m` al menor. Una
+    cantidad :math:`m` está en los tres: esa parte es gris. Lo que queda tiene a lo sumo dos canales encendidos, y el
+    mayor de ellos llega a :math:`C=V-m`, el *croma*. La saturación :math:`S` es qué fracción del mayor no es gris:
 
     .. math::
        :label: ec-cnn-hsv
 
-       V = \max(R,G,B),
-       \qquad C = V - \min(R,G,B),
-       \qquad S = \frac CV
-       \qquad (S=0\ \text{si}\ V=0) .
+       \begin{aligned}
+       V &= \max(R,G,B), \\
+       C &= V - \min(R,G,B), \\
+       S &= C/V \quad (0\ \text{si}\ V=0) .
+       \end{aligned}
 
     Falta el tono. Pon rojo, verde y azul en un círculo, a un tercio de vuelta uno de otro, con amarillo, cian y magenta
     entre ellos: seis tramos. El canal mayor dice en qué tercio estás, y los otros dos, hacia qué lado te desvías:
@@ -169,7 +171,8 @@ def hsv_to_rgb(hsv):
     Mira el canal rojo mientras el tono da la vuelta completa con :math:`S=V=1`. Está lleno un sexto antes y un sexto
     después del rojo; baja en el sexto siguiente, de amarillo a verde; está apagado dos sextos, y vuelve a subir. Es un
     trapecio. El verde y el azul son el mismo trapecio, desplazado un tercio de vuelta. Con
-    :math:`[u]_0^1=\min(\max(u,0),1)`,
+    :math:`[u]_0^1=\min(\max(u,0),1)`, que recorta lo que se sale de entre 0 y 1, los trapecios del rojo, el verde y el
+    azul son
 
     .. math::
        :label: ec-cnn-trapecios

@@ -12,10 +12,10 @@ def histogram(image):
     .. math::
        :label: ec-cnn-histograma
 
-       h_v = \#\{\,(i,j) : x_{ij} = v\,\},
-       \qquad v=0,\dots,255 .
+       h_v = \#\{\,(i,j) : x_{ij} = v\,\} .
 
-    Suma el número de píxeles, y no sabe nada de dónde está cada uno: si revuelves los píxeles, sale el mismo.
+    El signo :math:`\#` cuenta los elementos del conjunto, y :math:`v` va de 0 a 255. Entre todos, los :math:`h_v` suman
+    el número de píxeles. No dicen nada de dónde está cada uno: si los revuelves, sale el mismo histograma.
 
     >>> counts = histogram([[3, 3, 0], [255, 3, 0]])
     >>> int(counts[0]), int(counts[3]), int(counts[255]), int(counts.sum())

@@ -64,7 +64,7 @@ def to_float(image):
 def to_uint8(image):
     r"""Pasa una imagen de decimales entre 0 y 1 a enteros de ocho bits.
 
-    A cada decimal le toca el entero más cercano a :math:`255x`:
+    A cada decimal le toca el entero más cercano a :math:`255x`; :math:`\lfloor\cdot\rfloor` redondea hacia abajo:
 
     .. math::
        :label: ec-cnn-octeto

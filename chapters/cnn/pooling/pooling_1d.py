@@ -110,7 +110,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling2D):
 
     Notes
     -----
-    Con máscara, promedia solo los instantes que cuentan:
+    Con una máscara (*mask*), que marca qué instantes cuentan, promedia solo esos:
 
     >>> layer.forward(
     ...     [[[1, 10], [2, 20], [6, 60]]], mask=np.array([[True, False, True]])

@@ -221,12 +221,12 @@ class UpSampling1D(Spatial):
        \qquad
        \frac{\partial\mathcal L}{\partial x_t} = \sum_{i=0}^{s-1}\frac{\partial\mathcal L}{\partial y_{ts+i}} .
 
-    **A mano.** Dos instantes, tres veces cada uno:
+    **A mano.** Dos instantes, tres veces cada uno; de vuelta, :math:`0+1+2` y :math:`3+4+5`:
 
     >>> layer = UpSampling1D(3, dtype="float64")
     >>> layer.forward([[[1], [2]]]).ravel()
     array([1., 1., 1., 2., 2., 2.])
-    >>> layer.backward(np.arange(6.0).reshape(1, 6, 1)).ravel()  # 0+1+2 y 3+4+5
+    >>> layer.backward(np.arange(6.0).reshape(1, 6, 1)).ravel()
     array([ 3., 12.])
 
     Parameters
