@@ -43,8 +43,6 @@ def saliency(model, x, classes=None):
     >>> saliency(model, [[[[1.0], [1.0]]]], 1)  # la columna 1 es (-3, 0.5)
     array([[[3. , 0.5]]])
 
-    Qué dice y qué no dice un mapa así, lo discute el texto.
-
     Parameters
     ----------
     model : Model

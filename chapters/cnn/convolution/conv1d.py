@@ -41,7 +41,7 @@ class Conv1D(Conv2D):
 
     >>> layer.backward(np.ones((1, 4, 1)))[0, :, 0]
     array([1. , 1. , 1. , 0.5])
-    >>> layer.gradients[0].ravel()                           # 0+2+4+6 y 2+4+6+0
+    >>> layer.gradients[0].ravel()  # 0+2+4+6 y 2+4+6+0
     array([12., 12.])
 
     Parameters

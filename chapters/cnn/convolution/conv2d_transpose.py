@@ -286,7 +286,7 @@ class Conv2DTranspose(Convolution):
     r"""Capa de convolución traspuesta, con los argumentos de Keras.
 
     Hacia delante hace :func:`conv2d_transpose_forward` y luego la activación; hacia atrás,
-    :func:`conv2d_transpose_backward`. Es la que usan los decodificadores y los generadores para agrandar sus mapas.
+    :func:`conv2d_transpose_backward`. Con ella agrandan sus mapas las redes que contestan con una imagen.
 
     >>> layer = Conv2DTranspose(16, 3, strides=2, padding="same")
     >>> layer.compute_output_shape((7, 7, 32))

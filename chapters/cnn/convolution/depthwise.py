@@ -45,8 +45,10 @@ def depthwise_conv2d_forward(x, kernel, bias=None, strides=1, padding="valid", d
     .. math::
        :label: ec-cnn-por-canal
 
-       z_{uvf} = b_f + \sum_{i,j} x_{us+i\,d-p,\ vs+j\,d-p,\ c}\ w_{ijcr} ,
-       \qquad f=cR+r .
+       \begin{aligned}
+       z_{uvf} &= b_f + \sum_{i,j} x_{us+i\,d-p,\ vs+j\,d-p,\ c}\ w_{ijcr} ,\\
+       f&=cR+r .
+       \end{aligned}
 
     De :math:`C` canales salen :math:`CR` mapas: primero los :math:`R` del canal 0, luego los del 1, y así. Tiene
     :math:`k_hk_wCR` pesos, y cada uno se usa una vez por casilla de salida. Es una convolución con tantos grupos como

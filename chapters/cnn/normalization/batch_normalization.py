@@ -20,9 +20,10 @@ def batch_norm_forward(x, gamma, beta, epsilon=1e-3):
     la entrada de la siguiente, y sus pesos se mueven en cada paso: lo que salía centrado deja de estarlo. La idea de
     :cite:t:`ioffe2015` es normalizar **dentro** de la red, en cada paso y con lo que haya en el lote.
 
-    **Definición.** Tomemos un canal y sus :math:`M` valores en el lote, :math:`x_1,\dots,x_M`. En una capa densa hay
-    uno por observación, :math:`M=n`. En una imagen, además, uno por píxel, :math:`M=n\,H\,W`: el mismo filtro recorrió
-    todas las posiciones, y a todas se les hace lo mismo. Se calculan la media y la varianza,
+    **Definición.** Tomemos un canal y sus :math:`M` valores en el lote, :math:`x_1,\dots,x_M`. En una capa densa, el
+    canal es una neurona y hay un valor por observación, :math:`M=n`. En una imagen hay además uno por píxel,
+    :math:`M=n\,H\,W`: a todas las posiciones que recorrió el filtro se les hace lo mismo. Se calculan la media y la
+    varianza,
 
     .. math::
        :label: ec-cnn-bn-media
@@ -359,9 +360,10 @@ class BatchNormalization(Layer):
     .. math::
        :label: ec-cnn-bn-movil
 
-       \bar\mu\leftarrow m\,\bar\mu+(1-m)\,\mu,
-       \qquad
-       \bar\sigma^2\leftarrow m\,\bar\sigma^2+(1-m)\,\sigma^2 .
+       \begin{aligned}
+       \bar\mu&\leftarrow m\,\bar\mu+(1-m)\,\mu,\\
+       \bar\sigma^2&\leftarrow m\,\bar\sigma^2+(1-m)\,\sigma^2 .
+       \end{aligned}
 
     Esos dos números por canal **no se aprenden** del gradiente: son un *estado*. Se guardan y se copian con los pesos,
     y no entran en :math:`\boldsymbol\theta`. Al predecir, :eq:`ec-cnn-bn-normaliza` usa :math:`\bar\mu` y

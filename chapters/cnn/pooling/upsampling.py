@@ -31,8 +31,7 @@ class UpSampling2D(Spatial):
     r"""Capa que agranda cada imagen un número entero de veces, con los argumentos de Keras.
 
     **Por el vecino más cercano** (``"nearest"``): cada píxel se repite en un cuadro de :math:`s\times s`. Su culpa es
-    la suma de la de sus copias, porque moverlo las mueve a todas. Es la vuelta del agrupamiento por el promedio sin
-    dividir, y viceversa.
+    la suma de la de sus copias, porque moverlo las mueve a todas.
 
     **Bilineal** (``"bilinear"``): cada píxel nuevo se interpola entre los cuatro viejos que lo rodean. Como se hace
     primero a lo alto y luego a lo ancho, basta un eje. Los píxeles son **cuadritos**, no puntos: el centro del nuevo

@@ -119,7 +119,7 @@ def get(activation):
     ReLU()
     >>> get(LeakyReLU(0.1))
     LeakyReLU(negative_slope=0.1)
-    >>> get("linear") is None
+    >>> get("linear") is None  # no hay nada que aplicar
     True
 
     De una capa que solo aplica una activación, toma la suya:

@@ -43,8 +43,8 @@ class ActivationFunction(Configured):
     >>> tanh.derivative(z).round(4)
     array([0.0099, 0.7864, 0.0099])
 
-    Cada una tiene además, con el nombre de Keras, el ejemplar que trae lo de siempre: ``tanh`` es ``Tanh()``. Si
-    le das más argumentos, son los de su clase:
+    Cada clase tiene además un ejemplar ya hecho, con el nombre de Keras: ``tanh`` es ``Tanh()``. Si le das más
+    argumentos, son los de su clase:
 
     >>> from chapters.mlp.activations import relu
     >>> relu([-2.0, 3.0, 8.0], max_value=6)

@@ -17,8 +17,8 @@ class ELU(ActivationFunction):
        \varphi(z) = \begin{cases} z & \text{si } z > 0,\\ \alpha\,(e^{z}-1) & \text{si } z\leq 0. \end{cases}
 
     La ReLU no da negativos, y la media de sus salidas queda por encima del cero. La ELU baja hasta :math:`-\alpha` y
-    acerca la media al cero, sin perder la pendiente 1 de la derecha :cite:p:`clevert2016`. Con un millón de normales,
-    la deja en menos de la mitad: :item:`MLP-11`
+    acerca la media al cero, sin perder la pendiente 1 de la derecha :cite:p:`clevert2016`. Con un millón de números
+    de una normal, la deja en menos de la mitad: :item:`MLP-11`
 
     >>> import numpy as np
     >>> from chapters.mlp.activations import elu, relu

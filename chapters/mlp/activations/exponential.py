@@ -191,8 +191,8 @@ def log(x):
        \qquad
        s = \frac{m-1}{m+1} .
 
-    Cada término es :math:`0.172^2`, o sea 34 veces menor que el anterior: con seis basta para ``float32`` y con once
-    para ``float64``.
+    Cada término es menos de :math:`0.172^2\approx 1/34` del anterior: con seis basta para ``float32`` y con once para
+    ``float64``.
 
     **A mano.** :math:`5=2^2\cdot1.25` y :math:`s=0.25/2.25=1/9`:
 

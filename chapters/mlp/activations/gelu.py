@@ -43,17 +43,20 @@ class GELU(ActivationFunction):
        \begin{gathered}
        \varphi(z) = z\,\Phi(z),
        \\
-       \Phi(z) = P(X\leq z) = \tfrac12\left(1+\operatorname{erf}\frac{z}{\sqrt2}\right) .
+       \Phi(z) = P(X\leq z) = \tfrac12\left(1+\operatorname{erf}\frac{z}{\sqrt2}\right) ,
        \end{gathered}
+
+    con :math:`\operatorname{erf}`, la función error, que traen las bibliotecas de matemáticas.
 
     **Derivada.** La de :math:`\Phi` es la densidad normal, que llamaremos :math:`n`. Por la regla del producto,
 
     .. math::
        :label: ec-mlp-gelu-derivada
 
-       \varphi'(z) = \Phi(z) + z\,n(z),
-       \qquad
-       n(z) = \frac{e^{-z^2/2}}{\sqrt{2\pi}} .
+       \begin{aligned}
+       \varphi'(z) &= \Phi(z) + z\,n(z),\\
+       n(z) &= \frac{e^{-z^2/2}}{\sqrt{2\pi}} .
+       \end{aligned}
 
     La pendiente no siempre es positiva: la función baja de 0 a −0.17, que alcanza en :math:`z=-0.75`, y desde ahí sube.
 
@@ -74,7 +77,10 @@ class GELU(ActivationFunction):
     .. math::
        :label: ec-mlp-gelu-aproximada-derivada
 
-       \frac{1+\tanh u}2 + \frac z2\,(1-\tanh^2 u)\,\sqrt{\tfrac2\pi}\,\bigl(1+3\cdot 0.044715\,z^2\bigr) .
+       \begin{aligned}
+       &\frac{1+\tanh u}2 + \frac z2\,(1-\tanh^2 u)\,u',\\
+       &u'=\sqrt{\tfrac2\pi}\,\bigl(1+3\cdot 0.044715\,z^2\bigr) .
+       \end{aligned}
 
     **En** ``float32`` tampoco hace falta. Lejos a la izquierda, :math:`\Phi` baja como :math:`e^{-a^2/2}`, con
     :math:`a=|z|`. Lo que queda al dividir entre eso, el **cociente de Mills**, baja despacio y sin sobresaltos, más o
@@ -84,7 +90,9 @@ class GELU(ActivationFunction):
        :label: ec-mlp-gelu-mills
 
        \begin{gathered}
-       \Phi(-a)\approx e^{-a^2/2}\;t\,\bigl(c_0+c_1t+\dots+c_8t^8\bigr),
+       \Phi(-a)\approx e^{-a^2/2}\;t\,q(t),
+       \\
+       q(t)=c_0+c_1t+\dots+c_8t^8,
        \\
        t=\frac1{1+0.35\,a} ,
        \end{gathered}

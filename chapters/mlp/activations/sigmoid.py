@@ -48,7 +48,7 @@ class Sigmoid(ActivationFunction):
     que cada sigmoide que el error cruza hacia atrás lo divide, cuando menos, entre cuatro; y con :math:`|z|>5`, entre
     más de cien. Sin contar los pesos, diez capas dejan menos de una millonésima.
 
-    **Sin desbordar.** :math:`e^{-z}` no cabe en ``float32`` desde :math:`z\approx-89`. Como
+    **Sin desbordar.** :math:`e^{-z}` no cabe en ``float32`` si :math:`z` baja de −89. Como
     :math:`\sigma(z)=e^{z}/(1+e^{z})` también, basta usar siempre la exponencial de :math:`-|z|`.
 
     **A mano.** El logit de :math:`p=0.8` es :math:`\ln 4`, y de regreso:

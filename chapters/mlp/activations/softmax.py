@@ -48,9 +48,11 @@ class Softmax(ActivationFunction):
 
     .. math::
 
+       \begin{aligned}
        \frac{\partial p_k}{\partial z_j}
-       = \frac{[k=j]\,e^{z_k}\,S - e^{z_k}\,e^{z_j}}{S^2}
-       = [k=j]\,p_k - p_k\,p_j ,
+       &= \frac{[k=j]\,e^{z_k}\,S - e^{z_k}\,e^{z_j}}{S^2}\\
+       &= [k=j]\,p_k - p_k\,p_j ,
+       \end{aligned}
 
     donde :math:`[k=j]` vale 1 si son la misma clase y 0 si no:
 
@@ -65,16 +67,18 @@ class Softmax(ActivationFunction):
     .. math::
        :label: ec-mlp-softmax-atras
 
+       \begin{aligned}
        \frac{\partial\mathcal L}{\partial z_j}
-       = \sum_{k} g_k\,p_k\bigl([k=j]-p_j\bigr)
-       = p_j\Bigl(g_j - \sum_{k} g_k\,p_k\Bigr) .
+       &= \sum_{k} g_k\,p_k\bigl([k=j]-p_j\bigr)\\
+       &= p_j\Bigl(g_j - \sum_{k} g_k\,p_k\Bigr) .
+       \end{aligned}
 
     El paréntesis compara :math:`g_j` con el promedio de todos. No hace falta construir la tabla: con :math:`K` clases
     son :math:`2K` productos en vez de :math:`K^2`.
 
-    **Dónde se satura.** Cuando una probabilidad se acerca a 1: todas las entradas de la tabla llevan un factor
-    :math:`p_k` y otro :math:`1-p_k`, o dos probabilidades pequeñas. La entropía cruzada lo compensa exactamente, y por
-    eso van juntas.
+    **Dónde se satura.** Cuando una probabilidad se acerca a 1 y las demás, por lo tanto, a 0: la diagonal de la tabla
+    es :math:`p_k(1-p_k)`, lo demás es :math:`-p_kp_j`, y en cada producto hay un factor casi cero. La entropía cruzada
+    (:doc:`/mlp/perdidas`) lo compensa, y por eso van juntas.
 
     **A mano.** Con los puntajes :math:`(2,\ 1,\ 0.1)`, :math:`S=7.389+2.718+1.105=11.212`:
 

@@ -13,7 +13,10 @@ class Softplus(ActivationFunction):
     .. math::
        :label: ec-mlp-softplus
 
-       \zeta(z) = \ln(1+e^{z}) = \max(z, 0) + \ln\bigl(1+e^{-|z|}\bigr) .
+       \begin{aligned}
+       \zeta(z) &= \ln(1+e^{z})\\
+       &= \max(z, 0) + \ln\bigl(1+e^{-|z|}\bigr) .
+       \end{aligned}
 
     **De dónde sale.** Pidamos una función cuya pendiente pase de 0 a 1 suavemente, como la sigmoide. Es su integral:
 

@@ -31,7 +31,7 @@ class Tanh(ActivationFunction):
 
     ¿Para qué otra, entonces? Porque está centrada. La sigmoide solo da números positivos; si todas las entradas de una
     neurona lo son, con cada ejemplo el gradiente de todos sus pesos lleva el mismo signo, y juntos solo pueden subir o
-    bajar. Con la tangente hay de los dos signos, y además su pendiente en el cero es cuatro veces mayor.
+    bajar. Con la tangente hay de los dos signos, y además su pendiente en el cero es 1, y no 0.25.
 
     **Derivada.** Sean :math:`s=e^{z}-e^{-z}` y :math:`c=e^{z}+e^{-z}`. Cada una es la derivada de la otra, :math:`s'=c`
     y :math:`c'=s`. Por la regla del cociente: :item:`MLP-14`
@@ -39,7 +39,10 @@ class Tanh(ActivationFunction):
     .. math::
        :label: ec-mlp-tanh-derivada
 
-       \tanh' z = \frac{s'c-s\,c'}{c^2} = \frac{c^2-s^2}{c^2} = 1-\tanh^2 z .
+       \begin{aligned}
+       \tanh' z &= \frac{s'c-s\,c'}{c^2} = \frac{c^2-s^2}{c^2}\\
+       &= 1-\tanh^2 z .
+       \end{aligned}
 
     **Dónde se satura.** La pendiente vale 1 en el cero y cae rápido: en :math:`z=3` ya es 0.0099. A una red
     profunda de tangentes le conviene que sus preactivaciones se queden cerca del cero; de eso se ocupan los
