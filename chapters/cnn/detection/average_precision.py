@@ -33,7 +33,7 @@ def average_precision(found, truth, threshold=0.5):
     (*recall*): de lo que había, cuánto encontró.
 
     Una caja **acierta** si la caja verdadera con la que más se superpone, de su imagen, alcanza el umbral de IoU y
-    nadie más segura la reclamó antes. Encontrar dos veces el mismo objeto cuenta como un acierto y un error.
+    ninguna más segura la reclamó antes. Encontrar dos veces el mismo objeto cuenta como un acierto y un error.
 
     La AP es el área bajo la curva de precisión contra exhaustividad. Esta solo avanza cuando hay un acierto, y cada
     acierto la hace avanzar :math:`1/m`; se toma la mejor precisión que se logra de ahí en adelante, para que un

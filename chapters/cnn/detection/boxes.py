@@ -30,7 +30,7 @@ def iou(boxes, others):
     Una caja es :math:`(x_1, y_1, x_2, y_2)`: la esquina de arriba a la izquierda y la de abajo a la derecha, con
     :math:`y` hacia abajo, como en una imagen. Para decir cuánto se parecen :math:`A` y :math:`B` no basta el área que
     comparten: una caja que abarca toda la imagen comparte todo con cualquiera. Por eso se divide entre lo que ocupan
-    las dos juntas:
+    las dos juntas. Con :math:`|A|`, el área de :math:`A`:
 
     .. math::
        :label: ec-cnn-iou

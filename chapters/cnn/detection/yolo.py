@@ -23,7 +23,8 @@ def grid_output_shape(grid, boxes, classes):
     r"""La forma de lo que sale de un detector de rejilla.
 
     La imagen se corta en :math:`S\times S` celdas. Cada una responde por los objetos cuyo **centro** cae en ella: da
-    :math:`B` cajas de cinco números, :math:`x, y, \sqrt w, \sqrt h` y la confianza, y una probabilidad por clase,
+    :math:`B` cajas de cinco números, el centro :math:`(x, y)`, las raíces del ancho y del alto,
+    :math:`\sqrt w, \sqrt h`, y la confianza, y una probabilidad por clase,
 
     .. math::
        :label: ec-cnn-rejilla
@@ -32,8 +33,8 @@ def grid_output_shape(grid, boxes, classes):
 
     Las clases son de la celda, no de la caja: si dos objetos caen en la misma, solo se puede nombrar a uno.
 
-    **A mano.** El YOLO original cortaba en :math:`7\times7`, con dos cajas por celda y las 20 clases de PASCAL VOC
-    :cite:p:`redmon2016`: 1470 números por imagen, y a lo sumo 98 cajas.
+    **A mano.** El YOLO original cortaba en :math:`7\times7`, con dos cajas por celda y las 20 clases de PASCAL VOC,
+    un conjunto público de fotos con sus cajas :cite:p:`redmon2016`: 1470 números por imagen, y a lo sumo 98 cajas.
 
     >>> grid_output_shape(7, boxes=2, classes=20)
     (7, 7, 30)

@@ -43,7 +43,7 @@ def _box(size, target):
 
 
 def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", keep_aspect_ratio=False):
-    r"""Lee una imagen de un archivo.
+    r"""Lee una imagen de un archivo, con la biblioteca Pillow.
 
     Parameters
     ----------
@@ -139,6 +139,8 @@ def img_to_array(img, data_format=None, dtype=None):
 
 def array_to_img(x, data_format=None, scale=True, dtype=None):
     r"""Convierte un arreglo en una imagen de Pillow.
+
+    Si no se pide otra cosa, el menor valor se lleva a 0 y el mayor a 255:
 
     >>> np.asarray(array_to_img([[[-1.0], [0.0], [1.0]]])).tolist()
     [[0, 127, 255]]

@@ -69,12 +69,14 @@ class RandomBrightness(RandomLight):
     .. math::
        :label: ec-cnn-brillo
 
-       y = \min\bigl(\max\bigl(x+f\,(h-l),\ l\bigr),\ h\bigr),
-       \qquad
+       \begin{aligned}
+       y &= \min\bigl(\max\bigl(x+f\,(h-l),\ l\bigr),\ h\bigr),\\
        \frac{\partial\mathcal L}{\partial x}
-       = [\,l\le x+f\,(h-l)\le h\,]\;\frac{\partial\mathcal L}{\partial y} .
+       &= [\,l\le x+f\,(h-l)\le h\,]\;\frac{\partial\mathcal L}{\partial y} .
+       \end{aligned}
 
-    Donde se recortó, mover el píxel no cambia nada, y no hay gradiente.
+    El corchete vale 1 si lo de adentro se cumple y 0 si no: donde se recortó, mover el píxel no cambia nada, y no hay
+    gradiente.
 
     **A mano.** Con :math:`f=0.2`, sin azar, se suman :math:`0.2\cdot255=51`:
 
@@ -144,7 +146,8 @@ class RandomContrast(RandomLight):
        = c\,\frac{\partial\mathcal L}{\partial z_p}
        + (1-c)\,\frac1P\sum_q\frac{\partial\mathcal L}{\partial z_q} .
 
-    **A mano.** Los píxeles 100 y 200 tienen media 150. Con :math:`c=1.2`, sin azar, se alejan 60 de ella en vez de 50.
+    **A mano.** Los píxeles 100 y 200 tienen media 150. El factor es :math:`(a,b)=(-0.2,0.2)`, y :math:`c` se sortea
+    entre :math:`1-a` y :math:`1+b`: sin azar, :math:`c=1.2`, y se alejan 60 de ella en vez de 50.
     El gradiente que llega, 1 y 0, tiene media 0.5: al primero le tocan :math:`1.2-0.2\cdot0.5`, y al segundo,
     :math:`-0.2\cdot0.5`:
 
