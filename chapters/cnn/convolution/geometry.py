@@ -139,7 +139,7 @@ def same_padding(size, kernel_size, stride=1, dilation=1):
     r"""Los ceros que pone SAME en cada extremo de un eje.
 
     Se le pide una salida de :math:`M=\lceil D/S\rceil`. La última ventana empieza en la casilla :math:`(M-1)S` de la
-    fila ya rellenada y ocupa :math:`K` (:eq:`ec-cnn-extension`), de modo que la fila tiene que llegar a
+    fila ya rellenada y ocupa :math:`K` :eq:`ec-cnn-extension`, de modo que la fila tiene que llegar a
     :math:`(M-1)S+K`. Lo que le falta es el relleno total,
 
     .. math::
