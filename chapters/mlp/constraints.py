@@ -15,7 +15,7 @@ class Constraint(Configured):
 
     Una penalización **cobra** por los pesos grandes; una restricción los **prohíbe**. Después de cada paso del
     optimizador, los pesos que se salieron del conjunto permitido :math:`C` se cambian por los más cercanos que están
-    dentro:
+    dentro, la *proyección*:
 
     .. math::
        :label: ed-mlp-restriccion
@@ -83,7 +83,7 @@ class NormConstraint(Constraint):
        \epsilon = 10^{-7} .
 
     Cada restricción dice cuánto es :math:`m`. Los vectores van a lo largo de ``axis``. En una capa densa, el eje 0 son
-    los pesos que entran a cada neurona; en los filtros de una ``Conv2D``, ``axis=[0, 1, 2]``.
+    los pesos que entran a cada neurona; en los filtros del capítulo que sigue, ``axis=[0, 1, 2]``.
     """
 
     def allowed(self, norms):

@@ -49,7 +49,7 @@ class Dropout(Layer):
        \operatorname E[y_i] = \frac{\operatorname E[m_i]}{1-p}\,x_i = \frac{1-p}{1-p}\,x_i = x_i ,
 
     y por eso al predecir la capa no hace nada. Esta división al entrenar es el *dropout* invertido (*inverted
-    dropout*), el de Keras; la lámina la omite :erratum:`E-31`.
+    dropout*), el de Keras. :erratum:`E-31`
 
     **Hacia atrás.** La moneda es un factor constante, y el gradiente pasa por las mismas que pasó el número:
 

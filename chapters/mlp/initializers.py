@@ -256,7 +256,7 @@ def fans(shape):
 
     >>> fans((784, 128))
     (784, 128)
-    >>> fans((5, 5, 3, 16))                # 25 · 3 y 25 · 16
+    >>> fans((5, 5, 3, 16))  # 25 · 3 y 25 · 16
     (75, 400)
 
     Parameters
@@ -342,8 +342,9 @@ class VarianceScaling(Initializer):
 
        a = \sqrt{\frac{3s}{n}} ;
 
-    para Glorot, :math:`\sqrt{6/(n_{\text{ent}}+n_{\text{sal}})}`. La normal va sin extremos, y quitarlos encoge su
-    varianza. ¿Cuánto? Integrando por partes :math:`x\cdot x\,\phi(x)`, con :math:`\phi'(x)=-x\,\phi(x)`, sale
+    para Glorot, :math:`\sqrt{6/(n_{\text{ent}}+n_{\text{sal}})}`. La normal va sin extremos: lo que cae a más de
+    dos desviaciones se vuelve a sortear, y eso encoge su varianza. ¿Cuánto? La densidad de :math:`\mathcal N(0,1)`,
+    :math:`\phi`, cumple :math:`\phi'(x)=-x\,\phi(x)`. Integrando por partes :math:`x\cdot x\,\phi(x)` sale
     :math:`\int_{-2}^{2}x^2\phi=\int_{-2}^{2}\phi-4\phi(2)`. Al dividir entre la probabilidad de no salirse,
 
     .. math::
@@ -434,7 +435,7 @@ def plain_variance_scaling(shape, scale, mode, distribution, seed):
 class GlorotUniform(VarianceScaling):
     r"""Uniforme de Glorot, la que Keras usa si no dices nada: :math:`s=1` y :math:`n` el promedio, :eq:`ed-mlp-glorot`.
 
-    La cuenta de arriba no lleva activación, así que conviene a la tangente, que cerca del cero es casi la identidad.
+    Esa cuenta no lleva activación, así que conviene a la tangente, que cerca del cero es casi la identidad.
 
     **A mano.** En la capa de 784 a 128, :math:`a=\sqrt{6/912}=0.0811`:
 
@@ -456,7 +457,7 @@ class GlorotNormal(VarianceScaling):
     r"""Normal de Glorot: la misma varianza que :class:`GlorotUniform`, con forma de campana sin extremos.
 
     >>> w = GlorotNormal()((784, 128), dtype="float64", seed=0)
-    >>> round(float(w.var()) * 912 / 2, 1)                 # 1 si Var(w) = 2/912
+    >>> round(float(w.var()) * 912 / 2, 1)  # 1 si Var(w) = 2/912
     1.0
 
     Parameters
@@ -473,7 +474,7 @@ class HeNormal(VarianceScaling):
     r"""Normal de He: :math:`s=2` y :math:`n` las entradas, :eq:`ed-mlp-he`. Para redes con ReLU.
 
     >>> w = HeNormal()((784, 128), dtype="float64", seed=0)
-    >>> round(float(w.var()) * 784 / 2, 1)                 # 1 si Var(w) = 2/784
+    >>> round(float(w.var()) * 784 / 2, 1)  # 1 si Var(w) = 2/784
     1.0
 
     Parameters
@@ -507,7 +508,7 @@ class LecunNormal(VarianceScaling):
     r"""Normal de LeCun: :math:`s=1` y :math:`n` las entradas. Conserva la señal hacia delante y no mira hacia atrás.
 
     >>> w = LecunNormal()((784, 128), dtype="float64", seed=0)
-    >>> round(float(w.var()) * 784, 1)                     # 1 si Var(w) = 1/784
+    >>> round(float(w.var()) * 784, 1)  # 1 si Var(w) = 1/784
     1.0
 
     Parameters
@@ -540,8 +541,8 @@ class LecunUniform(VarianceScaling):
 class Orthogonal(Initializer):
     r"""Matriz ortogonal al azar: gira la señal sin estirarla.
 
-    Las reglas de arriba conservan el tamaño de la señal *en promedio*. Una matriz ortogonal cuadrada conserva el de
-    cada vector, porque :math:`\mathbf Q^\top\mathbf Q=\mathbf I` y entonces :cite:p:`saxe2014`
+    Las reglas de Glorot y de He conservan el tamaño de la señal *en promedio*. Una matriz ortogonal cuadrada conserva
+    el de cada vector, porque :math:`\mathbf Q^\top\mathbf Q=\mathbf I` y entonces :cite:p:`saxe2014`
 
     .. math::
        :label: ed-mlp-ortogonal

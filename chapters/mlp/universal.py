@@ -24,8 +24,8 @@ def relu_interpolation(knots, values):
     forma de sigmoide. :item:`MLP-59`
 
     Que un polinomio no sirve se ve enseguida: si :math:`\varphi` es de grado :math:`p`, toda la suma es un polinomio de
-    grado :math:`p` a lo sumo, con una neurona o con un millón. Que lo demás sirve vamos a construirlo con una entrada y
-    la ReLU.
+    grado :math:`p` a lo sumo, con una neurona o con un millón. Que las demás sirven lo veremos en un caso, con
+    una entrada y la ReLU, construyendo la red.
 
     **Derivación: una quebrada es una suma de ReLU.** Queremos unir con segmentos los puntos :math:`(t_k, v_k)`,
     :math:`t_0<t_1<\cdots<t_m`. El segmento que sale de :math:`t_k` tiene pendiente
@@ -51,8 +51,8 @@ def relu_interpolation(knots, values):
     mezcla de :math:`v_k=f(t_k)` y :math:`v_{k+1}=f(t_{k+1})`, con proporciones que suman uno; si los dos están a menos
     de :math:`\varepsilon` de :math:`f(x)`, su mezcla también. Y lo están si los nudos están bien juntos, porque una
     función continua en un intervalo cerrado es uniformemente continua: hay una sola separación :math:`h` que sirve en
-    todas partes. Esa es toda la demostración, y aquí se ve **para qué** hace falta el compacto: con nudos finitos no se
-    puede cubrir una recta infinita.
+    todas partes. Esa es toda la demostración, y aquí se ve **para qué** hace falta el compacto: con un número finito de
+    nudos no se puede cubrir una recta infinita.
 
     **A mano.** La «tienda» que sube de 0 a 1 y vuelve a 0 pasa por :math:`(0,0), (1,1), (2,0)`. Las pendientes son
     :math:`1` y :math:`-1`; los cambios, :math:`1` y :math:`-2`: es

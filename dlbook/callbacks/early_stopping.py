@@ -13,7 +13,7 @@ class EarlyStopping(Monitor):
     cuando la red empieza a memorizar, vuelve a subir. Lo que buscamos es el fondo de esa curva. No se sabe que era el
     fondo hasta que se ha pasado; por eso se esperan unas épocas, la *paciencia*, y luego se vuelve atrás.
 
-    Por eso se vigila ``"val_loss"``, y no ``"loss"``, como en una lámina :erratum:`E-04`. :item:`REG-11, REG-12`
+    Por eso se vigila ``"val_loss"`` y no ``"loss"``. :erratum:`E-04` :item:`REG-11, REG-12`
 
     **A mano.** La validación mejora hasta la época 2 y luego empeora. Con paciencia 3, la tercera época seguida sin
     mejorar es la última:

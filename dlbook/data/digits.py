@@ -8,7 +8,7 @@ from dlbook import check
 def load_digits(test_fraction=0.2, seed=0):
     r"""Dígitos escritos a mano, de 8 × 8 píxeles, repartidos en entrenamiento y prueba.
 
-    Son las 1797 imágenes que scikit-learn trae consigo, así que no hace falta la red. Varias personas escribieron
+    Son las 1797 imágenes que scikit-learn trae consigo: no se descarga nada. Varias personas escribieron
     dígitos en un formulario; cada uno se digitalizó en 32 × 32 puntos blancos o negros, y cada píxel de la imagen
     cuenta cuántos de los 16 puntos de un bloque de 4 × 4 quedaron con tinta. Por eso los valores van de 0 a 16
     :cite:p:`alpaydin1998`.

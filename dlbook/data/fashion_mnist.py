@@ -59,10 +59,10 @@ FASHION_MNIST_CLASSES = (
 def load_fashion_mnist(download=True):
     r"""Las 70 000 fotografías de Fashion-MNIST, de 28 × 28 píxeles, repartidas como las publicaron sus autores.
 
-    Con MNIST casi todo acierta. Han Xiao, Kashif Rasul y Roland Vollgraf juntaron fotografías de un catálogo de ropa,
-    en grises y con la misma forma, en las que acertar cuesta más :cite:p:`xiao2017`: donde se lee MNIST se puede leer
-    Fashion-MNIST sin cambiar nada. ``FASHION_MNIST_CLASSES`` da los nombres de las diez clases, en el orden de las
-    etiquetas.
+    En MNIST hasta un modelo sencillo acierta mucho. Han Xiao, Kashif Rasul y Roland Vollgraf juntaron fotografías de
+    un catálogo de ropa, en grises y con la misma forma, en las que acertar cuesta más :cite:p:`xiao2017`: donde se
+    lee MNIST se puede leer Fashion-MNIST sin cambiar nada. ``FASHION_MNIST_CLASSES`` da los nombres de las diez
+    clases, en el orden de las etiquetas.
 
     Los cuatro archivos originales (31 MB) se buscan en la subcarpeta ``fashion_mnist`` de la carpeta que diga la
     variable de entorno ``DLBOOK_DATA``, y después en la carpeta de caché del usuario. También sirven ya descomprimidos,

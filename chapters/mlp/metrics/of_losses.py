@@ -232,8 +232,8 @@ class SparseCategoricalCrossentropy(_LossMetric):
     >>> round(metric([0, -1], [[2.0, 1.0, 0.1], [9.0, 9.0, 9.0]]), 4)
     0.2085
 
-    Como en Keras, lo que se ignora vale cero, y sin pesos sigue contando en el promedio: arriba, la mitad de 0.417. Con
-    pesos no cuenta.
+    Como en Keras, lo que se ignora vale cero, y sin pesos sigue contando en el promedio: la primera cuesta 0.417, y
+    sale la mitad. Con pesos no cuenta.
 
     Parameters
     ----------

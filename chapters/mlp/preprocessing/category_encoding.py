@@ -17,7 +17,7 @@ class CategoryEncoding(Layer):
        :label: ec-mlp-categorias
 
        y_k = \sum_{j=1}^{L} [\,c_j=k\,]
-       \qquad\text{o}\qquad
+       \quad\text{o}\quad
        y_k = \max_{j}\; [\,c_j=k\,] :
 
     cuántas veces está, con ``"count"``, o si está, con ``"multi_hot"``. Con ``"one_hot"`` cada categoría da su propio

@@ -48,9 +48,10 @@ class Normalization(Layer):
     .. math::
        :label: ec-mlp-estandar-momentos
 
-       \mu_j = \frac1n\sum_i x_{ij},
-       \qquad
+       \begin{gathered}
+       \mu_j = \frac1n\sum_i x_{ij},\\
        \sigma_j^2 = \frac1n\sum_i (x_{ij}-\mu_j)^2 ,
+       \end{gathered}
 
     y la capa hace
 
@@ -180,9 +181,10 @@ class Normalization(Layer):
         .. math::
            :label: ec-mlp-estandar-juntar
 
-           \mu=\mu_a+s\,\delta,
-           \qquad
+           \begin{gathered}
+           \mu=\mu_a+s\,\delta,\\
            \sigma^2=(1-s)\,\sigma_a^2+s\,\sigma_b^2+s\,(1-s)\,\delta^2 .
+           \end{gathered}
 
         >>> layer = Normalization(dtype="float64")
         >>> batches = np.array([[1.0], [1.0]]), np.array([[5.0], [5.0]])
