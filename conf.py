@@ -95,3 +95,10 @@ copybutton_prompt_is_regexp = True
 copybutton_exclude = ".linenos, .gp, .go"
 togglebutton_hint = "Mostrar"
 togglebutton_hint_hide = "Ocultar"
+
+
+def setup(app):
+    # Lo ya leído no es basura. Sin esto, los procesos que escriben lo recorrerían y lo copiarían, y al terminar Python
+    # tardaría más de un minuto en revisarlo.
+    for event in "env-updated", "build-finished":
+        app.connect(event, lambda *_: gc.freeze())
