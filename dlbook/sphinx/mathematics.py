@@ -19,6 +19,7 @@ import hashlib
 import importlib.util
 import json
 import re
+import unicodedata
 from pathlib import Path
 
 from docutils import nodes
@@ -61,6 +62,9 @@ DRAWING = re.compile(r"(<svg .*</svg>).*(<math .*</math>)", re.DOTALL)
 DEBUG = re.compile(
     r' data-(?:mml-node|mjx-[a-z-]+|semantic-[a-z-]+|c)="[^"]*"| xmlns="[^"]*"| role="img" focusable="false"'
 )
+# Las letras que la tipografía de MathJax no tiene, dentro de un texto; la í perdería su forma, con punto y acento.
+ACCENTED, ACCENTS = re.compile("[áéóúüñÁÉÍÓÚÑ]"), {"\u0301": r"\'", "\u0303": r"\~", "\u0308": r"\""}
+TEXT = re.compile(r"\\text\{[^{}]*\}")
 OPENING, CLOSING = re.compile(r"[(\[«“¿¡]*$"), re.compile(r"[)\]»”.,;:!?…]*")
 
 # El trazo de cada letra que este proceso ha dibujado, por su identificador.
@@ -89,6 +93,29 @@ def _mathjax():
     if engine.eval("failure"):
         raise RuntimeError(f"MathJax no arrancó: {engine.eval('failure')}")
     return engine
+
+
+def _drawn(tex, display):
+    # join aplana la cadena: la que QuickJS arma por partes no sabe volver a Python.
+    answer = _mathjax().eval(f"[render({json.dumps(tex)}, {json.dumps(display)})].join('')")
+    if answer[0] == "!":
+        raise TexError(answer[1:])
+    return (DEBUG.sub("", part) for part in DRAWING.search(GLYPH.sub(_cite, answer)).groups())
+
+
+def _cite(match):
+    path, rest = match.groups()
+    if not path:
+        return ""
+    key = "g" + hashlib.blake2s(path.encode(), digest_size=5).hexdigest()
+    _glyphs[key] = path
+    return f'<use href="#{key}"{rest}/>'
+
+
+def _apart(letter):
+    # La letra y, delante, su acento.
+    plain, accent = unicodedata.normalize("NFD", letter[0])
+    return f"{ACCENTS[accent]}{{{plain}}}"
 
 
 @functools.cache
@@ -124,24 +151,15 @@ def render(tex, display=False):
         ...
     dlbook.sphinx.mathematics.TexError: Undefined control sequence \fraq
     """
-    # join aplana la cadena: la que QuickJS arma por partes no sabe volver a Python.
-    answer = _mathjax().eval(f"[render({json.dumps(tex)}, {json.dumps(display)})].join('')")
-    if answer[0] == "!":
-        raise TexError(answer[1:])
-    svg, mathml = (DEBUG.sub("", part) for part in DRAWING.search(GLYPH.sub(_cite, answer)).groups())
+    svg, mathml = _drawn(tex, display)
+    apart = TEXT.sub(lambda text: ACCENTED.sub(_apart, text[0]), tex)
+    if apart != tex:
+        # El navegador pondría esas letras con la suya, que mide otra cosa; quien escucha necesita la palabra entera.
+        svg, _ = _drawn(apart, display)
     # Un grupo de un solo trazo y sin atributos no agrupa nada.
     while (shorter := LONELY.sub(r"\1", svg)) != svg:
         svg = shorter
     return svg, mathml
-
-
-def _cite(match):
-    path, rest = match.groups()
-    if not path:
-        return ""
-    key = "g" + hashlib.blake2s(path.encode(), digest_size=5).hexdigest()
-    _glyphs[key] = path
-    return f'<use href="#{key}"{rest}/>'
 
 
 def glyphs(page):

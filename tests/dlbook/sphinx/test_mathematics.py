@@ -62,6 +62,12 @@ def test_the_drawing_takes_the_color_of_the_text():
     assert 'aria-hidden="true"' in svg
 
 
+def test_accented_letters_are_drawn_and_heard_whole():
+    svg, mathml = render(r"x_{\text{precisión del año}}")
+    assert "<text" not in svg
+    assert "precisión del año" in mathml
+
+
 @pytest.mark.parametrize(
     "tex", [r"\fraq{1}{2}", r"\frac{1", "x_1_2", r"\begin{aligned} a", r"a & b", r"\left( x", r"\unknown", "}"]
 )
