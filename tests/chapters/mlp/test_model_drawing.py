@@ -1,4 +1,4 @@
-"""El dibujo de un modelo: que no se encime nada, y que no falte ninguna flecha."""
+"""El dibujo de un modelo: que no se superponga nada, y que no falte ninguna flecha."""
 
 import itertools
 
