@@ -4,6 +4,7 @@ Cuenta lo que está a la vista; lo plegado, como las soluciones y el código que
 """
 
 from docutils import nodes
+from sphinx_design.shared import is_component
 
 from dlbook.sphinx.folds import folded
 
@@ -18,6 +19,9 @@ def count(node):
 
     >>> count(nodes.paragraph("", "", nodes.Text("El doble de "), nodes.math("", "x"), nodes.Text(".")))
     {'words': 4, 'formulas': 1, 'equations': 0, 'figures': 0, 'lines': 0}
+    >>> from sphinx_design.shared import create_component
+    >>> count(create_component("dropdown", children=[nodes.paragraph("", "Lo que pocos necesitan.")]))["words"]
+    0
 
     Parameters
     ----------
@@ -34,6 +38,9 @@ def count(node):
     def visit(node):
         classes = node.get("classes", ()) if isinstance(node, nodes.Element) else ()
         if isinstance(node, folded) or "dropdown" in classes or "dl-items" in classes:
+            return
+        # Un recuadro ``{dropdown}``, cuando aún no es más que una caja con su nombre.
+        if is_component(node, "dropdown"):
             return
         if isinstance(node, nodes.Text):
             found["words"] += len(node.split())
