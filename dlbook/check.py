@@ -759,7 +759,7 @@ def function(value, name, arguments=0):
 def set_random_seed(seed):
     r"""Fija el azar de todo el programa: ejecutado otra vez, da los mismos números.
 
-    Las capas, los modelos y demás que se creen después sin semilla propia la toman de esta, en ese orden.
+    Lo que se cree después sin semilla propia, sea capa o modelo, la toma de esta, en el orden en que se cree.
     También siembra los generadores de Python y de NumPy, como Keras.
 
     >>> from chapters.mlp import Dense

@@ -672,8 +672,8 @@ class FunctionInitializer(Initializer):
         r"""Se niega: una función no cabe en un archivo."""
         name = getattr(self.function, "__name__", self.function)
         raise TypeError(
-            f"no se sabe guardar la función {name!r}, que inicia unos "
-            "pesos; escribe una clase que herede de Initializer"
+            f"no se sabe guardar la función {name!r}, que inicia unos pesos; "
+            "escribe una clase que herede de Initializer"
         )
 
 

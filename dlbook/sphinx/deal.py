@@ -8,8 +8,10 @@ procesador trabajaba y el otro miraba.
 from sphinx.util.parallel import make_chunks
 
 
-def deal(weights, sizes):
+def deal(weights, sizes, readers):
     r"""Reparte de la página más pesada a la más ligera: cada una, a la tanda que menos pesa y todavía tiene lugar.
+
+    Si al final quedan menos tandas que procesos, son las más ligeras: así nadie las espera.
 
     Parameters
     ----------
@@ -17,6 +19,8 @@ def deal(weights, sizes):
         Lo que pesa cada página.
     sizes : list of int
         Cuántas páginas caben en cada tanda.
+    readers : int
+        Cuántos procesos las leen.
 
     Returns
     -------
@@ -25,13 +29,17 @@ def deal(weights, sizes):
 
     Examples
     --------
-    >>> deal({"a": 5, "b": 3, "c": 2, "d": 1, "e": 1}, [2, 3])
+    >>> deal({"a": 5, "b": 3, "c": 2, "d": 1, "e": 1}, [2, 3], 2)
     ['a', 'd', 'b', 'c', 'e']
+    >>> deal({"a": 1, "b": 1, "c": 2, "d": 3, "e": 5}, [2, 2, 1], 2)
+    ['e', 'a', 'd', 'c', 'b']
     """
-    hands = [[] for _ in sizes]
+    hands, rounds = [[] for _ in sizes], len(sizes) // readers * readers
     for name in sorted(weights, key=weights.get, reverse=True):
-        room = [hand for hand, size in zip(hands, sizes, strict=True) if len(hand) < size]
-        min(room, key=lambda hand: sum(map(weights.get, hand))).append(name)
+        open_hands = [k for k, size in enumerate(sizes) if len(hands[k]) < size]
+        # Primero, las de las rondas completas.
+        chosen = [k for k in open_hands if k < rounds] or open_hands
+        hands[min(chosen, key=lambda k: sum(map(weights.get, hands[k])))].append(name)
     return [name for hand in hands for name in hand]
 
 
@@ -40,12 +48,7 @@ def _deal(app, env, docnames):
         return
     # Lo que tarda es ejecutar: pesa lo que sus celdas.
     weights = {name: 1 + env.doc2path(name).read_text(encoding="utf-8").count("{code-cell}") for name in docnames}
-    sizes = [len(chunk) for chunk in make_chunks(docnames, app.parallel)]
-    # La última ronda no alcanza para todos los procesos: se queda con las más ligeras, y así nadie la espera.
-    rounds = len(sizes) // app.parallel * app.parallel or len(sizes)
-    heaviest = sorted(docnames, key=weights.get, reverse=True)[: sum(sizes[:rounds])]
-    lightest = [name for name in docnames if name not in heaviest]
-    docnames[:] = deal({name: weights[name] for name in heaviest}, sizes[:rounds]) + lightest
+    docnames[:] = deal(weights, [len(chunk) for chunk in make_chunks(docnames, app.parallel)], app.parallel)
 
 
 def setup(app):

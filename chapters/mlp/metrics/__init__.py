@@ -193,9 +193,9 @@ def get(metric, y_true, y_pred, from_logits=False):
 
         metric = FunctionMetric(metric)
     elif not isinstance(metric, Metric):
-        check_name(metric)
         if not isinstance(metric, str):
             _unknown(metric)
+        check_name(metric)
         metric = _names()[metric]()
     metric.accept(y_true, y_pred.shape[1:])
     return metric

@@ -34,9 +34,10 @@ class Adamax(Optimizer):
        |m| \leq (1-\beta_1)\sum_k \Bigl(\frac{\beta_1}{\beta_2}\Bigr)^{k} u
        < \frac{1-\beta_1}{1-\beta_1/\beta_2}\,u .
 
-    Corregir :math:`m` no la aumenta: con solo :math:`t` pasos a la suma le falta al menos el factor
-    :math:`1-\beta_1^t`. Con los valores de Keras el paso no pasa de :math:`1.01\,\eta`; en :class:`Adam` puede llegar a
-    siete veces :math:`\eta`, :eq:`ed-mlp-adam-cota`.
+    Corregir :math:`m` no la aumenta. Con :math:`t` pasos la suma llega solo a :math:`1-(\beta_1/\beta_2)^t` de la
+    entera, y corregir es dividir entre :math:`1-\beta_1^t`, que no es menor: :math:`\beta_1/\beta_2>\beta_1`. Con los
+    valores de Keras el paso no pasa de :math:`1.01\,\eta`; en :class:`Adam` puede llegar a siete veces :math:`\eta`,
+    :eq:`ed-mlp-adam-cota`.
 
     **A mano.** En :math:`f(\theta)=\theta^2` desde 1, con :math:`\eta=0.1`. Primero :math:`m=0.2`, :math:`u=2` y el
     paso es :math:`\frac{0.1}{0.1}\cdot\frac{0.2}2=0.1`. Después :math:`g=1.8`, :math:`m=0.36` y
