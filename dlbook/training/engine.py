@@ -24,6 +24,8 @@ from dlbook.training.state import walk
 # Cuántos productos justifican despertar a un hilo más, y cuántos bytes de resultados intermedios caben en su caché.
 WORK_PER_THREAD = 25_000_000
 CACHE = 4 << 20
+# Cuántos parámetros justifican lo mismo al moverlos, y de a cuántos se cortan: líneas enteras de la memoria.
+NUMBERS_PER_THREAD, LINE = 40_000, 16
 # Si ni una cabe, se hacen de a unas pocas: empezar cada trozo cuesta.
 FEW = 4
 # De a cuántas observaciones se evalúa y se predice, a lo sumo, y en cuánta memoria por hilo. Depende del modelo y no de
@@ -244,6 +246,9 @@ class Engine:
         self.step = 0
         self.theta, self.gradient = self.model.theta, self.model.gradient
         self.updated = registry.ours(type(self.model.optimizer))
+        lines = -(-self.theta.size // LINE)
+        parts = max(1, min(self.team.size, self.theta.size // NUMBERS_PER_THREAD))
+        self.pieces = [(a * LINE, min(b * LINE, self.theta.size)) for a, b in cut(lines, parts)]
         self.restart()
         self.constrained = self.model.constrained
 
@@ -473,12 +478,21 @@ class Engine:
                     )
 
     def _update(self):
-        for k in range(1, len(self.losses)):
-            _add(self.gradient, self.gradients[k])
-        optimizer = self.model.optimizer
+        # Cada hilo toma su parte de los parámetros: suma ahí los gradientes, en orden, y los mueve.
+        others, optimizer = self.gradients[1 : len(self.losses)], self.model.optimizer
+
+        def add(a, b):
+            for other in others:
+                _add(self.gradient[a:b], other[a:b])
+
         if self.updated:
-            optimizer.step(self.theta, self.gradient)
+            if optimizer.looks_at_all:
+                self._spread(add)
+                optimizer.step(self.theta, self.gradient, self._spread)
+            else:
+                optimizer.step(self.theta, self.gradient, lambda move: self._spread(add, move))
             return
+        add(0, self.theta.size)
         # La primera vez se mira que el de quien lee mueva los pesos donde están, y no una copia.
         before = self.theta.copy()
         returned = optimizer.step(self.theta, self.gradient)
@@ -495,6 +509,15 @@ class Engine:
                 f"{type(optimizer).__name__}: el primer paso no movió ningún peso; theta se cambia en su sitio, "
                 "con theta -= … o theta[:] = …"
             )
+
+    def _spread(self, *works):
+        pieces = self.pieces
+
+        def part(k):
+            for work in works:
+                work(*pieces[k])
+
+        self.team.run(part, len(pieces))
 
     def _plan(self, n):
         r"""Decide qué parte de un lote de ``n`` hace cada hilo, y en cuántos trozos. Solo depende de los tamaños."""

@@ -95,8 +95,8 @@ class Adadelta(Optimizer):
     def _slots(self):
         return {"accumulated_grad": 0.0, "accumulated_delta_var": 0.0}
 
-    def _update(self, theta, gradient, rate):
-        a, d = self.state["accumulated_grad"], self.state["accumulated_delta_var"]
+    def _update(self, theta, gradient, state, rate):
+        a, d = state["accumulated_grad"], state["accumulated_delta_var"]
         _adadelta(theta, gradient, a, d, rate, self.rho, self.epsilon)
 
 

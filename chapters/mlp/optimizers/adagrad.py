@@ -93,8 +93,8 @@ class Adagrad(Optimizer):
     def _slots(self):
         return {"accumulator": self.initial_accumulator_value}
 
-    def _update(self, theta, gradient, rate):
-        _adagrad(theta, gradient, self.state["accumulator"], rate, self.epsilon)
+    def _update(self, theta, gradient, state, rate):
+        _adagrad(theta, gradient, state["accumulator"], rate, self.epsilon)
 
 
 def plain_adagrad(theta, gradient, a, learning_rate, epsilon):

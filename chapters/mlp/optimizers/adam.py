@@ -175,12 +175,12 @@ class Adam(Optimizer):
         slots = {"momentum": 0.0, "velocity": 0.0}
         return slots | {"velocity_hat": 0.0} if self.amsgrad else slots
 
-    def _update(self, theta, gradient, rate):
+    def _update(self, theta, gradient, state, rate):
         t = self.iterations + 1
         rate *= math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)  # [ec-mlp-adam-tasa]
-        m, v = self.state["momentum"], self.state["velocity"]
+        m, v = state["momentum"], state["velocity"]
         if self.amsgrad:
-            top = self.state["velocity_hat"]
+            top = state["velocity_hat"]
             _amsgrad(theta, gradient, m, v, top, rate, 1 - self.beta_1, 1 - self.beta_2, self.epsilon)
         else:
             _adam(theta, gradient, m, v, rate, 1 - self.beta_1, 1 - self.beta_2, self.epsilon)

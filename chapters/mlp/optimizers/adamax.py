@@ -95,9 +95,9 @@ class Adamax(Optimizer):
     def _slots(self):
         return {"momentum": 0.0, "norm": 0.0}
 
-    def _update(self, theta, gradient, rate):
+    def _update(self, theta, gradient, state, rate):
         rate /= 1 - self.beta_1 ** (self.iterations + 1)
-        m, u = self.state["momentum"], self.state["norm"]
+        m, u = state["momentum"], state["norm"]
         _adamax(theta, gradient, m, u, rate, 1 - self.beta_1, self.beta_2, self.epsilon)
 
 

@@ -222,8 +222,11 @@ class Optimizer(Configured):
         r"""El programa que da la tasa, o ``None`` si es un número."""
         return self._learning_rate if isinstance(self._learning_rate, LearningRateSchedule) else None
 
-    def step(self, theta, gradient):
+    def step(self, theta, gradient, spread=None):
         r"""Da un paso: modifica ``theta`` en su sitio.
+
+        La fórmula mueve cada coordenada sin mirar las demás. Por eso el vector se puede repartir entre varios hilos, y
+        salen los mismos bits que con uno.
 
         Parameters
         ----------
@@ -231,6 +234,9 @@ class Optimizer(Configured):
             Los parámetros, de ``float32`` o ``float64``.
         gradient : ndarray, shape (p,)
             Su gradiente, del mismo tipo. No se modifica.
+        spread : callable, optional
+            Quien reparte: recibe una función ``move(a, b)``, que mueve las coordenadas de la ``a`` a la ``b``, y la
+            llama con trozos que cubran el vector, en el orden o en los hilos que quiera. Sin él, es un solo trozo.
 
         Raises
         ------
@@ -251,18 +257,31 @@ class Optimizer(Configured):
             raise ValueError("theta: se esperaba un arreglo que se pueda modificar, pero es de solo lectura")
         self._remember(theta)
         whole = self._gather(gradient) if self.gradient_accumulation_steps else gradient
-        if whole is not None:
-            whole = self._clip(whole)
-            rate = self.learning_rate
-            if self.weight_decay:
-                _decay(theta, rate * self.weight_decay)
-            self._update(theta, whole, rate)
-        if self.use_ema:
-            # En el primer paso no hay nada que conservar.
-            _average(theta, self.state[AVERAGE], self.ema_momentum if self.iterations else 0.0)
-            if self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
-                self.finalize(theta)
+        whole = None if whole is None else self._clip(whole)
+        rate = self.learning_rate
+
+        def move(a, b):
+            piece, state = theta[a:b], {name: vector[a:b] for name, vector in self.state.items()}
+            if whole is not None:
+                if self.weight_decay:
+                    _decay(piece, rate * self.weight_decay)
+                self._update(piece, whole[a:b], state, rate)
+            if self.use_ema:
+                # En el primer paso no hay nada que conservar.
+                _average(piece, state[AVERAGE], self.ema_momentum if self.iterations else 0.0)
+
+        if spread is None:
+            move(0, theta.size)
+        else:
+            spread(move)
+        if self.use_ema and self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
+            self.finalize(theta)
         self.iterations += whole is not None
+
+    @property
+    def looks_at_all(self):
+        r"""Si antes de mover una coordenada tiene que ver el gradiente entero, o guardarlo para después."""
+        return self._limit() is not None or self.gradient_accumulation_steps is not None
 
     def finalize(self, theta):
         r"""Pone en el lugar de los pesos la media que se llevaba; sin ``use_ema``, nada.
@@ -474,7 +493,8 @@ class Optimizer(Configured):
         # Los vectores que recuerda, con el valor del que parte cada uno.
         return {}
 
-    def _update(self, theta, gradient, rate):
+    def _update(self, theta, gradient, state, rate):
+        # La fórmula, en un trozo: de los parámetros, del gradiente y de cada vector que se recuerda.
         raise NotImplementedError
 
     def _every_slot(self):

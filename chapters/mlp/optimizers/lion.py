@@ -72,8 +72,8 @@ class Lion(Optimizer):
     def _slots(self):
         return {"momentum": 0.0}
 
-    def _update(self, theta, gradient, rate):
-        _lion(theta, gradient, self.state["momentum"], rate, self.beta_1, self.beta_2)
+    def _update(self, theta, gradient, state, rate):
+        _lion(theta, gradient, state["momentum"], rate, self.beta_1, self.beta_2)
 
 
 def plain_lion(theta, gradient, m, learning_rate, beta_1, beta_2):

@@ -99,12 +99,12 @@ class Nadam(Optimizer):
         r"""El producto de las fracciones de los pasos que lleva."""
         return self._multiplied(self.iterations)
 
-    def _update(self, theta, gradient, rate):
+    def _update(self, theta, gradient, state, rate):
         t = self.iterations + 1
         now, after, product = self._fraction(t), self._fraction(t + 1), self._multiplied(t)
         old, new = rate * after / (1 - product * after), rate * (1 - now) / (1 - product)
         whole = math.sqrt(1 - self.beta_2**t)
-        m, v = self.state["momentum"], self.state["velocity"]
+        m, v = state["momentum"], state["velocity"]
         _nadam(theta, gradient, m, v, old, new, whole, 1 - self.beta_1, 1 - self.beta_2, self.epsilon)
 
 

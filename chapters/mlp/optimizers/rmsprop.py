@@ -113,11 +113,11 @@ class RMSprop(Optimizer):
             slots["average_gradient"] = 0.0
         return slots
 
-    def _update(self, theta, gradient, rate):
+    def _update(self, theta, gradient, state, rate):
         # Los vectores que no se usan van vacíos.
         slots, unused = self._slots(), theta[:0]
         names = "velocity", "momentum", "average_gradient"
-        v, m, u = (self.state[name] if name in slots else unused for name in names)
+        v, m, u = (state[name] if name in slots else unused for name in names)
         _rmsprop(theta, gradient, v, m, u, rate, self.rho, self.momentum, self.epsilon)
 
 

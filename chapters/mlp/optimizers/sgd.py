@@ -140,13 +140,13 @@ class SGD(Optimizer):
     def _slots(self):
         return {"momentum": 0.0} if self.momentum else {}
 
-    def _update(self, theta, gradient, rate):
+    def _update(self, theta, gradient, state, rate):
         if not self.momentum:
             _sgd(theta, gradient, rate)
         elif self.nesterov:
-            _nesterov(theta, gradient, self.state["momentum"], rate, self.momentum)
+            _nesterov(theta, gradient, state["momentum"], rate, self.momentum)
         else:
-            _momentum(theta, gradient, self.state["momentum"], rate, self.momentum)
+            _momentum(theta, gradient, state["momentum"], rate, self.momentum)
 
 
 def plain_sgd(theta, gradient, v, learning_rate, momentum, nesterov):
