@@ -1,9 +1,9 @@
 r"""Un clasificador sencillo: contestar la clase cuyo promedio queda más cerca."""
 
 import numpy as np
-from numba import njit
 
 from dlbook.check import floats, labels
+from dlbook.numeric.kernel import kernel
 
 MOST_CLASSES = 1_000_000
 
@@ -84,7 +84,7 @@ def plain_nearest_mean(x_train, y_train, x_test):
     return classes[nearest]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _nearest_mean(x_train, position, k, x_test):
     n, d = x_train.shape
     means = np.zeros((k, d))

@@ -1,9 +1,9 @@
 r"""La onda de dientes de sierra: lo que varias capas hacen con pocas unidades y una sola, con muchas."""
 
 import numpy as np
-from numba import njit
 
 from dlbook.check import floats, integer
+from dlbook.numeric.kernel import kernel
 
 
 def sawtooth(x, layers):
@@ -117,7 +117,7 @@ def plain_sawtooth(x, layers):
     return s
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sawtooth(x, layers):
     y = np.empty_like(x)
     for i in range(x.size):

@@ -3,11 +3,11 @@ r"""La capa densa: cada salida mira todas las entradas."""
 import math
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp import activations, constraints, initializers, regularizers
 from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul import matmul, matmul_large, matmul_transposed
 
 # Con más filas, como las de todos los pasos de muchas secuencias, los gradientes los multiplica mejor una biblioteca.
@@ -99,7 +99,7 @@ def plain_dense_forward(x, w, b):
     return x @ w + b  # [ec-mlp-densa]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _dense_forward(x, w, b, z):
     # De a tantas filas, para sumar el sesgo mientras siguen en la caché.
     for start in range(0, z.shape[0], MANY):
@@ -249,13 +249,13 @@ def _dense_backward_input(dz, w, dx):
         matmul_large(dz, w.T, dx)  # [ec-mlp-densa-entrada]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _product_of_columns(x, dz, dw):
     matmul(x.T, dz, dw)
 
 
 # Con muchas filas, trasponer antes los pesos cuesta poco y el producto sale más rápido.
-@njit(cache=True, nogil=True)
+@kernel
 def _product_by_transposed(dz, w, dx):
     turned = np.empty((w.shape[1], w.shape[0]), w.dtype)
     for start in range(0, w.shape[0], TILE):
@@ -266,7 +266,7 @@ def _product_by_transposed(dz, w, dx):
     matmul(dz, turned, dx)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sum_of_rows(dz, db):
     db[:] = 0
     for i in range(dz.shape[0]):

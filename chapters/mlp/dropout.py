@@ -1,13 +1,13 @@
 r"""*Dropout*: entrenar con media red apagada."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _dropout_forward(x, rate, factor, y):
     # En factor llegan números al azar entre 0 y 1, y quedan los m_i / (1 - p).
     p = x.dtype.type(rate)
@@ -18,7 +18,7 @@ def _dropout_forward(x, rate, factor, y):
         y[i] = factor[i] * x[i]  # [ec-mlp-dropout]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _dropout_backward(dy, factor, dx):
     for i in range(dy.size):
         dx[i] = factor[i] * dy[i]  # [ec-mlp-dropout-atras]

@@ -3,13 +3,13 @@ r"""Ruido normal: entrenar con las entradas un poco movidas."""
 import math
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.layer import Layer
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _normals(uniforms, noise):
     # De cada pareja de uniformes salen dos normales: una va en la primera mitad y la otra en la segunda.
     size, half = noise.shape[1], uniforms.shape[2]

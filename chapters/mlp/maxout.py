@@ -3,15 +3,15 @@ r"""La capa Maxout: la activación que se aprende."""
 import math
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp import initializers, regularizers
 from chapters.mlp.dense import _dense_backward_input, _dense_backward_weights, _dense_forward, _rows, last_axis
 from chapters.mlp.layer import Layer
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _maxout_forward(z, y, winner):
     n, units = y.shape
     for i in range(n):
@@ -27,7 +27,7 @@ def _maxout_forward(z, y, winner):
                     winner[i, j] = p
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _maxout_backward(dy, winner, dz):
     n, units = dy.shape
     for i in range(n):

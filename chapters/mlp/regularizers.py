@@ -1,14 +1,14 @@
 r"""Penalizaciones: que los pesos grandes cuesten."""
 
 import numpy as np
-from numba import njit
 
 from dlbook import check, registry
 from dlbook.attributes import Configured
+from dlbook.numeric.kernel import kernel
 
 
 # La suma puede hacerse en otro orden: así el procesador lleva varias a la vez.
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
+@kernel(fastmath={"reassoc"})
 def _penalty(w, l1, l2):
     total = 0.0
     for i in range(w.size):
@@ -16,7 +16,7 @@ def _penalty(w, l1, l2):
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add_penalty_gradient(w, l1, l2, gradient):
     real = w.dtype.type
     for i in range(w.size):

@@ -1,9 +1,9 @@
 r"""El producto de matrices, celda por celda, y por qué una capa de neuronas es uno."""
 
 import numpy as np
-from numba import njit
 
 from dlbook.check import floats
+from dlbook.numeric.kernel import kernel
 
 
 def matrix_product(a, b):
@@ -81,7 +81,7 @@ def plain_matrix_product(a, b):
     return c
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _matrix_product(a, b):
     m, p = a.shape
     n = b.shape[1]

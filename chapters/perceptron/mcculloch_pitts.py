@@ -1,9 +1,9 @@
 r"""La neurona formal de McCulloch y Pitts, tal como se publicó en 1943."""
 
 import numpy as np
-from numba import njit
 
 from dlbook.check import integer, labels
+from dlbook.numeric.kernel import kernel
 
 
 def mcculloch_pitts(excitatory, inhibitory, threshold):
@@ -95,7 +95,7 @@ def plain_mcculloch_pitts(excitatory, inhibitory, threshold):
     return (quiet & enough).astype(int)  # [ec-per-mcculloch-pitts]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _mcculloch_pitts(excitatory, inhibitory, threshold):
     n = excitatory.shape[0]
     fired = np.empty(n, np.int64)

@@ -1,10 +1,10 @@
 r"""La regla de Rosenblatt: cómo una unidad con umbral aprende sus pesos de los ejemplos."""
 
 import numpy as np
-from numba import njit
 
 from chapters.perceptron.threshold_unit import step
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 MAX_EPOCHS = 1_000_000_000
 
@@ -139,7 +139,7 @@ def _check_overflow(x, w, b, learning_rate, corrections):
         raise ValueError(f"x: con datos de {largest:g} los pesos podrían desbordarse; divídelos entre el mayor")
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _perceptron_epoch(x, y, order, w, b, learning_rate):
     mistakes = 0
     for i in order:
@@ -155,7 +155,7 @@ def _perceptron_epoch(x, y, order, w, b, learning_rate):
 
 
 # Con permiso de sumar en otro orden, el procesador hace varios productos a la vez.
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
+@kernel(fastmath={"reassoc"})
 def _row_sum(x, i, w, b):
     z = 0.0
     for j in range(w.size):
@@ -333,7 +333,7 @@ class Perceptron:
 
 
 # La misma suma que al entrenar, en el mismo orden: lo que allá fue un acierto también lo es aquí.
-@njit(cache=True, nogil=True)
+@kernel
 def _row_sums(x, w, b):
     z = np.empty(len(x))
     for i in range(len(x)):

@@ -3,9 +3,9 @@ r"""Separabilidad lineal: qué puede y qué no puede aprender una sola unidad co
 import itertools
 
 import numpy as np
-from numba import njit
 
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 MAX_COMBINATIONS = 5_000_000
 
@@ -193,7 +193,7 @@ def plain_search_weights(x, y, values):
     return found[:, 1:], found[:, 0]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _search_weights(x, y, values, total):
     n, d = x.shape
     weights = np.empty(d + 1)

@@ -3,9 +3,9 @@ r"""Qué tanto se parecen dos vectores: producto punto, similitud coseno y dista
 import math
 
 import numpy as np
-from numba import njit
 
 from dlbook.check import floats
+from dlbook.numeric.kernel import kernel
 
 
 def dot_product(x, y):
@@ -58,7 +58,7 @@ def plain_dot_product(x, y):
     return (x * y).sum()  # [ec-per-producto-punto]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _dot_product(x, y):
     total = 0.0
     for i in range(x.size):
@@ -140,7 +140,7 @@ def plain_cosine_similarity(x, y):
     return (x @ y) / (lengths[0] * lengths[1])  # [ec-per-coseno]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _cosine_similarity(x, y):
     largest_x, largest_y = np.abs(x).max(), np.abs(y).max()
     xy = xx = yy = 0.0
@@ -205,7 +205,7 @@ def plain_euclidean_distance(x, y):
     return np.sqrt(((x - y) ** 2).sum())  # [ec-per-distancia]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _euclidean_distance(x, y):
     distance = 0.0
     for i in range(x.size):

@@ -4,10 +4,10 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from numba import njit
 
 from chapters.perceptron.rosenblatt import MAX_EPOCHS, _check_overflow, _perceptron_epoch
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 def _python(x, targets, epochs):
@@ -52,7 +52,7 @@ def _numba(x, targets, epochs, each=map):
     return w, np.array(list(each(train, range(len(targets)))))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _epochs(x, y, w, epochs):
     order = np.arange(len(x))
     b = 0.0

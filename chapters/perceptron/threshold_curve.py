@@ -1,9 +1,9 @@
 r"""Elegir el umbral: qué se gana y qué se pierde al pedirle más o menos a una unidad antes de que dispare."""
 
 import numpy as np
-from numba import njit
 
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 def threshold_curve(y, score):
@@ -97,7 +97,7 @@ def plain_threshold_curve(y, score):
     return thresholds, precision, recall
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _threshold_curve(y, score):
     n = score.size
     positives = y.sum()

@@ -1,9 +1,9 @@
 r"""La unidad con umbral: suma ponderada, escalón, umbral y sesgo."""
 
 import numpy as np
-from numba import njit
 
 from dlbook.check import floats, number
+from dlbook.numeric.kernel import kernel
 
 
 def weighted_sum(x, w, b=0.0):
@@ -75,7 +75,7 @@ def plain_weighted_sum(x, w, b=0.0):
     return (w * x).sum(axis=-1) + b  # [ec-per-suma-ponderada]
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@kernel(fastmath={"reassoc", "contract"})
 def _weighted_sum(x, w, b):
     # Con fastmath, la suma puede reordenarse, y el procesador hace varios productos a la vez.
     n, d = x.shape

@@ -8,10 +8,11 @@ una línea de NumPy.
 from itertools import chain
 
 import numpy as np
-from numba import config, njit, types
+from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from dlbook.numeric.kernel import kernel
 from dlbook.numeric.vectors import BYTES, MANY, SIZE, Writer
 
 # El mosaico más alto cuyas sumas caben en los registros que hay.
@@ -121,7 +122,7 @@ _dots, _dots_row = _dot_tile(DOT_ROWS, DOT_COLUMNS), _dot_tile(1, DOT_COLUMNS)
 _dots_column, _dot = _dot_tile(DOT_ROWS, 1), _dot_tile(1, 1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def matmul(a, b, out):
     r"""Escribe en ``out`` el producto ``a @ b``.
 
@@ -189,7 +190,7 @@ def matmul(a, b, out):
                     _narrow_row(a, b, out, i, j, columns, depth)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def matmul_transposed(a, b, out):
     r"""Escribe en ``out`` el producto ``a @ b.T``, con ``b`` sin trasponer.
 

@@ -13,10 +13,11 @@ de ``out`` tiene que haber lugar para :data:`SLACK` números.
 """
 
 import numpy as np
-from numba import config, njit, types
+from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from dlbook.numeric.kernel import kernel
 from dlbook.numeric.vectors import BYTES, MANY, SIZE, Writer
 
 # Filas del mosaico de dos vectores de ancho y del de uno; el segundo necesita más para tener sumas independientes.
@@ -124,7 +125,7 @@ def padded_line(width, itemsize):
     return (lines + 1 - lines % 2) * cache_line
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def matmul_at(a, rows, columns, b, line, start, floor, out, places, m):
     r"""Calcula ``out[places[i] + j] = max(floor, start[j] + Σ a[rows[i] + columns[k]] b[k line + j])``, con ``j < m``.
 
@@ -177,7 +178,7 @@ def matmul_at(a, rows, columns, b, line, start, floor, out, places, m):
                     _narrow(a, rows, columns, b, start, out, places, line, floor, i, stop, j)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_matmul_at(a, rows, columns, b, line, out, places, m):
     r"""Suma a ``out[places[i] + j]`` el producto de :func:`matmul_at`.
 

@@ -11,11 +11,11 @@ import os
 import threading
 
 import numpy as np
-from numba import njit
 
 from dlbook import check, registry
 from dlbook.callbacks import called
 from dlbook.numeric.draws import Draws
+from dlbook.numeric.kernel import kernel
 from dlbook.numeric.parallel import Interrupts, Team, cut, get_threads, single_thread_blas, uninterrupted
 from dlbook.several import each
 from dlbook.training.data import Data, check_mask, masked
@@ -78,7 +78,7 @@ def one_at_a_time(function):
     return exclusive
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add(total, part):
     for i in range(total.size):
         total[i] += part[i]

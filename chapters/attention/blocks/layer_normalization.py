@@ -1,12 +1,12 @@
 r"""Normalización por capa: cada posición, centrada y a escala con sus propios números."""
 
 import numpy as np
-from numba import njit
 
 from chapters.attention.blocks.over_axes import OverAxes
 from chapters.mlp import constraints, initializers, regularizers
 from dlbook import check
 from dlbook.attributes import Absent
+from dlbook.numeric.kernel import kernel
 
 # De a cuántas filas se suma en el tipo de los datos antes de pasar a float64: pocas, para no perder cifras.
 BLOCK = 64
@@ -107,7 +107,7 @@ def plain_layer_norm_forward(x, gamma, beta, epsilon=1e-3):
     return y, mean, variance
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@kernel(fastmath={"reassoc", "contract"})
 def _layer_norm_forward(x, gamma, beta, epsilon, mean, variance, y):
     n, d = x.shape
     one = x.dtype.type(1)
@@ -280,7 +280,7 @@ def plain_layer_norm_backward(x, gamma, dy, epsilon=1e-3):
     return dgamma, dbeta, dx
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@kernel(fastmath={"reassoc", "contract"})
 def _layer_norm_backward(x, gamma, dy, epsilon, mean, variance, sums, dx):
     # sums = (gradiente de gamma, gradiente de beta), en float64.
     n, d = x.shape

@@ -1,11 +1,11 @@
 r"""Normalización por la raíz de la media de los cuadrados: a escala, sin centrar."""
 
 import numpy as np
-from numba import njit
 
 from chapters.attention.blocks.layer_normalization import BLOCK
 from chapters.attention.blocks.over_axes import OverAxes
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 def rms_norm_forward(x, scale, epsilon=1e-6):
@@ -72,7 +72,7 @@ def plain_rms_norm_forward(x, scale, epsilon=1e-6):
     return y, root
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@kernel(fastmath={"reassoc", "contract"})
 def _rms_norm_forward(x, scale, epsilon, root, y):
     n, d = x.shape
     for i in range(n):
@@ -175,7 +175,7 @@ def plain_rms_norm_backward(x, scale, root, dy):
     return dscale, dx
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@kernel(fastmath={"reassoc", "contract"})
 def _rms_norm_backward(x, scale, root, dy, dscale, dx):
     # dscale, en float64.
     n, d = x.shape

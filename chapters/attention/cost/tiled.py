@@ -3,11 +3,11 @@ r"""La atención por mosaicos: nunca guarda la matriz de pesos."""
 import math
 
 import numpy as np
-from numba import njit
 
 from chapters.attention.scores.scaled_dot_product import _checked
 from chapters.mlp.activations.exponential import exp, log
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul import matmul
 
 
@@ -133,7 +133,7 @@ def plain_tiled_attention_forward(
 
 
 # El mayor de los primeros números, que no son NaN.
-@njit(cache=True, nogil=True, fastmath={"nnan", "nsz", "reassoc"})
+@kernel(fastmath={"nnan", "nsz", "reassoc"})
 def _peak(row, count):
     peak = row[0]
     for s in range(1, count):
@@ -142,7 +142,7 @@ def _peak(row, count):
 
 
 # Suma exponenciales, que se escriben en su sitio.
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})
+@kernel(error_model="numpy", fastmath={"reassoc"})
 def _exponentials(row, count, peak):
     for s in range(count):
         row[s] = exp(row[s] - peak)
@@ -152,14 +152,14 @@ def _exponentials(row, count, peak):
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _transpose(a, factor, out):
     for i in range(a.shape[0]):
         for j in range(a.shape[1]):
             out[j, i] = a[i, j] * factor
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add_rows(part, out):
     for i in range(out.shape[0]):
         total, more = out[i], part[i]
@@ -167,7 +167,7 @@ def _add_rows(part, out):
             total[j] += more[j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def _tiled_forward(q, k, v, causal, kt, scores, part, m, total, z, logsumexp):
     # q: (B, T, d); k: (B, S, d); v: (B, S, v). Lo demás, salvo lo que sale, es lugar para un mosaico.
     real, block, sources, steps = q.dtype.type, m.size, k.shape[1], q.shape[1]
@@ -341,7 +341,7 @@ def plain_tiled_attention_backward(
     return dq, dk, dv
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def _tiled_backward(q, k, v, z, dz, logsumexp, points, causal, block, kt, vt, a, da, part, dq, dk, dv):
     real, sources, steps, d, wide = q.dtype.type, k.shape[1], q.shape[1], q.shape[2], v.shape[2]
     scale = real(1 / np.sqrt(d))

@@ -3,10 +3,10 @@ r"""Posiciones como giros: cada consulta y cada clave, un ángulo según su luga
 import math
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 def plain_rotate(x, positions, max_wavelength=10000, scaling_factor=1.0):
@@ -143,7 +143,7 @@ def _turns(positions, half, max_wavelength, scaling_factor, dtype):
     return np.cos(angles).astype(dtype), np.sin(angles).astype(dtype)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _rotate(x, cosines, sines, back, y):
     # x, y: (n, T, lo de en medio, d); hacia atrás se gira al revés.
     half = cosines.shape[1]

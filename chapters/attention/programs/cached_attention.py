@@ -3,10 +3,10 @@ r"""La atención de un token nuevo, con las claves y los valores de los anterior
 import math
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.exponential import exp
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 def cached_attention(query, key, value, keys, values, t):
@@ -101,7 +101,7 @@ def plain_cached_attention(query, key, value, keys, values, t):
     return np.einsum("sh,shk->hk", a, values[: t + 1])  # [ec-att-cache]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc"})
+@kernel(error_model="numpy", fastmath={"contract", "reassoc"})
 def _cached_attention(query, key, value, keys, values, t, scores, z):
     heads, size = query.shape
     zero = query.dtype.type(0)

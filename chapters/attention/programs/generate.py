@@ -3,7 +3,6 @@ r"""Escribir con un GPT: un token por vuelta, sin volver a leer lo leído."""
 import math
 
 import numpy as np
-from numba import njit
 
 from chapters.attention.blocks.layer_normalization import LayerNormalization
 from chapters.attention.blocks.transformer_decoder import TransformerDecoder
@@ -16,6 +15,7 @@ from chapters.mlp.activations import GELU
 from chapters.mlp.activations.gelu import _gelu_tanh
 from chapters.rnn.programs.sampling import plain_sample_logits, plain_top_k
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul import matmul
 
 
@@ -160,7 +160,7 @@ def _weights(block):
     return norms, qkv, bias, wo.reshape(-1, d), bo, up, up_bias, down, down_bias
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _read_tokens(ids, t, tables, stacks, keys, values, epsilon, room):
     # Los tokens ocupan los lugares desde t; quedan los puntajes del que sigue al último.
     words, places, last, head = tables
@@ -188,7 +188,7 @@ def _read_tokens(ids, t, tables, stacks, keys, values, epsilon, room):
     _row_product(h[0], head, logits)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _affine(x, w, b, y):
     if x.shape[0] == 1:
         _row_product(x[0], w, y[0])
@@ -199,7 +199,7 @@ def _affine(x, w, b, y):
             y[i, j] += b[j]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@kernel(fastmath={"contract"})
 def _row_product(x, w, y):
     # De a cuatro filas: así y se lee y se escribe una vez por cada cuatro.
     whole = x.size // 4 * 4
@@ -213,7 +213,7 @@ def _row_product(x, w, y):
             y[j] += x[i] * w[i, j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc"})
+@kernel(error_model="numpy", fastmath={"contract", "reassoc"})
 def _normalize(x, gamma, beta, epsilon, y):
     real, n = x.dtype.type, x.shape[1]
     for k in range(x.shape[0]):

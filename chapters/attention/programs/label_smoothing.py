@@ -1,11 +1,11 @@
 r"""Etiquetas con algo de duda: la entropía cruzada suavizada, con la respuesta escrita como un número."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.losses.sparse import SparseCategoricalCrossentropy, _sparse_logits
 from dlbook import check
 from dlbook.attributes import Checked
+from dlbook.numeric.kernel import kernel
 
 
 def plain_smoothed_crossentropy(labels, logits, smoothing):
@@ -139,7 +139,7 @@ class SmoothedCrossentropy(SparseCategoricalCrossentropy):
         return _smoothed(labels, logits, weight, gradient, self.label_smoothing)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _smoothed(labels, logits, weight, gradient, smoothing):
     n, classes = logits.shape
     real = logits.dtype.type

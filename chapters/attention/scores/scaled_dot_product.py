@@ -3,10 +3,10 @@ r"""La atención: cada consulta se compara con todas las claves, y de los valore
 import math
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.exponential import exp
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul import matmul
 
 # Lo que no se usa: un arreglo vacío, que el código compilado sabe reconocer.
@@ -186,7 +186,7 @@ def _room(q, v):
     return np.empty((depth, PANEL), q.dtype), np.empty(PANEL, q.dtype), np.empty(PANEL, q.dtype)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _turn(x, first, last, factor, out):
     # Las filas de una tanda, como columnas.
     for t in range(first, last):
@@ -194,13 +194,13 @@ def _turn(x, first, last, factor, out):
             out[j, t - first] = x[t, j] * factor
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _start(s, first, causal):
     # La primera columna de la tanda que se calcula en la fila s: las consultas de antes no pueden mirarla.
     return max(0, s // BLOCK * BLOCK - first) if causal else 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _hide(scores, i, h, first, last, end, causal, queries, keys, mask):
     # Lo que no se puede mirar vale menos infinito. Los vectores vacíos no tapan nada.
     low = scores.dtype.type(-np.inf)
@@ -220,7 +220,7 @@ def _hide(scores, i, h, first, last, end, causal, queries, keys, mask):
                 row[t] = row[t] if allowed[t] else low
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def _softmax_columns(a, first, last, end, causal, peak, total):
     # Una consulta por columna: así el procesador hace varias a la vez, y no hay que sumar a lo largo de un vector.
     low, zero, one = a.dtype.type(-np.inf), a.dtype.type(0), a.dtype.type(1)
@@ -253,7 +253,7 @@ def _softmax_columns(a, first, last, end, causal, peak, total):
         a[s, first:last] = zero
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _compare(x, turned, first, last, end, causal, out):
     # Las filas de x por las columnas de la tanda; con la máscara causal, solo los bloques que se pueden mirar.
     columns = last - first
@@ -266,7 +266,7 @@ def _compare(x, turned, first, last, end, causal, out):
         matmul(x[s:stop], turned[:, start:columns], panel[s:stop, start:])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _mix(a, x, first, last, end, causal, out):
     # Para cada consulta de la tanda, la mezcla de las filas de x con los pesos de su columna.
     if not causal:
@@ -278,7 +278,7 @@ def _mix(a, x, first, last, end, causal, out):
         matmul(a[:rows, t:stop].T, x[:rows], out[t:stop])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _collect(a, x, causal, out):
     # Para cada clave, la suma de las filas de x con los pesos de su fila.
     if not causal:
@@ -290,7 +290,7 @@ def _collect(a, x, causal, out):
         matmul(a[s:stop, start:], x[start:], out[s:stop])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _attend(q, k, v, at, scale, queries, keys, mask, causal, coins, a, dropped, z, turned, peak, total):
     # q, k, v y z son (n, T, H, ·), y las tres primeras pueden ser el mismo arreglo, con las cabezas de una detrás de
     # las de otra. Los pesos van al revés que en la fórmula, (n, H, S, T): una consulta por columna.
@@ -310,7 +310,7 @@ def _attend(q, k, v, at, scale, queries, keys, mask, causal, coins, a, dropped, 
                 _mix(dropped[i, h], v[i, :, at[2] + h], first, last, end, causal, z[i, :, h])  # [ec-att-mezcla]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _multiply(x, factor, first, last, out):
     for s in range(x.shape[0]):
         for t in range(first, last):
@@ -463,7 +463,7 @@ def plain_scaled_dot_product_attention_backward(
     return dquery, dkey, dvalue
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def _softmax_columns_back(a, da, first, last, end, causal, scale, along):
     columns = last - first
     along[:columns] = a.dtype.type(0)
@@ -481,7 +481,7 @@ def _softmax_columns_back(a, da, first, last, end, causal, scale, along):
         da[s, first:last] = a.dtype.type(0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _attend_back(q, k, v, at, scale, causal, coins, a, dropped, dz, dweights, da, dq, dk, dv, turned, along):
     n, heads, _, steps = a.shape
     one = a.dtype.type(1)

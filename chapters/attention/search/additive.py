@@ -1,11 +1,11 @@
 r"""El puntaje aditivo: comparar una consulta y una clave con una red pequeña."""
 
 import numpy as np
-from numba import njit
 
 from chapters.attention.search.attend import _of
 from chapters.mlp.activations.exponential import expm1
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 def additive_scores(query, key, scale):
@@ -78,7 +78,7 @@ def _each_pair(kernel, query, key, scale, *others):
     kernel(*flat, scale, *(a.reshape(-1, *a.shape[depth:]) if a.ndim > 1 else a for a in others))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _additive_scores(query, key, scale, activated, scores):
     two = query.dtype.type(2)
     for i in range(query.shape[0]):
@@ -180,7 +180,7 @@ def additive_scores_backward(query, key, scale, dy):
     return dscale, dquery, dkey
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _additive_scores_backward(dquery, dkey, scale, activated, dy, dscale):
     dquery[:] = 0
     dkey[:] = 0

@@ -1,10 +1,10 @@
 r"""Atender: de unos puntajes, los pesos; de los pesos, el promedio. Y de regreso."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.exponential import exp
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 def attend(scores, value, mask=None):
@@ -93,7 +93,7 @@ def _attention_weights(scores, mask, weights):
     _masked_softmax(scores.reshape(-1, columns), mask.reshape(-1, columns), weights.reshape(-1, columns))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _masked_softmax(scores, mask, weights):
     zero = scores.dtype.type(0)
     for i in range(scores.shape[0]):

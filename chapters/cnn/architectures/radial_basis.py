@@ -1,10 +1,10 @@
 r"""La salida de LeNet-5: qué tan lejos queda cada dibujo."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.layer import Layer
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 # Un dibujo de 7 × 12 por dígito, uno junto a otro.
 # Los del artículo son otros; la idea, la misma.
@@ -163,7 +163,7 @@ def plain_radial_basis(x, prototypes, dy):
     return y, dx
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _radial_basis_forward(x, w, y):
     y[:] = 0
     for i in range(x.shape[0]):
@@ -172,7 +172,7 @@ def _radial_basis_forward(x, w, y):
                 y[i, k] -= (x[i, j] - w[k, j]) ** 2  # [ec-cnn-rbf]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _radial_basis_backward(x, w, dy, dx):
     dx[:] = 0
     for i in range(x.shape[0]):

@@ -1,11 +1,11 @@
 r"""La tangente hiperbólica de LeNet-5."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations import ActivationFunction
 from chapters.mlp.activations.exponential import expm1
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 class ScaledTanh(ActivationFunction):
@@ -75,7 +75,7 @@ def plain_scaled_tanh(z, dy, scale, slope):
     return y, dz
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _scaled_tanh(z, scale, slope, y):
     two = z.dtype.type(2)
     for i in range(z.size):
@@ -84,7 +84,7 @@ def _scaled_tanh(z, scale, slope, y):
         y[i] = t if z[i] > 0 else -t
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _scaled_tanh_backward(y, dy, scale, slope, dz):
     for i in range(y.size):
         dz[i] = dy[i] * slope * (scale - y[i] * y[i] / scale)  # [ec-cnn-tanh-escala-derivada]

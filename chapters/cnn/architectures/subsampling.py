@@ -1,10 +1,9 @@
 r"""El submuestreo entrenable de LeNet-5."""
 
-from numba import njit
-
 from chapters.cnn.arguments import image_shape, whole
 from chapters.mlp import initializers
 from chapters.mlp.layer import Layer
+from dlbook.numeric.kernel import kernel
 
 
 class Subsampling2D(Layer):
@@ -143,7 +142,7 @@ def plain_subsampling2d(x, k, a, b, dy):
     return y, da, db, dx
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _subsampling_forward(x, k, a, b, s, y):
     n, height, width, channels = y.shape
     s[:] = 0
@@ -158,7 +157,7 @@ def _subsampling_forward(x, k, a, b, s, y):
                     y[m, i, j, c] = a[c] * s[m, i, j, c] + b[c]  # [ec-cnn-submuestreo]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _subsampling_backward(dy, k, a, s, da, db, dx):
     n, height, width, channels = dy.shape
     da[:] = 0

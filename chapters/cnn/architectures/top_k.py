@@ -1,11 +1,11 @@
 r"""La exactitud de ILSVRC: basta con estar entre las primeras."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.metrics import CategoricalAccuracy, SparseCategoricalAccuracy
 from dlbook import check
 from dlbook.attributes import Absent, Checked
+from dlbook.numeric.kernel import kernel
 
 
 class SparseTopKCategoricalAccuracy(SparseCategoricalAccuracy):
@@ -60,7 +60,7 @@ def plain_sparse_top_kcategorical_accuracy(labels, scores, k):
     return (better < k).mean()  # [ec-cnn-top-k]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _top_k_matches(labels, y_pred, weight, k):
     total, classes = 0.0, y_pred.shape[2]
     for i in range(weight.size):

@@ -4,7 +4,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from chapters.cnn.arguments import check_dilation, on_image, pair
 from chapters.cnn.convolution.base import Convolution
@@ -12,6 +11,7 @@ from chapters.cnn.convolution.im2col import find_windows, place_windows
 from chapters.cnn.convolution.padding import Margin, clear, flat, padded
 from chapters.mlp import activations, constraints, initializers, regularizers
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul_at import SLACK, add_matmul_at, matmul_at, padded_line
 from dlbook.numeric.vectors import BYTES
 
@@ -243,7 +243,7 @@ def neighbors(columns, width, stride, filters, lanes):
     return best if cost(best) < 0.75 * cost(1) else 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sum_maps(dz, dbias):
     r"""Suma los mapas de todas las imágenes, puestas en una sola fila; para código compilado, **sin comprobar nada**.
 
@@ -404,7 +404,7 @@ def plain_conv2d_forward(x, kernel, bias, strides=1):
     return z
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _conv2d_forward(x, weights, bias, floor, z, start, packed, part, scratch, tables):
     line, pixels, taps, maps = tables.line, tables.pixels, tables.taps, tables.maps
     groups, depth = taps.shape
@@ -573,7 +573,7 @@ def plain_conv2d_backward(x, kernel, dy, strides=1):
     return dkernel, dbias, dx
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _conv2d_backward_weights(x, dz, dweights, gradient, scratch, tables):
     line, lines, pixels, taps = tables.line, tables.lines, tables.pixels, tables.taps
     groups, depth = taps.shape
@@ -595,7 +595,7 @@ def _conv2d_backward_weights(x, dz, dweights, gradient, scratch, tables):
                 dweights[k, g * filters + f] = gradient[g * depth * line + lines[k] + f]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _finish(scratch, margin, start, floor, image):
     # Sin la orilla, más lo que le toque a cada canal y, si ``floor`` es 0, con la ReLU; un NaN se queda.
     line, pitch, first = margin
@@ -606,7 +606,7 @@ def _finish(scratch, margin, start, floor, image):
             row[b] = floor if value <= floor else value
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _conv2d_backward_input(dz, weights, bias, floor, dx, packed, start, scratch, tables):
     line, run, taps = tables.line, tables.run, tables.taps
     channels, corners, maps = tables.channels, tables.corners, tables.maps

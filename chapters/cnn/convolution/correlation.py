@@ -3,10 +3,10 @@ r"""La correlación cruzada y la convolución de una imagen con un filtro, y los
 import math
 
 import numpy as np
-from numba import njit
 
 from chapters.cnn.convolution.geometry import output_size, same_padding
 from dlbook.check import floats, memory
+from dlbook.numeric.kernel import kernel
 
 
 def correlate2d(image, kernel, stride=1, padding="valid", dilation=1):
@@ -128,7 +128,7 @@ def plain_correlate2d(image, kernel):
     return y
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _correlate2d(x, k, stride, dilation, y):
     for i in range(y.shape[0]):
         for j in range(y.shape[1]):

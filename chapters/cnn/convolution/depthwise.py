@@ -3,7 +3,6 @@ r"""La convolución por canal: cada filtro mira un solo canal."""
 import math
 
 import numpy as np
-from numba import njit
 
 from chapters.cnn.arguments import check_dilation, pair
 from chapters.cnn.convolution.base import Convolution
@@ -11,6 +10,7 @@ from chapters.cnn.convolution.im2col import find_windows
 from chapters.cnn.convolution.padding import crop, flat, padded
 from chapters.mlp import constraints, initializers, regularizers
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 def _checked(x, kernel, strides, padding, dilation_rate):
@@ -136,7 +136,7 @@ def pixels_together(windows, channels):
     return max(run for run in range(1, width + 1) if width % run == 0 and (run == 1 or run * channels <= SPAN))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _by_map(kernel, run):
     # Los pesos del filtro m de todos los canales, seguidos y repetidos para cada una de las casillas que van juntas.
     taps, channels, multiplier = kernel.shape
@@ -148,18 +148,18 @@ def _by_map(kernel, run):
     return weights
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pixels(image, start, span):
     return image[start : start + span]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add_products(a, b, total):
     for c in range(total.size):
         total[c] += a[c] * b[c]  # [ec-cnn-por-canal]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _depthwise_forward(x, kernel, bias, z, windows, run, scratch):
     taps = windows.taps[0]
     _, channels, multiplier = kernel.shape
@@ -270,7 +270,7 @@ def plain_depthwise_conv2d_backward(x, kernel, dy, strides=1):
     return dkernel, dy.sum(axis=(0, 1, 2)), dx
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _depthwise_backward(x, kernel, dz, dkernel, dbias, dx, input_gradient, windows, run, scratch, blame):
     taps = windows.taps[0]
     _, channels, multiplier = kernel.shape

@@ -4,12 +4,12 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from chapters.cnn.arguments import pair
 from chapters.cnn.convolution.geometry import kernel_span, output_sizes, same_padding
 from chapters.cnn.convolution.padding import Margin, clear, crop, flat, margin, padded
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 class Windows(NamedTuple):
@@ -239,7 +239,7 @@ def plain_im2col(x, kernel_size, strides=1):
     return np.array(rows)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _im2col(x, windows, scratch, columns):
     taps = windows.taps[0]
     for n in range(x.shape[0]):
@@ -322,7 +322,7 @@ def plain_col2im(columns, input_shape, kernel_size, strides=1):
     return dx
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _col2im(columns, windows, image):
     taps = windows.taps[0]
     for p in range(windows.pixels.size):

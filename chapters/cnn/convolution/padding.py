@@ -2,7 +2,7 @@ r"""Poner una orilla de ceros y quitarla: la misma cuenta para todas las capas q
 
 from typing import NamedTuple
 
-from numba import njit
+from dlbook.numeric.kernel import kernel
 
 
 class Margin(NamedTuple):
@@ -46,7 +46,7 @@ def margin(shape, columns, top, left):
     return Margin(width * channels, columns * channels, (top * columns + left) * channels)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def padded(image, scratch, margin):
     r"""Devuelve la imagen con su orilla, o ella misma si no la lleva, que es cuando ``scratch`` está vacío.
 
@@ -62,7 +62,7 @@ def padded(image, scratch, margin):
     return scratch
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def crop(scratch, margin, image):
     r"""Copia en ``image`` lo que queda al quitarle la orilla a ``scratch``; lo contrario de :func:`padded`."""
     line, pitch, first = margin
@@ -72,7 +72,7 @@ def crop(scratch, margin, image):
             row[b] = place[b]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def clear(array):
     r"""Pone en cero todos los números."""
     for k in range(array.size):

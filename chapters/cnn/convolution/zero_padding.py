@@ -2,11 +2,10 @@ r"""Relleno con ceros: un marco alrededor de la imagen."""
 
 import functools
 
-from numba import njit
-
 from chapters.cnn.arguments import as_images, channels_last, whole
 from chapters.cnn.convolution.padding import clear, crop, flat, margin, padded
 from chapters.cnn.spatial import Spatial
+from dlbook.numeric.kernel import kernel
 
 
 def sides(value, name, rank):
@@ -108,14 +107,14 @@ def inside(images, framed, frame):
     return margin(as_images(images).shape[1:], framed.shape[-2], top, left)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _zero_padding_forward(x, margin, y):
     for n in range(x.shape[0]):
         clear(y[n])
         padded(x[n], y[n], margin)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _zero_padding_backward(dy, margin, dx):
     for n in range(dx.shape[0]):
         crop(dy[n], margin, dx[n])

@@ -1,9 +1,9 @@
 r"""Cajas: cuánto se parecen dos rectángulos."""
 
 import numpy as np
-from numba import njit
 
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 # Lo de cada imagen se revisa después; aquí, que sea una lista con algo para cada una.
@@ -103,7 +103,7 @@ def plain_iou(boxes, others):
     return shared / (area + other - shared)  # [ec-cnn-iou]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _iou(a, b):
     width = max(min(a[2], b[2]) - max(a[0], b[0]), 0.0)
     height = max(min(a[3], b[3]) - max(a[1], b[1]), 0.0)
@@ -112,7 +112,7 @@ def _iou(a, b):
     return shared / union if union > 0 else 0.0  # [ec-cnn-iou]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _iou_of_pairs(boxes, others, out):
     for i in range(boxes.shape[0]):
         for j in range(others.shape[0]):

@@ -1,10 +1,10 @@
 r"""Supresión de no máximos: de muchas cajas que dicen lo mismo, quedarse con una."""
 
 import numpy as np
-from numba import njit
 
 from chapters.cnn.detection.boxes import _boxes, _iou
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 def non_max_suppression(boxes, scores, classes=None, threshold=0.5):
@@ -75,7 +75,7 @@ def non_max_suppression(boxes, scores, classes=None, threshold=0.5):
     return kept[: _non_max_suppression(boxes, classes, order, threshold, kept)]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _non_max_suppression(boxes, classes, order, threshold, kept):
     # Cuántas se quedan; la que ya se descartó no descarta a nadie.
     count = 0

@@ -1,12 +1,12 @@
 r"""Detectar mirando una sola vez: la rejilla, las cajas y la pérdida de YOLO."""
 
 import numpy as np
-from numba import njit
 
 from chapters.cnn.detection.boxes import _boxes, _iou, _per_image, iou
 from chapters.cnn.detection.suppression import non_max_suppression
 from chapters.mlp.losses.base import Loss
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 # Una caja son cinco números, siempre en este orden: x, y, √w, √h y, en este lugar, la confianza.
 CONFIDENCE = 4
@@ -323,7 +323,7 @@ class GridDetectionLoss(Loss):
         )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _corners(box, grid):
     # El centro se mide en celdas, desde la esquina de la suya; el tamaño, en imágenes y con raíz.
     x, y = box[0] / grid, box[1] / grid
@@ -331,7 +331,7 @@ def _corners(box, grid):
     return x - half_width, y - half_height, x + half_width, y + half_height
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _grid_loss(y_true, y_pred, weight, gradient, grid, boxes, box_weight, empty_weight):
     loss = 0.0
     for i in range(y_pred.shape[0]):

@@ -3,13 +3,13 @@ r"""Aumento de datos: mover, girar y reflejar las imágenes mientras la red entr
 import math
 
 import numpy as np
-from numba import njit
 
 from chapters.cnn.arguments import channels_last, image_shape
 from chapters.mlp.layer import Layer
 from chapters.mlp.symbol import Symbol
 from chapters.mlp.tape.through import training_now
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 # Qué hay más allá de la orilla, con el número que recibe el núcleo.
 FILL_MODES = {"constant": 0, "nearest": 1, "reflect": 2}
@@ -113,7 +113,7 @@ def affine_transform(images, transform, fill_mode="constant", fill_value=0.0):
     return y
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _neighbours(x, size, mode):
     # Los dos vecinos de una coordenada, o -1 si son de fuera, y cuánto pesa el segundo. Las comparaciones están
     # escritas para que una coordenada gigantesca, o que no sea un número, tampoco se salga.
@@ -134,7 +134,7 @@ def _neighbours(x, size, mode):
     return j, j + 1, x - j
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _affine_transform(images, transform, mode, fill, out):
     n, h, w, channels = images.shape
     one = images.dtype.type(1)
@@ -157,7 +157,7 @@ def _affine_transform(images, transform, mode, fill, out):
                     out[k, v, u, c] = (one - beta) * top + beta * bottom  # [ec-cnn-bilineal]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _affine_transform_backward(dy, transform, mode, dx):
     n, h, w, channels = dy.shape
     one = dy.dtype.type(1)

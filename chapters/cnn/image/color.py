@@ -1,10 +1,10 @@
 r"""Espacios de color: gris, HSV y YCbCr, de ida y de vuelta."""
 
 import numpy as np
-from numba import njit
 
 from chapters.cnn.image.pixels import _unit_values
 from dlbook.check import floats
+from dlbook.numeric.kernel import kernel
 
 # Cuánto pesa cada canal en el brillo, según la recomendación BT.601.
 _LUMA = np.array([0.299, 0.587, 0.114])
@@ -144,7 +144,7 @@ def plain_rgb_to_hsv(rgb):
     return hsv
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _rgb_to_hsv(rgb, hsv):
     for i in range(rgb.shape[0]):
         r, g, b = rgb[i, 0], rgb[i, 1], rgb[i, 2]
@@ -235,7 +235,7 @@ def plain_hsv_to_rgb(hsv):
     return np.stack(channels, axis=-1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _hsv_to_rgb(hsv, rgb):
     for i in range(hsv.shape[0]):
         sextant, value = 6 * hsv[i, 0], hsv[i, 2]

@@ -1,9 +1,9 @@
 r"""El histograma de una imagen en grises y su ecualización."""
 
 import numpy as np
-from numba import njit
 
 from dlbook.check import labels
+from dlbook.numeric.kernel import kernel
 
 
 def histogram(image):
@@ -50,7 +50,7 @@ def plain_histogram(image):
     return np.array(counts)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _histogram(levels, counts):
     for level in levels:
         counts[level] += 1  # [ec-cnn-histograma]

@@ -1,13 +1,13 @@
 r"""Normalización por lotes: cada canal, centrado y a la misma escala en toda la red."""
 
 import numpy as np
-from numba import njit
 
 from chapters.cnn.arguments import known
 from chapters.mlp import constraints, initializers, regularizers
 from chapters.mlp.layer import Layer
 from dlbook import check
 from dlbook.attributes import Absent
+from dlbook.numeric.kernel import kernel
 
 # De a cuántas filas se suma en el tipo de los datos antes de pasar a float64: pocas, para no perder cifras.
 BLOCK = 64
@@ -116,7 +116,7 @@ def plain_batch_norm_forward(x, gamma, beta, epsilon=1e-3):
     return y, mean, variance
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _join(moments, count, means, squares):
     d = means.size
     before, after = moments[0], moments[0] + count
@@ -127,7 +127,7 @@ def _join(moments, count, means, squares):
     moments[0] = after
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _moments(x, moments):
     # moments = (M, medias, sumas de cuadrados), en float64.
     n, d = x.shape
@@ -148,7 +148,7 @@ def _moments(x, moments):
         _join(moments, stop - start, total, squares)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _join_parts(parts, epsilon, mean, variance, inverse):
     # Las partes del lote, siempre en el mismo orden; devuelve cuántos valores tiene cada canal.
     d = mean.size
@@ -171,7 +171,7 @@ def _batch_statistics(rows, epsilon):
     return mean, variance, inverse
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _batch_norm_forward(x, mean, inverse, gamma, beta, y):
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
@@ -321,7 +321,7 @@ def plain_batch_norm_backward(x, gamma, dy, epsilon=1e-3):
     return dgamma, dbeta, dx
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _batch_norm_sums(x, dy, mean, inverse, sums):
     # sums = (gradiente de gamma, gradiente de beta), en float64.
     n, d = x.shape
@@ -339,7 +339,7 @@ def _batch_norm_sums(x, dy, mean, inverse, sums):
             sums[1, j] += dbeta[j]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _batch_norm_backward(x, dy, mean, inverse, gamma, means, dx):
     n, d = x.shape
     mean_dot, mean_dy = means[0].astype(x.dtype), means[1].astype(x.dtype)
@@ -623,7 +623,7 @@ def plain_batch_normalization(x, gamma, beta, moving, momentum, training):
     return y, moving
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _move_averages(moving_mean, moving_variance, mean, variance, momentum):
     for j in range(mean.size):
         # Un lote dañado da NaN, y el entrenamiento se detiene; que los promedios no se dañen con él.
@@ -632,13 +632,13 @@ def _move_averages(moving_mean, moving_variance, mean, variance, momentum):
             moving_variance[j] = momentum * moving_variance[j] + (1 - momentum) * variance[j]  # [ec-cnn-bn-movil]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _inverse(variance, epsilon, inverse):
     for j in range(variance.size):
         inverse[j] = 1 / np.sqrt(variance[j] + epsilon)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _affine_backward(dy, inverse, gamma, dx):
     for i in range(dy.shape[0]):
         for j in range(dy.shape[1]):

@@ -1,11 +1,11 @@
 r"""Normalización por respuesta local: la inhibición entre mapas vecinos de AlexNet."""
 
 import numpy as np
-from numba import njit
 
 from chapters.cnn.arguments import known
 from chapters.mlp.layer import Layer
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 def _rows(x):
@@ -105,7 +105,7 @@ def plain_local_response_forward(x, depth_radius, bias, alpha, beta):
     return y
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _inverse_power(s, beta, out):
     # Con 3/4 bastan dos raíces, que se calculan de a varias; una potencia cualquiera cuesta diez veces más.
     if beta == 0.75:
@@ -117,7 +117,7 @@ def _inverse_power(s, beta, out):
             out[c] = s[c] ** -beta
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _local_response_forward(x, radius, bias, alpha, beta, s, y):
     n, d = x.shape
     k, a = x.dtype.type(bias), x.dtype.type(alpha)
@@ -217,7 +217,7 @@ def plain_local_response_backward(x, dy, depth_radius, bias, alpha, beta):
     return dx
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _local_response_backward(x, s, y, dy, radius, bias, alpha, beta, dx):
     n, d = x.shape
     factor = x.dtype.type(2 * alpha * beta)

@@ -3,11 +3,11 @@ r"""Agrupamiento por el promedio: de cada ventana, lo que hay en general."""
 import math
 
 import numpy as np
-from numba import njit
 
 from chapters.cnn.arguments import as_images
 from chapters.cnn.pooling.base import Pooling2D
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 def average_pooling_forward(x, pool_size=(2, 2), strides=None, padding="valid"):
@@ -79,7 +79,7 @@ def plain_average_pooling_forward(x, pool_size, strides):
     return y
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _average_pooling_forward(x, spans, y):
     tops, bottoms, lefts, rights = spans
     n, height, width, channels = y.shape
@@ -164,7 +164,7 @@ def plain_average_pooling_backward(dy, input_shape, pool_size, strides):
     return dx
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _average_pooling_backward(dy, spans, dx):
     tops, bottoms, lefts, rights = spans
     n, height, width, channels = dy.shape

@@ -1,11 +1,11 @@
 r"""Agrupamiento por el máximo: de cada ventana, lo más fuerte."""
 
 import numpy as np
-from numba import njit
 
 from chapters.cnn.arguments import as_images
 from chapters.cnn.pooling.base import Pooling2D
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 def max_pooling_forward(x, pool_size=(2, 2), strides=None, padding="valid"):
@@ -86,13 +86,13 @@ def plain_max_pooling_forward(x, pool_size, strides):
     return y
 
 
-@njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _larger(a, b):
     # Un NaN gana siempre: que el error se vea.
     return b if (b > a) | (b != b) else a
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _max_pooling_forward(x, spans, y):
     tops, bottoms, lefts, rights = spans
     n, height, width, channels = y.shape
@@ -109,7 +109,7 @@ def _max_pooling_forward(x, spans, y):
                 y[k, u, v] = best  # [ec-cnn-max]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _max_pooling_forward_2x2(x, y):
     # El caso de casi siempre, escrito sin ciclos por dentro: es varias veces más rápido.
     n, height, width, channels = y.shape
@@ -198,7 +198,7 @@ def plain_max_pooling_backward(x, dy, pool_size, strides):
     return dx
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _max_pooling_backward(x, y, dy, spans, dx):
     tops, bottoms, lefts, rights = spans
     n, height, width, channels = y.shape
@@ -220,7 +220,7 @@ def _max_pooling_backward(x, y, dy, spans, dx):
                             left[c] -= given
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _max_pooling_backward_2x2(x, y, dy, dx):
     n, height, width, channels = y.shape
     zero = x.dtype.type(0)

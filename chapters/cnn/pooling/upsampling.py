@@ -3,11 +3,11 @@ r"""Agrandar una imagen sin pesos: repetir o interpolar."""
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from chapters.cnn.arguments import channels_last, pair, whole
 from chapters.cnn.spatial import Spatial
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 class Neighbors(NamedTuple):
@@ -148,7 +148,7 @@ def plain_up_sampling2d(x, dy, size):
     return y, dx
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _repeat(x, down, across, y):
     n, height, width, channels = x.shape
     for k in range(n):
@@ -162,7 +162,7 @@ def _repeat(x, down, across, y):
                         copy[c] = pixel[c]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sum_copies(dy, down, across, dx):
     n, height, width, channels = dx.shape
     for k in range(n):
@@ -178,7 +178,7 @@ def _sum_copies(dy, down, across, dx):
                             total[c] += copy[c]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _bilinear_forward(x, neighbors, y):
     above, below, down, before, after, right = neighbors
     one = x.dtype.type(1)
@@ -191,7 +191,7 @@ def _bilinear_forward(x, neighbors, y):
                     y[n, a, b, c] = (one - down[a]) * top + down[a] * low  # [ec-cnn-agrandar]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _bilinear_backward(dy, neighbors, dx):
     above, below, down, before, after, right = neighbors
     one = dx.dtype.type(1)

@@ -1,11 +1,11 @@
 r"""La unidad lineal exponencial."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.base import ActivationFunction
 from chapters.mlp.activations.exponential import exp, expm1
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 class ELU(ActivationFunction):
@@ -83,7 +83,7 @@ def plain_elu(z, dy, alpha):
     return y, np.where(z > 0, dy, dy * curve)  # [ec-mlp-elu-derivada]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _elu(z, y, alpha):
     zero, alpha = z.dtype.type(0), z.dtype.type(alpha)
     for i in range(z.size):
@@ -91,7 +91,7 @@ def _elu(z, y, alpha):
         y[i] = z[i] if z[i] > 0 else curve  # [ec-mlp-elu]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _elu_backward(z, dy, dz, alpha):
     zero, alpha = z.dtype.type(0), z.dtype.type(alpha)
     for i in range(z.size):

@@ -3,8 +3,10 @@ r"""La exponencial y el logaritmo que usan los núcleos, escritos para que el pr
 import math
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import overload
+
+from dlbook.numeric.kernel import kernel
 
 # Permite que un producto y la suma que le sigue sean una sola instrucción, con un solo redondeo.
 FUSED = {"fastmath": {"contract"}}
@@ -326,6 +328,6 @@ def _log1p(x):
 
 # Con permiso de sumar en otro orden, el procesador lleva varias sumas a la vez. El permiso vale solo para esta suma: en
 # las series de arriba el orden importa.
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
+@kernel(fastmath={"reassoc"})
 def _add(total, term):
     return total + term

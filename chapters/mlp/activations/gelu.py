@@ -3,12 +3,13 @@ r"""La unidad lineal con compuerta gaussiana."""
 import math
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import overload
 
 from chapters.mlp.activations.base import ActivationFunction
 from chapters.mlp.activations.exponential import FUSED, exp, expm1
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
 CUBIC = 0.044715
@@ -193,14 +194,14 @@ def _normal_scalar(z):
     return lambda z: (0.5 * math.erfc(-z * root), exp(-0.5 * z * z))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _gelu(z, y):
     for i in range(z.size):
         below, _ = _normal(z[i])
         y[i] = z[i] * below  # [ec-mlp-gelu]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _gelu_backward(z, dy, dz):
     density = z.dtype.type(1 / math.sqrt(2 * math.pi))
     for i in range(z.size):
@@ -208,7 +209,7 @@ def _gelu_backward(z, dy, dz):
         dz[i] = dy[i] * (below + z[i] * (density * bell))  # [ec-mlp-gelu-derivada]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _gelu_tanh(z, y):
     real = z.dtype.type
     half, one, two, scale, cubic = real(0.5), real(1), real(2), real(SQRT_2_OVER_PI), real(CUBIC)
@@ -219,7 +220,7 @@ def _gelu_tanh(z, y):
         y[i] = half * z[i] * (one + (tanh if u >= 0 else -tanh))  # [ec-mlp-gelu-aproximada]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _gelu_tanh_backward(z, dy, dz):
     real = z.dtype.type
     half, one, two, three = real(0.5), real(1), real(2), real(3)

@@ -1,11 +1,11 @@
 r"""El logaritmo de la sigmoide, sin pasar por ella."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.base import ActivationFunction
 from chapters.mlp.activations.exponential import exp
 from chapters.mlp.activations.softplus import _softplus
+from dlbook.numeric.kernel import kernel
 
 
 class LogSigmoid(ActivationFunction):
@@ -53,7 +53,7 @@ def plain_log_sigmoid(z, dy):
     return y, dy / (1 + np.exp(z))  # [ec-mlp-log-sigmoide-derivada]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _log_sigmoid_backward(z, dy, dz):
     one = z.dtype.type(1)
     for i in range(z.size):

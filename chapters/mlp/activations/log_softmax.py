@@ -3,10 +3,10 @@ r"""El logaritmo del softmax, sin pasar por las probabilidades."""
 import math
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.exponential import _add, exp
 from chapters.mlp.activations.softmax import Softmax, _shift
+from dlbook.numeric.kernel import kernel
 
 
 class LogSoftmax(Softmax):
@@ -62,7 +62,7 @@ def plain_log_softmax(z, dy, axis):
     return y, dy - np.exp(y) * total  # [ec-mlp-log-softmax-atras]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _log_softmax(z, y):
     n, classes = z.shape
     _shift(z, y)
@@ -75,7 +75,7 @@ def _log_softmax(z, y):
             y[i, k] -= total  # [ec-mlp-log-softmax]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _log_softmax_backward(y, g, dz):
     n, classes = y.shape
     for i in range(n):

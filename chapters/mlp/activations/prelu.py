@@ -1,11 +1,11 @@
 r"""La PReLU: una ReLU con fuga cuya pendiente se aprende."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp import constraints, initializers, regularizers
 from chapters.mlp.layer import Layer
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 def _slopes(x, alpha):
@@ -80,7 +80,7 @@ def plain_prelu_forward(x, alpha):
     return np.where(x > 0, x, alpha * x)  # [ec-mlp-prelu]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _prelu_forward(x, slopes, y):
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
@@ -178,7 +178,7 @@ def plain_prelu_backward(x, alpha, dy):
     return dalpha.sum(axis=shared, keepdims=True), dx
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _prelu_slopes(x, dy, sums):
     sums[:] = 0
     for i in range(x.shape[0]):
@@ -187,7 +187,7 @@ def _prelu_slopes(x, dy, sums):
                 sums[j] += dy[i, j] * x[i, j]  # [ec-mlp-prelu-pendiente]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _prelu_backward(x, slopes, dy, dx):
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):

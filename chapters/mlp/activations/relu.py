@@ -1,10 +1,10 @@
 r"""La rectificadora lineal y su variante con fuga."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.base import ActivationFunction
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 class ReLU(ActivationFunction):
@@ -115,21 +115,21 @@ def plain_re_lu(z, dy):
 
 
 # Con «z <= 0» y no «z > 0», un NaN pasa en vez de volverse cero: que el error se vea.
-@njit(cache=True, nogil=True)
+@kernel
 def _relu(z, y):
     zero = z.dtype.type(0)
     for i in range(z.size):
         y[i] = zero if z[i] <= 0 else z[i]  # [ec-mlp-relu]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _relu_backward(z, dy, dz):
     zero = z.dtype.type(0)
     for i in range(z.size):
         dz[i] = zero if z[i] <= 0 else dy[i]  # [ec-mlp-relu-derivada]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _relu_general(z, y, slope, highest, threshold):
     zero = z.dtype.type(0)
     for i in range(z.size):
@@ -138,7 +138,7 @@ def _relu_general(z, y, slope, highest, threshold):
         y[i] = below if z[i] <= threshold else min(z[i], highest)  # [ec-mlp-relu-general]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _relu_general_backward(z, dy, dz, slope, highest, threshold):
     zero = z.dtype.type(0)
     for i in range(z.size):
@@ -220,14 +220,14 @@ def plain_leaky_re_lu(z, dy, negative_slope):
     return slope * z, slope * dy  # [ec-mlp-relu-fuga]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _leaky_relu(z, y, negative_slope):
     alpha = z.dtype.type(negative_slope)
     for i in range(z.size):
         y[i] = z[i] if z[i] > 0 else alpha * z[i]  # [ec-mlp-relu-fuga]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _leaky_relu_backward(z, dy, dz, negative_slope):
     alpha = z.dtype.type(negative_slope)
     for i in range(z.size):

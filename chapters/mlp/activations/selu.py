@@ -1,10 +1,10 @@
 r"""La ELU que se normaliza sola."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.base import ActivationFunction
 from chapters.mlp.activations.exponential import exp, expm1
+from dlbook.numeric.kernel import kernel
 
 ALPHA = 1.6732632423543772
 SCALE = 1.0507009873554805
@@ -59,7 +59,7 @@ def plain_selu(z, dy):
     return y, dy * SCALE * np.where(z > 0, 1, curve)  # [ec-mlp-selu]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _selu(z, y):
     real = z.dtype.type
     zero, scale, alpha = real(0), real(SCALE), real(SCALE * ALPHA)
@@ -69,7 +69,7 @@ def _selu(z, y):
 
 
 # En el pico, la pendiente de la derecha, como en Keras.
-@njit(cache=True, nogil=True)
+@kernel
 def _selu_backward(z, dy, dz):
     real = z.dtype.type
     zero, scale, alpha = real(0), real(SCALE), real(SCALE * ALPHA)

@@ -1,10 +1,10 @@
 r"""La sigmoide y su derivada."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.base import ActivationFunction
 from chapters.mlp.activations.exponential import exp
+from dlbook.numeric.kernel import kernel
 
 
 class Sigmoid(ActivationFunction):
@@ -82,7 +82,7 @@ def plain_sigmoid(z, dy):
     return y, dy * y * (1 - y)  # [ec-mlp-sigmoide-derivada]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _sigmoid(z, y):
     one = z.dtype.type(1)
     for i in range(z.size):
@@ -91,7 +91,7 @@ def _sigmoid(z, y):
         y[i] = (one if z[i] >= 0 else small) / (one + small)  # [ec-mlp-sigmoide]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sigmoid_backward(y, dy, dz):
     one = y.dtype.type(1)
     for i in range(y.size):

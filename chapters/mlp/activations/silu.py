@@ -1,10 +1,10 @@
 r"""La unidad lineal con compuerta sigmoide, y la mish."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.base import ActivationFunction
 from chapters.mlp.activations.exponential import exp
+from dlbook.numeric.kernel import kernel
 
 
 class SiLU(ActivationFunction):
@@ -57,7 +57,7 @@ def plain_si_lu(z, dy):
     return y, dy * s * (1 + z * (1 - s))  # [ec-mlp-silu-derivada]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _silu(z, y):
     one = z.dtype.type(1)
     for i in range(z.size):
@@ -65,7 +65,7 @@ def _silu(z, y):
         y[i] = z[i] * (one if z[i] >= 0 else small) / (one + small)  # [ec-mlp-silu]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _silu_backward(z, dy, dz):
     one = z.dtype.type(1)
     for i in range(z.size):
@@ -137,7 +137,7 @@ def plain_mish(z, dy):
     return z * t, dy * slope
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _mish(z, y):
     one, two = z.dtype.type(1), z.dtype.type(2)
     for i in range(z.size):
@@ -147,7 +147,7 @@ def _mish(z, y):
         y[i] = z[i] * (n / (n + rest))  # [ec-mlp-mish]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _mish_backward(z, dy, dz):
     one, two = z.dtype.type(1), z.dtype.type(2)
     for i in range(z.size):

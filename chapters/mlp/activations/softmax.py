@@ -1,11 +1,11 @@
 r"""El softmax: de puntajes a probabilidades que suman uno."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.base import ActivationFunction
 from chapters.mlp.activations.exponential import _add, exp
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 def _resolved(axis, ndim):
@@ -183,7 +183,7 @@ def plain_softmax(z, dy, axis):
 
 
 # Restar el mayor de cada fila: ningún exponente queda positivo.
-@njit(cache=True, nogil=True)
+@kernel
 def _shift(z, shifted):
     n, classes = z.shape
     for i in range(n):
@@ -195,13 +195,13 @@ def _shift(z, shifted):
 
 
 # Todas las exponenciales seguidas, y no fila por fila, para que el procesador las haga por tandas.
-@njit(cache=True, nogil=True)
+@kernel
 def _exponentiate(x):
     for i in range(x.size):
         x[i] = exp(x[i])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _softmax(z, p):
     n, classes = z.shape
     _shift(z, p)
@@ -214,7 +214,7 @@ def _softmax(z, p):
             p[i, k] /= total  # [ec-mlp-softmax]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _softmax_backward(p, g, dz):
     n, classes = p.shape
     for i in range(n):

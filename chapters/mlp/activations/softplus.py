@@ -1,10 +1,10 @@
 r"""La rectificadora suave."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.base import ActivationFunction
 from chapters.mlp.activations.exponential import exp, log1p
+from dlbook.numeric.kernel import kernel
 
 
 class Softplus(ActivationFunction):
@@ -61,14 +61,14 @@ def plain_softplus(z, dy):
     return y, dy / (1 + np.exp(-z))  # [ec-mlp-softplus-derivada]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _softplus(z, y):
     zero = z.dtype.type(0)
     for i in range(z.size):
         y[i] = max(z[i], zero) + log1p(exp(-abs(z[i])))  # [ec-mlp-softplus]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _softplus_backward(z, dy, dz):
     one = z.dtype.type(1)
     for i in range(z.size):

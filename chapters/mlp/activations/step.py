@@ -1,9 +1,9 @@
 r"""El escalón del capítulo anterior, visto como activación."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.base import ActivationFunction
+from dlbook.numeric.kernel import kernel
 
 
 class Step(ActivationFunction):
@@ -51,7 +51,7 @@ def plain_step(z, dy):
     return y, np.zeros_like(dy)  # [ec-mlp-escalon]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _step(z, y):
     for i in range(z.size):
         y[i] = 1 if z[i] >= 0 else 0  # [ec-mlp-escalon]

@@ -1,10 +1,10 @@
 r"""La tangente hiperbólica y su derivada."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.base import ActivationFunction
 from chapters.mlp.activations.exponential import expm1
+from dlbook.numeric.kernel import kernel
 
 
 class Tanh(ActivationFunction):
@@ -83,7 +83,7 @@ def plain_tanh(z, dy):
     return y, dy * (1 - y**2)  # [ec-mlp-tanh-derivada]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _tanh(z, y):
     two = z.dtype.type(2)
     for i in range(z.size):
@@ -93,7 +93,7 @@ def _tanh(z, y):
         y[i] = t if z[i] > 0 else -t
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _tanh_backward(y, dy, dz):
     one = y.dtype.type(1)
     for i in range(y.size):

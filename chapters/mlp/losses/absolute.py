@@ -1,10 +1,10 @@
 r"""El error absoluto medio."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.exponential import _add
 from chapters.mlp.losses.base import Loss
+from dlbook.numeric.kernel import kernel
 
 
 class MeanAbsoluteError(Loss):
@@ -65,7 +65,7 @@ def plain_mean_absolute_error(y_true, y_pred):
     return losses, np.sign(error) / error.shape[1]  # [ec-mlp-mae-gradiente]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _mean_absolute_error(y_true, y_pred, weight, gradient):
     n, outputs = y_pred.shape
     real = y_pred.dtype.type

@@ -1,12 +1,12 @@
 r"""La entropía cruzada de una respuesta de sí o no."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.exponential import _add, exp, log, log1p
 from chapters.mlp.losses.base import Loss
 from dlbook import check
 from dlbook.attributes import Checked
+from dlbook.numeric.kernel import kernel
 
 EPSILON = 1e-7
 
@@ -170,7 +170,7 @@ def _between_0_and_1(y_true):
     return y_true
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _binary_logits(y_true, logits, weight, gradient, smoothing):
     n, outputs = logits.shape
     real = logits.dtype.type
@@ -190,7 +190,7 @@ def _binary_logits(y_true, logits, weight, gradient, smoothing):
     return loss
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _binary_probabilities(y_true, y_pred, weight, gradient, smoothing):
     n, outputs = y_pred.shape
     real = y_pred.dtype.type

@@ -3,7 +3,6 @@ r"""La entropía cruzada de una respuesta entre varias, con la respuesta escrita
 import math
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.exponential import _add, log
 from chapters.mlp.activations.softmax import _exponentiate, _shift
@@ -11,6 +10,7 @@ from chapters.mlp.losses.base import Loss
 from chapters.mlp.losses.binary import EPSILON, _between_0_and_1
 from dlbook import check
 from dlbook.attributes import Checked
+from dlbook.numeric.kernel import kernel
 
 
 class CategoricalCrossentropy(Loss):
@@ -182,7 +182,7 @@ def _distributions(y_true):
     return y_true
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _categorical_logits(y_true, logits, weight, gradient, smoothing):
     n, classes = logits.shape
     real = logits.dtype.type
@@ -209,7 +209,7 @@ def _categorical_logits(y_true, logits, weight, gradient, smoothing):
     return loss / per_weight
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _categorical_probabilities(y_true, p, weight, gradient, smoothing):
     n, classes = p.shape
     real = p.dtype.type

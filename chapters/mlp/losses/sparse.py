@@ -3,7 +3,6 @@ r"""La entropía cruzada de una respuesta entre varias, con la respuesta escrita
 import math
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.exponential import _add
 from chapters.mlp.activations.softmax import _exponentiate, _shift
@@ -12,6 +11,7 @@ from chapters.mlp.losses.binary import EPSILON
 from chapters.mlp.losses.categorical import _classes
 from dlbook import check
 from dlbook.attributes import Checked
+from dlbook.numeric.kernel import kernel
 
 
 class SparseCategoricalCrossentropy(Loss):
@@ -165,7 +165,7 @@ def plain_sparse_categorical_crossentropy(y_true, y_pred, from_logits):
     return losses, np.where(p == y_pred, slopes, 0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _sparse_logits(labels, logits, weight, gradient):
     n, classes = logits.shape
     per_weight = n // weight.size
@@ -187,7 +187,7 @@ def _sparse_logits(labels, logits, weight, gradient):
     return loss / per_weight
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _sparse_probabilities(labels, p, weight, gradient):
     n, classes = p.shape
     real = p.dtype.type

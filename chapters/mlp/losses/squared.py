@@ -1,9 +1,8 @@
 r"""El error cuadrático medio."""
 
-from numba import njit
-
 from chapters.mlp.activations.exponential import _add
 from chapters.mlp.losses.base import Loss
+from dlbook.numeric.kernel import kernel
 
 
 class MeanSquaredError(Loss):
@@ -82,7 +81,7 @@ def plain_mean_squared_error(y_true, y_pred):
     return losses, 2 * error / error.shape[1]  # [ec-mlp-mse-gradiente]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _mean_squared_error(y_true, y_pred, weight, gradient):
     n, outputs = y_pred.shape
     real = y_pred.dtype.type

@@ -1,11 +1,11 @@
 r"""La exactitud: en cuántos casos acierta."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.metrics.base import Metric, _same_shape, _spread, _useless
 from dlbook import check
 from dlbook.attributes import Checked
+from dlbook.numeric.kernel import kernel
 
 
 class BinaryAccuracy(Metric):
@@ -45,7 +45,7 @@ class BinaryAccuracy(Metric):
         return matches * count / y_pred.size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _binary_matches(y_true, y_pred, weight, threshold):
     # Como en Keras, el umbral se redondea al tipo de lo predicho.
     limit = y_pred.dtype.type(threshold)
@@ -105,7 +105,7 @@ class SparseCategoricalAccuracy(Metric):
         return y_true.reshape(shape)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _class_matches(labels, y_pred, weight):
     total = 0.0
     for i in range(weight.size):
@@ -145,7 +145,7 @@ class CategoricalAccuracy(Metric):
         return _one_hot_matches(y_true, y_pred, weight)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _one_hot_matches(y_true, y_pred, weight):
     total = 0.0
     for i in range(weight.size):

@@ -4,11 +4,11 @@ import functools
 import inspect
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.losses.base import _weights
 from dlbook import check, registry
 from dlbook.attributes import Absent, Configured
+from dlbook.numeric.kernel import kernel
 
 # Un solo peso, para cuando nadie da ninguno.
 ONE = np.ones(1)
@@ -339,7 +339,7 @@ def _useless(metric, y_true, output_shape):
     return ValueError(f"metrics: {metric.name} no sirve con {came}".replace("'n'", "n"))
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
+@kernel(fastmath={"reassoc"})
 def _squares(y_true, y_pred, weight):
     total = 0.0
     for i in range(weight.size):
@@ -350,7 +350,7 @@ def _squares(y_true, y_pred, weight):
     return total
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
+@kernel(fastmath={"reassoc"})
 def _distances(y_true, y_pred, weight):
     total = 0.0
     for i in range(weight.size):

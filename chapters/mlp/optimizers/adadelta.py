@@ -1,11 +1,11 @@
 r"""Pasos en las unidades de los pesos."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.optimizers.base import Optimizer
 from dlbook import check
 from dlbook.attributes import Checked
+from dlbook.numeric.kernel import kernel
 
 
 class Adadelta(Optimizer):
@@ -108,7 +108,7 @@ def plain_adadelta(theta, gradient, a, d, learning_rate, rho, epsilon):
     return theta + learning_rate * delta, a, d  # [ec-mlp-adadelta-memoria]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _adadelta(theta, gradient, a, d, rate, rho, epsilon):
     real = theta.dtype.type
     eta, keep, take, eps = real(rate), real(rho), real(1 - rho), real(epsilon)

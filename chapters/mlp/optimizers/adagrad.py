@@ -1,11 +1,11 @@
 r"""Una tasa de aprendizaje para cada peso."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.optimizers.base import Optimizer
 from dlbook import check
 from dlbook.attributes import Checked
+from dlbook.numeric.kernel import kernel
 
 
 class Adagrad(Optimizer):
@@ -104,7 +104,7 @@ def plain_adagrad(theta, gradient, a, learning_rate, epsilon):
     return theta - learning_rate * move, a  # [ec-mlp-adagrad]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _adagrad(theta, gradient, a, rate, epsilon):
     real = theta.dtype.type
     eta, eps = real(rate), real(epsilon)

@@ -3,11 +3,11 @@ r"""El optimizador de uso diario, y su variante con encogimiento aparte."""
 import math
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.optimizers.base import Optimizer
 from dlbook import check
 from dlbook.attributes import Checked
+from dlbook.numeric.kernel import kernel
 
 
 class Adam(Optimizer):
@@ -205,7 +205,7 @@ def plain_adam(
     return theta - rate * m / (np.sqrt(v) + epsilon), m, v  # [ec-mlp-adam]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _adam(theta, gradient, m, v, rate, new_1, new_2, epsilon):
     # La tasa ya corregida y las fracciones de lo nuevo, 1 - β₁ y 1 - β₂.
     real = theta.dtype.type
@@ -217,7 +217,7 @@ def _adam(theta, gradient, m, v, rate, new_1, new_2, epsilon):
         theta[i] -= eta * m[i] / (np.sqrt(v[i]) + eps)  # [ec-mlp-adam]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _amsgrad(theta, gradient, m, v, top, rate, new_1, new_2, epsilon):
     real = theta.dtype.type
     eta, take_1, take_2, eps = real(rate), real(new_1), real(new_2), real(epsilon)

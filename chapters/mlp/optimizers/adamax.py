@@ -1,11 +1,11 @@
 r"""Adam con el mayor gradiente en vez de la media de los cuadrados."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.optimizers.base import Optimizer
 from dlbook import check
 from dlbook.attributes import Checked
+from dlbook.numeric.kernel import kernel
 
 
 class Adamax(Optimizer):
@@ -119,7 +119,7 @@ def plain_adamax(
     return theta - rate * m / (u + epsilon), m, u  # [ec-mlp-adamax]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _adamax(theta, gradient, m, u, rate, new, keep, epsilon):
     real = theta.dtype.type
     eta, take, keep, eps = real(rate), real(new), real(keep), real(epsilon)

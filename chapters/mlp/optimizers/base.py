@@ -4,12 +4,12 @@ import inspect
 import itertools
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.optimizers.clipping import _clip_by_global_norm, _clip_by_value
 from chapters.mlp.schedules import LearningRateSchedule
 from dlbook import check, registry
 from dlbook.attributes import Absent, Checked, Configured, refuse
+from dlbook.numeric.kernel import kernel
 
 # El nombre, entre lo que recuerda, de la media de los pesos y del gradiente que se va juntando.
 AVERAGE, GATHERED = "average", "accumulated_gradient"
@@ -589,14 +589,14 @@ def plain_optimizer(
     return theta, average
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _decay(theta, amount):
     share = theta.dtype.type(amount)
     for i in range(theta.size):
         theta[i] -= share * theta[i]  # [ec-mlp-encoger]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _average(theta, average, momentum):
     real = theta.dtype.type
     keep, take = real(momentum), real(1 - momentum)

@@ -1,10 +1,10 @@
 r"""Recortar el gradiente: un susto no debe tirar a la red del mapa."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.exponential import _add
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 def clip_by_value(gradient, limit):
@@ -54,7 +54,7 @@ def plain_clip_by_value(gradient, limit):
     return np.minimum(np.maximum(gradient, -limit), limit)  # [ec-mlp-recorte-valor]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _clip_by_value(gradient, limit, clipped):
     high = gradient.dtype.type(limit)
     for i in range(gradient.size):
@@ -112,7 +112,7 @@ def plain_clip_by_global_norm(gradient, limit):
     return gradient * limit / max(length, limit)  # [ec-mlp-recorte-norma]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _clip_by_global_norm(gradient, limit, clipped):
     # El cuadrado de 1e20 no cabe en float32: la norma se lleva en float64.
     total = 0.0

@@ -1,11 +1,11 @@
 r"""Solo el signo."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.optimizers.base import Optimizer
 from dlbook import check
 from dlbook.attributes import Checked
+from dlbook.numeric.kernel import kernel
 
 
 class Lion(Optimizer):
@@ -83,7 +83,7 @@ def plain_lion(theta, gradient, m, learning_rate, beta_1, beta_2):
     return theta, beta_2 * m + (1 - beta_2) * gradient  # [ec-mlp-lion]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _lion(theta, gradient, m, rate, beta_1, beta_2):
     real = theta.dtype.type
     eta, keep_1, take_1 = real(rate), real(beta_1), real(1 - beta_1)

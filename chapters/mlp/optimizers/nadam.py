@@ -3,11 +3,11 @@ r"""Adam que mira adelante."""
 import math
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.optimizers.base import Optimizer
 from dlbook import check
 from dlbook.attributes import Checked
+from dlbook.numeric.kernel import kernel
 
 
 class Nadam(Optimizer):
@@ -130,7 +130,7 @@ def plain_nadam(
     return theta - learning_rate * ahead / spread, m, v  # [ec-mlp-nadam]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _nadam(theta, gradient, m, v, old, new, whole, new_1, new_2, epsilon):
     # ``old`` y ``new`` llevan ya la tasa y las correcciones; ``whole``, la de v.
     real = theta.dtype.type

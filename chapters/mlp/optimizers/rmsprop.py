@@ -1,11 +1,11 @@
 r"""Adagrad con mala memoria."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.optimizers.base import Optimizer
 from dlbook import check
 from dlbook.attributes import Checked
+from dlbook.numeric.kernel import kernel
 
 
 class RMSprop(Optimizer):
@@ -128,7 +128,7 @@ def plain_rmsprop(theta, gradient, v, learning_rate, rho, epsilon):
     return theta - learning_rate * move, v  # [ec-mlp-rmsprop]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _rmsprop(theta, gradient, v, m, u, rate, rho, momentum, epsilon):
     real = theta.dtype.type
     eta, keep, take, mu, eps = real(rate), real(rho), real(1 - rho), real(momentum), real(epsilon)

@@ -1,10 +1,9 @@
 r"""El descenso de gradiente estocástico, con inercia y con la mirada de Nesterov."""
 
-from numba import njit
-
 from chapters.mlp.optimizers.base import Optimizer
 from dlbook import check
 from dlbook.attributes import Checked
+from dlbook.numeric.kernel import kernel
 
 
 class SGD(Optimizer):
@@ -158,14 +157,14 @@ def plain_sgd(theta, gradient, v, learning_rate, momentum, nesterov):
     return theta + v, v  # [ec-mlp-inercia]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sgd(theta, gradient, rate):
     eta = theta.dtype.type(rate)
     for i in range(theta.size):
         theta[i] -= eta * gradient[i]  # [ec-mlp-sgd]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _momentum(theta, gradient, v, rate, momentum):
     eta, mu = theta.dtype.type(rate), theta.dtype.type(momentum)
     for i in range(theta.size):
@@ -173,7 +172,7 @@ def _momentum(theta, gradient, v, rate, momentum):
         theta[i] += v[i]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _nesterov(theta, gradient, v, rate, momentum):
     eta, mu = theta.dtype.type(rate), theta.dtype.type(momentum)
     for i in range(theta.size):

@@ -3,12 +3,12 @@ r"""Una tabla que se aprende: de cada palabra, una fila."""
 import math
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp import constraints, initializers, regularizers
 from chapters.mlp.layer import Layer
 from dlbook import check
 from dlbook.attributes import Absent
+from dlbook.numeric.kernel import kernel
 
 
 def plain_embedding_forward(tokens, table):
@@ -89,7 +89,7 @@ def _checked(tokens, table):
     return np.ascontiguousarray(tokens), np.ascontiguousarray(table)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _embedding_forward(tokens, table, y):
     # Da la posición del primer índice sin fila, o -1.
     for i in range(tokens.size):
@@ -168,7 +168,7 @@ def embedding_backward(tokens, table, dy):
     return dtable
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _embedding_backward(tokens, dy, dtable):
     dtable[:] = 0
     for i in range(tokens.size):

@@ -3,10 +3,10 @@ r"""Word2vec: un vector para cada palabra, aprendido de las que la acompañan.""
 from collections import Counter
 
 import numpy as np
-from numba import njit
 
 from chapters.rnn.embeddings.pairs import keep_probability, noise_distribution
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 from dlbook.numeric.parallel import Team, cut, get_threads
 
 # La urna de donde salen las negativas tiene 2^18 papeletas.
@@ -301,7 +301,7 @@ def _rounds(starts, threads):
     return np.stack([edges[:-1], edges[1:]], axis=1).reshape(rounds, threads, 2)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def _read(own, text, starts, keep, urn, window, k, part, alpha, fall, state, losses):
     vectors, contexts = own[0], own[1]
     line, chosen = np.empty(len(text), np.int32), np.empty(k + 1, np.int32)
@@ -335,7 +335,7 @@ def _read(own, text, starts, keep, urn, window, k, part, alpha, fall, state, los
 
 
 # Si los vectores se desbordan, que lo diga fit, y no la división.
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def _step(v, contexts, chosen, rate, errors, dv):
     # Contra el gradiente de una pareja: chosen[0] es la vecina; las demás, negativas.
     right = 1.0
@@ -358,7 +358,7 @@ def _step(v, contexts, chosen, rate, errors, dv):
     return -np.log(max(right, 1e-300))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _join(shared, own, low, high):
     for side in range(2):
         for i in range(low, high):

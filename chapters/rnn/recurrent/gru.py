@@ -1,7 +1,6 @@
 r"""La GRU: la misma idea que la LSTM con una compuerta menos y un solo estado."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp import activations
 from chapters.mlp.activations import Sigmoid, Tanh
@@ -19,6 +18,7 @@ from chapters.rnn.recurrent.steps import (
 )
 from dlbook import check
 from dlbook.attributes import Absent
+from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul import matmul, matmul_large, matmul_transposed
 
 
@@ -180,7 +180,7 @@ def gru_biases(bias, reset_after):
     return first, bias[1, 2 * n :].copy()
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _gru_forward(xs, kernel, b, u, packed, bias, mask, drop, reset_after, z, h, inner):
     n, units = h.shape[1:]
     r = np.empty(z.shape[1:], z.dtype)
@@ -372,7 +372,7 @@ def plain_gru_backward(
     return dkernel, drecurrent, dbias, dh, dz @ kernel.T
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _gru_backward(gates, inner, u, packed, mask, drop, reset_after, h, dys, dh, dz, dr):
     n, units = dh.shape
     back, dropped, product = np.empty_like(dh), np.empty_like(dh), np.empty_like(dh)

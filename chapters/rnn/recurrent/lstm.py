@@ -1,7 +1,6 @@
 r"""La LSTM: una memoria que se suma en lugar de multiplicarse, y tres compuertas que la gobiernan."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp import activations
 from chapters.mlp.activations import Sigmoid, Tanh
@@ -9,6 +8,7 @@ from chapters.rnn.recurrent.recurrent import Recurrent
 from chapters.rnn.recurrent.steps import NO_MASK, carry, in_strips, matmul_packed, sigmoid, tanh
 from dlbook import check
 from dlbook.attributes import Absent
+from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul import matmul, matmul_large
 
 
@@ -230,7 +230,7 @@ def plain_lstm_forward(x, kernel, recurrent_kernel, bias, initial_state):
     return tuple(np.stack(s, axis=1) for s in zip(*steps, strict=True))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _lstm_forward(xs, weights, packed, mask, joined, z, h, c):
     for t in range(z.shape[0]):
         _preactivations(h[t], xs[t], weights, packed, joined[t], z[t])  # [ec-rnn-lstm-preactivaciones]
@@ -241,7 +241,7 @@ def _lstm_forward(xs, weights, packed, mask, joined, z, h, c):
             carry(mask[t], c[t], c[t + 1])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _preactivations(h, x, weights, packed, joined, z):
     # El estado, la entrada y un 1, lado a lado, por los pesos apilados: los dos productos y el sesgo, de una vez.
     u, d = h.shape[1], x.shape[1]
@@ -265,7 +265,7 @@ def _preactivations(h, x, weights, packed, joined, z):
             z[k, j] += part[k, j] + bias[j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def _lstm_step(z, c_before, h, c):
     n = h.size
     i, f, g, o = z[:n], z[n : 2 * n], z[2 * n : 3 * n], z[3 * n :]
@@ -434,7 +434,7 @@ def plain_lstm_backward(
     return dkernel, drecurrent, dz.sum((0, 1)), dh, dc, dz @ kernel.T
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _lstm_backward(gates, packed, mask, c, dys, dh, dc, dz, dxs):
     n, u = dh.shape
     # Las columnas del estado y, si se pide el gradiente de la entrada, las suyas.
@@ -457,7 +457,7 @@ def _lstm_backward(gates, packed, mask, c, dys, dh, dc, dz, dxs):
                 dxs[t, k] = back[k, u:]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def _lstm_step_back(gates, c_before, c, dh, dc, dz):
     n, one = dh.size, gates.dtype.type(1)
     i, f, g, o = gates[:n], gates[n : 2 * n], gates[2 * n : 3 * n], gates[3 * n :]

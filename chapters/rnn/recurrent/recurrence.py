@@ -1,7 +1,6 @@
 r"""La recurrencia: el estado que sigue sale de la entrada y del estado de antes."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.dense import _dense_backward_input, _dense_backward_weights, _dense_forward, _rows, _same_type
 from chapters.rnn.recurrent.steps import (
@@ -18,6 +17,7 @@ from chapters.rnn.recurrent.steps import (
     to_steps,
 )
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul import matmul_large
 
 # Las activaciones que el núcleo conoce.
@@ -130,7 +130,7 @@ def plain_simple_rnn_forward(
 
 
 # En z viene la parte de la entrada de todos los pasos, que no tiene que esperar a nadie.
-@njit(cache=True, nogil=True)
+@kernel
 def _simple_rnn_steps(kind, z, u, packed, drop, mask, h, r, dropped):
     for t in range(z.shape[0]):
         recur(h[t], u, packed, drop, dropped, r)
@@ -139,7 +139,7 @@ def _simple_rnn_steps(kind, z, u, packed, drop, mask, h, r, dropped):
             carry(mask[t], h[t], h[t + 1])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _next(kind, z, r, h):
     zero = z.dtype.type(0)
     if kind == TANH:
@@ -311,7 +311,7 @@ def plain_simple_rnn_backward(
     return dkernel, drecurrent, dbias, dh, dx
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _simple_rnn_steps_back(kind, u, packed, drop, mask, h, dys, dh, dz, back, dropped):
     steps, n, units = dz.shape
     for t in range(steps - 1, -1, -1):
@@ -332,7 +332,7 @@ def _simple_rnn_steps_back(kind, u, packed, drop, mask, h, dys, dh, dz, back, dr
                 dh[i] = back[i]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _slope(kind, h, dh, dz):
     zero, one = h.dtype.type(0), h.dtype.type(1)
     if kind == TANH:

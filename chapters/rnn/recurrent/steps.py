@@ -1,10 +1,10 @@
 r"""Las piezas del paso del tiempo, para el código compilado: nada de esto comprueba sus argumentos."""
 
 import numpy as np
-from numba import njit
 
 from chapters.mlp.activations.exponential import exp, expm1
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul import matmul, matmul_transposed
 from dlbook.numeric.vectors import BYTES
 
@@ -20,14 +20,14 @@ def packed_shape(shape, itemsize):
     return -(-shape[1] // width), shape[0], width
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def sigmoid(a):
     r"""La sigmoide de un número, para código compilado."""
     one, small = type(a)(1), exp(-abs(a))
     return (one if a >= 0 else small) / (one + small)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def tanh(a):
     r"""La tangente hiperbólica de un número, para código compilado."""
     two = type(a)(2)
@@ -36,7 +36,7 @@ def tanh(a):
     return -value if a > 0 else value
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def to_steps(x, factor, backwards, out):
     r"""Copia ``x``, de forma (n, T, d), como ``out``, (T, n, d), multiplicada por ``factor``, (n, d) o vacío."""
     n, steps, d = x.shape
@@ -51,7 +51,7 @@ def to_steps(x, factor, backwards, out):
                     out[t, i, j] = x[i, source, j]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def from_steps(dx, factor, backwards, out):
     r"""Deshace :func:`to_steps`: copia ``dx``, de forma (T, n, d), como ``out``, (n, T, d)."""
     steps, n, d = dx.shape
@@ -66,7 +66,7 @@ def from_steps(dx, factor, backwards, out):
                     out[i, t, j] = dx[source, i, j]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def pack(w, first, out):
     r"""Copia una matriz en franjas de columnas, a partir de la fila ``first``.
 
@@ -81,7 +81,7 @@ def pack(w, first, out):
                 out[p, first + i, j] = w[i, p * width + j]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def pack_transposed(w, first, out):
     r"""Copia la traspuesta de una matriz en franjas de columnas, a partir de la columna ``first``."""
     m, depth = w.shape
@@ -102,7 +102,7 @@ def in_strips(w):
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def matmul_packed(a, packed, out):
     r"""Escribe en ``out`` el producto de ``a`` por la matriz que :func:`pack` puso en franjas."""
     width = packed.shape[2]
@@ -113,7 +113,7 @@ def matmul_packed(a, packed, out):
         matmul(a, packed[p, :, :columns], out[:, j : j + columns])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def recur(h, u, packed, drop, dropped, out):
     r"""Escribe en ``out`` el producto ``h @ u``; con monedas ``drop``, (n, compuertas, unidades), las de cada una.
 
@@ -134,7 +134,7 @@ def recur(h, u, packed, drop, dropped, out):
         matmul(dropped, u[:, columns], out[:, columns])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def recur_back(dr, u, packed, drop, dropped, dh):
     r"""Escribe en ``dh`` el gradiente de ``h`` en :func:`recur`; en ``packed`` está la traspuesta de ``u``."""
     if drop.shape[0] == 0:
@@ -150,7 +150,7 @@ def recur_back(dr, u, packed, drop, dropped, dh):
                 dh[i, j] += dropped[i, j] * drop[i, g, j]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def carry(real, before, after):
     r"""Donde el paso está tapado, ``real[i]`` falso, el estado sigue como estaba."""
     for i in range(real.size):
@@ -158,7 +158,7 @@ def carry(real, before, after):
             after[i] = before[i]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def states_to_outputs(h, mask, y):
     r"""Copia los estados ``h[1:]``, (T, n, u), como ``y``, (n, T, u); antes del primer paso real, ceros."""
     n, steps, units = y.shape
@@ -170,7 +170,7 @@ def states_to_outputs(h, mask, y):
                 y[i, t, j] = h[t + 1, i, j] if alive else 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def outputs_to_steps(dy, mask, out):
     r"""Copia el gradiente de las salidas, (n, T, u), como (T, n, u); antes del primer paso real, ceros."""
     n, steps, units = dy.shape

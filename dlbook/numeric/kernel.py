@@ -1,0 +1,68 @@
+r"""Un núcleo: una función que numba compila, que suelta el candado de Python y que se puede grabar.
+
+Todos los núcleos del libro se decoran con :func:`kernel`. Quien los llama no nota nada. Pero mientras un paso se graba
+(:mod:`dlbook.numeric.recording`), cada llamada además se apunta.
+"""
+
+import os
+import threading
+
+from numba import njit
+from numba.core.registry import CPUDispatcher
+
+
+class Now(threading.local):
+    r"""Lo que está grabando cada hilo, o ``None``."""
+
+    tape = None
+
+
+now = Now()
+_run = CPUDispatcher.__call__
+
+
+class Kernel(CPUDispatcher):
+    r"""Una función compilada que, si su hilo está grabando, apunta con qué la llamaron."""
+
+    def __call__(self, *arguments):
+        r"""Hace la cuenta."""
+        tape = now.tape
+        return _run(self, *arguments) if tape is None else tape.call(self, arguments)
+
+
+def kernel(function=None, **options):
+    r"""Decora una función que numba compila, con los argumentos de ``numba.njit``.
+
+    Lo compilado se guarda entre un proceso y otro, y suelta el candado de Python mientras trabaja.
+
+    >>> import numpy as np
+    >>> @kernel
+    ... def double(x, y):
+    ...     for i in range(x.size):
+    ...         y[i] = 2 * x[i]
+    >>> y = np.empty(3)
+    >>> double(np.array([1.0, 2.0, 3.0]), y)
+    >>> y
+    array([2., 4., 6.])
+
+    Parameters
+    ----------
+    function : callable
+        La función. **No se comprueban los límites** de los arreglos que recibe.
+    **options
+        Las de numba, como ``fastmath``.
+
+    Returns
+    -------
+    Kernel
+        La función compilada; sin compilador (``NUMBA_DISABLE_JIT=1``), la misma función.
+    """
+    if function is None:
+        return lambda function: kernel(function, **options)
+    # Lo que se escribe en un intérprete no está en ningún archivo: no hay dónde guardar lo compilado.
+    in_file = os.path.isfile(function.__code__.co_filename)
+    compiled = njit(cache=in_file, nogil=True, **options)(function)
+    if isinstance(compiled, CPUDispatcher):
+        # Es la misma función compilada, con otra manera de llamarla.
+        compiled.__class__ = Kernel
+    return compiled

@@ -1,0 +1,210 @@
+r"""Repetir de un golpe, sin Python, las llamadas a núcleos que se apuntaron.
+
+Llamar desde Python a una función compilada cuesta alrededor de un microsegundo, haga lo que haga. Casi todo se va en lo
+que se vuelve a averiguar cada vez: de qué tipo es cada argumento, qué versión de la función le toca, dónde están los
+números de cada arreglo y qué forma tienen. Si la llamada va a ser la misma en todos los pasos, con la misma memoria, lo
+que se averiguó la primera vez se puede guardar. Eso es una :class:`Call`: la dirección de la función compilada y sus
+argumentos, ya en números de 64 bits.
+
+Queda hacer las llamadas desde código compilado. Cada función espera sus argumentos en ciertos registros del procesador,
+según sus tipos, así que a cada combinación de tipos le corresponde un *lector* (:func:`_reader`): una función diminuta
+que los toma de la memoria, los pone en su sitio y llama. El ciclo :func:`_run` llama a un lector tras otro.
+"""
+
+import threading
+from itertools import count
+
+import llvmlite.binding as llvm
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
+
+from dlbook.numeric.kernel import kernel
+
+WORD, STATUS = ir.IntType(64), ir.IntType(32)
+# Lo que va antes de los argumentos: la función, lo que devuelve y, si falla, por qué.
+FUNCTION, RESULT, FAILURE, FIRST = 0, 1, 2, 3
+# Lo que contesta una función que acabó bien: con un valor, o sin él.
+FINE, NOTHING = 0, -2
+
+_readers, _engines, _numbers = {}, [], count()
+_lock = threading.Lock()
+
+
+class Unrecordable(Exception):  # noqa: N818
+    r"""Una llamada que no se puede guardar como números."""
+
+
+class Call:
+    r"""Una llamada a un núcleo, con sus argumentos guardados como números.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        El núcleo, que ya se llamó una vez con estos argumentos.
+    arguments : tuple
+        Arreglos, números reales o enteros, booleanos, ``None`` o tuplas de ellos. Los números quedan fijos; de los
+        arreglos se guarda dónde están.
+    result : float, int or None
+        Lo que devolvió.
+
+    Attributes
+    ----------
+    words : tuple of int
+        Lo que el lector pone en su sitio.
+
+    Raises
+    ------
+    Unrecordable
+        Si algún argumento, o lo que devuelve, no es de esos.
+    """
+
+    def __init__(self, kernel, arguments, result):
+        # Los arreglos viven mientras viva la llamada: nadie más puede ocupar su memoria.
+        self.kernel, self.arguments, self.result = kernel, arguments, result
+        kinds = tuple(kernel.typeof_pyval(value) for value in arguments)
+        compiled = kernel.overloads.get(kinds)
+        if compiled is None:
+            raise Unrecordable(f"no hay una versión de {kernel.__name__} para {kinds}")
+        returned = compiled.fndesc.restype
+        if not isinstance(returned, (types.Number, types.Boolean, types.NoneType)):
+            raise Unrecordable(f"{kernel.__name__} devuelve {returned}")
+        self.returned = returned
+        self.address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+        words = []
+        for kind, value in zip(compiled.fndesc.argtypes, arguments, strict=True):
+            words += _words(kind, value)
+        function = cpu_target.target_context.call_conv.get_function_type(returned, compiled.fndesc.argtypes)
+        self.places = tuple(_place(t) for t in function.args[2:])
+        if len(self.places) != len(words):
+            raise Unrecordable(f"{kernel.__name__}: no se sabe cómo recibe sus argumentos")
+        self.words = tuple(words)
+
+    def same(self, other):
+        r"""Dice si otra llamada es la misma: el mismo núcleo, con los mismos números en la misma memoria."""
+        return isinstance(other, Call) and (self.address, self.words) == (other.address, other.words)
+
+    def again(self):
+        r"""Vuelve a llamar desde Python: si falló, aquí se ve por qué."""
+        return self.kernel(*self.arguments)
+
+
+def _words(kind, value):
+    # Un argumento, como lo recibe el código de numba.
+    if isinstance(kind, types.Array):
+        start = value.__array_interface__["data"][0]
+        return [0, 0, value.size, value.itemsize, start, *value.shape, *(s % 2**64 for s in value.strides)]
+    if isinstance(kind, types.BaseTuple):
+        return [word for one, part in zip(kind.types, value, strict=True) for word in _words(one, part)]
+    if isinstance(kind, types.Float):
+        bits = np.array([value, 0], f"float{kind.bitwidth}").view("uint64" if kind.bitwidth == 64 else "uint32")
+        return [int(bits[0])]
+    if isinstance(kind, (types.Integer, types.Boolean)):
+        return [int(value) % 2**64]
+    if isinstance(kind, types.NoneType):
+        return [0]
+    raise Unrecordable(f"no se sabe guardar un argumento de tipo {kind}")
+
+
+def _place(kind):
+    # En qué clase de registro va un argumento; una dirección va donde un entero.
+    return "i64" if isinstance(kind, ir.PointerType) else str(kind)
+
+
+def _reader(places):
+    r"""Da la dirección del lector de una combinación de tipos; se compila la primera vez que hace falta."""
+    with _lock:
+        if places not in _readers:
+            _readers[places] = _compile(places)
+        return _readers[places]
+
+
+def _compile(places):
+    module, name = ir.Module(), f"reader_{next(_numbers)}"
+    function = ir.Function(module, ir.FunctionType(STATUS, [WORD]), name)
+    builder = ir.IRBuilder(function.append_basic_block())
+    memory = builder.inttoptr(function.args[0], WORD.as_pointer())
+
+    def at(k):
+        return builder.gep(memory, [WORD(k)])
+
+    kinds = [{"float": ir.FloatType(), "double": ir.DoubleType()}.get(p) or ir.IntType(int(p[1:])) for p in places]
+    values = [builder.load(builder.bitcast(at(FIRST + k), t.as_pointer())) for k, t in enumerate(kinds)]
+    target = ir.FunctionType(STATUS, [WORD, WORD, *kinds])
+    where = [builder.ptrtoint(at(k), WORD) for k in (RESULT, FAILURE)]
+    builder.ret(builder.call(builder.inttoptr(builder.load(at(FUNCTION)), target.as_pointer()), [*where, *values]))
+    machine = llvm.Target.from_default_triple().create_target_machine()
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(str(module)), machine)
+    engine.finalize_object()
+    _engines.append(engine)
+    return engine.get_function_address(name)
+
+
+@intrinsic
+def _read(typing, reader, memory):
+    signature = types.int32(types.uint64, types.uint64)
+
+    def write(context, builder, signature, arguments):
+        reader, memory = arguments
+        kind = ir.FunctionType(STATUS, [WORD])
+        return builder.call(builder.inttoptr(reader, kind.as_pointer()), [memory])
+
+    return signature, write
+
+
+@kernel
+def _run(readers, memories, start, stop):
+    for k in range(start, stop):
+        status = _read(readers[k], memories[k])
+        if status != FINE and status != NOTHING:
+            return k
+    return -1
+
+
+class Replay:
+    r"""Unas llamadas seguidas, listas para repetirse.
+
+    >>> from dlbook.numeric.kernel import kernel
+    >>> @kernel
+    ... def add(x, k, y):
+    ...     for i in range(x.size):
+    ...         y[i] = x[i] + k
+    >>> x, y, z = np.zeros(2), np.empty(2), np.empty(2)
+    >>> add(x, 1.0, y), add(y, 10.0, z)
+    (None, None)
+    >>> replay = Replay([Call(add, (x, 1.0, y), None), Call(add, (y, 10.0, z), None)])
+    >>> x[:] = 5.0, 7.0
+    >>> replay.run()
+    >>> z
+    array([16., 18.])
+
+    Parameters
+    ----------
+    calls : list of Call
+        Las llamadas.
+    """
+
+    def __init__(self, calls):
+        self.calls = calls
+        starts = np.cumsum([0] + [FIRST + len(call.words) for call in calls])
+        self.memory = np.zeros(starts[-1], np.uint64)
+        for call, start in zip(calls, starts, strict=False):
+            self.memory[start] = call.address
+            self.memory[start + FIRST : start + FIRST + len(call.words)] = call.words
+        self.starts = starts[:-1]
+        self.memories = (self.memory.ctypes.data + self.memory.itemsize * self.starts).astype(np.uint64)
+        self.readers = np.array([_reader(call.places) for call in calls], np.uint64)
+
+    def run(self):
+        r"""Repite las llamadas, en orden; si una falla, lo hace con su error."""
+        failed = _run(self.readers, self.memories, 0, len(self.calls))
+        if failed >= 0:
+            self.calls[failed].again()
+            raise RuntimeError(f"{self.calls[failed].kernel.__name__}: falló al repetirse")
+
+    def result(self, k):
+        r"""Da el número real que devolvió la llamada ``k`` la última vez."""
+        start = self.starts[k] + RESULT
+        return float(self.memory[start : start + 1].view(f"float{self.calls[k].returned.bitwidth}")[0])
