@@ -8,6 +8,8 @@ import numpy as np
 from chapters.mlp.layer import _shapes_only, every_one_of_any_size
 from chapters.mlp.model import Model
 from dlbook import check
+from dlbook.numeric.kernel import kernel
+from dlbook.numeric.recording import perform
 from dlbook.several import each
 
 
@@ -52,6 +54,12 @@ def _filled(value, values):
 
 class _UnforeseenError(Exception):
     r"""De alguna máscara no se sabe nada sin hacer las cuentas."""
+
+
+@kernel
+def _add(a, b, total):
+    for i in range(total.size):
+        total[i] = a[i] + b[i]
 
 
 def _shared(mask, targets):
@@ -245,7 +253,7 @@ class Graph(Model):
             return self._forward_masked(values, workers, training, mask)
         for k, (plain, source, target) in enumerate(self._plain):
             if plain:
-                values[target] = workers[k].forward(values[source], training=training)  # [ec-mlp-grafo-ida]
+                values[target] = perform(workers[k].forward, values[source], training=training)  # [ec-mlp-grafo-ida]
             else:
                 self._call(self.calls[k], workers[k], values, training)
         self.y = values[self._exits[0]] if len(self._exits) == 1 else [values[slot] for slot in self._exits]
@@ -261,9 +269,9 @@ class Graph(Model):
             one = received if worker.several else received[0]
             known = any(m is not None for m in received)
             options = {"training": training} | worker.masks_for(received) | _options(call, values)
-            self._keep(call, worker.forward(*_filled(call.arguments, values), **options), values)
+            self._keep(call, perform(worker.forward, *_filled(call.arguments, values), **options), values)
             role = worker.called(call.options)
-            after = role.compute_mask(given if worker.several else given[0], one if known else None)
+            after = perform(role.compute_mask, given if worker.several else given[0], one if known else None)
             for target, found in zip(call.targets, _shared(after, call.targets), strict=True):
                 masks[target] = found
         self._masks = [masks[slot] for slot in self._exits]
@@ -341,7 +349,7 @@ class Graph(Model):
 
     def _call(self, call, worker, values, training):
         options = {"training": training} | _options(call, values)
-        self._keep(call, worker.forward(*_filled(call.arguments, values), **options), values)
+        self._keep(call, perform(worker.forward, *_filled(call.arguments, values), **options), values)
 
     def _workers(self):
         # Quién hace cada llamada: la capa, o, si se repite, una copia suya con los mismos pesos y memoria propia.
@@ -373,7 +381,7 @@ class Graph(Model):
             if plain:
                 slope = slopes[target]
                 slope = self._zeros(workers[k].y) if slope is None else slope
-                slope = workers[k].backward(slope)
+                slope = perform(workers[k].backward, slope)
                 if slopes[source] is None:
                     slopes[source] = slope
                 elif slope is not None:
@@ -383,7 +391,8 @@ class Graph(Model):
         for k in (k for k, again in enumerate(self._again) if again):
             pairs = zip(self.layers[self._order[k]].gradients, workers[k].gradients, strict=True)
             for gradient, other in pairs:
-                gradient += other  # [ec-mlp-grafo-compartida]
+                gradient, other = gradient.reshape(-1), other.reshape(-1)
+                _add(gradient, other, gradient)  # [ec-mlp-grafo-compartida]
         found = slopes[: self._entries]
         if self.input_gradient:
             # De una entrada que nadie usa.
@@ -403,11 +412,12 @@ class Graph(Model):
             slopes[slot] = slope if slopes[slot] is None else slopes[slot]
             return
         total = self.buffer(("suma", slot), slope.shape)
-        slopes[slot] = np.add(slopes[slot], slope, out=total)  # [ec-mlp-grafo-vuelta]
+        _add(*(one.reshape(-1) for one in (slopes[slot], slope, total)))  # [ec-mlp-grafo-vuelta]
+        slopes[slot] = total
 
     def _zeros(self, y):
         zeros = self.buffer("ceros", y.shape)
-        zeros[...] = 0
+        perform(np.copyto, zeros, 0)
         return zeros
 
     def _unused(self, k):
@@ -421,7 +431,7 @@ class Graph(Model):
             given = self._zeros(worker.y) if given[0] is None else given[0]
         else:
             given = [self._zeros(y) if slope is None else slope for slope, y in zip(given, worker.y, strict=True)]
-        back = worker.backward(given)
+        back = perform(worker.backward, given)
         if back is not None:
             back = list(back) if isinstance(back, (list, tuple)) else [back]
             if len(call.sources) > len(back):

@@ -20,6 +20,7 @@ from chapters.mlp.tape.tensor import Tensor, is_recording
 from chapters.mlp.tape.through import through, through_losses
 from dlbook import check, registry
 from dlbook.attributes import Configured, refuse, unknown
+from dlbook.numeric.recording import ARRAYS, lent, spoil, unwatched
 from dlbook.several import each
 from dlbook.training import check_depth, walk
 
@@ -955,7 +956,7 @@ class Layer(Configured):
                 if weight.trainable:
                     if weight.gradient is None:
                         weight = layer._with_gradient(name)
-                    gradients.append(weight.gradient)
+                    gradients.append(lent(weight.gradient))
         return gradients
 
     @property
@@ -1078,7 +1079,7 @@ class Layer(Configured):
             return self._each_ready(x)
         # Lo que sale de otra capa ya está listo, y un NaN pasa: que se vea en la pérdida.
         dtype = _INTEGER if self.integers else self.dtype
-        ready = type(x) is np.ndarray and x.dtype == dtype and x.flags.carray
+        ready = type(x) in ARRAYS and x.dtype == dtype and x.flags.carray
         if ready and x.shape[1:] == self._seen and x.shape[0]:
             return x
         x = self.fitting(x if ready else self._as_numbers(x, "x", dtype), "x")
@@ -1090,7 +1091,7 @@ class Layer(Configured):
     def _each_ready(self, xs):
         xs = self.arranged(xs, "x")
         dtypes = self.input_dtypes if self.built else [self.dtype] * len(xs)
-        ready = [type(x) is np.ndarray and x.dtype == d and x.flags.carray for x, d in zip(xs, dtypes, strict=True)]
+        ready = [type(x) in ARRAYS and x.dtype == d and x.flags.carray for x, d in zip(xs, dtypes, strict=True)]
         if all(ready) and len(xs[0]) and [x.shape[1:] for x in xs] == self._seen and len({len(x) for x in xs}) == 1:
             return xs
         names = [f"x[{k}]" for k in range(len(xs))]
@@ -1218,7 +1219,7 @@ class Layer(Configured):
             raise ValueError(f"{self.name}: para ir hacia atrás hay que ir antes hacia delante, con forward")
         y = self.y if k is None else self.y[k]
         shape = y.shape
-        if not (type(dy) is np.ndarray and dy.dtype == self.dtype and dy.shape == shape and dy.flags.carray):
+        if not (type(dy) in ARRAYS and dy.dtype == self.dtype and dy.shape == shape and dy.flags.carray):
             dy = check.floats(dy, "dy")
             if dy.shape != shape:
                 raise ValueError(f"dy: se esperaba la forma {shape} de la última salida, pero llegó {dy.shape}")
@@ -1332,7 +1333,7 @@ class Layer(Configured):
         if array is None:
             array = check.empty(shape, f"{self.name}, {name}", dtype or self.dtype)
             self.buffers[name, shape] = array
-        return array
+        return lent(array)
 
     def get_weights(self):
         r"""Devuelve copias de todos los pesos, también los que no se aprenden, en el orden de Keras."""
@@ -1425,6 +1426,7 @@ class Layer(Configured):
         ndarray
             El mismo ``out``.
         """
+        spoil("sortea")
         if self.draws is None:
             return self.generator.random(out=out, dtype=out.dtype)
         return self.draws.uniform(out)
@@ -1446,7 +1448,10 @@ class Layer(Configured):
         ndarray, shape (réplicas, ...)
             Lo de cada una. No se modifica.
         """
-        return values[np.newaxis] if self.meeting is None else self.meeting.share(self.part, values)
+        if self.meeting is None or self.meeting.parts == 1:
+            return values[np.newaxis]
+        spoil("espera a las otras réplicas")
+        return self.meeting.share(self.part, unwatched(values))
 
     # --- Lo que el modelo les pide a sus capas ---
 
@@ -1527,12 +1532,20 @@ class Layer(Configured):
         ----------
         original : Layer
             La capa.
+
+        Returns
+        -------
+        bool
+            Si alguno había cambiado.
         """
+        changed = False
         for mine, theirs in zip(walk(self), walk(original), strict=True):
             for name in theirs.configurable:
-                value = vars(theirs).get(name)
-                if _read_at_each_step(name, value):
+                value, now = vars(theirs).get(name), vars(mine).get(name)
+                if _read_at_each_step(name, value) and value is not now:
+                    changed = changed or value != now
                     _set(mine, name, value)
+        return changed
 
     def without_input_gradient(self):
         r"""Avisa que nadie usará el gradiente de su entrada: :meth:`backward` puede ahorrárselo y devolver ``None``."""

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from dlbook.numeric.recording import ARRAYS
 from dlbook.several import each
 
 
@@ -49,7 +50,7 @@ def _forward(method):
                 )
         if self.several or (isinstance(y, (list, tuple)) and _promises_several(self, x)):
             return _each_compared(self, x, args, y)
-        if type(y) is not np.ndarray or (shape, y.shape, y.dtype) != self._passed or not y.flags.carray:
+        if type(y) not in ARRAYS or (shape, y.shape, y.dtype) != self._passed or not y.flags.carray:
             shape = np.shape(x) if shape is None else shape
             promised = (*shape[:1], *self.compute_output_shape(tuple(shape[1:])))
             y = _compared(self, "forward", y, promised, "la que da compute_output_shape")
@@ -73,7 +74,7 @@ def _backward(method):
             ]
         if type(self).backward is backward and (dx is not None or self.input_gradient):
             shape = self._passed[0] or (*np.shape(dy)[:1], *self.input_shape)
-            if type(dx) is not np.ndarray or dx.shape != shape or dx.dtype != self.dtype or not dx.flags.carray:
+            if type(dx) not in ARRAYS or dx.shape != shape or dx.dtype != self.dtype or not dx.flags.carray:
                 dx = _compared(self, "backward", dx, shape, "la de la entrada")
         return dx
 
@@ -112,4 +113,4 @@ def _compared(layer, method, array, shape, source):
     if array.shape != shape or array.dtype != layer.dtype:
         raise ValueError(f"{expected}, pero devolvió {array.dtype} de forma {array.shape}")
     # Una vista con saltos, o que se pisa a sí misma, o de solo lectura: lo que sigue recibe una copia en orden.
-    return array if type(array) is np.ndarray and array.flags.carray else np.array(array, order="C")
+    return array if type(array) in ARRAYS and array.flags.carray else np.array(array, order="C")

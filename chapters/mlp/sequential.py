@@ -7,6 +7,7 @@ from chapters.mlp.input_layer import Input, InputLayer
 from chapters.mlp.layer import Layer, all_or_nothing, distinguish
 from chapters.mlp.symbol import Symbol
 from dlbook import check, training
+from dlbook.numeric.recording import perform
 
 __all__ = ["Input", "Sequential"]
 
@@ -120,7 +121,7 @@ class Sequential(Graph):
             return super().forward(x, training, mask)
         y = self.ready(x)
         for layer in self.layers:
-            y = layer.forward(y, training=training)
+            y = perform(layer.forward, y, training=training)
         self.y = y
         return y
 
@@ -128,7 +129,7 @@ class Sequential(Graph):
         r"""Lleva el gradiente de la última capa a la primera."""
         dy = self.output_gradient(dy)
         for layer in reversed(self.layers):
-            dy = layer.backward(dy)
+            dy = perform(layer.backward, dy)
             if dy is None or not layer.input_gradient:
                 return None
         return dy

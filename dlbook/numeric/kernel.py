@@ -4,6 +4,8 @@ Todos los núcleos del libro se decoran con :func:`kernel`. Quien los llama no n
 (:mod:`dlbook.numeric.recording`), cada llamada además se apunta.
 """
 
+import functools
+import inspect
 import os
 import threading
 
@@ -24,10 +26,19 @@ _run = CPUDispatcher.__call__
 class Kernel(CPUDispatcher):
     r"""Una función compilada que, si su hilo está grabando, apunta con qué la llamaron."""
 
-    def __call__(self, *arguments):
+    def __call__(self, *arguments, **named):
         r"""Hace la cuenta."""
         tape = now.tape
-        return _run(self, *arguments) if tape is None else tape.call(self, arguments)
+        return _run(self, *arguments, **named) if tape is None else tape.call(self, self.in_order(arguments, named))
+
+    def in_order(self, arguments, named):
+        r"""Da los argumentos que llegaron, todos por su posición."""
+        return tuple(self.__signature__.bind(*arguments, **named).args) if named else arguments
+
+    @functools.cached_property
+    def __signature__(self):
+        r"""La firma de la función."""
+        return inspect.signature(self.py_func)
 
 
 def kernel(function=None, **options):

@@ -13,6 +13,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from dlbook.numeric.kernel import kernel
+from dlbook.numeric.recording import perform
 from dlbook.numeric.vectors import BYTES, MANY, SIZE, Writer
 
 # El mosaico más alto cuyas sumas caben en los registros que hay.
@@ -258,5 +259,9 @@ def matmul_large(a, b, out):
     out : ndarray, shape (n, m)
         Contiguo, del mismo tipo que ``a`` y ``b``, y sin memoria en común con ellos.
     """
+    perform(_library_product, a, b, out)
+
+
+def _library_product(a, b, out):
     with np.errstate(all="ignore"):
         np.dot(a, b, out=out)

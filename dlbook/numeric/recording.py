@@ -17,10 +17,13 @@ son las que un modelo hace a sus capas. Al repetir, esas las hace Python, como s
 grabado.
 """
 
+from types import FunctionType
+
 import numpy as np
 from numba import config
 
 from dlbook import registry
+from dlbook.attributes import Configured
 from dlbook.numeric.kernel import now
 from dlbook.numeric.replay import Call, Replay, Unrecordable
 
@@ -103,10 +106,10 @@ def _telling(name):
 
 
 for _name in (
-    *("all any argmax argmin argpartition argsort astype byteswap choose clip compress conj copy cumprod").split(),
-    *("cumsum diagonal dot dump dumps fill flatten item itemset max mean min nonzero partition prod put").split(),
-    *("ravel repeat resize round searchsorted sort std sum take tobytes tofile tolist trace var").split(),
-    *("__float__ __int__ __bool__ __complex__ __index__ __contains__ __copy__ __deepcopy__").split(),
+    *["all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "byteswap", "choose", "clip", "compress", "conj", "copy", "cumprod"],
+    *["cumsum", "diagonal", "dot", "dump", "dumps", "fill", "flatten", "item", "itemset", "max", "mean", "min", "nonzero", "partition", "prod", "put"],
+    *["ravel", "repeat", "resize", "round", "searchsorted", "sort", "std", "sum", "take", "tobytes", "tofile", "tolist", "trace", "var"],
+    *["__float__", "__int__", "__bool__", "__complex__", "__index__", "__contains__", "__copy__", "__deepcopy__"],
 ):
     if hasattr(np.ndarray, _name):
         setattr(Watched, _name, _telling(_name))
@@ -132,6 +135,11 @@ def watched(value):
     if type(value) is np.ndarray:
         return value.view(Watched)
     return [watched(one) for one in value] if type(value) is list else value
+
+
+def lent(value):
+    r"""Da memoria para una cuenta: vigilada, si se está grabando."""
+    return value if now.tape is None else watched(value)
 
 
 def perform(method, *arguments, **options):
@@ -297,15 +305,18 @@ class Tape:
 def _foreign(method):
     # Lo que no es del libro puede hacer cuentas sin que nadie se entere, y lo que lo contiene, también.
     owner = getattr(method, "__self__", None)
-    return owner is not None and any(not registry.ours(type(one)) for one in _pieces(owner))
+    return owner is not None and not all(map(registry.ours, _kinds(owner)))
 
 
-def _pieces(owner):
-    yield owner
-    for value in list(getattr(owner, "__dict__", {}).values()):
+def _kinds(owner):
+    # Su clase y las de lo que tiene dentro, y las funciones.
+    yield type(owner)
+    for value in list(owner) if isinstance(owner, tuple) else list(getattr(owner, "__dict__", {}).values()):
         for one in value if type(value) in (list, tuple) else [value]:
-            if hasattr(type(one), "__dict__") and hasattr(one, "configurable"):
-                yield from _pieces(one)
+            if isinstance(one, FunctionType):
+                yield one
+            elif isinstance(one, Configured):
+                yield from _kinds(one)
 
 
 class Recorder:
@@ -346,7 +357,7 @@ class Recorder:
         return work.reason if work.state == "imposible" else [one.method for one in work.asides()]
 
     def run(self, key, work):
-        r"""Hace un trabajo y devuelve lo que devuelve: una lista con lo que devolvieron sus ``perform``.
+        r"""Hace un trabajo y devuelve lo que devuelve: una lista con números que devolvieron sus ``perform``, o ``None``.
 
         Parameters
         ----------
@@ -418,6 +429,9 @@ class _Work:
         results = []
         for value in found:
             entry = next((e for e in tape.entries if e.result is value), None)
+            if value is None:
+                results.append(lambda: None)
+                continue
             if entry is None:
                 self.state, self.tape, self.reason = "imposible", None, "devuelve algo que no salió de un perform"
                 return

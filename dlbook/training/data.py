@@ -82,28 +82,28 @@ class Data:
         r"""Separa las primeras ``at`` observaciones de las demás."""
         return self.part(slice(0, at)), self.part(slice(at, None))
 
-    def batch(self, replica, rows):
-        r"""Da lo que entra de unas filas; una lista, si son varias entradas."""
+    def batch(self, replica, rows, copy=False):
+        r"""Da lo que entra de unas filas; una lista, si son varias entradas. Con ``copy``, siempre en búferes."""
         if len(self.inputs) == 1:
-            return self.inputs[0].rows(replica, rows)
-        return [column.rows(replica, rows) for column in self.inputs]
+            return self.inputs[0].rows(replica, rows, copy)
+        return [column.rows(replica, rows, copy) for column in self.inputs]
 
-    def target(self, replica, rows, x, k, divisor, mask=None):
+    def target(self, replica, rows, x, k, divisor, mask=None, copy=False):
         r"""Da lo correcto de la salida ``k`` en unas filas, y los pesos: entre ``divisor``, y tal cual.
 
-        Con la máscara de esas filas, los pesos son cero donde no cuenta.
+        Con la máscara de esas filas, los pesos son cero donde no cuenta. Con ``copy``, todo está en búferes.
         """
         if self.targets[k] is None:
             return None, None, None
         same = self.same[k]
-        y = self.targets[k].rows(replica, rows) if same is None else each(x)[same]
+        y = self.targets[k].rows(replica, rows, copy) if same is None else each(x)[same]
         if mask is not None:
             own = None if self.weighing[k] is None else self.weighing[k].rows(replica, rows)
             raw = masked(own, mask, replica.dtype)
             return y, raw * raw.dtype.type(1 / divisor), raw
         if self.weighing[k] is None:
             return y, uniform_weight(replica, len(y), divisor), None
-        raw = self.weighing[k].rows(replica, rows)
+        raw = self.weighing[k].rows(replica, rows, copy)
         weight = replica.buffer(("data weighed", k), raw.shape, raw.dtype)
         return y, np.multiply(raw, raw.dtype.type(1 / divisor), out=weight), raw
 

@@ -17,6 +17,7 @@ from dlbook.callbacks import called
 from dlbook.numeric.draws import Draws
 from dlbook.numeric.kernel import kernel
 from dlbook.numeric.parallel import Interrupts, Team, cut, get_threads, single_thread_blas, uninterrupted
+from dlbook.numeric.recording import ARRAYS, Recorder, lent, perform
 from dlbook.several import each
 from dlbook.training.data import Data, check_mask, masked
 from dlbook.training.state import walk
@@ -100,7 +101,10 @@ def _part_of(masks, start, stop):
 
 
 # Lo que depende de los datos con que se trabaja.
-AIM = "data", "targets", "metrics", "asks", "asking", "weights", "shapes", "output_shapes", "masked", "foreseen"
+AIM = (
+    *("data", "targets", "metrics", "asks", "asking", "weights", "shapes", "output_shapes", "masked", "foreseen"),
+    "sums",
+)
 
 
 class Sums:
@@ -114,6 +118,12 @@ class Sums:
 
     def __init__(self, metrics):
         self.states = [[np.zeros(found.size) for found in of_one] for of_one in metrics]
+
+    def restart(self):
+        r"""Empieza otra vez."""
+        for states in self.states:
+            for state in states:
+                state[:] = 0
 
     def add(self, others):
         r"""Suma lo de otros, en orden."""
@@ -142,11 +152,11 @@ class Engine:
 
     def __init__(self, model):
         self.model = model
-        self.targets, self.metrics, self.asks, self.weights = [], [], [], []
+        self.targets, self.metrics, self.asks, self.weights, self.sums = [], [], [], [], []
         self.asking = False
         # Si alguna salida tiene máscara, y si se sabe cuál sin ir hacia delante.
         self.masked, self.foreseen = False, True
-        self.replicas, self.gradients = [], []
+        self.replicas, self.gradients, self.recorders = [], [], []
         # De cada réplica, las capas que sortean.
         self.random = []
         self.plans = {}
@@ -194,8 +204,7 @@ class Engine:
         if self.model.theta is not self.theta:
             raise ValueError("trainable: qué capas se entrenan se decide antes de fit, y cambió a la mitad")
         # Lo que un ``callback`` le haya cambiado a una capa vale desde esta época.
-        for replica in self.replicas:
-            replica.follow(self.model)
+        self.follow()
         self.restart()
         self.reseed()
         before, after = called(callbacks, "on_train_batch_begin"), called(callbacks, "on_train_batch_end")
@@ -222,6 +231,13 @@ class Engine:
             )
         return self.logs()
 
+    def follow(self):
+        r"""Toma los argumentos que le hayan cambiado al modelo; lo que se grabó con los otros ya no vale."""
+        changed = [replica.follow(self.model) for replica in self.replicas]
+        if any(changed):
+            for recorder in self.recorders:
+                recorder.forget()
+
     def train(self, data, order, start, stop, where=None):
         r"""Da un paso con unas filas y devuelve su pérdida."""
         self._admit(data)
@@ -243,6 +259,9 @@ class Engine:
     def start(self, data):
         r"""Prepara lo que se va a entrenar y a medir."""
         self._aim(data)
+        self.sums = [Sums(self.metrics) for _ in range(self.team.size)]
+        for recorder in self.recorders:
+            recorder.forget()
         self.step = 0
         self.theta, self.gradient = self.model.theta, self.model.gradient
         self.updated = registry.ours(type(self.model.optimizer))
@@ -256,7 +275,8 @@ class Engine:
         r"""Empieza otra vez la cuenta de la pérdida y las métricas."""
         self.total, self.seen = 0.0, 0
         self.outputs = np.zeros(len(self.targets))
-        self.sums = [Sums(self.metrics) for _ in range(self.team.size)]
+        for sums in self.sums:
+            sums.restart()
         for of_one in self.metrics:
             for found in of_one:
                 found.restart()
@@ -377,58 +397,80 @@ class Engine:
             for layer in self.random[k] if self.random else ():
                 layer.draws.place(self.step, a, b, n)
             own = None if masks is None else _part_of(masks, a, b)
-            part, gradient = self._measure(replica, data, rows, divisors, n, True, sums, parts, own)
-            loss += part
-            replica.backward(gradient)
+            loss += self._measure(k, data, rows, divisors, n, True, sums, parts, own)
             if len(chunks) > 1:
                 _accumulate(replica, self.gradients[k], number, len(chunks))
         if k == 0:
             loss += check.returned(replica.penalty(add_gradient=True), "la penalización de los pesos")
         self.losses[k], self.parts[k] = loss, parts
 
-    def _measure(self, replica, data, rows, divisors, n, training, sums, parts, masks=None):
-        r"""Va hacia delante con unas filas de un lote de ``n``; suma las métricas y da la pérdida y su gradiente."""
-        x = data.batch(replica, rows)
-        y_pred = self._forward(replica, x, training)
-        if not self.foreseen:
-            # Son todas las del lote: las máscaras se saben hasta ahora.
-            masks = replica.output_masks()
-            divisors = self._divisors(data, rows, n, masks)
-        if len(self.targets) == 1:
-            loss, gradient = self._compare(replica, data, rows, x, y_pred, 0, divisors, sums, masks)
-            loss *= self.weights[0]
-        else:
-            loss, gradient = 0.0, []
-            for j, one in enumerate(y_pred):
-                part, slope = self._compare(replica, data, rows, x, one, j, divisors, sums, masks)
-                loss += part * self.weights[j]
-                gradient.append(slope)
-                if parts is not None:
-                    parts[j] += part
-        if self.adds:
-            loss += replica.added_loss(each(y_pred)[0].shape[0]) / n
-        return loss, gradient
+    def _measure(self, k, data, rows, divisors, n, training, sums, parts, masks=None):
+        r"""Va hacia delante con unas filas de un lote de ``n``, suma las métricas y da la pérdida; si entrena, vuelve."""
+        replica = self.replicas[k]
+        # Lo que se graba encuentra los datos siempre en la misma memoria.
+        recorded = training and not (self.asking or self.masked)
+        x = data.batch(replica, rows, recorded)
+        wanted = None
+        if self.foreseen:
+            wanted = self._wanted(replica, data, rows, x, divisors, masks, recorded)
 
-    def _compare(self, replica, data, rows, x, y_pred, j, divisors, sums, masks):
+        def work():
+            y_pred = self._forward(replica, lent(x), training)
+            aims = wanted
+            if aims is None:
+                # Son todas las del lote: las máscaras se saben hasta ahora.
+                masks = replica.output_masks()
+                aims = self._wanted(replica, data, rows, x, self._divisors(data, rows, n, masks), masks)
+            losses, slopes = [], []
+            for j, (one, aim) in enumerate(zip(each(y_pred), aims, strict=True)):
+                loss, slope = self._compare(replica, aim, one, j, sums)
+                losses.append(loss)
+                slopes.append(slope)
+            if training:
+                replica.backward(slopes if len(slopes) > 1 else slopes[0])
+            return losses
+
+        if recorded:
+            losses = self.recorders[k].run((len(each(x)[0]), n), work)
+        else:
+            losses = work()
+        losses = [0.0 if one is None else one for one in losses]
+        if parts is not None:
+            parts += losses
+        loss = sum(one * weight for one, weight in zip(losses, self.weights, strict=True))
+        if self.adds:
+            loss += replica.added_loss(len(each(x)[0])) / n
+        return loss
+
+    def _wanted(self, replica, data, rows, x, divisors, masks, copy=False):
+        # De cada salida, lo correcto, los pesos entre lo que se divide y lo que pesan para las métricas.
+        found = []
+        for j, target in enumerate(self.targets):
+            mask = None if masks is None else masks[j]
+            if target.loss is None and not target.metrics:
+                found.append((None, None, None, None))
+                continue
+            if mask is not None:
+                check_mask(mask, (len(each(x)[0]), *self.output_shapes[j]))
+            found.append((*data.target(replica, rows, x, j, divisors[j], mask, copy), mask))
+        return found
+
+    def _compare(self, replica, aim, y_pred, j, sums):
         # Una salida con lo correcto: cuánto suma a la pérdida, y el gradiente.
-        target, mask = self.targets[j], None if masks is None else masks[j]
+        y, weight, raw, mask = aim
+        target = self.targets[j]
         gradient = replica.buffers.get(("data gradient", j, y_pred.shape))
         new = gradient is None
         if new:
             gradient = replica.buffer(("data gradient", j), y_pred.shape)
             replica.buffers["data gradient", j, y_pred.shape] = gradient
             gradient.fill(np.nan)
-        if target.loss is None and not target.metrics:
-            gradient.fill(0)
-            return 0.0, gradient
-        if mask is not None:
-            check_mask(mask, y_pred.shape)
-        y, weight, raw = data.target(replica, rows, x, j, divisors[j], mask)
+        gradient, y, weight, raw = (lent(one) for one in (gradient, y, weight, raw))
         if target.loss is None:
-            gradient.fill(0)
-            loss = 0.0
+            perform(np.copyto, gradient, 0)
+            loss = None
         else:
-            loss = target.loss.shard(y, y_pred, weight, gradient)
+            loss = perform(target.loss.shard, y, y_pred, weight, gradient)
             if type(loss) is not float:
                 check.returned(loss, f"{type(target.loss).__name__}.shard")
             if new and math.isfinite(loss) and np.isnan(gradient).any():
@@ -437,17 +479,17 @@ class Engine:
                     f"dejó {np.isnan(gradient).sum()} de {gradient.size} en NaN"
                 )
             if target.weight != 1:
-                gradient *= gradient.dtype.type(target.weight)
+                perform(np.multiply, gradient, gradient.dtype.type(target.weight), out=gradient)
         for found, state in zip(self.metrics[j], sums.states[j], strict=True):
             # Las que no pesan las observaciones tampoco cuentan lo que la máscara quita.
             own = raw if found.weighted else None if mask is None else mask.astype(replica.dtype)
-            found.accumulate(y, y_pred, own, state)
+            perform(found.accumulate, y, y_pred, own, lent(state))
         return loss, gradient
 
     def _forward(self, replica, x, training):
         # Lo que sigue no revisa nada: la última comprobación es esta.
         y = replica.forward(x, training)
-        n = len(x) if type(x) is np.ndarray else len(x[0])
+        n = len(x) if type(x) in ARRAYS else len(x[0])
         if type(y) is list:
             if len(y) != len(self.output_shapes):
                 raise ValueError(f"{replica.name}: se esperaban {len(self.output_shapes)} salidas, pero salió {len(y)}")
@@ -567,6 +609,7 @@ class Engine:
             for layer in walk(replica):
                 layer.meeting, layer.part = self.team.meeting, len(self.replicas)
             self.replicas.append(replica)
+            self.recorders.append(Recorder())
         return self.replicas[:size]
 
     def _why(self, loss, data, order, start, stop, where):
@@ -597,6 +640,7 @@ class Engine:
         r"""Devuelve la pérdida y las métricas, sin mover nada. No depende del número de hilos."""
         kept = {name: getattr(self, name) for name in AIM}
         self._aim(source.first())
+        self.sums = [Sums(self.metrics)]
         self.restart()
         before, after = called(callbacks, "on_test_batch_begin"), called(callbacks, "on_test_batch_end")
         whole = isinstance(source, Data) and limit is None and not (before or after or self.alone)
@@ -630,7 +674,7 @@ class Engine:
             for i in range(k, len(chunks), parts):
                 rows = slice(*chunks[i])
                 own = None if masks is None else _part_of(masks, rows.start - start, rows.stop - start)
-                losses[i], _ = self._measure(self.replicas[k], data, rows, divisors, n, False, sums[i], every[i], own)
+                losses[i] = self._measure(k, data, rows, divisors, n, False, sums[i], every[i], own)
 
         parts = self._parts(n, len(chunks))
         self._run(part, parts)

@@ -214,6 +214,5 @@ def _ongoing(model, data):
         engine = model.ongoing = Engine(model)
         engine.start(data)
         engine.reseed()
-    for replica in engine.replicas:
-        replica.follow(model)
+    engine.follow()
     return engine

@@ -10,6 +10,7 @@ from chapters.rnn.embeddings.embedding import Embedding
 from dlbook import check
 from dlbook.attributes import Absent, Checked
 from dlbook.numeric.matmul import matmul, matmul_large
+from dlbook.numeric.recording import ARRAYS
 
 
 def tied_logits(x, table):
@@ -306,7 +307,7 @@ class ReversibleEmbedding(Embedding):
         return z
 
     def _vectors(self, x):
-        ready = type(x) is np.ndarray and x.dtype == self.dtype and x.flags.carray
+        ready = type(x) in ARRAYS and x.dtype == self.dtype and x.flags.carray
         x = x if ready else np.require(check.cast(check.floats(x, "x"), "x", self.dtype), requirements=["C", "A", "W"])
         if x.ndim < 2 or not x.size or x.shape[-1] != self.output_dim:
             raise ValueError(f"x: se esperaba la forma (n, ..., {self.output_dim}), pero llegó {x.shape}")
