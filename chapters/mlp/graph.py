@@ -8,7 +8,7 @@ import numpy as np
 from chapters.mlp.layer import _shapes_only, every_one_of_any_size
 from chapters.mlp.model import Model
 from dlbook import check
-from dlbook.numeric.kernel import kernel
+from dlbook.numeric.elementwise import add, fill
 from dlbook.numeric.recording import perform
 from dlbook.several import each
 
@@ -54,12 +54,6 @@ def _filled(value, values):
 
 class _UnforeseenError(Exception):
     r"""De alguna máscara no se sabe nada sin hacer las cuentas."""
-
-
-@kernel
-def _add(a, b, total):
-    for i in range(total.size):
-        total[i] = a[i] + b[i]
 
 
 def _shared(mask, targets):
@@ -391,8 +385,7 @@ class Graph(Model):
         for k in (k for k, again in enumerate(self._again) if again):
             pairs = zip(self.layers[self._order[k]].gradients, workers[k].gradients, strict=True)
             for gradient, other in pairs:
-                gradient, other = gradient.reshape(-1), other.reshape(-1)
-                _add(gradient, other, gradient)  # [ec-mlp-grafo-compartida]
+                add(gradient, other, gradient)  # [ec-mlp-grafo-compartida]
         found = slopes[: self._entries]
         if self.input_gradient:
             # De una entrada que nadie usa.
@@ -412,12 +405,12 @@ class Graph(Model):
             slopes[slot] = slope if slopes[slot] is None else slopes[slot]
             return
         total = self.buffer(("suma", slot), slope.shape)
-        _add(*(one.reshape(-1) for one in (slopes[slot], slope, total)))  # [ec-mlp-grafo-vuelta]
+        add(slopes[slot], slope, total)  # [ec-mlp-grafo-vuelta]
         slopes[slot] = total
 
     def _zeros(self, y):
         zeros = self.buffer("ceros", y.shape)
-        perform(np.copyto, zeros, 0)
+        fill(zeros, 0)
         return zeros
 
     def _unused(self, k):

@@ -106,9 +106,56 @@ def _telling(name):
 
 
 for _name in (
-    *["all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "byteswap", "choose", "clip", "compress", "conj", "copy", "cumprod"],
-    *["cumsum", "diagonal", "dot", "dump", "dumps", "fill", "flatten", "item", "itemset", "max", "mean", "min", "nonzero", "partition", "prod", "put"],
-    *["ravel", "repeat", "resize", "round", "searchsorted", "sort", "std", "sum", "take", "tobytes", "tofile", "tolist", "trace", "var"],
+    *[
+        "all",
+        "any",
+        "argmax",
+        "argmin",
+        "argpartition",
+        "argsort",
+        "astype",
+        "byteswap",
+        "choose",
+        "clip",
+        "compress",
+        "conj",
+        "copy",
+        "cumprod",
+    ],
+    *[
+        "cumsum",
+        "diagonal",
+        "dot",
+        "dump",
+        "dumps",
+        "fill",
+        "flatten",
+        "item",
+        "itemset",
+        "max",
+        "mean",
+        "min",
+        "nonzero",
+        "partition",
+        "prod",
+        "put",
+    ],
+    *[
+        "ravel",
+        "repeat",
+        "resize",
+        "round",
+        "searchsorted",
+        "sort",
+        "std",
+        "sum",
+        "take",
+        "tobytes",
+        "tofile",
+        "tolist",
+        "trace",
+        "var",
+    ],
     *["__float__", "__int__", "__bool__", "__complex__", "__index__", "__contains__", "__copy__", "__deepcopy__"],
 ):
     if hasattr(np.ndarray, _name):
@@ -167,10 +214,16 @@ class Aside:
         Con qué.
     result : object
         Lo que devolvió. Si al repetir lo da en otra memoria, se copia a esta, donde lo esperan los que siguen.
+    why : str
+        Por qué está apartada.
     """
 
-    def __init__(self, method, arguments, options, result):
-        self.method, self.arguments, self.options, self.result = method, arguments, options, result
+    def __init__(self, method, arguments, options, result, why):
+        self.method, self.arguments, self.options, self.result, self.why = method, arguments, options, result, why
+
+    def __repr__(self):
+        r"""Da el nombre de lo que se llama y por qué está apartado."""
+        return f"{getattr(self.method, '__qualname__', self.method)}: {self.why}"
 
     def same(self, other):
         r"""Dice si otra es la misma llamada, con los mismos arreglos."""
@@ -222,12 +275,12 @@ class Tape:
     ----------
     before : Tape, optional
         La grabación anterior, con la que esta tiene que coincidir.
-    asides : set, optional
-        A quién hay que apartar.
+    asides : dict, optional
+        A quién hay que apartar, y por qué.
     """
 
-    def __init__(self, before=None, asides=()):
-        self.before, self.asides = before, asides
+    def __init__(self, before=None, asides=None):
+        self.before, self.asides = before, {} if asides is None else asides
         # Las llamadas, y en qué tramos se hizo cada ``perform``.
         self.entries, self.spans = [], []
         # Por qué no se puede grabar lo que se está haciendo.
@@ -255,7 +308,9 @@ class Tape:
     def perform(self, method, arguments, options):
         r"""Hace una llamada que se puede apartar."""
         start, outer, self.why = len(self.entries), self.why, None
-        if method in self.asides or _foreign(method):
+        if _foreign(method):
+            self.asides.setdefault(method, "no es del libro")
+        if method in self.asides:
             return watched(self._put_aside(start, outer, method, arguments, options))
         result = method(*arguments, **options)
         if self.why is None and self._explains(start, result):
@@ -263,7 +318,7 @@ class Tape:
             self.why = outer
             return watched(result)
         # Ya está hecha: solo hay que apuntarla de otra manera.
-        self.asides.add(method)
+        self.asides[method] = self.why or "lo que devuelve no es lo que da un núcleo"
         return watched(self._put_aside(start, outer, method, arguments, options, unwatched(result)))
 
     def _explains(self, start, result):
@@ -281,7 +336,7 @@ class Tape:
             result = done[0] if done else unwatched(method(*arguments, **options))
         finally:
             now.tape = self
-        aside = Aside(method, arguments, options, result)
+        aside = Aside(method, arguments, options, result, self.asides[method])
         earlier = self.before.entries[start] if self.before and start < len(self.before.entries) else None
         if aside.same(earlier) and not isinstance(result, float):
             # Los que siguen ya saben en qué memoria esperarlo.
@@ -354,7 +409,7 @@ class Recorder:
     def why(self, key):
         r"""Dice, de un trabajo imposible, por qué lo es; de los demás, qué llamadas hace Python."""
         work = self.works[key]
-        return work.reason if work.state == "imposible" else [one.method for one in work.asides()]
+        return work.reason if work.state == "imposible" else [str(one) for one in work.asides()]
 
     def run(self, key, work):
         r"""Hace un trabajo y devuelve lo que devuelve: una lista con números que devolvieron sus ``perform``, o ``None``.
@@ -379,7 +434,7 @@ class Recorder:
 
 class _Work:
     def __init__(self):
-        self.state, self.tape, self.apart, self.attempts, self.reason = "hecho", None, set(), 0, None
+        self.state, self.tape, self.apart, self.attempts, self.reason = "hecho", None, {}, 0, None
         self.pieces = self.results = None
 
     def run(self, work):
@@ -404,7 +459,7 @@ class _Work:
         if tape.why is not None or apart == "todo" or self.attempts > MOST_ATTEMPTS:
             self.state, self.tape, self.reason = "imposible", None, tape.why or "cambia de un paso a otro"
         elif apart is not None:
-            self.apart.add(apart)
+            self.apart[apart] = "cambia de un paso a otro"
             self.state, self.tape = "hecho", None
         elif self.tape is None:
             self.state, self.tape = "grabado", tape

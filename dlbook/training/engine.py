@@ -15,7 +15,7 @@ import numpy as np
 from dlbook import check, registry
 from dlbook.callbacks import called
 from dlbook.numeric.draws import Draws
-from dlbook.numeric.kernel import kernel
+from dlbook.numeric.elementwise import add, fill, multiply
 from dlbook.numeric.parallel import Interrupts, Team, cut, get_threads, single_thread_blas, uninterrupted
 from dlbook.numeric.recording import ARRAYS, Recorder, lent, perform
 from dlbook.several import each
@@ -79,21 +79,15 @@ def one_at_a_time(function):
     return exclusive
 
 
-@kernel
-def _add(total, part):
-    for i in range(total.size):
-        total[i] += part[i]
-
-
 def _accumulate(replica, gradient, number, chunks):
     # backward escribe el gradiente de un trozo; el de la parte entera se va sumando aparte y al final vuelve.
     total = replica.buffer("data total", gradient.shape)
     if number == 0:
         total[:] = gradient
     elif number < chunks - 1:
-        _add(total, gradient)
+        add(total, gradient, total)
     else:
-        _add(gradient, total)
+        add(gradient, total, gradient)
 
 
 def _part_of(masks, start, stop):
@@ -467,7 +461,7 @@ class Engine:
             gradient.fill(np.nan)
         gradient, y, weight, raw = (lent(one) for one in (gradient, y, weight, raw))
         if target.loss is None:
-            perform(np.copyto, gradient, 0)
+            fill(gradient, 0)
             loss = None
         else:
             loss = perform(target.loss.shard, y, y_pred, weight, gradient)
@@ -479,7 +473,7 @@ class Engine:
                     f"dejó {np.isnan(gradient).sum()} de {gradient.size} en NaN"
                 )
             if target.weight != 1:
-                perform(np.multiply, gradient, gradient.dtype.type(target.weight), out=gradient)
+                multiply(gradient, target.weight, gradient)
         for found, state in zip(self.metrics[j], sums.states[j], strict=True):
             # Las que no pesan las observaciones tampoco cuentan lo que la máscara quita.
             own = raw if found.weighted else None if mask is None else mask.astype(replica.dtype)
@@ -525,7 +519,7 @@ class Engine:
 
         def add(a, b):
             for other in others:
-                _add(self.gradient[a:b], other[a:b])
+                add(self.gradient[a:b], other[a:b], self.gradient[a:b])
 
         if self.updated:
             if optimizer.looks_at_all:

@@ -1,0 +1,153 @@
+r"""Lo más sencillo que se hace con un arreglo, como núcleos: llenar, copiar, sumar, multiplicar.
+
+NumPy hace lo mismo, con los mismos bits. Pero un paso que se graba (:mod:`dlbook.numeric.recording`) solo puede repetir
+núcleos. Los arreglos pueden tener cualquier forma, la misma todos, y sus números seguidos en la memoria.
+"""
+
+from dlbook.numeric.kernel import kernel
+
+
+@kernel
+def _fill(out, value):
+    for i in range(out.size):
+        out[i] = value
+
+
+@kernel
+def _copy(x, out):
+    for i in range(out.size):
+        out[i] = x[i]
+
+
+@kernel
+def _copy_matrix(x, out):
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[i, j] = x[i, j]
+
+
+@kernel
+def _add(a, b, out):
+    for i in range(out.size):
+        out[i] = a[i] + b[i]
+
+
+@kernel
+def _multiply(a, b, out):
+    for i in range(out.size):
+        out[i] = a[i] * b[i]
+
+
+@kernel
+def _scale(x, factor, out):
+    for i in range(out.size):
+        out[i] = x[i] * factor
+
+
+@kernel
+def _sum_rows(x, out):
+    for j in range(out.size):
+        out[j] = 0
+    for i in range(x.shape[0]):
+        for j in range(out.size):
+            out[j] += x[i, j]
+
+
+def fill(out, value):
+    r"""Llena un arreglo con un número.
+
+    >>> import numpy as np
+    >>> out = np.empty((2, 2))
+    >>> fill(out, 3)
+    >>> out
+    array([[3., 3.],
+           [3., 3.]])
+
+    Parameters
+    ----------
+    out : ndarray
+        El arreglo.
+    value : float
+        El número.
+    """
+    _fill(out.reshape(-1), out.dtype.type(value))
+
+
+def copy(x, out):
+    r"""Copia los números de ``x`` en ``out``, de la misma forma; una matriz puede ser un pedazo de otra.
+
+    >>> import numpy as np
+    >>> out = np.zeros((2, 3))
+    >>> copy(np.ones((2, 2)), out[:, 1:])
+    >>> out
+    array([[0., 1., 1.],
+           [0., 1., 1.]])
+
+    Parameters
+    ----------
+    x, out : ndarray
+        De dónde y a dónde.
+    """
+    if x.ndim == 2:
+        _copy_matrix(x, out)
+    else:
+        _copy(x.reshape(-1), out.reshape(-1))
+
+
+def add(a, b, out):
+    r"""Escribe en ``out`` la suma, que puede ser uno de los dos.
+
+    >>> import numpy as np
+    >>> total = np.ones(2)
+    >>> add(total, np.array([1.0, 2.0]), total)
+    >>> total
+    array([2., 3.])
+
+    Parameters
+    ----------
+    a, b, out : ndarray
+        De la misma forma.
+    """
+    _add(a.reshape(-1), b.reshape(-1), out.reshape(-1))
+
+
+def multiply(a, b, out):
+    r"""Escribe en ``out`` el producto, número a número o por un solo número; ``out`` puede ser uno de los dos.
+
+    >>> import numpy as np
+    >>> out = np.empty(2)
+    >>> multiply(np.array([1.0, 2.0]), np.array([3.0, 4.0]), out)
+    >>> multiply(out, 10, out)
+    >>> out
+    array([30., 80.])
+
+    Parameters
+    ----------
+    a, out : ndarray
+        De la misma forma.
+    b : ndarray or float
+        También, o un número.
+    """
+    if getattr(b, "shape", ()) == ():
+        _scale(a.reshape(-1), out.dtype.type(b), out.reshape(-1))
+    else:
+        _multiply(a.reshape(-1), b.reshape(-1), out.reshape(-1))
+
+
+def sum_rows(x, out):
+    r"""Escribe en ``out`` la suma de las filas de una matriz, en orden.
+
+    >>> import numpy as np
+    >>> out = np.empty(2)
+    >>> sum_rows(np.array([[1.0, 2.0], [3.0, 4.0]]), out)
+    >>> out
+    array([4., 6.])
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, d)
+        La matriz.
+    out : ndarray, shape (d,)
+        Dónde va la suma.
+    """
+    _sum_rows(x, out)
