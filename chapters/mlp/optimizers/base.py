@@ -228,6 +228,23 @@ class Optimizer(Configured):
         La fórmula mueve cada coordenada sin mirar las demás. Por eso el vector se puede repartir entre varios hilos, y
         salen los mismos bits que con uno.
 
+        **A mano.** Cuatro pesos y dos hilos; cada hilo trae su gradiente, y al terminar se queda con la mitad de los
+        pesos: ahí suma los dos gradientes y mueve. La suma es :math:`(2,2,4,4)`, y con :math:`\eta=0.1` se resta su
+        décima parte. Da lo mismo que la segunda mitad acabe antes:
+
+        >>> from chapters.mlp.optimizers import SGD
+        >>> theta = np.array([1.0, 2.0, 3.0, 4.0])
+        >>> gradient = np.array([1.0, 2.0, 3.0, 4.0])
+        >>> other = np.array([1.0, 0.0, 1.0, 0.0])
+        >>> def spread(move):
+        ...     for a, b in ((2, 4), (0, 2)):
+        ...         gradient[a:b] += other[a:b]
+        ...         move(a, b)
+        ...         print(theta)
+        >>> SGD(0.1).step(theta, gradient, spread)
+        [1.  2.  2.6 3.6]
+        [0.8 1.8 2.6 3.6]
+
         Parameters
         ----------
         theta : ndarray, shape (p,)
@@ -257,8 +274,8 @@ class Optimizer(Configured):
             raise ValueError("theta: se esperaba un arreglo que se pueda modificar, pero es de solo lectura")
         self._remember(theta)
         whole = self._gather(gradient) if self.gradient_accumulation_steps else gradient
-        whole = None if whole is None else self._clip(whole)
-        rate = self.learning_rate
+        if whole is not None:
+            whole, rate = self._clip(whole), self.learning_rate
 
         def move(a, b):
             piece, state = theta[a:b], {name: vector[a:b] for name, vector in self.state.items()}
