@@ -280,9 +280,13 @@ class Optimizer(Configured):
         def move(a, b):
             piece, state = theta[a:b], {name: vector[a:b] for name, vector in self.state.items()}
             if whole is not None:
+                slope = whole[a:b]
+                if self.clipvalue:
+                    slope = self._clipped[a:b]
+                    _clip_by_value(whole[a:b], self.clipvalue, slope)
                 if self.weight_decay:
                     _decay(piece, rate * self.weight_decay)
-                self._update(piece, whole[a:b], state, rate)
+                self._update(piece, slope, state, rate)
             if self.use_ema:
                 # En el primer paso no hay nada que conservar.
                 _average(piece, state[AVERAGE], self.ema_momentum if self.iterations else 0.0)
@@ -298,7 +302,8 @@ class Optimizer(Configured):
     @property
     def looks_at_all(self):
         r"""Si antes de mover una coordenada tiene que ver el gradiente entero, o guardarlo para después."""
-        return self._limit() is not None or self.gradient_accumulation_steps is not None
+        looking = self.clipnorm, self.global_clipnorm, self.gradient_accumulation_steps
+        return any(option is not None for option in looking)
 
     def finalize(self, theta):
         r"""Pone en el lugar de los pesos la media que se llevaba; sin ``use_ema``, nada.
@@ -564,8 +569,8 @@ class Optimizer(Configured):
         if self._clipped is None or self._clipped.shape != gradient.shape or self._clipped.dtype != gradient.dtype:
             self._clipped = np.empty_like(gradient)
         if self.clipvalue:
-            _clip_by_value(gradient, limit, self._clipped)
-            return self._clipped
+            # Cada trozo recortará lo suyo al moverse.
+            return gradient
         starts = self._starts if self.clipnorm and self._starts else (0, gradient.size)
         for a, b in itertools.pairwise(starts):
             _clip_by_global_norm(gradient[a:b], limit, self._clipped[a:b])
