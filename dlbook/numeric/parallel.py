@@ -240,16 +240,17 @@ class Meeting:
     """
 
     def __init__(self):
-        self.parts = 0
+        # Lo de cada número de partes se conserva: en un paso, el lote y los pesos pueden cortarse en partes distintas.
+        self.rooms = {}
         self.open(1)
 
     def open(self, parts):
         r"""Prepara un encuentro de tantas partes."""
-        if self.parts != parts or self.barrier.broken:
-            self.parts = parts
-            self.barrier = threading.Barrier(parts)
-            self.rounds = [0] * parts
-            self.slots = {}, {}
+        room = self.rooms.get(parts)
+        if room is None or room[0].broken:
+            room = self.rooms[parts] = threading.Barrier(parts), [0] * parts, ({}, {})
+        self.parts = parts
+        self.barrier, self.rounds, self.slots = room
 
     def share(self, k, values):
         r"""Entrega lo de la parte ``k``, espera a las demás y devuelve lo de todas.

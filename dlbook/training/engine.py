@@ -258,7 +258,8 @@ class Engine:
             recorder.forget()
         self.step = 0
         self.theta, self.gradient = self.model.theta, self.model.gradient
-        self.updated = registry.ours(type(self.model.optimizer))
+        # El de quien lee no se reparte: puede mirar todas las coordenadas a la vez.
+        self.spreads = self.updated = registry.ours(type(self.model.optimizer))
         lines = -(-self.theta.size // LINE)
         parts = max(1, min(self.team.size, self.theta.size // NUMBERS_PER_THREAD))
         self.pieces = [(a * LINE, min(b * LINE, self.theta.size)) for a, b in cut(lines, parts)]
@@ -521,14 +522,16 @@ class Engine:
             for other in others:
                 add(self.gradient[a:b], other[a:b], self.gradient[a:b])
 
-        if self.updated:
-            if optimizer.looks_at_all:
-                self._spread(add)
-                optimizer.step(self.theta, self.gradient, self._spread)
-            else:
-                optimizer.step(self.theta, self.gradient, lambda move: self._spread(add, move))
+        if self.spreads and not optimizer.looks_at_all:
+            optimizer.step(self.theta, self.gradient, lambda move: self._spread(add, move))
             return
-        add(0, self.theta.size)
+        self._spread(add)
+        if self.spreads:
+            optimizer.step(self.theta, self.gradient, self._spread)
+            return
+        if self.updated:
+            optimizer.step(self.theta, self.gradient)
+            return
         # La primera vez se mira que el de quien lee mueva los pesos donde están, y no una copia.
         before = self.theta.copy()
         returned = optimizer.step(self.theta, self.gradient)
