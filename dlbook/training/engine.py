@@ -16,8 +16,18 @@ from numba import njit
 from dlbook import check, registry
 from dlbook.callbacks import called
 from dlbook.numeric.draws import Draws
-from dlbook.numeric.parallel import Interrupts, Team, cut, get_threads, single_thread_blas, uninterrupted
+from dlbook.numeric.parallel import (
+    Interrupts,
+    Team,
+    borrow,
+    cut,
+    get_threads,
+    give_back,
+    single_thread_blas,
+    uninterrupted,
+)
 from dlbook.several import each
+from dlbook.training import kept
 from dlbook.training.data import Data, check_mask, masked
 from dlbook.training.state import walk
 
@@ -146,13 +156,13 @@ class Engine:
         self.asking = False
         # Si alguna salida tiene máscara, y si se sabe cuál sin ir hacia delante.
         self.masked, self.foreseen = False, True
-        self.replicas, self.gradients = [], []
         # De cada réplica, las capas que sortean.
         self.random = []
         self.plans = {}
-        self.bytes = None
         self.work = max(1, model.work())
         self.team = Team(get_threads())
+        # Las réplicas, y si ya están listas para esta llamada, cuando son de otra.
+        self.kept, self.awake = kept.Kept(self.team.size), True
         self.interrupts = Interrupts()
         self.blas = None
         self.output_shapes = []
@@ -160,19 +170,34 @@ class Engine:
         self.adds = model.adds_loss
         self.shapes = self.theta = self.gradient = self.data = None
         self.alone = any(layer.alone for layer in walk(model))
-        self.warm = False
+
+    @property
+    def replicas(self):
+        r"""Las réplicas que hay, una por hilo que haya hecho falta."""
+        return self.kept.replicas
+
+    @property
+    def gradients(self):
+        r"""El gradiente de cada réplica."""
+        return self.kept.gradients
 
     @uninterrupted
     def __enter__(self):
-        r"""Empieza a recibir las interrupciones."""
+        r"""Toma lo que dejó la llamada anterior y empieza a recibir las interrupciones."""
+        self.team = borrow(self.team)
+        self.kept, self.awake = kept.take(self.model, self.team.size), False
         self.interrupts.__enter__()
         return self
 
     @uninterrupted
     def __exit__(self, *exception):
-        r"""Deja la máquina como estaba, pase lo que pase."""
+        r"""Deja la máquina como estaba, pase lo que pase; si no pasó nada, guarda lo que servirá otra vez."""
         try:
-            self.team.__exit__(*exception)
+            if any(exception):
+                self.team.__exit__(*exception)
+            else:
+                give_back(self.team)
+                self._keep()
         finally:
             try:
                 if self.blas is not None:
@@ -194,7 +219,7 @@ class Engine:
         if self.model.theta is not self.theta:
             raise ValueError("trainable: qué capas se entrenan se decide antes de fit, y cambió a la mitad")
         # Lo que un ``callback`` le haya cambiado a una capa vale desde esta época.
-        for replica in self.replicas:
+        for replica in self.replicas if self.awake else ():
             replica.follow(self.model)
         self.restart()
         self.reseed()
@@ -310,16 +335,21 @@ class Engine:
         shape = self.shapes if self.model.several else self.shapes[0]
         self.output_shapes = [tuple(s) for s in each(self.model.compute_output_shape(shape))]
 
-    def reseed(self):
-        r"""Da a las capas que sortean el azar de una época."""
+    def reseed(self, before=None):
+        r"""Da a las capas que sortean el azar de una época, o el que traían: lo que devolvió esta función."""
         # El azar de las réplicas nace, en cada época, del azar de la capa: así basta guardar el de la capa.
         originals = [layer for layer in walk(self.model) if layer.random]
         replicas = self._team_of(self.team.size) if originals else []
         self.random = [[layer for layer in walk(replica) if layer.random] for replica in replicas]
-        for layer, *copies in zip(originals, *self.random, strict=True):
-            source = layer.new_generator()
-            for copy, own in zip(copies, source.spawn(len(copies)), strict=True):
-                copy.generator, copy.draws = own, Draws(source.bit_generator.seed_seq)
+        if before is None or len(before) != len(originals):
+            before = []
+            for source in [layer.new_generator() for layer in originals]:
+                seeds = source.bit_generator.seed_seq
+                before.append([(own, Draws(seeds)) for own in source.spawn(len(replicas))])
+        for of_one, *copies in zip(before, *self.random, strict=True):
+            for copy, (own, draws) in zip(copies, of_one, strict=True):
+                copy.generator, copy.draws = own, draws
+        return before
 
     def _step(self, data, order, start, stop):
         n = stop - start
@@ -337,10 +367,10 @@ class Engine:
         self.losses = [0.0] * len(plan)
         self.parts = [None] * len(plan)
         self.team.run(self._part, len(plan))
-        if not self.warm:
+        if not self.kept.warm:
             self._check_replicas(self.replicas[: len(plan)])
             # El primer paso puede haber cargado otra copia de BLAS.
-            self.warm = True
+            self.kept.warm = True
             self.blas.refresh()
         if len(self.targets) > 1:
             self.outputs += np.sum(self.parts, axis=0) * n
@@ -540,7 +570,8 @@ class Engine:
 
     def _bytes_per_row(self):
         # Los resultados intermedios de una observación: lo que crecen los búferes con una más, y otro tanto al volver.
-        if self.bytes is None:
+        self._wake()
+        if self.kept.bytes is None:
             sizes = []
             for n in (1, 2):
                 replica = self.model.replica()
@@ -549,25 +580,60 @@ class Engine:
                 replica.forward(xs if self.model.several else xs[0], training=False)
                 buffers = [b for layer in replica.performers() for b in layer.buffers.values()]
                 sizes.append(2 * sum(b.nbytes for b in buffers) + sum(x.nbytes for x in xs))
-            self.bytes = max(1, sizes[1] - sizes[0])
-        return self.bytes
+            self.kept.bytes, self.kept.measured = max(1, sizes[1] - sizes[0]), self.model.current_shape
+        return self.kept.bytes
+
+    # --- Las réplicas, en esta llamada y entre una y otra ---
 
     def _team_of(self, size):
+        self._wake()
         while len(self.replicas) < size:
-            replica = self.model.replica()
-            if self.theta is not None:
-                # La primera escribe donde el modelo tiene su gradiente; ahí se suman los demás.
-                gradient = self.gradient
-                if self.replicas:
-                    gradient = check.empty(gradient.shape, "el gradiente de un hilo", gradient.dtype)
-                    gradient.fill(0)
-                replica.adopt(self.theta, gradient)
-                replica.without_input_gradient()
-                self.gradients.append(gradient)
-            for layer in walk(replica):
-                layer.meeting, layer.part = self.team.meeting, len(self.replicas)
-            self.replicas.append(replica)
+            self.replicas.append(self.model.replica())
+            self._settle(len(self.replicas) - 1)
+        while self.theta is not None and len(self.gradients) < size:
+            # La primera escribe donde el modelo tiene su gradiente; ahí se suman los demás.
+            gradient, k = self.gradient, len(self.gradients)
+            if k:
+                gradient = check.empty(gradient.shape, "el gradiente de un hilo", gradient.dtype)
+                gradient.fill(0)
+            self.replicas[k].adopt(self.theta, gradient)
+            self.replicas[k].without_input_gradient()
+            self.gradients.append(gradient)
+            self._settle(k)
         return self.replicas[:size]
+
+    def _settle(self, k):
+        self._seat(k)
+        self.kept.settled[k:] = [self.model.settled(self.replicas[k]), *self.kept.settled[k + 1 :]]
+
+    def _seat(self, k):
+        # Dónde se encuentra con las otras, y cuál es.
+        for layer in walk(self.replicas[k]):
+            layer.meeting, layer.part = self.team.meeting, k
+
+    def _wake(self):
+        # Hasta que hacen falta: lo que un callback cambie antes de que empiece el primer paso también vale.
+        if self.awake:
+            return
+        self.awake = True
+        now = self.kept
+        same = self.theta is None or now.theta is None or now.theta is self.theta
+        if not same or not all(settled.wake(self.model) for settled in now.settled):
+            self.kept = kept.Kept(now.threads)
+        for k in range(len(self.replicas)):
+            self._seat(k)
+        if self.kept.measured != self.model.current_shape:
+            self.kept.bytes = None
+
+    def _keep(self):
+        if not self.replicas:
+            return
+        if self.awake:
+            for settled in self.kept.settled:
+                settled.rest()
+        if self.theta is not None:
+            self.kept.theta = self.theta
+        kept.keep(self.model, self.kept)
 
     def _why(self, loss, data, order, start, stop, where):
         rows = slice(start, stop) if order is None else order[start:stop]
