@@ -4,7 +4,6 @@ import numpy as np
 
 from dlbook import check
 from dlbook.callbacks import BackupAndRestore, Callback, History, ModelCheckpoint, TerminateOnNaN, called
-from dlbook.numeric.parallel import get_threads
 from dlbook.training.data import prepare, source_of, train_and_validation, weigh_classes
 from dlbook.training.engine import Engine, one_at_a_time
 from dlbook.training.own_steps import OwnSteps, defines
@@ -199,20 +198,21 @@ def train_on_batch(model, x, y, sample_weight=None, class_weight=None):
     if defines(model, "train_step"):
         with OwnSteps(model) as engine:
             return engine.own_step("train_step", data, None, 0, len(data))
-    engine = _ongoing(model, data)
-    engine.restart()
-    with engine:
+    with Engine(model) as engine:
         engine.limit_blas()
-        engine.train(data, None, 0, len(data))
-    return engine.logs()
-
-
-def _ongoing(model, data):
-    # Entre un lote y el siguiente se conservan las réplicas, si el modelo sigue siendo el mismo.
-    engine = model.ongoing
-    if engine is None or engine.theta is not model.theta or engine.team.size != get_threads():
-        engine = model.ongoing = Engine(model)
         engine.start(data)
-        engine.reseed()
-    engine.follow()
-    return engine
+        # El azar sigue de un lote al siguiente, si el modelo sigue siendo el mismo.
+        before = model.ongoing
+        if before is None or before.theta is not engine.theta or before.threads != engine.team.size:
+            before = _Ongoing(engine.theta, engine.team.size)
+        engine.step, before.draws = before.step, engine.reseed(before.draws)
+        model.ongoing = before
+        engine.train(data, None, 0, len(data))
+        before.step = engine.step
+        return engine.logs()
+
+
+class _Ongoing:
+    # Por dónde van los sorteos de ``train_on_batch``.
+    def __init__(self, theta, threads):
+        self.theta, self.threads, self.step, self.draws = theta, threads, 0, None

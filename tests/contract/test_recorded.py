@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from chapters.mlp import SGD, Activation, Adam, Dense, Flatten, Input, Model, Reshape, Sequential
+from chapters.mlp import SGD, Activation, Dense, Flatten, Input, Model, Sequential
 from dlbook.numeric import recording
 from dlbook.numeric.parallel import set_threads
 from dlbook.several import each
