@@ -15,6 +15,7 @@ from numba import njit
 
 from dlbook import check, registry
 from dlbook.callbacks import called
+from dlbook.compiling import notice
 from dlbook.numeric.draws import Draws
 from dlbook.numeric.parallel import Interrupts, Team, cut, get_threads, single_thread_blas, uninterrupted
 from dlbook.several import each
@@ -235,6 +236,7 @@ class Engine:
                 self.model.constrain()
         finally:
             self.interrupts.release()
+        notice.finish()
         self.step += 1
         self.total += loss * (stop - start)
         self.seen += stop - start
@@ -688,6 +690,7 @@ class Engine:
             self.team.run(part, parts)
         finally:
             self.interrupts.release()
+        notice.finish()
 
     def _parts(self, n, chunks):
         parts = 1 if self.alone else max(1, min(self.team.size, chunks, n * self.work // WORK_PER_THREAD))
