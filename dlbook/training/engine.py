@@ -14,6 +14,7 @@ import numpy as np
 
 from dlbook import check, registry
 from dlbook.callbacks import called
+from dlbook.compiling import notice
 from dlbook.numeric.draws import Draws
 from dlbook.numeric.elementwise import add, fill, multiply
 from dlbook.numeric.parallel import (
@@ -282,6 +283,7 @@ class Engine:
                 self.model.constrain()
         finally:
             self.interrupts.release()
+        notice.finish()
         self.step += 1
         self.total += loss * (stop - start)
         self.seen += stop - start
@@ -822,6 +824,7 @@ class Engine:
             self.team.run(part, parts)
         finally:
             self.interrupts.release()
+        notice.finish()
 
     def _parts(self, n, chunks):
         parts = 1 if self.alone else max(1, min(self.team.size, chunks, n * self.work // WORK_PER_THREAD))
