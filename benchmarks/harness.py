@@ -77,22 +77,26 @@ class Process:
         )
 
     def tell(self, what):
-        """Le manda una línea."""
-        print(json.dumps(what), file=self.process.stdin, flush=True)
+        """Le manda una línea; si se cayó, se sabrá al esperar la respuesta."""
+        with contextlib.suppress(OSError):
+            print(json.dumps(what), file=self.process.stdin, flush=True)
 
     def answer(self):
         """Espera la línea con que contesta."""
         return json.loads(self.process.stdout.readline())
 
-    def block(self, question):
-        """Mide un bloque; devuelve milisegundos, o infinito si eso no es para ella."""
+    def milliseconds(self):
+        """Espera lo que tardó un bloque: infinito si eso no es para ella o si se cayó; con ``-v`` se ve por qué."""
         try:
-            self.tell(question)
             seconds = self.answer()["seconds"]
-        except (OSError, json.JSONDecodeError):
-            # Se cayó: con -v se ve por qué.
+        except json.JSONDecodeError:
             seconds = None
         return np.inf if seconds is None else 1000 * seconds
+
+    def block(self, question):
+        """Mide un bloque; devuelve milisegundos."""
+        self.tell(question)
+        return self.milliseconds()
 
     def close(self):
         """Le dice que ya no habrá más preguntas."""
@@ -201,6 +205,11 @@ def main(chapter, batches, first, peers=PEERS, whole=()):
 def measure(processes, model, task, batch, options):
     """Mide por turnos una red, con un tamaño de lote o con las diez mil imágenes."""
     question = {"model": model, "task": task, "batch": batch, "seconds": 0, "cpu": options.cpu}
+    # Se preparan todas a la vez, porque compilar tarda y no se mide; después, una vuelta cada una, a solas.
+    for process in processes.values():
+        process.tell(question)
+    for process in processes.values():
+        process.milliseconds()
     first = {key: process.block(question) for key, process in processes.items()}
     question["seconds"] = options.seconds
     chosen = {}
