@@ -457,7 +457,7 @@ class Engine:
         self.losses[k], self.parts[k] = loss, parts
 
     def _measure(self, k, data, rows, divisors, n, training, sums, parts, masks=None):
-        r"""Va hacia delante con unas filas de un lote de ``n``, suma las métricas y da la pérdida; si entrena, vuelve."""
+        r"""Va hacia delante con unas filas de un lote de ``n``, mide y, si entrena, vuelve; da la pérdida."""
         replica = self.replicas[k]
         # Lo que se graba encuentra los datos siempre en la misma memoria.
         recorded = training and not (self.asking or self.masked)
