@@ -577,14 +577,14 @@ class Engine:
         # Cada hilo toma su parte de los parámetros: suma ahí los gradientes, en orden, y los mueve.
         others, optimizer = self.gradients[1 : len(self.losses)], self.model.optimizer
 
-        def add(a, b):
+        def gather(a, b):
             for other in others:
                 add(self.gradient[a:b], other[a:b], self.gradient[a:b])
 
         if self.spreads and not optimizer.looks_at_all:
-            optimizer.step(self.theta, self.gradient, lambda move: self._spread(add, move))
+            optimizer.step(self.theta, self.gradient, lambda move: self._spread(gather, move))
             return
-        self._spread(add)
+        self._spread(gather)
         if self.spreads:
             optimizer.step(self.theta, self.gradient, self._spread)
             return
