@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 # Cuánta memoria se guarda, en todos los modelos juntos. Si no cabe, se suelta la del que lleva más tiempo sin usarse.
 KEPT = 512 << 20
+# Cada tamaño de lote deja su memoria. Lo que crece tantas veces, y no es poco, es que llegan de muchos tamaños.
+GROWTH, LITTLE = 4, 16 << 20
 
 
 @dataclass
@@ -21,22 +23,32 @@ class Kept:
         Las réplicas, y el gradiente de las que han entrenado.
     settled : list
         Cómo estaba, recién hecha, cada réplica.
+    origin : object
+        Cómo estaba el modelo, para saber si sigue siendo el mismo.
     theta : ndarray or None
         El vector de parámetros que mueven.
-    bytes, measured : int, tuple
-        Cuánto ocupa una observación, y la forma con que se midió.
+    work, bytes, measured : int, int, tuple
+        Cuánto trabajo da una observación, cuánto ocupa, y con qué forma y qué capas se midió.
+    stale : bool
+        Si ya no sirven para otra llamada.
     warm : bool
         Si ya dieron un paso.
+    first : int
+        Cuánta memoria ocupaban al acabar la primera llamada, en bytes.
     """
 
     threads: int
     replicas: list = field(default_factory=list)
     gradients: list = field(default_factory=list)
     settled: list = field(default_factory=list)
+    origin: object = None
     theta: object = None
+    work: int | None = None
     bytes: int | None = None
     measured: object = None
+    stale: bool = False
     warm: bool = False
+    first: int = 0
 
     @property
     def nbytes(self):
@@ -81,13 +93,16 @@ def take(model, threads):
 
 
 def keep(model, kept):
-    r"""Guarda en el modelo lo que le servirá a su siguiente llamada."""
-    dropped = []
+    r"""Guarda en el modelo lo que le servirá a su siguiente llamada, si no ha crecido sin fin."""
+    dropped, size = [], kept.nbytes
+    kept.first = kept.first or size
+    if size > max(LITTLE, GROWTH * kept.first):
+        return
     with _lock:
         model.kept = kept
         # Al final de la lista: es el último que se usó.
         _sizes.pop(model, None)
-        _sizes[model] = kept.nbytes
+        _sizes[model] = size
         excess = sum(_sizes.values()) - KEPT
         for other in list(_sizes) if excess > 0 else ():
             if excess > 0:
