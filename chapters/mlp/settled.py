@@ -7,10 +7,13 @@ from chapters.mlp.layer import _holds_arrays, _written
 from dlbook import registry
 from dlbook.training import walk
 
+# Lo que cada réplica anota por su cuenta.
+OWN = {"x", "y", "_seen"}
 # Lo que un modelo y sus capas cambian de una llamada a otra sin ser otros; lo que anotan al ir y al volver lo dice
 # cada clase.
 PASSING = {
-    *("x", "y", "_seen", "_passed", "added", "whole", "draws", "_shapes_known"),
+    *OWN,
+    *("_passed", "added", "whole", "draws", "_shapes_known"),
     *("epoch", "stop_training", "history", "callbacks", "remembered", "ongoing", "kept", "_compiled"),
 }
 
@@ -71,6 +74,7 @@ class Settled:
 
     def __init__(self, replica):
         self.found = [(layer, *_lasting(layer), registry.ours(type(layer))) for layer in walk(replica)]
+        self.taken = [passing - OWN for _, passing, *_ in self.found]
         # Las copias de una capa que se llama dos veces nacen de la réplica, y nadie las prepararía otra vez.
         self.reusable = not any(layer.echoes for layer, *_ in self.found)
         self._counted = 0, 0
@@ -79,27 +83,34 @@ class Settled:
         r"""Deja la réplica como recién hecha, salvo la memoria de sus resultados, que se usa otra vez."""
         for layer, passing, own, ours in self.found:
             attributes = vars(layer)
+            # La forma que una capa del libro ya aceptó no hay que mirarla otra vez.
+            same = ours and attributes["current_shape"] == own["current_shape"]
+            seen = attributes.get("_seen") if same else None
             for name in attributes.keys() - own.keys():
-                # Lo que una capa del libro averiguó de su forma, como qué ventanas mira, sigue siendo cierto; de los
-                # números, y de lo que guarda una de quien lee, no se sabe de quién son.
+                # Lo que averiguó de su forma, como qué ventanas mira, sigue siendo cierto; de los números, y de lo que
+                # guarda una de quien lee, no se sabe de quién son.
                 if name in passing or not ours or _holds_arrays(attributes[name]):
                     del attributes[name]
-            attributes.update(own)
+            attributes.update(own, x=None, y=None, _seen=seen)
 
-    def wake(self, model):
+    def wake(self, originals, meeting, part):
         r"""Prepara la réplica para otra llamada.
 
         Parameters
         ----------
-        model : Model
-            De quién es copia.
+        originals : list of Layer
+            Las capas de las que son copias las suyas.
+        meeting : Meeting
+            Dónde se encuentra con las otras réplicas.
+        part : int
+            Cuál es.
         """
-        for (layer, passing, *_), original in zip(self.found, walk(model), strict=True):
+        for (layer, *_), taken, original in zip(self.found, self.taken, originals, strict=True):
             attributes, now = vars(layer), vars(original)
-            for name in passing:
+            for name in taken:
                 if name in now:
                     attributes[name] = now[name]
-            attributes.update(x=None, y=None, _seen=None)
+            attributes.update(meeting=meeting, part=part)
 
     @property
     def nbytes(self):

@@ -612,18 +612,14 @@ class Engine:
         return self.replicas[:size]
 
     def _settle(self, k):
-        self._seat(k)
         now = self.kept
+        for layer in walk(self.replicas[k]):
+            layer.meeting, layer.part = self.team.meeting, k
         if now.origin is None:
             now.origin = self.model.origin()
         now.settled[k:] = [self.model.settled(self.replicas[k]), *now.settled[k + 1 :]]
         # Si al modelo le cambiaron algo entre una réplica y otra, no son iguales.
         now.stale = now.stale or not now.settled[k].reusable or not now.origin.is_still(self.model)
-
-    def _seat(self, k):
-        # Dónde se encuentra con las otras, y cuál es.
-        for layer in walk(self.replicas[k]):
-            layer.meeting, layer.part = self.team.meeting, k
 
     def _wake(self):
         # Hasta que hacen falta: lo que un callback cambie antes de que empiece el primer paso también vale.
@@ -636,9 +632,9 @@ class Engine:
         if not same or not now.origin.is_still(self.model):
             self.kept = kept.Kept(now.threads)
             return
+        originals = list(walk(self.model))
         for k, settled in enumerate(now.settled):
-            settled.wake(self.model)
-            self._seat(k)
+            settled.wake(originals, self.team.meeting, k)
 
     def _keep(self):
         now = self.kept

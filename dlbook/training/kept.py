@@ -3,6 +3,7 @@ r"""Lo que un modelo guarda entre una llamada y la siguiente: las réplicas de s
 import os
 import threading
 import weakref
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 # Cuánta memoria se guarda, en todos los modelos juntos. Si no cabe, se suelta la del que lleva más tiempo sin usarse.
@@ -56,8 +57,9 @@ class Kept:
         return sum(s.nbytes for s in self.settled) + sum(g.nbytes for g in self.gradients)
 
 
-# Cuánto guarda cada modelo, del que lleva más tiempo sin usarse al último.
-_sizes = weakref.WeakKeyDictionary()
+# De cada modelo que guarda algo, por su identidad: una referencia débil y cuánto. Primero, el que lleva más tiempo sin
+# usarse.
+_sizes = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -88,24 +90,34 @@ def take(model, threads):
     """
     with _lock:
         kept, model.kept = model.kept, None
-        _sizes.pop(model, None)
     return kept if kept is not None and kept.threads == threads else Kept(threads)
 
 
 def keep(model, kept):
     r"""Guarda en el modelo lo que le servirá a su siguiente llamada, si no ha crecido sin fin."""
-    dropped, size = [], kept.nbytes
+    key, size = id(model), kept.nbytes
     kept.first = kept.first or size
     if size > max(LITTLE, GROWTH * kept.first):
         return
+    # Lo que se suelta, se suelta fuera del candado.
+    dropped = []
     with _lock:
         model.kept = kept
-        # Al final de la lista: es el último que se usó.
-        _sizes.pop(model, None)
-        _sizes[model] = size
-        excess = sum(_sizes.values()) - KEPT
-        for other in list(_sizes) if excess > 0 else ():
-            if excess > 0:
-                excess -= _sizes.pop(other)
-                dropped.append(other.kept)
-                other.kept = None
+        before = _sizes.get(key)
+        if before is None or before[1] != size:
+            _sizes[key] = weakref.ref(model, lambda _: _sizes.pop(key, None)), size
+            excess = sum([one for _, one in list(_sizes.values())]) - KEPT
+            _sizes.move_to_end(key)
+            for other in list(_sizes) if excess > 0 else ():
+                if excess > 0 and (found := _sizes.pop(other, None)) is not None:
+                    excess -= found[1]
+                    dropped.append(_released(found[0]()))
+        else:
+            _sizes.move_to_end(key)
+
+
+def _released(model):
+    if model is not None:
+        kept, model.kept = model.kept, None
+        return kept
+    return None

@@ -4,7 +4,6 @@ import numpy as np
 
 from dlbook import check
 from dlbook.callbacks import BackupAndRestore, Callback, History, ModelCheckpoint, TerminateOnNaN, called
-from dlbook.numeric.parallel import get_threads
 from dlbook.training.data import prepare, source_of, train_and_validation, weigh_classes
 from dlbook.training.engine import Engine, one_at_a_time
 from dlbook.training.own_steps import OwnSteps, defines

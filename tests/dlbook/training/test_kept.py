@@ -11,6 +11,7 @@ import threading
 import time
 import tracemalloc
 import weakref
+from collections import OrderedDict
 
 import numpy as np
 import pytest
@@ -171,7 +172,7 @@ def test_five_hundred_fits_keep_nothing_more(size):
 
 
 def test_what_is_kept_fits_and_the_oldest_goes_first(monkeypatch):
-    monkeypatch.setattr(kept, "_sizes", weakref.WeakKeyDictionary())
+    monkeypatch.setattr(kept, "_sizes", OrderedDict())
     models = [network(seed=seed) for seed in range(4)]
     fit(models[0])
     monkeypatch.setattr(kept, "KEPT", int(2.5 * models[0].kept.nbytes))
@@ -217,7 +218,7 @@ def test_nobody_elses_things_are_held_while_it_rests():
 class Scaled(Dense):
     """Una capa de quien lee, con algo que se puede cambiar."""
 
-    factor = [1.0]
+    factor = (1.0,)
 
     def forward(self, x, training=False):
         return super().forward(x, training) * self.dtype.type(self.factor[0])
@@ -236,8 +237,8 @@ CHANGES = {
     "threads": lambda model: set_threads(3),
     "activation": lambda model: setattr(model.layers[0], "activation", "tanh"),
     "rate": lambda model: setattr(model.layers[1], "rate", 0.7),
-    "an attribute": lambda model: setattr(model.layers[2], "factor", [3.0]),
-    "a new attribute": lambda model: setattr(model.layers[2], "other", [3.0]),
+    "an attribute": lambda model: setattr(model.layers[2], "factor", (3.0,)),
+    "a new attribute": lambda model: setattr(model.layers[2], "other", (3.0,)),
     "another layer": lambda model: model.layers.__setitem__(1, Dropout(0.9, seed=4)),
 }
 
