@@ -9,7 +9,7 @@ import numpy as np
 from chapters.mlp import losses, optimizers
 from chapters.mlp import metrics as metrics_module
 from chapters.mlp.layer import Layer, _shapes_only, fitted, text_of_shape
-from chapters.mlp.settled import Settled
+from chapters.mlp.settled import Origin, Settled
 from chapters.mlp.symbol import symbols_in
 from chapters.mlp.tape.through import paused
 from dlbook import check, console, registry, saving, training
@@ -821,9 +821,13 @@ class Model(Layer):
             weights = (layer._weights[name] for layer, name in self.learned())
             self.optimizer.follow([(weight.key, weight.value.size) for weight in weights])
 
+    def origin(self):
+        r"""Anota cómo está el modelo, para saber después si le cambiaron algo: un :class:`Origin`."""
+        return Origin(self)
+
     def settled(self, replica):
         r"""Anota cómo está una réplica recién hecha, para usarla en otra llamada: un :class:`Settled`."""
-        return Settled(replica, self)
+        return Settled(replica)
 
     def check_compiled(self):
         r"""Comprueba que se pueda entrenar: que se llamó a :meth:`compile`, y con las capas que ahora se entrenan.

@@ -126,7 +126,7 @@ class Team:
 
     def __exit__(self, *_):
         r"""Despide a los hilos."""
-        if os.getpid() != self._process:
+        if not self.is_here():
             # Los hilos se quedaron en el otro proceso.
             self._members, self._go = [], []
             return
@@ -139,6 +139,10 @@ class Team:
         for member in self._members:
             member.join()
         self._members, self._go = [], []
+
+    def is_here(self):
+        r"""Dice si es de este proceso: los hilos no pasan a uno que nació de él, con ``fork``."""
+        return self._process == os.getpid()
 
     def run(self, work, parts):
         r"""Hace ``work(0)``, …, ``work(parts - 1)`` a la vez, cada una en su hilo, y espera a todas.
@@ -158,7 +162,7 @@ class Team:
         RuntimeError
             En un proceso que nació de este a la mitad (con ``fork``): los hilos no pasan de uno a otro.
         """
-        if os.getpid() != self._process:
+        if not self.is_here():
             raise RuntimeError(
                 "este entrenamiento empezó en otro proceso, y sus hilos se quedaron allá; "
                 "en el proceso nuevo, empieza otro"
@@ -250,7 +254,7 @@ def borrow(team):
         other = _resting.pop()
     except IndexError:
         return team
-    if other.size == team.size and other._process == os.getpid():
+    if other.size == team.size and other.is_here():
         return other
     other.__exit__()
     return team
@@ -393,7 +397,7 @@ class _SingleThreadBlas:
         if self.modules != len(sys.modules):
             self.modules = len(sys.modules)
             self.blas = ThreadpoolController().select(user_api="blas")
-        if any(library["num_threads"] != 1 for library in self.blas.info()):
+        if any(library.num_threads != 1 for library in self.blas.lib_controllers):
             self.limits.append(self.blas.limit(limits=1))
 
 

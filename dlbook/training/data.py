@@ -23,7 +23,7 @@ class Column:
     def __init__(self, array, dtype, name):
         # Las réplicas duran más que los datos, y los siguientes pueden ser de otro tipo.
         self.array, self.dtype = array, dtype
-        self.name, self.came = f"{name}, {dtype}", f"{name}, {array.dtype} como llegó"
+        self.name, self.came = f"{name}, {dtype.str}", f"{name}, {array.dtype.str} como llegó"
 
     def rows(self, replica, rows, copy=False):
         r"""Da unas filas contiguas y de su tipo, en un búfer de la réplica si hay que copiarlas."""

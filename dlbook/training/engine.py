@@ -169,7 +169,11 @@ class Engine:
         # De cada réplica, las capas que sortean.
         self.random = []
         self.plans = {}
-        self.work = max(1, model.work())
+        # De qué dependen el trabajo y la memoria de una observación.
+        self.measured = model.current_shape, list(walk(model))[1:]
+        before = model.kept
+        known = before is not None and before.measured == self.measured
+        self.work = before.work if known else max(1, model.work())
         self.team = Team(get_threads())
         # Las réplicas, y si ya están listas para esta llamada, cuando son de otra.
         self.kept, self.awake = kept.Kept(self.team.size), True
@@ -199,9 +203,11 @@ class Engine:
     @uninterrupted
     def __enter__(self):
         r"""Toma lo que dejó la llamada anterior y empieza a recibir las interrupciones."""
+        self.interrupts.__enter__()
         self.team = borrow(self.team)
         self.kept, self.awake = kept.take(self.model, self.team.size), False
-        self.interrupts.__enter__()
+        if self.kept.measured != self.measured:
+            self.kept.bytes = None
         return self
 
     @uninterrupted
@@ -648,7 +654,10 @@ class Engine:
                 replica.forward(xs if self.model.several else xs[0], training=False)
                 buffers = [b for layer in replica.performers() for b in layer.buffers.values()]
                 sizes.append(2 * sum(b.nbytes for b in buffers) + sum(x.nbytes for x in xs))
-            self.kept.bytes, self.kept.measured = max(1, sizes[1] - sizes[0]), self.model.current_shape
+            self.kept.bytes = max(1, sizes[1] - sizes[0])
+            if self.model.current_shape != self.measured[0]:
+                # Los lotes cambian de forma: lo medido es de esta llamada.
+                self.measured = None
         return self.kept.bytes
 
     # --- Las réplicas, en esta llamada y entre una y otra ---
@@ -672,37 +681,41 @@ class Engine:
         return self.replicas[:size]
 
     def _settle(self, k):
-        self._seat(k)
-        self.kept.settled[k:] = [self.model.settled(self.replicas[k]), *self.kept.settled[k + 1 :]]
-
-    def _seat(self, k):
-        # Dónde se encuentra con las otras, y cuál es.
+        now = self.kept
         for layer in walk(self.replicas[k]):
             layer.meeting, layer.part = self.team.meeting, k
+        if now.origin is None:
+            now.origin = self.model.origin()
+        now.settled[k:] = [self.model.settled(self.replicas[k]), *now.settled[k + 1 :]]
+        # Si al modelo le cambiaron algo entre una réplica y otra, no son iguales.
+        now.stale = now.stale or not now.settled[k].reusable or not now.origin.is_still(self.model)
 
     def _wake(self):
         # Hasta que hacen falta: lo que un callback cambie antes de que empiece el primer paso también vale.
         if self.awake:
             return
-        self.awake = True
-        now = self.kept
+        self.awake, now = True, self.kept
+        if not now.replicas:
+            return
         same = self.theta is None or now.theta is None or now.theta is self.theta
-        if not same or not all(settled.wake(self.model) for settled in now.settled):
+        if not same or not now.origin.is_still(self.model):
             self.kept = kept.Kept(now.threads)
-        for k in range(len(self.replicas)):
-            self._seat(k)
-        if self.kept.measured != self.model.current_shape:
-            self.kept.bytes = None
+            return
+        originals = list(walk(self.model))
+        for k, settled in enumerate(now.settled):
+            settled.wake(originals, self.team.meeting, k)
 
     def _keep(self):
-        if not self.replicas:
+        now = self.kept
+        if not now.replicas or now.stale:
             return
         if self.awake:
-            for settled in self.kept.settled:
+            for settled in now.settled:
                 settled.rest()
         if self.theta is not None:
-            self.kept.theta = self.theta
-        kept.keep(self.model, self.kept)
+            now.theta = self.theta
+        now.work, now.measured = self.work, self.measured
+        kept.keep(self.model, now)
 
     def _why(self, loss, data, order, start, stop, where):
         rows = slice(start, stop) if order is None else order[start:stop]

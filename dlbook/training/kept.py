@@ -3,10 +3,13 @@ r"""Lo que un modelo guarda entre una llamada y la siguiente: las réplicas de s
 import os
 import threading
 import weakref
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 # Cuánta memoria se guarda, en todos los modelos juntos. Si no cabe, se suelta la del que lleva más tiempo sin usarse.
 KEPT = 512 << 20
+# Cada tamaño de lote deja su memoria. Lo que crece tantas veces, y no es poco, es que llegan de muchos tamaños.
+GROWTH, LITTLE = 4, 16 << 20
 
 
 @dataclass
@@ -25,12 +28,18 @@ class Kept:
         De qué depende lo grabado, y dónde van las métricas.
     settled : list
         Cómo estaba, recién hecha, cada réplica.
+    origin : object
+        Cómo estaba el modelo, para saber si sigue siendo el mismo.
     theta : ndarray or None
         El vector de parámetros que mueven.
-    bytes, measured : int, tuple
-        Cuánto ocupa una observación, y la forma con que se midió.
+    work, bytes, measured : int, int, tuple
+        Cuánto trabajo da una observación, cuánto ocupa, y con qué forma y qué capas se midió.
+    stale : bool
+        Si ya no sirven para otra llamada.
     warm : bool
         Si ya dieron un paso.
+    first : int
+        Cuánta memoria ocupaban al acabar la primera llamada, en bytes.
     """
 
     threads: int
@@ -40,10 +49,14 @@ class Kept:
     taste: tuple | None = None
     measures: tuple | None = None
     settled: list = field(default_factory=list)
+    origin: object = None
     theta: object = None
+    work: int | None = None
     bytes: int | None = None
     measured: object = None
+    stale: bool = False
     warm: bool = False
+    first: int = 0
 
     @property
     def nbytes(self):
@@ -51,8 +64,9 @@ class Kept:
         return sum(s.nbytes for s in self.settled) + sum(g.nbytes for g in self.gradients)
 
 
-# Cuánto guarda cada modelo, del que lleva más tiempo sin usarse al último.
-_sizes = weakref.WeakKeyDictionary()
+# De cada modelo que guarda algo, por su identidad: una referencia débil y cuánto. Primero, el que lleva más tiempo sin
+# usarse.
+_sizes = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -83,21 +97,34 @@ def take(model, threads):
     """
     with _lock:
         kept, model.kept = model.kept, None
-        _sizes.pop(model, None)
     return kept if kept is not None and kept.threads == threads else Kept(threads)
 
 
 def keep(model, kept):
-    r"""Guarda en el modelo lo que le servirá a su siguiente llamada."""
+    r"""Guarda en el modelo lo que le servirá a su siguiente llamada, si no ha crecido sin fin."""
+    key, size = id(model), kept.nbytes
+    kept.first = kept.first or size
+    if size > max(LITTLE, GROWTH * kept.first):
+        return
+    # Lo que se suelta, se suelta fuera del candado.
     dropped = []
     with _lock:
         model.kept = kept
-        # Al final de la lista: es el último que se usó.
-        _sizes.pop(model, None)
-        _sizes[model] = kept.nbytes
-        excess = sum(_sizes.values()) - KEPT
-        for other in list(_sizes) if excess > 0 else ():
-            if excess > 0:
-                excess -= _sizes.pop(other)
-                dropped.append(other.kept)
-                other.kept = None
+        before = _sizes.get(key)
+        if before is None or before[1] != size:
+            _sizes[key] = weakref.ref(model, lambda _: _sizes.pop(key, None)), size
+            excess = sum([one for _, one in list(_sizes.values())]) - KEPT
+            _sizes.move_to_end(key)
+            for other in list(_sizes) if excess > 0 else ():
+                if excess > 0 and (found := _sizes.pop(other, None)) is not None:
+                    excess -= found[1]
+                    dropped.append(_released(found[0]()))
+        else:
+            _sizes.move_to_end(key)
+
+
+def _released(model):
+    if model is not None:
+        kept, model.kept = model.kept, None
+        return kept
+    return None
