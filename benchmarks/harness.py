@@ -48,8 +48,8 @@ PEERS = {
         {
             "Adam fusionado": [],
             "Adam fusionado, canales al final": ["channels_last"],
+            # Al compilar, PyTorch ya pone los canales al final donde conviene.
             "Adam fusionado, compilado": ["compile"],
-            "Adam fusionado, compilado, canales al final": ["compile", "channels_last"],
         },
     ),
     "Keras con TensorFlow": ("peers_keras.py", {"sin XLA": [], "con XLA": ["xla"]}),
@@ -86,10 +86,11 @@ class Process:
         return json.loads(self.process.stdout.readline())
 
     def milliseconds(self):
-        """Espera lo que tardó un bloque: infinito si eso no es para ella o si se cayó; con ``-v`` se ve por qué."""
+        """Espera lo que tardó un bloque: infinito si eso no es para ella o si se cayó."""
         try:
             seconds = self.answer()["seconds"]
         except json.JSONDecodeError:
+            print("se cayó", *self.process.args[1:], "(con -v se ve por qué)", file=sys.stderr)
             seconds = None
         return np.inf if seconds is None else 1000 * seconds
 

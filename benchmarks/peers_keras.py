@@ -93,8 +93,8 @@ LAYERS = {
 LOSSES = {
     "classes": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     "letters": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-    "input": "mse",
-    "pixels": "binary_crossentropy",
+    "input": keras.losses.MeanSquaredError(),
+    "pixels": keras.losses.BinaryCrossentropy(),
 }
 
 

@@ -7,7 +7,7 @@ imágenes y los filtros con los canales al final, y con ``compile`` compila la r
 import sys
 
 import torch
-from protocol import MODELS, RECURRENT, data, quickest, serve
+from protocol import CHUNKS, MODELS, RECURRENT, data, quickest, serve
 from torch import nn
 
 CHANNELS_LAST = "channels_last" in sys.argv
@@ -203,7 +203,8 @@ def whole(network, x, y, task):
         found = [evaluate(*rows) for rows in zip(x.split(size), y.split(size), strict=True)]
         return [float(sum(values)) / len(x) for values in zip(*found, strict=True)]
 
-    return quickest(run)
+    # Compilar tarda, y se hace para un solo tamaño.
+    return quickest(run, CHUNKS[1:2] if COMPILED else CHUNKS)
 
 
 def gan(described, x, batch):

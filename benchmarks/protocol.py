@@ -122,7 +122,7 @@ MODELS = {
 }
 RECURRENT = "rnn", "gru", "lstm"
 # Las imágenes que se predicen o se evalúan de una vez, y en trozos de qué tamaño lo prueba cada biblioteca.
-MANY, CHUNKS = 10_000, (200, 1000, 5000)
+MANY, CHUNKS = 10_000, (250, 1000, 5000)
 
 
 def sizes(model):
@@ -213,10 +213,10 @@ def data(model, task="fit", seed=0):
     return x, rng.integers(0, 10, rows) if MODELS[model]["target"] == "classes" else x
 
 
-def quickest(run):
+def quickest(run, sizes=CHUNKS):
     """Prueba ``run(size)``, que recorre las imágenes en trozos, con cada tamaño; da la que lo repite con el mejor."""
     spent = {}
-    for size in CHUNKS:
+    for size in sizes:
         run(size)
         spent[size] = min(elapsed(run, size, time.perf_counter) for _ in range(2))
     best = min(spent, key=spent.get)
