@@ -421,7 +421,7 @@ class Recorder:
         return work.reason if work.state == "imposible" else [str(one) for one in work.asides()]
 
     def run(self, key, work):
-        r"""Hace un trabajo y devuelve lo que devuelve: una lista con números que devolvieron sus ``perform``, o ``None``.
+        r"""Hace un trabajo y devuelve lo que devuelve: una lista de números, o ``None``, que dieron sus ``perform``.
 
         Parameters
         ----------
