@@ -404,7 +404,7 @@ def _checked(x, kernel, padding):
 def _filled(array, lanes, axes):
     # Con los canales que falten para llenar vectores enteros, en cero.
     missing = [-size % lanes if k in axes else 0 for k, size in enumerate(array.shape)]
-    return np.pad(array, [(0, more) for more in missing])
+    return np.pad(array, [(0, more) for more in missing]) if any(missing) else array
 
 
 def _fill(x, kernel, padding):
