@@ -9,6 +9,7 @@ from chapters.cnn.arguments import check_dilation, on_image, pair
 from chapters.cnn.convolution.base import Convolution
 from chapters.cnn.convolution.im2col import find_windows, place_windows
 from chapters.cnn.convolution.padding import Margin, clear, flat, padded
+from chapters.cnn.convolution.winograd import Winograd, pays
 from chapters.mlp import activations, constraints, initializers, regularizers
 from dlbook import check
 from dlbook.numeric.kernel import kernel
@@ -754,12 +755,15 @@ class Conv2D(Convolution):
         found = windows, self.filters, self.dtype, self.compute_output_shape(shape)
         size, strides, dilation = map(on_image, (self.kernel_size, self.strides, self.dilation_rate))
         lanes = BYTES // self.dtype.itemsize
+        plain = strides == dilation == (1, 1) and self.groups == 1
+        if plain and size == (3, 3) and pays(windows, self.filters, lanes):
+            return Winograd(windows, self.filters, self.dtype)
         count = neighbors(windows.output[1], size[1], strides[1], self.filters, lanes)
         if count == 1 or self.groups > 1 or dilation[1] > 1:
             places = Places(*found)
         else:
             places = Neighbors(*found, size, strides, count)
-        if strides == dilation == (1, 1) and self.groups == 1 and shape[-1] % lanes == 0:
+        if plain and shape[-1] % lanes == 0:
             places.gather = Gather(windows, self.filters, self.dtype, size)
         return places
 
