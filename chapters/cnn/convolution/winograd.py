@@ -4,12 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba import config, njit, types
+from numba import config, types
 from numba.extending import intrinsic
 
 from chapters.cnn.convolution.im2col import find_windows, place_windows
 from chapters.cnn.convolution.padding import Margin, clear, flat, padded
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul import ROWS, matmul
 from dlbook.numeric.matmul_at import add_matmul_at
 from dlbook.numeric.vectors import BYTES, Writer
@@ -524,7 +525,7 @@ def plain_winograd_forward(x, kernel, bias):
     return z
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _spread_images(x, scratch, tiles, first, n, channels, images):
     # Los mosaicos transformados, desde el ``first``: en cada plano, uno por fila.
     lanes, count, plane = BYTES // x.itemsize, tiles.corners.size, images.shape[1]
@@ -538,7 +539,7 @@ def _spread_images(x, scratch, tiles, first, n, channels, images):
             _images(image, corner + c, tiles.pitch, channels, images, to, SIZE * plane, plane, image, image[0])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _winograd_forward(x, kernel, start, floor, z, filters, images, maps, scratch, tiles):
     _, _, c, f = kernel.shape
     lanes, count, plane = BYTES // x.itemsize, tiles.corners.size, filters.shape[1]
@@ -672,7 +673,7 @@ def plain_winograd_backward(x, kernel, dy):
     return dkernel, dy.sum(axis=(0, 1, 2)), dx
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _turn(kernel, turned):
     # Media vuelta, y los canales por los filtros.
     for i in range(TAPS):
@@ -682,7 +683,7 @@ def _turn(kernel, turned):
                     turned[i, j, f, c] = kernel[TAPS - 1 - i, TAPS - 1 - j, c, f]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _only_new(delta, place, line, filters, above, left, part):
     # La culpa de un mosaico, sin las filas y columnas que ya contó otro.
     clear(part)
@@ -691,7 +692,7 @@ def _only_new(delta, place, line, filters, above, left, part):
             part[i * OUTPUTS * filters + k] = delta[place + i * line + k]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _winograd_backward_weights(x, dz, dkernel, filters, images, maps, scratch, part, tiles, rows, columns, places):
     _, _, c, f = dkernel.shape
     lanes, count, plane = BYTES // x.itemsize, tiles.corners.size, maps.shape[1]
