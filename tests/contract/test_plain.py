@@ -903,6 +903,10 @@ ARGUMENTS = {
     "plain_conv2d_forward": lambda r: convolution(r) | {"bias": r.array("f")},
     "plain_conv2d_backward": lambda r: convolution(r) | {"dy": maps(r)},
     # Capítulo 3, Winograd.
+    "plain_winograd_matrices": lambda r: {
+        "points": r.generator.permutation([0, 1, -1, 2, -2, 0.5])[: r("k", 2, 6)],
+        "taps": r("taps", 1, 3),
+    },
     "plain_winograd_forward": lambda r: tiled(r) | {"bias": r.array("f")},
     "plain_winograd_backward": lambda r: (
         tiled(r) | {"dy": r.array(r("n"), r.known["rows"] - 2, r.known["columns"] - 2, "f")}

@@ -27,23 +27,6 @@ CACHED, FEWEST, MOST = 640 * 1024, 32, 128
 LINE = 64
 
 
-def _powers(points, degree):
-    # Las potencias de cada punto; del infinito, el coeficiente mayor.
-    return np.vstack([np.vander(points, degree, increasing=True), np.eye(degree)[-1]])
-
-
-def _matrices(points, taps):
-    n = points.size + 1
-    a, g, b = _powers(points, n - taps + 1), _powers(points, taps), np.zeros((n, n))
-    for k, p in enumerate(points):
-        others = np.delete(points, k)
-        scale = np.prod(p - others)
-        b[k, :-1] = np.sign(scale) * np.atleast_1d(np.poly(others))[::-1]
-        g[k] /= abs(scale)  # [ec-cnn-winograd]
-    b[-1] = np.poly(points)[::-1]
-    return a, g, b + 0.0
-
-
 def winograd_matrices(points, taps=3):
     r"""Las tres matrices con que se hace una correlación de una dimensión con menos productos.
 
@@ -167,13 +150,32 @@ def winograd_matrices(points, taps=3):
     if (counts > 1).any():
         raise ValueError(f"points: se esperaban puntos distintos, pero {values[counts > 1][0]} está repetido")
     with np.errstate(all="ignore"):
-        found = _matrices(points, taps)
+        found = plain_winograd_matrices(points, taps)
     if not all(np.isfinite(matrix).all() for matrix in found):
         raise ValueError("points: se esperaban puntos cuyas potencias quepan en float64, pero se desbordan")
     return found
 
 
-A, G, B = _matrices(np.array(POINTS, dtype=np.float64), TAPS)
+def plain_winograd_matrices(points, taps=3):
+    r"""Una fila por punto y, al final, la del infinito."""
+    n = len(points) + 1
+
+    def powers(degree):
+        rows = np.vander(points, degree, increasing=True)
+        return np.vstack([rows, np.eye(degree)[-1]])
+
+    a, g, b = powers(n - taps + 1), powers(taps), np.zeros((n, n))
+    for k, p in enumerate(points):
+        others = np.delete(points, k)
+        scale = np.prod(p - others)  # N_k(p)
+        polynomial = np.atleast_1d(np.poly(others))[::-1]
+        b[k, :-1] = np.sign(scale) * polynomial
+        g[k] /= abs(scale)
+    b[-1] = np.poly(points)[::-1]
+    return a, g, b + 0.0  # [ec-cnn-winograd]
+
+
+A, G, B = winograd_matrices(POINTS)
 
 
 def _nested(matrix, *, finish=False):
