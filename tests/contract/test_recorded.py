@@ -123,7 +123,8 @@ def test_a_recorded_activation_gives_the_same_bits(case, monkeypatch):
     def make():
         return Sequential([Input((3,)), Dense(4, case.make()), Dense(2, case.make())], dtype="float64", seed=0)
 
-    states = assert_same_bits(monkeypatch, make, sample((3,), ROWS), sample((2,), ROWS, seed=5))
+    x, y = 0.3 * sample((3,), ROWS), sample((2,), ROWS, seed=5)
+    states = assert_same_bits(monkeypatch, make, x, y, optimizer=SGD(0.001))
     assert states
     assert all(state == "repetible" for state, _ in states), states
 
