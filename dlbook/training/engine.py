@@ -174,7 +174,7 @@ class Engine:
         # Si alguna capa le suma algo a la pérdida, y si alguna, o la pérdida, tiene que ver el lote entero de una vez.
         self.adds = model.adds_loss
         self.shapes = self.theta = self.gradient = self.data = None
-        self.alone = any([layer.alone for layer in layers])
+        self.alone = any(layer.alone for layer in layers)
 
     @property
     def replicas(self):
@@ -563,7 +563,7 @@ class Engine:
         if self.alone:
             return [[(0, n)]]
         layers = list(walk(self.model))
-        if any([layer.whole_batch and layer.trainable for layer in layers]):
+        if any(layer.whole_batch and layer.trainable for layer in layers):
             # Las réplicas se encuentran en cada una de esas capas: todas van a la par, cada una con un solo trozo.
             return [[part] for part in cut(n, parts)]
         # Cada trozo de más obliga a sumar un gradiente más: no vale la pena si el gradiente es lo más grande.
@@ -624,7 +624,7 @@ class Engine:
         now.stale = now.stale or not now.settled[k].reusable or not now.origin.is_still(self.model)
 
     def _wake(self):
-        # Hasta que hacen falta: lo que un callback cambie antes de que empiece el primer paso también vale.
+        # Hasta que hacen falta: lo que un ``callback`` cambie antes de que empiece el primer paso también vale.
         if self.awake:
             return
         self.awake, now = True, self.kept
