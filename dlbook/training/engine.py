@@ -170,7 +170,8 @@ class Engine:
         self.random = []
         self.plans = {}
         # De qué dependen el trabajo y la memoria de una observación.
-        self.measured = model.current_shape, list(walk(model))[1:]
+        layers = list(walk(model))
+        self.measured = model.current_shape, layers[1:]
         before = model.kept
         known = before is not None and before.measured == self.measured
         self.work = before.work if known else max(1, model.work())
@@ -183,7 +184,7 @@ class Engine:
         # Si alguna capa le suma algo a la pérdida, y si alguna, o la pérdida, tiene que ver el lote entero de una vez.
         self.adds = model.adds_loss
         self.shapes = self.theta = self.gradient = self.data = None
-        self.alone = any(layer.alone for layer in walk(model))
+        self.alone = any(layer.alone for layer in layers)
 
     @property
     def replicas(self):
@@ -629,13 +630,14 @@ class Engine:
         self._team_of(parts)
         if self.alone:
             return [[(0, n)]]
-        if any(layer.whole_batch and layer.trainable for layer in walk(self.model)):
+        layers = list(walk(self.model))
+        if any(layer.whole_batch and layer.trainable for layer in layers):
             # Las réplicas se encuentran en cada una de esas capas: todas van a la par, cada una con un solo trozo.
             return [[part] for part in cut(n, parts)]
         # Cada trozo de más obliga a sumar un gradiente más: no vale la pena si el gradiente es lo más grande.
         budget = max(CACHE, 4 * self.gradients[0].nbytes if self.gradients else 0)
         size = self._bytes_per_row()
-        fewest = max(layer.fewest for layer in walk(self.model))
+        fewest = max([layer.fewest for layer in layers])
         rows = max(fewest, budget // size, min(FEW, 8 * CACHE // size))
         plan = []
         for a, b in cut(n, parts):
@@ -691,7 +693,7 @@ class Engine:
         now.stale = now.stale or not now.settled[k].reusable or not now.origin.is_still(self.model)
 
     def _wake(self):
-        # Hasta que hacen falta: lo que un callback cambie antes de que empiece el primer paso también vale.
+        # Hasta que hacen falta: lo que un ``callback`` cambie antes de que empiece el primer paso también vale.
         if self.awake:
             return
         self.awake, now = True, self.kept

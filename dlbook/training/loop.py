@@ -84,11 +84,12 @@ def fit(
         validation_batch_size = batch_size
     check.integer(validation_batch_size, "validation_batch_size", 1)
     validates = _when(validation_freq)
-    callbacks = _callbacks(callbacks)
+    callbacks, built = _callbacks(callbacks), model.built
     train, validation = train_and_validation(
         model, x, y, sample_weight, class_weight, validation_split, validation_data
     )
-    model.check_compiled()
+    if not built:
+        model.check_compiled()
     model.optimizer.claim(model.identity)
     history = model.history = History()
     model.stop_training = False
@@ -191,9 +192,11 @@ def _introduce(model, callbacks, steps):
 def train_on_batch(model, x, y, sample_weight=None, class_weight=None):
     r"""Da un paso con un lote; devuelve su pérdida y sus métricas."""
     model.check_compiled()
+    built = model.built
     data = prepare(model, x, y, sample_weight)
     weigh_classes(data, class_weight, model)
-    model.check_compiled()
+    if not built:
+        model.check_compiled()
     model.optimizer.claim(model.identity)
     if defines(model, "train_step"):
         with OwnSteps(model) as engine:
