@@ -206,10 +206,12 @@ def main(chapter, batches, first, peers=PEERS, whole=()):
 def measure(processes, model, task, batch, options):
     """Mide por turnos una red, con un tamaño de lote o con las diez mil imágenes."""
     question = {"model": model, "task": task, "batch": batch, "seconds": 0, "cpu": options.cpu}
-    # Se preparan todas a la vez, porque compilar tarda y no se mide; después, una vuelta cada una, a solas.
-    for process in processes.values():
+    # Se preparan todas a la vez, porque compilar tarda y no se mide; después, una vuelta cada una, a solas. Para
+    # predecir y evaluar se preparan a solas también: ahí es donde se elige el tamaño de los trozos.
+    together = processes.values() if task == "fit" else ()
+    for process in together:
         process.tell(question)
-    for process in processes.values():
+    for process in together:
         process.milliseconds()
     first = {key: process.block(question) for key, process in processes.items()}
     question["seconds"] = options.seconds

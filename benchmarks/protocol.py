@@ -35,7 +35,7 @@ MODELS = {
         "target": "classes",
     },
     "cnn": {
-        "rows": 2048,
+        "rows": 1024,
         "input": (28, 28, 1),
         "layers": [
             *(("conv", 32, 3, "same"), ("pool",), ("conv", 64, 3, "same"), ("pool",), ("flatten",)),
