@@ -517,18 +517,18 @@ class Engine:
         # Cada hilo toma su parte de los parámetros: suma ahí los gradientes, en orden, y los mueve.
         others, optimizer = self.gradients[1 : len(self.losses)], self.model.optimizer
 
-        def add(a, b):
+        def gather(a, b):
             for other in others:
                 add(self.gradient[a:b], other[a:b], self.gradient[a:b])
 
         if self.updated:
             if optimizer.looks_at_all:
-                self._spread(add)
+                self._spread(gather)
                 optimizer.step(self.theta, self.gradient, self._spread)
             else:
-                optimizer.step(self.theta, self.gradient, lambda move: self._spread(add, move))
+                optimizer.step(self.theta, self.gradient, lambda move: self._spread(gather, move))
             return
-        add(0, self.theta.size)
+        gather(0, self.theta.size)
         # La primera vez se mira que el de quien lee mueva los pesos donde están, y no una copia.
         before = self.theta.copy()
         returned = optimizer.step(self.theta, self.gradient)
