@@ -78,7 +78,7 @@ def fill(out, value):
 
 
 def copy(x, out):
-    r"""Copia los números de ``x`` en ``out``, de la misma forma; pueden ser pedazos de otros, o tener los ejes cambiados.
+    r"""Copia los números de ``x`` en ``out``, de la misma forma; pueden ser pedazos de otros, o vistas.
 
     >>> import numpy as np
     >>> out = np.zeros((2, 3))

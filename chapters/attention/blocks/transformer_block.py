@@ -1,7 +1,5 @@
 r"""Lo que comparten los bloques de un transformer: cada subcapa le suma algo a la corriente."""
 
-import numpy as np
-
 from chapters.attention.blocks.layer_normalization import LayerNormalization
 from chapters.attention.scores.multi_head_attention import MultiHeadAttention
 from chapters.mlp import activations, initializers

@@ -61,6 +61,13 @@ def _take_apart(x, a, b, c):
             c[i, j] = x[i, 2 * width + j]
 
 
+@kernel
+def _where_both(one, other, seen):
+    for i in range(seen.shape[0]):
+        for s in range(seen.shape[1]):
+            seen[i, s] = one[i, s] and other[i, s]
+
+
 # De a cuántas filas, contando las posiciones de todas las observaciones, conviene hacer los productos.
 ROWS = 512
 
@@ -396,7 +403,7 @@ class MultiHeadAttention(Layer):
         queries = self._checked_mask("query_mask", query_mask, (n, steps))
         keys = self._checked_mask("value_mask", value_mask, (n, sources))
         other = self._checked_mask("key_mask", key_mask, (n, sources))
-        keys = (keys & other if keys.size else other) if other.size else keys
+        keys = (self._both(keys, other) if keys.size else other) if other.size else keys
         mask = self._mask(attention_mask, (n, heads, steps, sources))
         # Al revés que en la fórmula, una consulta por columna: así los prefiere el código compilado.
         pairs = n, heads, sources, steps
@@ -443,10 +450,12 @@ class MultiHeadAttention(Layer):
         return out
 
     def _checked_mask(self, name, mask, shape):
-        if mask is None:
-            return NO_SEEN
-        mask = check.mask(mask, name, shape)
-        return NO_SEEN if mask.all() else mask
+        return NO_SEEN if mask is None else check.mask(mask, name, shape)
+
+    def _both(self, one, other):
+        seen = self.buffer("seen", one.shape, bool)
+        _where_both(one, other, seen)
+        return seen
 
     def _mask(self, mask, shape):
         # Con sus cuatro ejes, los dos primeros quizá de 1, y las consultas en el último.
