@@ -17,6 +17,7 @@ son las que un modelo hace a sus capas. Al repetir, esas las hace Python, como s
 grabado.
 """
 
+import functools
 from types import FunctionType
 
 import numpy as np
@@ -220,6 +221,7 @@ class Aside:
 
     def __init__(self, method, arguments, options, result, why):
         self.method, self.arguments, self.options, self.result, self.why = method, arguments, options, result, why
+        self.within = None
 
     def __repr__(self):
         r"""Da el nombre de lo que se llama y por qué está apartado."""
@@ -316,6 +318,9 @@ class Tape:
         result = method(*arguments, **options)
         if self.why is None and self._explains(start, result):
             self.spans.append((start, len(self.entries), owner))
+            whole = functools.partial(method, *unwatched(arguments), **unwatched(options))
+            for entry in self.entries[start:]:
+                entry.within = entry.within or whole
             self.why = outer
             return watched(result)
         # Ya está hecha: solo hay que apuntarla de otra manera.
