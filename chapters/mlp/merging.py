@@ -1,9 +1,16 @@
 r"""Juntar dos caminos de una red, o más: sumarlos, multiplicarlos, ponerlos uno al lado del otro."""
 
+import math
+
 import numpy as np
 
 from chapters.mlp.layer import Layer, text_of_shape
+from chapters.mlp.places import give_back, permuted, repeated, take
 from dlbook import check
+from dlbook.numeric import elementwise
+from dlbook.numeric.elementwise import copy, fill
+from dlbook.numeric.kernel import kernel
+from dlbook.numeric.matmul import matmul, matmul_transposed
 from dlbook.training.data import aligned
 
 
@@ -21,18 +28,6 @@ def _broadcast(layer, shapes):
             raise ValueError(f"{layer.name}: se esperaban formas que se puedan operar entre sí, pero llegaron {texts}")
         result.append(known.pop() if known else None if None in sizes else 1)
     return tuple(result)
-
-
-def _summed(dy, shape, out):
-    # Lo que se repitió al ir se suma al volver.
-    lead = dy.ndim - len(shape)
-    axes = list(range(1, 1 + lead))
-    for k in range(1, len(shape)):
-        if shape[k] == 1 and dy.shape[k + lead] != 1:
-            axes.append(k + lead)
-    dy = dy.sum(axis=tuple(axes), keepdims=True) if axes else dy
-    out[...] = dy.reshape(shape)
-    return out
 
 
 def _masks(masks, xs):
@@ -91,17 +86,40 @@ class Merge(Layer):
         filled = [x if m is None else np.where(m, x, self.dtype.type(filler)) for x, m in zip(xs, wide, strict=True)]
         return filled, wide, None if any(m is None for m in wide) else np.logical_or.reduce(wide)
 
-    def _aligned(self, xs):
-        # Con los mismos ejes, para que las reglas de NumPy alineen por el final.
-        axes = max(x.ndim for x in xs)
-        return [x.reshape(len(x), *(1,) * (axes - x.ndim), *x.shape[1:]) for x in xs]
+    def _wide(self, xs):
+        # Todas con la forma del resultado: lo que en una mide 1, repetido.
+        n, wide = len(xs[0]), []
+        shape = _broadcast(self, [x.shape[1:] for x in xs])
+        for k, x in enumerate(xs):
+            if x.shape[1:] != shape:
+                narrow, x = x, self.buffer(("repetida", k), (n, *shape))
+                take(narrow, _places(narrow.shape[1:], shape), x)
+            wide.append(x)
+        return wide
 
     def _result(self, xs):
         shape = (len(xs[0]), *_broadcast(self, [x.shape[1:] for x in xs]))
         return self.buffer("y", shape)
 
-    def _dx(self, k):
-        return self.buffer(("dx", k), self.x[k].shape)
+    def _narrow(self, dy, k):
+        # Lo que se repitió al ir se suma al volver.
+        dx = self.buffer(("dx", k), self.x[k].shape)
+        if dx.shape == dy.shape:
+            copy(dy, dx)
+        else:
+            give_back(dy, _places(dx.shape[1:], dy.shape[1:]), dx)
+        return dx
+
+
+def _places(shape, whole):
+    # Los ejes se alinean por el final.
+    return repeated((1,) * (len(whole) - len(shape)) + shape, whole)
+
+
+def _add_all(xs, y):
+    elementwise.add(xs[0], xs[1], y)
+    for other in xs[2:]:
+        elementwise.add(y, other, y)
 
 
 class Add(Merge):
@@ -124,22 +142,26 @@ class Add(Merge):
     def forward(self, x, training=False):
         r"""Suma."""
         self.x = self.ready(x)
-        first, second, *rest = self._aligned(self.x)
-        self.y = np.add(first, second, out=self._result(self.x))  # [ec-mlp-suma]
-        for other in rest:
-            self.y += other
+        self.y = self._result(self.x)
+        _add_all(self._wide(self.x), self.y)  # [ec-mlp-suma]
         return self.y
 
     def backward(self, dy):
         r"""Da el mismo gradiente a todas."""
         dy = self.output_gradient(dy)
-        return [_summed(dy, x.shape, self._dx(k)) for k, x in enumerate(self.x)]
+        return [self._narrow(dy, k) for k in range(len(self.x))]
 
 
 def plain_add(x, dy):
     r"""El gradiente que llega se le da a todas."""
     y = np.sum(x, axis=0)  # [ec-mlp-suma]
     return (y, *(dy for _ in x))
+
+
+@kernel
+def _subtract(a, b, out):
+    for i in range(out.size):
+        out[i] = a[i] - b[i]
 
 
 class Subtract(Merge):
@@ -169,15 +191,17 @@ class Subtract(Merge):
     def forward(self, x, training=False):
         r"""Resta."""
         self.x = self.ready(x)
-        first, second = self._aligned(self.x)
-        self.y = np.subtract(first, second, out=self._result(self.x))  # [ec-mlp-resta]
+        self.y = self._result(self.x)
+        first, second = self._wide(self.x)
+        _subtract(first.reshape(-1), second.reshape(-1), self.y.reshape(-1))  # [ec-mlp-resta]
         return self.y
 
     def backward(self, dy):
         r"""Da el gradiente a la primera, y a la segunda con el signo cambiado."""
         dy = self.output_gradient(dy)
-        first, second = (_summed(dy, x.shape, self._dx(k)) for k, x in enumerate(self.x))
-        return [first, np.negative(second, out=second)]
+        first, second = self._narrow(dy, 0), self._narrow(dy, 1)
+        elementwise.multiply(second, -1, second)
+        return [first, second]
 
 
 def plain_subtract(x, dy):
@@ -209,10 +233,11 @@ class Multiply(Merge):
         self.x, self.counted, self.any = self.ready(x), None, None
         if mask is not None:
             self.x, self.counted, self.any = self._filled(self.x, mask, 1)
-        first, second, *rest = self._aligned(self.x)
-        self.y = np.multiply(first, second, out=self._result(self.x))
+        self.y = self._result(self.x)
+        first, second, *rest = self._wide(self.x)
+        elementwise.multiply(first, second, self.y)
         for other in rest:
-            self.y *= other
+            elementwise.multiply(self.y, other, self.y)
         if self.any is not None:
             self.y *= self.any
         return self.y
@@ -220,14 +245,16 @@ class Multiply(Merge):
     def backward(self, dy):
         r"""Multiplica el gradiente por las demás entradas; sin dividir, que alguna puede ser 0."""
         dy = self.output_gradient(dy)
-        factors, found = self._aligned(self.x), []
-        for k, x in enumerate(self.x):
+        factors, found = self._wide(self.x), []
+        for k in range(len(factors)):
             product = self.buffer(("producto", k), dy.shape)
-            product[...] = dy if self.counted is None or self.counted[k] is None else dy * self.counted[k]
+            copy(dy, product)
+            if self.counted is not None and self.counted[k] is not None:
+                product *= self.counted[k]
             for j, other in enumerate(factors):
                 if j != k:
-                    product *= other  # [ec-mlp-producto]
-            found.append(_summed(product, x.shape, self._dx(k)))
+                    elementwise.multiply(product, other, product)  # [ec-mlp-producto]
+            found.append(self._narrow(product, k))
         return found
 
 
@@ -260,27 +287,39 @@ class Average(Merge):
     def forward(self, x, training=False):
         r"""Promedia."""
         self.x = self.ready(x)
-        first, second, *rest = self._aligned(self.x)
-        self.y = np.add(first, second, out=self._result(self.x))
-        for other in rest:
-            self.y += other
-        self.y *= self.dtype.type(1 / len(self.x))  # [ec-mlp-promedio]
+        self.y = self._result(self.x)
+        _add_all(self._wide(self.x), self.y)
+        elementwise.multiply(self.y, 1 / len(self.x), self.y)  # [ec-mlp-promedio]
         return self.y
 
     def backward(self, dy):
         r"""Da a cada una su parte del gradiente."""
         dy = self.output_gradient(dy)
-        share = self.dtype.type(1 / len(self.x))
-        found = []
-        for k, x in enumerate(self.x):
-            dx = _summed(dy, x.shape, self._dx(k))
-            found.append(np.multiply(dx, share, out=dx))
+        found = [self._narrow(dy, k) for k in range(len(self.x))]
+        for dx in found:
+            elementwise.multiply(dx, 1 / len(found), dx)
         return found
+
+
+@kernel
+def _choose(a, b, sign, out):
+    # El mayor, o el menor si el signo es -1; un NaN gana siempre.
+    for i in range(out.size):
+        out[i] = a[i] if sign * a[i] >= sign * b[i] or a[i] != a[i] else b[i]
+
+
+@kernel
+def _choose_backward(x, y, dy, free, dx):
+    # Donde ya ganó otra, free es 0.
+    for i in range(dx.size):
+        won = free[i] and x[i] == y[i]
+        free[i] = free[i] and not won
+        dx[i] = dy[i] if won else 0
 
 
 class _Choice(Merge):
     # De las entradas se queda, en cada lugar, con la primera que gana; a ella va todo el gradiente.
-    _pick = _wins = _loses = None
+    _sign = _loses = None
 
     def forward(self, x, training=False, mask=None):
         r"""Se queda con la que gana en cada lugar, entre las que cuentan; si no cuenta ninguna, con la primera."""
@@ -289,23 +328,22 @@ class _Choice(Merge):
             given = self.x[0]
             self.x, _, some = self._filled(self.x, mask, self._loses)
             self.x[0] = self.x[0] if some is None else np.where(some, self.x[0], given)
-        first, second, *rest = self._aligned(self.x)
-        pick = type(self)._pick
-        self.y = pick(first, second, out=self._result(self.x))
+        self.y, sign = self._result(self.x), self.dtype.type(self._sign)
+        best, *rest = (x.reshape(-1) for x in self._wide(self.x))
         for other in rest:
-            pick(self.y, other, out=self.y)
+            _choose(best, other, sign, self.y.reshape(-1))
+            best = self.y.reshape(-1)
         return self.y
 
     def backward(self, dy):
         r"""Lleva el gradiente a la que ganó."""
         dy = self.output_gradient(dy)
-        free = np.ones(dy.shape, bool)
-        found = []
-        for k, (x, same) in enumerate(zip(self.x, self._aligned(self.x), strict=True)):
-            won = free & (same == self.y)
-            free &= ~won
-            part = np.multiply(dy, won, out=self.buffer(("parte", k), dy.shape))
-            found.append(_summed(part, x.shape, self._dx(k)))
+        free, found = self.buffer("libre", dy.shape, bool), []
+        fill(free, True)
+        for k, x in enumerate(self._wide(self.x)):
+            part = self.buffer(("parte", k), dy.shape)
+            _choose_backward(*(one.reshape(-1) for one in (x, self.y, dy, free, part)))
+            found.append(self._narrow(part, k))
         return found
 
 
@@ -326,7 +364,7 @@ class Maximum(_Choice):
     [[[0.0, 7.0]], [[5.0, 0.0]]]
     """
 
-    _pick, _loses = np.maximum, -np.inf
+    _sign, _loses = 1, -np.inf
 
 
 class Minimum(_Choice):
@@ -339,7 +377,23 @@ class Minimum(_Choice):
     [[[5.0, 0.0]], [[0.0, 7.0]]]
     """
 
-    _pick, _loses = np.minimum, np.inf
+    _sign, _loses = -1, np.inf
+
+
+@kernel
+def place_columns(x, start, y):
+    r"""Pone las columnas de ``x`` en ``y``, desde la ``start``."""
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            y[i, start + j] = x[i, j]
+
+
+@kernel
+def take_columns(y, start, x):
+    r"""Llena ``x`` con las columnas de ``y``, desde la ``start``."""
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            x[i, j] = y[i, start + j]
 
 
 class Concatenate(Layer):
@@ -432,20 +486,24 @@ class Concatenate(Layer):
         axis = self._axis([x.shape for x in xs])
         shape = list(xs[0].shape)
         shape[axis] = sum(x.shape[axis] for x in xs)
-        self.y = np.concatenate(xs, axis, out=self.buffer("y", tuple(shape)))  # [ec-mlp-concatenacion]
+        self.y = self.buffer("y", tuple(shape))
+        rows, start = math.prod(shape[:axis]), 0
+        for x in xs:
+            # Lo que sigue al eje va junto: de cada entrada, unas columnas.
+            place_columns(x.reshape(rows, -1), start, self.y.reshape(rows, -1))  # [ec-mlp-concatenacion]
+            start += x.size // rows
         return self.y
 
     def backward(self, dy):
         r"""Corta el gradiente y da a cada entrada su pedazo."""
         dy = self.output_gradient(dy)
-        axis = self._axis([dy.shape])
+        rows = math.prod(dy.shape[: self._axis([dy.shape])])
         found, start = [], 0
         for k, x in enumerate(self.x):
-            stop = start + x.shape[axis]
             dx = self.buffer(("dx", k), x.shape)
-            dx[...] = dy[(slice(None),) * axis + (slice(start, stop),)]
+            take_columns(dy.reshape(rows, -1), start, dx.reshape(rows, -1))
             found.append(dx)
-            start = stop
+            start += dx.size // rows
         return found
 
 
@@ -454,6 +512,44 @@ def plain_concatenate(x, axis, dy):
     y = np.concatenate(x, axis)  # [ec-mlp-concatenacion]
     ends = np.cumsum([one.shape[axis] for one in x])[:-1]
     return (y, *np.split(dy, ends, axis))
+
+
+@kernel
+def _units(x, shortest, norm):
+    # Cada vector entre su longitud, que se apunta.
+    for i in range(x.shape[0]):
+        row = x[i]
+        squares = x.dtype.type(0)
+        for j in range(row.size):
+            squares += row[j] * row[j]
+        norm[i] = np.sqrt(max(squares, shortest))
+        for j in range(row.size):
+            row[j] /= norm[i]
+
+
+@kernel
+def _units_backward(unit, norm, shortest, slope):
+    zero = unit.dtype.type(0)
+    for i in range(unit.shape[0]):
+        along = zero
+        for j in range(unit.shape[1]):
+            along += slope[i, j] * unit[i, j]
+        along = along if norm[i] > np.sqrt(shortest) else zero
+        for j in range(unit.shape[1]):
+            slope[i, j] = (slope[i, j] - along * unit[i, j]) / norm[i]  # [ec-mlp-punto-normal]
+
+
+@kernel
+def _dots(a, b, y):
+    for n in range(y.shape[0]):
+        matmul_transposed(a[n], b[n], y[n])  # [ec-mlp-punto]
+
+
+@kernel
+def _dots_backward(a, b, dy, da, db):
+    for n in range(dy.shape[0]):
+        matmul(dy[n], b[n], da[n])
+        matmul(dy[n].T, a[n], db[n])
 
 
 class Dot(Layer):
@@ -557,43 +653,46 @@ class Dot(Layer):
         rest = [s for k, s in enumerate(shapes[0]) if k != a - 1] + [s for k, s in enumerate(shapes[1]) if k != b - 1]
         return tuple(rest) or (1,)
 
-    def _units(self, x):
-        # El vector a lo largo del último eje, y su longitud; sin normalizar, tal cual.
-        if not self.normalize:
-            return x, None
-        norm = np.sqrt(np.maximum((x * x).sum(axis=-1, keepdims=True), self.SHORTEST))
-        return x / norm, norm
+    def _ordered(self, k, axis):
+        # De dónde sale cada número al poner al final el eje de los vectores.
+        shape = self.x[k].shape[1:]
+        return permuted(shape, (*(j for j in range(len(shape)) if j != axis - 1), axis - 1))
 
     def forward(self, x, training=False):
-        r"""Multiplica."""
+        r"""Multiplica los vectores de una por los de la otra."""
         self.x = self.ready(x)
-        axes = self._both([x.ndim for x in self.x])
-        matrices = [
-            np.moveaxis(x, axis, -1).reshape(len(x), -1, x.shape[axis]) for x, axis in zip(self.x, axes, strict=True)
-        ]
-        (self.a, self.norm_a), (self.b, self.norm_b) = map(self._units, matrices)
+        self.axes_used = self._both([x.ndim for x in self.x])
+        self.vectors, self.norms = [], []
+        for k, (x, axis) in enumerate(zip(self.x, self.axes_used, strict=True)):
+            size = x.shape[axis]
+            vectors = self.buffer(("vectors", k), (len(x), x[0].size // size, size))
+            take(x, self._ordered(k, axis), vectors)
+            self.vectors.append(vectors)
+            if self.normalize:
+                norm = self.buffer(("norm", k), (vectors.size // size,))
+                _units(vectors.reshape(-1, size), self.dtype.type(self.SHORTEST), norm)
+                self.norms.append(norm)
         shape = self.compute_output_shape([x.shape[1:] for x in self.x])
-        self.y = self.buffer("y", (len(self.a), *shape))
-        y = self.y.reshape(len(self.a), self.a.shape[1], self.b.shape[1])
-        np.matmul(self.a, self.b.transpose(0, 2, 1), out=y)  # [ec-mlp-punto]
+        self.y = self.buffer("y", (len(self.x[0]), *shape))
+        _dots(*self.vectors, self._products(self.y))
         return self.y
 
+    def _products(self, y):
+        return y.reshape(len(y), *(vectors.shape[1] for vectors in self.vectors))
+
     def backward(self, dy):
-        r"""Devuelve los gradientes de las dos."""
+        r"""Lleva a cada vector el gradiente por el otro; si se normalizó, sin lo que solo lo alarga."""
         dy = self.output_gradient(dy)
-        axes = self._both([x.ndim for x in self.x])
-        g = dy.reshape(len(dy), self.a.shape[1], self.b.shape[1])
-        slopes = np.matmul(g, self.b), np.matmul(g.transpose(0, 2, 1), self.a)
+        slopes = [self.buffer(("slope", k), vectors.shape) for k, vectors in enumerate(self.vectors)]
+        _dots_backward(*self.vectors, self._products(dy), *slopes)
         found = []
-        for k, (x, axis, unit, norm, slope) in enumerate(
-            zip(self.x, axes, (self.a, self.b), (self.norm_a, self.norm_b), slopes, strict=True)
-        ):
-            if norm is not None:
-                along = (slope * unit).sum(axis=-1, keepdims=True) * (norm > np.sqrt(self.SHORTEST))
-                slope = (slope - along * unit) / norm  # [ec-mlp-punto-normal]
-            moved = [size for j, size in enumerate(x.shape) if j not in (0, axis)]
-            dx = self.buffer(("dx", k), x.shape)
-            dx[...] = np.moveaxis(slope.reshape(len(x), *moved, x.shape[axis]), -1, axis)
+        for k, (axis, unit, slope) in enumerate(zip(self.axes_used, self.vectors, slopes, strict=True)):
+            if self.normalize:
+                rows = -1, unit.shape[-1]
+                shortest = self.dtype.type(self.SHORTEST)
+                _units_backward(unit.reshape(rows), self.norms[k], shortest, slope.reshape(rows))
+            dx = self.buffer(("dx", k), self.x[k].shape)
+            give_back(slope, self._ordered(k, axis), dx)
             found.append(dx)
         return found
 

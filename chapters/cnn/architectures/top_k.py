@@ -3,6 +3,7 @@ r"""La exactitud de ILSVRC: basta con estar entre las primeras."""
 import numpy as np
 
 from chapters.mlp.metrics import CategoricalAccuracy, SparseCategoricalAccuracy
+from chapters.mlp.metrics.base import add_mean
 from dlbook import check
 from dlbook.attributes import Absent, Checked
 from dlbook.numeric.kernel import kernel
@@ -49,8 +50,8 @@ class SparseTopKCategoricalAccuracy(SparseCategoricalAccuracy):
         super().__init__(name, dtype)
         self.k, self.from_sorted_ids = k, from_sorted_ids
 
-    def _matches(self, labels, y_pred, weight):
-        return _top_k_matches(labels, y_pred, weight, self.k)
+    def _matches(self, labels, y_pred, weight, n, state):
+        _top_k_matches(labels, y_pred, weight, self.k, n, state)
 
 
 def plain_sparse_top_kcategorical_accuracy(labels, scores, k):
@@ -61,7 +62,7 @@ def plain_sparse_top_kcategorical_accuracy(labels, scores, k):
 
 
 @kernel
-def _top_k_matches(labels, y_pred, weight, k):
+def _top_k_matches(labels, y_pred, weight, k, n, state):
     total, classes = 0.0, y_pred.shape[2]
     for i in range(weight.size):
         matches = 0
@@ -73,7 +74,7 @@ def _top_k_matches(labels, y_pred, weight, k):
                 better += y_pred[i, j, c] > y_pred[i, j, correct]
             matches += better < k  # [ec-cnn-top-k]
         total += weight[i] * matches
-    return total
+    add_mean(total, labels.size, weight, n, state)
 
 
 class TopKCategoricalAccuracy(CategoricalAccuracy):
@@ -99,6 +100,6 @@ class TopKCategoricalAccuracy(CategoricalAccuracy):
         super().__init__(name, dtype)
         self.k = k
 
-    def _matches(self, y_true, y_pred, weight):
+    def _matches(self, y_true, y_pred, weight, n, state):
         labels = y_true.argmax(axis=-1)
-        return _top_k_matches(labels, y_pred, weight, self.k)
+        _top_k_matches(labels, y_pred, weight, self.k, n, state)

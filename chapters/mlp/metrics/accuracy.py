@@ -2,13 +2,13 @@ r"""La exactitud: en cuántos casos acierta."""
 
 import numpy as np
 
-from chapters.mlp.metrics.base import Metric, _same_shape, _spread, _useless
+from chapters.mlp.metrics.base import Averaged, _same_shape, _useless, add_mean
 from dlbook import check
 from dlbook.attributes import Checked
 from dlbook.numeric.kernel import kernel
 
 
-class BinaryAccuracy(Metric):
+class BinaryAccuracy(Averaged):
     r"""Exactitud con una sola salida: la clase predicha es 1 si la salida pasa de un umbral.
 
     >>> BinaryAccuracy()([1, 0, 1, 1], [0.9, 0.2, 0.4, 0.6])
@@ -36,17 +36,14 @@ class BinaryAccuracy(Metric):
         super().__init__(name, dtype)
         self.threshold = threshold
 
-    def shard(self, y_true, y_pred, weight=None):
+    def add(self, y_true, y_pred, weight, n, state):
         r"""Cuenta los aciertos; con varias salidas por observación, la fracción de ellas."""
-        weight, count = _spread(weight, y_pred)
         shape = weight.size, -1
-        y, p = y_true.reshape(shape), y_pred.reshape(shape)
-        matches = _binary_matches(y, p, weight, self.threshold)
-        return matches * count / y_pred.size
+        _binary_matches(y_true.reshape(shape), y_pred.reshape(shape), weight, self.threshold, n, state)
 
 
 @kernel
-def _binary_matches(y_true, y_pred, weight, threshold):
+def _binary_matches(y_true, y_pred, weight, threshold, n, state):
     # Como en Keras, el umbral se redondea al tipo de lo predicho.
     limit = y_pred.dtype.type(threshold)
     total = 0.0
@@ -55,7 +52,7 @@ def _binary_matches(y_true, y_pred, weight, threshold):
         for j in range(y_pred.shape[1]):
             matches += (y_true[i, j] > 0.5) == (y_pred[i, j] > limit)  # [ec-mlp-exactitud]
         total += weight[i] * matches
-    return total
+    add_mean(total, y_pred.size, weight, n, state)
 
 
 def plain_binary_accuracy(y_true, y_pred, threshold):
@@ -63,7 +60,7 @@ def plain_binary_accuracy(y_true, y_pred, threshold):
     return np.mean((y_true > 0.5) == (y_pred > threshold))  # [ec-mlp-exactitud]
 
 
-class SparseCategoricalAccuracy(Metric):
+class SparseCategoricalAccuracy(Averaged):
     r"""Exactitud con una salida por clase y las clases correctas como enteros.
 
     >>> SparseCategoricalAccuracy()([2, 1], [[0.1, 0.2, 0.7], [0.3, 0.6, 0.1]])
@@ -85,15 +82,13 @@ class SparseCategoricalAccuracy(Metric):
         if y_true.dtype.kind not in "iu" or y_true.shape[1:] != output_shape[:-1]:
             raise _useless(self, y_true, output_shape)
 
-    def shard(self, y_true, y_pred, weight=None):
+    def add(self, y_true, y_pred, weight, n, state):
         r"""Cuenta los aciertos."""
-        weight, count = _spread(weight, y_pred)
         shape = weight.size, -1
-        matches = self._matches(y_true.reshape(shape), y_pred.reshape(*shape, y_pred.shape[-1]), weight)
-        return matches * count / y_true.size
+        self._matches(y_true.reshape(shape), y_pred.reshape(*shape, y_pred.shape[-1]), weight, n, state)
 
-    def _matches(self, labels, y_pred, weight):
-        return _class_matches(labels, y_pred, weight)
+    def _matches(self, labels, y_pred, weight, n, state):
+        _class_matches(labels, y_pred, weight, n, state)
 
     def _prepare(self, y_true, y_pred):
         y_true = check.labels(y_true, "y_true", y_pred.shape[-1], "...")
@@ -116,14 +111,14 @@ def _argmax(row):
 
 
 @kernel
-def _class_matches(labels, y_pred, weight):
+def _class_matches(labels, y_pred, weight, n, state):
     total = 0.0
     for i in range(weight.size):
         matches = 0
         for j in range(labels.shape[1]):
             matches += _argmax(y_pred[i, j]) == labels[i, j]  # [ec-mlp-exactitud]
         total += weight[i] * matches
-    return total
+    add_mean(total, labels.size, weight, n, state)
 
 
 def plain_sparse_categorical_accuracy(y_true, y_pred):
@@ -131,7 +126,7 @@ def plain_sparse_categorical_accuracy(y_true, y_pred):
     return np.mean(y_pred.argmax(axis=-1) == y_true)  # [ec-mlp-exactitud]
 
 
-class CategoricalAccuracy(Metric):
+class CategoricalAccuracy(Averaged):
     r"""Exactitud con una salida por clase y las clases correctas en *one-hot*.
 
     >>> CategoricalAccuracy()(
@@ -144,26 +139,24 @@ class CategoricalAccuracy(Metric):
     rising = True
     accept = _same_shape
 
-    def shard(self, y_true, y_pred, weight=None):
+    def add(self, y_true, y_pred, weight, n, state):
         r"""Cuenta los aciertos."""
-        weight, count = _spread(weight, y_pred)
         shape = weight.size, -1, y_pred.shape[-1]
-        matches = self._matches(y_true.reshape(shape), y_pred.reshape(shape), weight)
-        return matches * count * y_pred.shape[-1] / y_pred.size
+        self._matches(y_true.reshape(shape), y_pred.reshape(shape), weight, n, state)
 
-    def _matches(self, y_true, y_pred, weight):
-        return _one_hot_matches(y_true, y_pred, weight)
+    def _matches(self, y_true, y_pred, weight, n, state):
+        _one_hot_matches(y_true, y_pred, weight, n, state)
 
 
 @kernel
-def _one_hot_matches(y_true, y_pred, weight):
+def _one_hot_matches(y_true, y_pred, weight, n, state):
     total = 0.0
     for i in range(weight.size):
         matches = 0
         for j in range(y_pred.shape[1]):
             matches += _argmax(y_pred[i, j]) == _argmax(y_true[i, j])  # [ec-mlp-exactitud]
         total += weight[i] * matches
-    return total
+    add_mean(total, weight.size * y_pred.shape[1], weight, n, state)
 
 
 def plain_categorical_accuracy(y_true, y_pred):
@@ -172,7 +165,18 @@ def plain_categorical_accuracy(y_true, y_pred):
     return np.mean(said == right)  # [ec-mlp-exactitud]
 
 
-class Accuracy(Metric):
+@kernel
+def _equal(y_true, y_pred, weight, n, state):
+    total = 0.0
+    for i in range(weight.size):
+        matches = 0
+        for j in range(y_pred.shape[1]):
+            matches += y_true[i, j] == y_pred[i, j]
+        total += weight[i] * matches
+    add_mean(total, y_pred.size, weight, n, state)
+
+
+class Accuracy(Averaged):
     r"""En qué fracción de los números lo predicho es exactamente lo correcto: sirve si se predicen ya las clases.
 
     Es la clase de Keras. El nombre ``"accuracy"`` en :func:`get` pide otra cosa: la exactitud que toque.
@@ -185,8 +189,7 @@ class Accuracy(Metric):
     rising = True
     accept = _same_shape
 
-    def shard(self, y_true, y_pred, weight=None):
+    def add(self, y_true, y_pred, weight, n, state):
         r"""Cuenta los aciertos."""
-        weight, count = _spread(weight, y_pred)
-        matches = (y_true == y_pred).reshape(weight.size, -1).sum(axis=1)
-        return float(np.dot(matches, weight)) * count / y_pred.size
+        shape = weight.size, -1
+        _equal(y_true.reshape(shape), y_pred.reshape(shape), weight, n, state)

@@ -115,6 +115,9 @@ class Metric(Configured):
         cls.counts_by_itself = not {"accumulate", "shard"} & last
         if cls.counts_by_itself:
             cls.alone = True
+        elif "shard" in last and "accumulate" not in last:
+            # Aunque herede de una que suma de otra manera, la que define su suma la quiere.
+            cls.accumulate = Metric.accumulate
 
     def __init__(self, name=None, dtype=None):
         self.dtype = dtype
@@ -316,6 +319,48 @@ def _spread(weight, y_pred):
     return (ONE, len(y_pred)) if weight is None else (weight.reshape(-1), weight.size)
 
 
+class Averaged(Metric):
+    r"""Una media de las del libro. La suma un núcleo, :meth:`add`, que además apunta la cuenta: así se puede grabar."""
+
+    def add(self, y_true, y_pred, weight, n, state):
+        r"""Suma la métrica de ``n`` observaciones y su cuenta, con :func:`add_mean`.
+
+        Parameters
+        ----------
+        y_true, y_pred : ndarray, shape (n, ...)
+            Lo correcto y lo predicho.
+        weight : ndarray, shape (w,)
+            Los pesos, en fila; uno solo, si pesan lo mismo.
+        n : int
+            Cuántas son.
+        state : ndarray of float64, shape (2,)
+            Dónde se suma.
+        """
+        raise NotImplementedError
+
+    def accumulate(self, y_true, y_pred, weight, state):
+        r"""Como :meth:`Metric.accumulate`."""
+        self.add(y_true, y_pred, _spread(weight, y_pred)[0], len(y_pred), state)
+
+    def shard(self, y_true, y_pred, weight=None):
+        r"""Como :meth:`Metric.shard`."""
+        weight, n = _spread(weight, y_pred)
+        state = np.zeros(2)
+        self.add(y_true, y_pred, weight, n, state)
+        return float(state[0])
+
+
+@kernel
+def add_mean(total, size, weight, n, state):
+    r"""Suma lo de ``n`` observaciones en las que hay ``size`` números y con sus pesos dan ``total``."""
+    counted = 0.0
+    for i in range(weight.size):
+        counted += weight[i]
+    # Varios pesos por observación cuentan, entre todos, como uno.
+    state[0] += total * n / size
+    state[1] += counted * n / weight.size
+
+
 def _core(shape):
     return shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape
 
@@ -340,22 +385,22 @@ def _useless(metric, y_true, output_shape):
 
 
 @kernel(fastmath={"reassoc"})
-def _squares(y_true, y_pred, weight):
+def _squares(y_true, y_pred, weight, n, state):
     total = 0.0
     for i in range(weight.size):
         squares = 0.0
         for j in range(y_pred.shape[1]):
             squares += (y_true[i, j] - y_pred[i, j]) ** 2
         total += weight[i] * squares
-    return total
+    add_mean(total, y_pred.size, weight, n, state)
 
 
 @kernel(fastmath={"reassoc"})
-def _distances(y_true, y_pred, weight):
+def _distances(y_true, y_pred, weight, n, state):
     total = 0.0
     for i in range(weight.size):
         distances = 0.0
         for j in range(y_pred.shape[1]):
             distances += abs(y_true[i, j] - y_pred[i, j])
         total += weight[i] * distances
-    return total
+    add_mean(total, y_pred.size, weight, n, state)

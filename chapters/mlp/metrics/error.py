@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from chapters.mlp.metrics.base import Metric, _distances, _same_shape, _spread, _squares, _useless
+from chapters.mlp.metrics.base import Averaged, Metric, _distances, _same_shape, _squares, _useless
 from dlbook import check
 from dlbook.attributes import Checked
 
 
-class MeanSquaredError(Metric):
+class MeanSquaredError(Averaged):
     r"""El promedio de los errores al cuadrado, para mirarlo cuando se entrena con otra pérdida.
 
     >>> MeanSquaredError()([1.0, 0.0], [0.0, 3.0])
@@ -20,15 +20,13 @@ class MeanSquaredError(Metric):
     rising = False
     accept = _same_shape
 
-    def shard(self, y_true, y_pred, weight=None):
+    def add(self, y_true, y_pred, weight, n, state):
         r"""Suma los cuadrados."""
-        weight, count = _spread(weight, y_pred)
         shape = weight.size, -1
-        y, p = y_true.reshape(shape), y_pred.reshape(shape)
-        return _squares(y, p, weight) * count / y_pred.size
+        _squares(y_true.reshape(shape), y_pred.reshape(shape), weight, n, state)
 
 
-class MeanAbsoluteError(Metric):
+class MeanAbsoluteError(Averaged):
     r"""El promedio de los errores sin signo, en las unidades de lo que se predice.
 
     >>> MeanAbsoluteError()([1.0, 0.0], [0.0, 3.0])
@@ -39,12 +37,10 @@ class MeanAbsoluteError(Metric):
     rising = False
     accept = _same_shape
 
-    def shard(self, y_true, y_pred, weight=None):
+    def add(self, y_true, y_pred, weight, n, state):
         r"""Suma los errores."""
-        weight, count = _spread(weight, y_pred)
         shape = weight.size, -1
-        y, p = y_true.reshape(shape), y_pred.reshape(shape)
-        return _distances(y, p, weight) * count / y_pred.size
+        _distances(y_true.reshape(shape), y_pred.reshape(shape), weight, n, state)
 
 
 class RootMeanSquaredError(MeanSquaredError):
