@@ -91,7 +91,7 @@ class Watched(np.ndarray):
         return self._view(super().reshape(*shape, **options), "reshape")
 
     def _view(self, found, what):
-        if not isinstance(found, np.ndarray) or not np.may_share_memory(unwatched(found), unwatched(self)):
+        if not isinstance(found, np.ndarray) or (found.size and not np.may_share_memory(*unwatched((found, self)))):
             spoil(what)
         return found
 

@@ -10,6 +10,7 @@ from numba.extending import intrinsic
 from chapters.cnn.convolution.im2col import find_windows, place_windows
 from chapters.cnn.convolution.padding import Margin, clear, flat, padded
 from dlbook import check
+from dlbook.numeric.elementwise import copy, fill
 from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul import ROWS, matmul
 from dlbook.numeric.matmul_at import add_matmul_at
@@ -363,7 +364,7 @@ class Winograd:
         z = buffer("z", (len(x), *self.shape))
         filters, images, maps = self._memory(buffer)
         start, scratch = buffer("start", kernel.shape[-1]), buffer("scratch", self.scratch)
-        start[:] = 0 if bias is None else bias
+        fill(start, 0) if bias is None else copy(bias, start)
         _winograd_forward(
             flat(x), kernel, start, z.dtype.type(floor), flat(z), filters, images, maps, scratch, self.tiles
         )
@@ -384,7 +385,7 @@ class Winograd:
         turned = buffer("turned", (height, width, count, channels))
         _turn(kernel, turned)
         start, scratch = buffer("start", channels), buffer("scratch back", self.scratch_back)
-        start.fill(0)
+        fill(start, 0)
         floor = dx.dtype.type(-np.inf)
         _winograd_forward(flat(dz), turned, start, floor, flat(dx), filters, images, maps, scratch, self.back)
 
