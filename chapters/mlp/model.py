@@ -822,11 +822,11 @@ class Model(Layer):
             self.optimizer.follow([(weight.key, weight.value.size) for weight in weights])
 
     def origin(self):
-        r"""Anota cómo está el modelo, para saber después si le cambiaron algo: un :class:`Origin`."""
+        r"""Anota cómo está el modelo, para saber después si le cambiaron algo: un ``Origin``."""
         return Origin(self)
 
     def settled(self, replica):
-        r"""Anota cómo está una réplica recién hecha, para usarla en otra llamada: un :class:`Settled`."""
+        r"""Anota cómo está una réplica recién hecha, para usarla en otra llamada: un ``Settled``."""
         return Settled(replica)
 
     def check_compiled(self):
