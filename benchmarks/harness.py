@@ -153,7 +153,7 @@ def main(chapter, batches, first, peers=PEERS, whole=()):
     ``whole``, las redes con las que además se predice y se evalúa.
     """
     parser = argparse.ArgumentParser(description="Mide un paso de entrenamiento aquí y en otras bibliotecas.")
-    parser.add_argument("--blocks", type=int, default=9, help="bloques por biblioteca y tamaño de lote")
+    parser.add_argument("--blocks", type=int, default=7, help="bloques por biblioteca y tamaño de lote")
     parser.add_argument("--seconds", type=float, default=0.2, help="lo que dura cada bloque")
     parser.add_argument("--models", nargs="+", choices=batches, default=list(batches), help="qué redes")
     parser.add_argument("--batches", nargs="+", type=int, help="qué tamaños de lote, si no los de siempre")
