@@ -60,7 +60,10 @@ def winograd_matrices(points, taps=3):
     .. math::
        :label: ed-cnn-winograd-interpolar
 
-       s(x) = \sum_k \frac{g(p_k)\,h(p_k)}{N_k(p_k)}\,N_k(x) \;+\; g_2h_1\,N(x) .
+       \begin{aligned}
+       s(x) &= \sum_k \frac{g(p_k)\,h(p_k)}{N_k(p_k)}\,N_k(x) \\
+       &\quad+ g_2h_1\,N(x) .
+       \end{aligned}
 
     En :math:`x=p_k` se anulan todos los sumandos menos uno, que da :math:`s(p_k)`; y :math:`x^3` solo está en
     :math:`N`, con coeficiente 1. Así que los dos lados coinciden en los tres puntos y en el coeficiente mayor: su
@@ -70,8 +73,8 @@ def winograd_matrices(points, taps=3):
     :math:`1,p,p^2` entre :math:`N_k(p)`; en :math:`\mathbf A`, las potencias :math:`1,p`; en :math:`\mathbf B`, los
     coeficientes de :math:`N_k`, y los de :math:`N` al final. Con :math:`\odot` para multiplicar casilla por casilla,
     :eq:`ed-cnn-winograd-interpolar` dice
-    :math:`\mathbf s=\mathbf B^\top[(\mathbf G\mathbf g)\odot(\mathbf A\mathbf h)]`. (El signo de
-    :math:`N_k(p)` da igual ponerlo en :math:`\mathbf B`, y así se hace.)
+    :math:`\mathbf s=\mathbf B^\top[(\mathbf G\mathbf g)\odot(\mathbf A\mathbf h)]`. Si :math:`N_k(p)` es negativo, el
+    signo se le pone a la fila de :math:`\mathbf B`, que da lo mismo.
 
     **Del producto a la correlación: trasponer.** Deja quieto el filtro. Entonces :math:`\mathbf s=\mathbf S\mathbf h`,
     y la matriz tiene :math:`S_{ji}=g_{j-i}`. Su traspuesta, por los datos, da
@@ -425,11 +428,21 @@ def winograd_forward(x, kernel, bias=None, padding="valid"):
     **De una dimensión a dos: anidar.** Piensa la imagen como una lista de filas, :math:`\mathbf d_0,\mathbf d_1,\dots`,
     y el filtro también, :math:`\mathbf g_0,\mathbf g_1,\mathbf g_2`. La fila :math:`u` de la salida es
     :math:`\mathbf y_u=\sum_i\mathbf d_{u+i}\star\mathbf g_i`, con :math:`\star` para la correlación de una fila con
-    otra. Es la misma suma de antes, con filas en lugar de números y :math:`\star` en lugar del producto. Para llegar a
-    :eq:`ec-cnn-winograd` solo se sumó, se multiplicó por constantes y se repartió el producto entre los sumandos, y eso
-    vale también con :math:`\star`. Luego bastan :math:`m+2` correlaciones de filas ya combinadas; cada una se hace
-    con :math:`m+2` productos, por la misma fórmula. Combinar filas es multiplicar por la izquierda; combinar dentro
-    de una fila, por la derecha y con la traspuesta:
+    otra: la suma de antes, con filas en lugar de números. ¿Vale la misma receta? :eq:`ec-cnn-winograd`, con unos datos
+    y un filtro que tienen un solo 1, en :math:`d_i` y en :math:`g_j`, dice que :math:`\sum_kA_{ku}B_{ki}G_{kj}` es 1
+    si :math:`i=u+j` y 0 si no. Como :math:`\star` se reparte entre los sumandos, igual que un producto,
+
+    .. math::
+
+       \begin{aligned}
+       &\sum_kA_{ku}\Bigl(\sum_iB_{ki}\,\mathbf d_i\Bigr)\star\Bigl(\sum_jG_{kj}\,\mathbf g_j\Bigr) \\
+       &\quad=\sum_{i,j}\Bigl(\sum_kA_{ku}B_{ki}G_{kj}\Bigr)\,\mathbf d_i\star\mathbf g_j \\
+       &\quad=\sum_j\mathbf d_{u+j}\star\mathbf g_j=\mathbf y_u .
+       \end{aligned}
+
+    Así que para :math:`m` filas bastan :math:`m+2` correlaciones de filas ya combinadas, y cada una se hace con
+    :math:`m+2` productos por la misma receta. Combinar filas es multiplicar por la izquierda; combinar dentro de una
+    fila, por la derecha y con la traspuesta:
 
     .. math::
        :label: ec-cnn-winograd-dos
@@ -568,9 +581,9 @@ def _winograd_forward(x, kernel, start, floor, z, filters, images, maps, scratch
 def winograd_backward(x, kernel, dy, padding="valid"):
     r"""Los tres gradientes de :func:`winograd_forward`, también con la cuarta parte de los productos.
 
-    **Los filtros.** Con el mosaico quieto, :eq:`ec-cnn-winograd-dos` es una cadena de tres pasos lineales:
-    :math:`\mathbf K\to\mathbf U=\mathbf G\mathbf K\mathbf G^\top\to\mathbf M=\mathbf U\odot\mathbf V\to
-    \mathbf A^\top\mathbf M\mathbf A`. La culpa los recorre al revés, cada uno traspuesto. El paso
+    **Los filtros.** Con el mosaico quieto, :eq:`ec-cnn-winograd-dos` es una cadena de tres pasos lineales: de
+    :math:`\mathbf K` a :math:`\mathbf U`, de ahí a :math:`\mathbf M=\mathbf U\odot\mathbf V`, y de ahí a
+    :math:`\mathbf A^\top\mathbf M\mathbf A`. La culpa los recorre al revés, cada uno traspuesto. El paso
     :math:`\mathbf K\to\mathbf G\mathbf K\mathbf G^\top` multiplica :math:`K_{ab}` por :math:`G_{ia}G_{jb}` y lo suma
     en :math:`U_{ij}`; al volver, la culpa de :math:`U_{ij}` se multiplica por lo mismo y se suma en :math:`(a,b)`:
     :math:`\mathbf G^\top(\cdot)\,\mathbf G`. Igual con :math:`\mathbf A`, y multiplicar por :math:`\mathbf V` casilla
@@ -580,9 +593,11 @@ def winograd_backward(x, kernel, dy, padding="valid"):
     .. math::
        :label: ec-cnn-winograd-pesos
 
-       \frac{\partial\mathcal L}{\partial\mathbf K}
-       = \mathbf G^\top\Bigl[\ \sum_{\text{mosaicos}}
-       \mathbf V\odot(\mathbf A\,\boldsymbol\Delta\,\mathbf A^\top)\Bigr]\,\mathbf G .
+       \begin{gathered}
+       \boldsymbol\Delta_U = \sum_{\text{mosaicos}}
+       \mathbf V\odot(\mathbf A\,\boldsymbol\Delta\,\mathbf A^\top) , \\
+       \frac{\partial\mathcal L}{\partial\mathbf K} = \mathbf G^\top\,\boldsymbol\Delta_U\,\mathbf G .
+       \end{gathered}
 
     Son los mismos 36 productos por mosaico, ahora :math:`\mathbf V_{ij}^\top` por las culpas; :math:`\mathbf G^\top` se
     aplica una sola vez, al final. Donde dos mosaicos se superponen, la culpa de una salida se cuenta solo en uno.
@@ -660,7 +675,8 @@ def plain_winograd_backward(x, kernel, dy):
     r"""Los filtros, mosaico por mosaico; la imagen, con otra ida."""
     rows, columns = dy.shape[1:3]
     # Con ceros, los mosaicos son enteros.
-    more = [(0, 0), (0, -rows % OUTPUTS), (0, -columns % OUTPUTS), (0, 0)]
+    below, right = -rows % OUTPUTS, -columns % OUTPUTS
+    more = (0, 0), (0, below), (0, right), (0, 0)
     far, blame, du = np.pad(x, more), np.pad(dy, more), 0
     for i in range(0, rows, OUTPUTS):
         for j in range(0, columns, OUTPUTS):
