@@ -273,14 +273,14 @@ class Attention(Layer):
             _times(scores.reshape(-1), scale, scores.reshape(-1))
             return None
         width = query.shape[2:]
-        same, ones = self.buffer("same", width), self.buffer("ones", width)
+        self.same, ones = self.buffer("same", width), self.buffer("ones", width)
         fill(ones, 1)
-        _times(ones, weight, same)
+        _times(ones, weight, self.same)
         activated = self.buffer("activated", (*scores.shape, *width))
         scaled = self.buffer("scaled_query", query.shape), self.buffer("scaled_key", key.shape)
         for x, out in zip((query, key), scaled, strict=True):
             _times(x.reshape(-1), scale, out.reshape(-1))
-        _additive_scores(*scaled, same, activated, scores)
+        _additive_scores(*scaled, self.same, activated, scores)
         return activated
 
     def _score_backward(self, query, key, g, dquery, dkey):
@@ -292,8 +292,8 @@ class Attention(Layer):
             _mix(g, key, dquery)
             _mix(g.swapaxes(1, 2), query, dkey)
         else:
-            same, dsame = self.buffer("same", query.shape[2:]), self.buffer("dsame", query.shape[2:])
-            _additive_scores_backward(dquery, dkey, same, self.activated, g, dsame)
+            dsame = self.buffer("dsame", query.shape[2:])
+            _additive_scores_backward(dquery, dkey, self.same, self.activated, g, dsame)
             sum_rows(dsame.reshape(-1, 1), dweight)
             other = dscale
         _times_back(query.reshape(-1), scale, dquery.reshape(-1), dscale)

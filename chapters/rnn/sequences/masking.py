@@ -41,6 +41,7 @@ class Masking(Layer):
 
     **A mano.** Dos secuencias de a lo sumo tres instantes; la segunda mide dos. Un cero suelto no es relleno:
 
+    >>> import numpy as np
     >>> x = [[[1, 2], [0, 5], [3, 4]], [[6, 7], [8, 9], [0, 0]]]
     >>> layer = Masking()
     >>> layer.compute_mask(np.array(x))
