@@ -22,8 +22,8 @@ extremos: viejas nuevas  ## las pruebas, con las dependencias más viejas que ad
 viejas nuevas: %: .venv-%/listo
 	.venv-$@/bin/python -m pytest -n 2 --dist loadfile -m "not browser"
 
-rendimiento: .venv/libro .venv-peers/listo  ## mide el libro junto a PyTorch, Keras y scikit-learn (tarda; baja mucho)
-	$(BIN)/python -m benchmarks.mlp
+rendimiento: .venv/libro .venv-peers/listo  ## mide el libro junto a PyTorch, Keras y JAX (unos veinte minutos; baja mucho)
+	for c in mlp cnn autoencoder rnn attention; do $(BIN)/python -m benchmarks.$$c || exit 1; done
 
 ver: libro  ## sirve el libro en http://127.0.0.1:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/html 8000
@@ -48,7 +48,7 @@ limpia:  ## borra lo construido (el entorno .venv se queda)
 
 .venv-peers/listo:
 	$(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check 'torch>=2.13' keras tensorflow scikit-learn
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check 'torch>=2.13' keras tensorflow jax scikit-learn
 	touch $@
 
 comma = ,

@@ -25,13 +25,7 @@ network.fit(x, x, batch_size=64, verbose=0)
 print(time.perf_counter() - began)
 """
 # Cada red, con el lote con que se usa.
-BATCHES = {"cae": 64, "cae_transpose": 64, "unet": 8, "vae": 128, "dcgan": 64}
-PEERS = {
-    "PyTorch": ["peers_torch.py"],
-    "PyTorch, Adam fusionado": ["peers_torch.py", "fused"],
-    "PyTorch, canales al final": ["peers_torch.py", "fused", "channels_last"],
-    "Keras con TensorFlow": ["peers_keras.py"],
-}
+BATCHES = {"cae": [64], "cae_transpose": [64], "unet": [8], "vae": [128], "dcgan": [64]}
 
 if __name__ == "__main__":
-    main("autoencoder", list(BATCHES), BATCHES, PEERS, FIRST)
+    main("autoencoder", BATCHES, FIRST)

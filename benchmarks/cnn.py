@@ -24,12 +24,7 @@ network.compile(Adam(), SparseCategoricalCrossentropy(from_logits=True), metrics
 network.fit(x, y, batch_size=64, verbose=0)
 print(time.perf_counter() - began)
 """
-PEERS = {
-    "PyTorch": ["peers_torch.py"],
-    "PyTorch, Adam fusionado": ["peers_torch.py", "fused"],
-    "PyTorch, canales al final": ["peers_torch.py", "fused", "channels_last"],
-    "Keras con TensorFlow": ["peers_keras.py"],
-}
+BATCHES = dict.fromkeys(("lenet", "cnn"), (32, 64, 128, 256))
 
 if __name__ == "__main__":
-    main("cnn", ["lenet", "cnn"], (32, 64, 128, 256), PEERS, FIRST)
+    main("cnn", BATCHES, FIRST, whole=list(BATCHES))

@@ -3,7 +3,7 @@ r"""Cuánto tarda un paso de entrenamiento de una red densa; deja ``docs/resulta
 Se ejecuta con ``python -m benchmarks.mlp``; :mod:`benchmarks.harness` cuenta cómo se mide.
 """
 
-from benchmarks.harness import main
+from benchmarks.harness import PEERS, main
 
 # Un paso desde que arranca el intérprete: importar, construir, compilar y entrenar un lote.
 FIRST = """
@@ -19,12 +19,8 @@ network.compile(Adam(), SparseCategoricalCrossentropy(from_logits=True), metrics
 network.fit(x, y, batch_size=64, verbose=0)
 print(time.perf_counter() - began)
 """
-PEERS = {
-    "PyTorch": ["peers_torch.py"],
-    "PyTorch, Adam fusionado": ["peers_torch.py", "fused"],
-    "Keras con TensorFlow": ["peers_keras.py"],
-    "scikit-learn": ["peers_sklearn.py"],
-}
+BATCHES = dict.fromkeys(("mlp", "autoencoder"), (32, 64, 128, 256))
 
 if __name__ == "__main__":
-    main("mlp", ["mlp", "autoencoder"], (32, 64, 256), PEERS, FIRST)
+    peers = PEERS | {"scikit-learn": ("peers_sklearn.py", {"partial_fit": []})}
+    main("mlp", BATCHES, FIRST, peers, whole=["mlp"])

@@ -1,4 +1,4 @@
-r"""Un paso de entrenamiento en este libro: ``fit`` completo, con los datos barajados."""
+r"""Un paso de entrenamiento en este libro, con ``fit`` completo y los datos barajados; también predecir y evaluar."""
 
 from importlib.metadata import version
 
@@ -77,15 +77,22 @@ def network(shape, described):
     return Model(first, x)
 
 
-def make(model, batch):
-    x, y = data(model)
+def make(model, task, batch):
+    x, y = data(model, task)
     described = MODELS[model]
     trained = network(described["input"], described["layers"])
     if "generator" in described:
         return gan(network((described["noise"],), described["generator"]), trained, x, batch)
-    trained.compile(Adam(), LOSSES[described["target"]]())
-
-    return lambda epochs: trained.fit(x, y, batch_size=batch, epochs=epochs, verbose=0)
+    loss = LOSSES[described["target"]]()
+    if task == "fit":
+        trained.compile(Adam(), loss)
+        return lambda times: trained.fit(x, y, batch_size=batch, epochs=times, verbose=0)
+    trained.compile(Adam(), loss, metrics=["accuracy"])
+    run = {
+        "predict": lambda: trained.predict(x, verbose=0),
+        "evaluate": lambda: trained.evaluate(x, y, verbose=0),
+    }[task]
+    return lambda times: [run() for _ in range(times)]
 
 
 def gan(generator, discriminator, x, batch):

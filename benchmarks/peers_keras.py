@@ -1,6 +1,7 @@
-r"""Un paso de entrenamiento en Keras sobre TensorFlow, con ``fit``.
+r"""Un paso de entrenamiento en Keras sobre TensorFlow, o predecir y evaluar.
 
-Con ``plain`` como argumento no se usa el compilador XLA, que Keras pone por su cuenta donde puede.
+El paso se escribe a mano y se compila entero con ``tf.function``, que aquí va más rápido que ``fit``; los lotes se le
+dan ya cortados. Con ``xla`` como argumento lo compila además XLA.
 """
 
 import os
@@ -12,8 +13,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import keras
+import numpy as np
 import tensorflow as tf
-from protocol import MODELS, RECURRENT, data, serve
+from protocol import MODELS, RECURRENT, data, quickest, serve
 
 layers = keras.layers
 
@@ -91,8 +93,8 @@ LAYERS = {
 LOSSES = {
     "classes": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     "letters": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-    "input": "mse",
-    "pixels": "binary_crossentropy",
+    "input": keras.losses.MeanSquaredError(),
+    "pixels": keras.losses.BinaryCrossentropy(),
 }
 
 
@@ -107,47 +109,94 @@ def network(shape, described):
     return keras.Model(first, x)
 
 
-class Gan(keras.Model):
-    """Un paso del discriminador y uno del generador, en una sola función compilada."""
-
-    def __init__(self, generator, discriminator, noise):
-        super().__init__()
-        self.generator, self.discriminator, self.noise = generator, discriminator, noise
-        self.optimizers = keras.optimizers.Adam(), keras.optimizers.Adam()
-        self.cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
-
-    def train_step(self, real):
-        """Da los dos pasos con un lote de imágenes de verdad."""
-        n = tf.shape(real)[0]
-        ones = tf.ones((n, 1))
-        targets = tf.concat([ones, tf.zeros((n, 1))], 0)
-        # Las imágenes que se le mostraron al discriminador sirven también para el paso del generador.
-        with tf.GradientTape() as outer:
-            fake = self.generator(tf.random.normal((n, self.noise)), training=True)
-            with tf.GradientTape() as tape:
-                images = tf.concat([real, tf.stop_gradient(fake)], 0)
-                loss = self.cross_entropy(targets, self.discriminator(images, training=True))
-            weights = self.discriminator.trainable_weights
-            self.optimizers[1].apply(tape.gradient(loss, weights), weights)
-            loss = self.cross_entropy(ones, self.discriminator(fake, training=True))
-        weights = self.generator.trainable_weights
-        self.optimizers[0].apply(outer.gradient(loss, weights), weights)
-        return {"loss": loss}
+def compiled(run):
+    return tf.function(run, jit_compile="xla" in sys.argv)
 
 
-def make(model, batch):
+def make(model, task, batch):
+    keras.backend.clear_session()
     keras.utils.set_random_seed(0)
-    x, y = data(model)
+    x, y = data(model, task)
     described = MODELS[model]
     trained = network(described["input"], described["layers"])
+    if task != "fit":
+        return whole(trained, x, y, task)
     if "generator" in described:
-        noise = described["noise"]
-        trained = Gan(network((noise,), described["generator"]), trained, noise)
-        trained.compile()
-        return lambda epochs: trained.fit(x, batch_size=batch, epochs=epochs, verbose=0)
-    compiled = False if "plain" in sys.argv else "auto"
-    trained.compile(keras.optimizers.Adam(), LOSSES[described["target"]], jit_compile=compiled)
-    return lambda epochs: trained.fit(x, y, batch_size=batch, epochs=epochs, verbose=0)
+        step = gan(network((described["noise"],), described["generator"]), trained, described["noise"], batch)
+    else:
+        step = classic(trained, LOSSES[described["target"]])
+    starts = range(0, len(x), batch)
+    batches = [(tf.constant(x[start : start + batch]), tf.constant(y[start : start + batch])) for start in starts]
+
+    def train(epochs):
+        for _ in range(epochs):
+            for x, y in batches:
+                found = step(x, y)
+        # Lo que se mide termina cuando el último paso.
+        return float(found)
+
+    return train
+
+
+def classic(trained, loss):
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(trained.trainable_variables)
+
+    @compiled
+    def step(x, y):
+        with tf.GradientTape() as tape:
+            total = loss(y, trained(x, training=True)) + sum(trained.losses)
+        optimizer.apply(tape.gradient(total, trained.trainable_variables), trained.trainable_variables)
+        return total
+
+    return step
+
+
+def gan(generator, discriminator, noise, batch):
+    cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+    optimizers = keras.optimizers.Adam(), keras.optimizers.Adam()
+    for optimizer, one in zip(optimizers, (generator, discriminator), strict=True):
+        optimizer.build(one.trainable_variables)
+    ones = tf.ones((batch, 1))
+    targets = tf.concat([ones, tf.zeros((batch, 1))], 0)
+
+    @compiled
+    def step(real, _):
+        # Las imágenes que se le mostraron al discriminador sirven también para el paso del generador.
+        with tf.GradientTape() as outer:
+            fake = generator(tf.random.normal((batch, noise)), training=True)
+            with tf.GradientTape() as tape:
+                images = tf.concat([real, tf.stop_gradient(fake)], 0)
+                loss = cross_entropy(targets, discriminator(images, training=True))
+            weights = discriminator.trainable_variables
+            optimizers[1].apply(tape.gradient(loss, weights), weights)
+            loss = cross_entropy(ones, discriminator(fake, training=True))
+        weights = generator.trainable_variables
+        optimizers[0].apply(outer.gradient(loss, weights), weights)
+        return loss
+
+    return step
+
+
+def whole(trained, x, y, task):
+    cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum")
+
+    @compiled
+    def evaluate(x, y):
+        found = trained(x, training=False)
+        right = tf.reduce_sum(tf.cast(tf.argmax(found, 1) == y, tf.float32))
+        return tf.stack([cross_entropy(y, found), right])
+
+    predict = compiled(lambda x: trained(x, training=False))
+    x, y = tf.constant(x), tf.constant(y)
+
+    def run(size):
+        pieces = [slice(start, start + size) for start in range(0, len(x), size)]
+        if task == "predict":
+            return np.concatenate([predict(x[piece]).numpy() for piece in pieces])
+        return (sum(evaluate(x[piece], y[piece]) for piece in pieces) / len(x)).numpy()
+
+    return quickest(run)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ from protocol import data, serve, sizes
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 
-def make(model, batch):
+def make(model, task, batch):
+    if task != "fit":
+        return None
     x, y = data(model)
     kind = MLPClassifier if model == "mlp" else MLPRegressor
     network = kind(hidden_layer_sizes=sizes(model)[1:-1], batch_size=batch, alpha=0.0, random_state=0)

@@ -1,16 +1,17 @@
-r"""Un paso de entrenamiento en PyTorch; los lotes se le dan ya en orden, sin barajar.
+r"""Un paso de entrenamiento en PyTorch, o predecir y evaluar; los lotes se le dan ya en orden, sin barajar.
 
-Con ``fused`` como argumento usa el Adam fusionado, que no es el que viene puesto; con ``channels_last`` guarda las
+Usa el Adam fusionado, que no es el que viene puesto y es más rápido. Con ``channels_last`` como argumento guarda las
 imágenes y los filtros con los canales al final, y con ``compile`` compila la red y su pérdida.
 """
 
 import sys
 
 import torch
-from protocol import MODELS, RECURRENT, data, serve
+from protocol import CHUNKS, MODELS, RECURRENT, data, quickest, serve
 from torch import nn
 
 CHANNELS_LAST = "channels_last" in sys.argv
+COMPILED = "compile" in sys.argv
 ACTIVATIONS = {None: nn.Identity, "relu": nn.ReLU, "leaky_relu": lambda: nn.LeakyReLU(0.2), "sigmoid": nn.Sigmoid}
 
 
@@ -140,16 +141,25 @@ class Network(nn.Module):
 
 
 def adam(network):
-    return torch.optim.Adam(network.parameters(), fused="fused" in sys.argv or None)
+    return torch.optim.Adam(network.parameters(), fused=True)
 
 
-def make(model, batch):
+def compiled(run):
+    # Los lotes miden siempre lo mismo: no hace falta que sirva para otros.
+    return torch.compile(run, dynamic=False) if COMPILED else run
+
+
+def make(model, task, batch):
     torch.manual_seed(0)
+    # Lo que se compiló para otra red no cuenta.
+    torch.compiler.reset()
     described = MODELS[model]
-    x, y = (torch.from_numpy(array) for array in data(model))
+    x, y = (torch.from_numpy(array) for array in data(model, task))
     if x.ndim == 4:
         x = x.permute(0, 3, 1, 2).contiguous()
         x = x.to(memory_format=torch.channels_last) if CHANNELS_LAST else x
+    elif CHANNELS_LAST and "generator" not in described:
+        return None
     if "generator" in described:
         return gan(described, x, batch)
     network = Network(described["layers"]).built(x[:1])
@@ -157,46 +167,66 @@ def make(model, batch):
     losses["letters"] = lambda found, y: nn.functional.cross_entropy(found.flatten(0, 1), y.flatten())
     loss = losses.get(described["target"], nn.functional.mse_loss)
     y = y if described["target"] in ("classes", "letters") else x
+    if task != "fit":
+        return whole(network.eval(), x, y, task)
     optimizer = adam(network)
-
-    def measure(x, y):
-        return loss(network(x), y)
-
-    measure = torch.compile(measure) if "compile" in sys.argv else measure
     codes = [m for m in network.inside if isinstance(m, Sample)]
+
+    @compiled
+    def measure(x, y):
+        return loss(network(x), y) + sum(code.divergence / x.shape[1] for code in codes)
+
+    batches = list(zip(x.split(batch), y.split(batch), strict=True))
 
     def train(epochs):
         for _ in range(epochs):
-            for start in range(0, len(x), batch):
+            for x, y in batches:
                 optimizer.zero_grad()
-                total = measure(x[start : start + batch], y[start : start + batch])
-                for code in codes:
-                    total = total + code.divergence / x.shape[1]
-                total.backward()
+                measure(x, y).backward()
                 optimizer.step()
 
     return train
+
+
+def whole(network, x, y, task):
+    @compiled
+    def evaluate(x, y):
+        found = network(x)
+        return nn.functional.cross_entropy(found, y, reduction="sum"), (found.argmax(1) == y).sum()
+
+    predict = compiled(network)
+
+    @torch.inference_mode()
+    def run(size):
+        if task == "predict":
+            return torch.cat([predict(rows) for rows in x.split(size)]).numpy()
+        found = [evaluate(*rows) for rows in zip(x.split(size), y.split(size), strict=True)]
+        return [float(sum(values)) / len(x) for values in zip(*found, strict=True)]
+
+    # Compilar tarda, y se hace para un solo tamaño.
+    return quickest(run, CHUNKS[1:2] if COMPILED else CHUNKS)
 
 
 def gan(described, x, batch):
     generator = Network(described["generator"]).built(torch.zeros(1, described["noise"]))
     discriminator = Network(described["layers"]).built(x[:1])
     optimizers = adam(generator), adam(discriminator)
+    generate, judge = compiled(generator), compiled(discriminator)
     loss = nn.functional.binary_cross_entropy_with_logits
     ones, zeros = torch.ones(batch, 1), torch.zeros(batch, 1)
     targets = torch.cat([ones, zeros])
 
     def train(epochs):
         for _ in range(epochs):
-            for start in range(0, len(x), batch):
+            for real in x.split(batch):
                 # Las imágenes que se le mostraron al discriminador sirven también para el paso del generador.
-                fake = generator(torch.randn(batch, described["noise"]))
+                fake = generate(torch.randn(batch, described["noise"]))
                 optimizers[1].zero_grad()
-                loss(discriminator(torch.cat([x[start : start + batch], fake.detach()])), targets).backward()
+                loss(judge(torch.cat([real, fake.detach()])), targets).backward()
                 optimizers[1].step()
                 optimizers[0].zero_grad()
                 discriminator.requires_grad_(False)
-                loss(discriminator(fake), ones).backward()
+                loss(judge(fake), ones).backward()
                 discriminator.requires_grad_(True)
                 optimizers[0].step()
 

@@ -1,10 +1,13 @@
-r"""El trato entre ``benchmarks.mlp`` y los procesos que mide: una línea de JSON por pregunta y una por respuesta.
+r"""El trato entre :mod:`benchmarks.harness` y los procesos que mide: una línea de JSON por pregunta y por respuesta.
 
 Cada biblioteca vive en su propio proceso, con su propio intérprete, y no usa nada de dlbook. Un bloque es una pregunta:
-``{"model": "mlp", "batch": 64, "seconds": 0.3}``; la respuesta es cuánto tardó, en promedio, un paso de entrenamiento.
+``{"model": "mlp", "task": "fit", "batch": 64, "seconds": 0.3}``; la respuesta es cuánto tardó, en promedio, un paso de
+entrenamiento. Con ``"predict"`` o ``"evaluate"`` en lugar de ``"fit"`` no hay lote, y es lo que tardan las diez mil
+imágenes. Si lo que se pide no es para esa biblioteca, se contesta que nada.
 """
 
 import json
+import math
 import sys
 import time
 
@@ -32,7 +35,7 @@ MODELS = {
         "target": "classes",
     },
     "cnn": {
-        "rows": 2048,
+        "rows": 1024,
         "input": (28, 28, 1),
         "layers": [
             *(("conv", 32, 3, "same"), ("pool",), ("conv", 64, 3, "same"), ("pool",), ("flatten",)),
@@ -94,7 +97,7 @@ MODELS = {
     # Predecir la letra que sigue: 96 letras, 64 pasos. El número que le falta al nombre son las unidades.
     **{
         f"{kind}_{units}": {
-            "rows": 1024,
+            "rows": 512,
             "input": (64,),
             "layers": [("embedding", 96, 32), (kind, 32, units), ("dense", 96)],
             "target": "letters",
@@ -118,6 +121,8 @@ MODELS = {
     },
 }
 RECURRENT = "rnn", "gru", "lstm"
+# Las imágenes que se predicen o se evalúan de una vez, y en trozos de qué tamaño lo prueba cada biblioteca.
+MANY, CHUNKS = 10_000, (250, 1000, 5000)
 
 
 def sizes(model):
@@ -131,10 +136,73 @@ def sizes(model):
     return [int(np.prod(MODELS[model]["input"])), *widths]
 
 
-def data(model, seed=0):
+def layer_products(shape, kind, *arguments):
+    r"""Cuenta los productos de una capa con una observación y da la forma de lo que sale.
+
+    Son los de ``work()`` en las capas del libro, sin lo que no es multiplicar por pesos o por otros estados. De la
+    atención se cuentan todas las parejas, también las que la máscara deja fuera.
+    """
+    *places, width = shape
+    if kind == "dense":
+        return math.prod(shape) * arguments[0], (*places, arguments[0])
+    if kind == "sample":
+        return 2 * width * arguments[0], arguments[:1]
+    if kind == "conv":
+        filters, size, padding = arguments[:3]
+        strides = arguments[4] if len(arguments) > 4 else 1
+        sides = [-(-(side if padding == "same" else side - size + 1) // strides) for side in places]
+        return math.prod(sides) * size**2 * width * filters, (*sides, filters)
+    if kind == "transpose":
+        filters, size = arguments[:2]
+        return math.prod(shape) * size**2 * filters, (*(2 * side for side in places), filters)
+    if kind in RECURRENT:
+        gates, units = {"rnn": 1, "gru": 3, "lstm": 4}[kind], arguments[1]
+        return places[0] * gates * (width + units) * units, (places[0], units)
+    if kind == "block":
+        # Consultas, claves, valores y salida; las dos densas; los puntajes y lo que se atiende.
+        return places[0] * width * (12 * width + 2 * places[0]), shape
+    if kind in ("embedding", "tokens"):
+        return 0, (width, arguments[-1])
+    if kind in ("pool", "up"):
+        return 0, (*(side // 2 if kind == "pool" else 2 * side for side in places), width)
+    return 0, {"flatten": (math.prod(shape),), "reshape": arguments}.get(kind, shape)
+
+
+def network_products(shape, layers):
+    """Cuenta los productos de una red con una observación: los de todas las capas, y los de la primera."""
+    counts, kept = [], []
+    for kind, *arguments in layers:
+        if kind == "keep":
+            kept.append(shape)
+        elif kind == "join":
+            shape = (*shape[:-1], shape[-1] + kept.pop()[-1])
+        else:
+            count, shape = layer_products(shape, kind, *arguments)
+            counts.append(count)
+    return sum(counts), counts[0]
+
+
+def products(model, task="fit"):
+    """Cuenta los productos que no se pueden evitar, por observación.
+
+    Ir hacia delante los hace una vez; entrenar, tres, porque vuelven el gradiente de los pesos y el de la entrada. El
+    de la entrada de la red no hace falta, y se descuenta de la primera capa.
+    """
+    whole, first = network_products(MODELS[model]["input"], MODELS[model]["layers"])
+    if task != "fit":
+        return whole
+    if "generator" not in MODELS[model]:
+        return 3 * whole - first
+    # El discriminador aprende de una imagen de verdad y una falsa; después juzga la falsa otra vez y devuelve su
+    # gradiente hasta la imagen, de la que aprende el generador.
+    painted, noise = network_products((MODELS[model]["noise"],), MODELS[model]["generator"])
+    return 2 * (3 * whole - first) + 2 * whole + 3 * painted - noise
+
+
+def data(model, task="fit", seed=0):
     """Da las mismas observaciones a todos: ruido del tamaño de MNIST, y clases o las propias observaciones."""
     rng = np.random.default_rng(seed)
-    rows = MODELS[model]["rows"]
+    rows = MODELS[model]["rows"] if task == "fit" else MANY
     if MODELS[model]["target"] == "letters":
         letters = MODELS[model]["layers"][0][1]
         return tuple(rng.integers(0, letters, (2, rows, *MODELS[model]["input"])))
@@ -145,32 +213,51 @@ def data(model, seed=0):
     return x, rng.integers(0, 10, rows) if MODELS[model]["target"] == "classes" else x
 
 
+def quickest(run, sizes=CHUNKS):
+    """Prueba ``run(size)``, que recorre las imágenes en trozos, con cada tamaño; da la que lo repite con el mejor."""
+    spent = {}
+    for size in sizes:
+        run(size)
+        spent[size] = min(elapsed(run, size, time.perf_counter) for _ in range(2))
+    best = min(spent, key=spent.get)
+    return lambda times: [run(best) for _ in range(times)]
+
+
 def serve(make, versions):
     """Contesta bloques hasta que se cierre la entrada.
 
-    ``make(model, batch)`` devuelve una función que recorre los datos las veces que se le pidan.
+    ``make(model, task, batch)`` devuelve una función que recorre los datos las veces que se le pidan, o ``None``.
     """
     answers = sys.stdout
     # Lo que la biblioteca imprima no debe mezclarse con las respuestas.
     sys.stdout = sys.stderr
     print(json.dumps(versions), file=answers, flush=True)
-    ready = {}
+    known = run = one = None
     for line in sys.stdin:
         question = json.loads(line)
-        key = question["model"], question["batch"]
-        if key not in ready:
-            train = make(*key)
-            train(1)
-            ready[key] = train, elapsed(train, 1, time.perf_counter)
-        train, one = ready[key]
-        epochs = max(1, round(question["seconds"] / one))
-        steps = epochs * MODELS[key[0]]["rows"] // question["batch"]
+        asked = question["model"], question["task"], question["batch"]
         clock = time.process_time if question.get("cpu") else time.perf_counter
-        print(json.dumps({"seconds": elapsed(train, epochs, clock) / steps}), file=answers, flush=True)
+        if known != asked:
+            # De lo anterior no queda nada: ni sus pesos ni sus búferes.
+            known, run = asked, None
+            run = make(*asked)
+            if run:
+                run(1)
+                one = elapsed(run, 1, time.perf_counter)
+        if not run:
+            print(json.dumps({"seconds": None}), file=answers, flush=True)
+            continue
+        times = max(1, round(question["seconds"] / one))
+        steps = times * (MODELS[asked[0]]["rows"] // asked[2] if asked[2] else 1)
+        began = time.perf_counter()
+        spent = elapsed(run, times, clock)
+        # Lo que dura una vuelta se aprende de la más rápida: la primera pudo ir con la máquina ocupada.
+        one = min(one, (time.perf_counter() - began) / times)
+        print(json.dumps({"seconds": spent / steps}), file=answers, flush=True)
 
 
-def elapsed(train, epochs, clock):
-    """Mide cuánto tarda un entrenamiento, con el reloj que se le dé."""
+def elapsed(run, argument, clock):
+    """Mide cuánto tarda una función, con el reloj que se le dé."""
     began = clock()
-    train(epochs)
+    run(argument)
     return clock() - began

@@ -5,10 +5,22 @@ import json
 import os
 import platform
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 
 from dlbook.numeric.parallel import get_threads
+
+
+def machine():
+    """Dice qué procesador es, con su nombre si el sistema lo da, y cuántos núcleos tiene."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2] for line in lines if line.startswith("model name")]
+    name = " ".join((names[0] if names else platform.processor()).replace("(R)", "").split())
+    return ", ".join(filter(None, (name, platform.machine(), f"{os.cpu_count()} núcleos")))
 
 
 def header(command, seed, packages=("numpy", "numba")):
@@ -18,7 +30,7 @@ def header(command, seed, packages=("numpy", "numba")):
         "date": datetime.date.today().isoformat(),
         "seed": seed,
         "versions": {name: version(name) for name in packages},
-        "machine": f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} núcleos",
+        "machine": f"Python {platform.python_version()}, {machine()}",
         "threads": get_threads(),
     }
 

@@ -22,12 +22,7 @@ network.fit(x, x, batch_size=32, verbose=0)
 print(time.perf_counter() - began)
 """
 # Cada red, con el lote con que se usa.
-BATCHES = {f"{kind}_{units}": batch for units, batch in ((128, 32), (256, 64)) for kind in ("rnn", "gru", "lstm")}
-PEERS = {
-    "PyTorch": ["peers_torch.py"],
-    "PyTorch, Adam fusionado": ["peers_torch.py", "fused"],
-    "Keras con TensorFlow": ["peers_keras.py"],
-}
+BATCHES = {f"{kind}_{units}": [batch] for units, batch in ((128, 32), (256, 64)) for kind in ("rnn", "gru", "lstm")}
 
 if __name__ == "__main__":
-    main("rnn", list(BATCHES), BATCHES, PEERS, FIRST)
+    main("rnn", BATCHES, FIRST)

@@ -272,11 +272,13 @@ def explains(method):
     @functools.wraps(method)
     def explained(self, *arguments, **options):
         try:
-            inspect.signature(method).bind(self, *arguments, **options)
+            return method(self, *arguments, **options)
         except TypeError as error:
+            # Si no llegó a entrar, lo que no encaja son los argumentos.
+            if error.__traceback__.tb_next is not None:
+                raise
             known = [p.name for p in _method_arguments(method)]
             raise _explained(method.__name__, method, arguments, options, known) or error from None
-        return method(self, *arguments, **options)
 
     return explained
 

@@ -9,7 +9,6 @@ puede escribir, se sigue sin caché.
 """
 
 import functools
-import importlib.metadata
 import os
 import pickle
 import tempfile
@@ -19,6 +18,9 @@ from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
+import llvmlite
+import numba
+import numpy as np
 from numba.core import caching, config
 from numba.core.serialize import dumps
 from platformdirs import user_cache_path
@@ -31,7 +33,7 @@ _DAY = 86400
 
 @functools.cache
 def _versions():
-    return " ".join(f"{name} {importlib.metadata.version(name)}" for name in ("numba", "llvmlite", "numpy")).encode()
+    return " ".join(f"{library.__name__} {library.__version__}" for library in (numba, llvmlite, np)).encode()
 
 
 @functools.cache
@@ -51,6 +53,16 @@ def user_folder():
     except (OSError, RuntimeError):
         return None
     return folder
+
+
+def folder():
+    r"""Da la carpeta de los núcleos: la de ``NUMBA_CACHE_DIR`` o, si no está puesta, la del usuario.
+
+    Returns
+    -------
+    path-like or None
+    """
+    return config.CACHE_DIR or user_folder()
 
 
 class Stamp:
@@ -120,9 +132,9 @@ class Locator(caching._CacheLocator):
 
     def get_cache_path(self):
         r"""Da la carpeta."""
-        folder = config.CACHE_DIR or user_folder()
-        if folder:
-            return os.path.join(folder, self.get_suitable_cache_subpath(self._py_file))
+        place = folder()
+        if place:
+            return os.path.join(place, self.get_suitable_cache_subpath(self._py_file))
         return os.path.join(os.path.dirname(self._py_file), "__pycache__")
 
     def get_source_stamp(self):

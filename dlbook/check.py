@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Set
 import numpy as np
 
 from dlbook import registry
+from dlbook.numeric.kernel import now
 
 # El mayor arreglo que existe: sus números se cuentan con un entero de 64 bits con signo.
 LARGEST = 2**63 - 1
@@ -317,7 +318,7 @@ def mask(value, name, shape=None):
         other = (array != 0) & (array != 1)
         if other.any():
             raise ValueError(f"{name}: se esperaban unos y ceros, pero hay un {array[other][0]:g}")
-    return array.astype(bool, copy=False)
+    return array if array.dtype == bool else array.astype(bool)
 
 
 def number(value, name, low=-np.inf, high=np.inf, *, open_low=False, open_high=False):
@@ -819,7 +820,8 @@ def _array(value, name):
     if np.ma.is_masked(value):
         raise ValueError(f"{name}: se esperaba un arreglo completo, pero llegó uno con valores enmascarados")
     try:
-        return np.asarray(value)
+        # Mientras se graba un paso, el arreglo vigilado lo sigue siendo.
+        return np.asarray(value) if now.tape is None else np.asanyarray(value)
     except ValueError:
         raise ValueError(f"{name}: se esperaba un arreglo, pero llegaron filas de distinto largo") from None
 

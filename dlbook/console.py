@@ -6,7 +6,7 @@ import unicodedata
 import warnings
 
 # Una consola puede no estar, dejar de estar a la mitad o ir a un disco lleno.
-_FAILURES = (OSError, ValueError)
+FAILURES = (OSError, ValueError)
 
 
 def printable(text):
@@ -47,7 +47,7 @@ def say(text):
     """
     # Un programa de ventanas puede no tener consola.
     if sys.stdout is not None:
-        with contextlib.suppress(*_FAILURES):
+        with contextlib.suppress(*FAILURES):
             print(printable(text))
 
 
@@ -70,7 +70,7 @@ class Bar:
         self.bar = None
         if stream is None:
             return
-        with warnings.catch_warnings(), contextlib.suppress(*_FAILURES):
+        with warnings.catch_warnings(), contextlib.suppress(*FAILURES):
             # Sin ipywidgets, en un cuaderno, la barra es de texto y basta.
             warnings.simplefilter("ignore")
             from tqdm.auto import tqdm
@@ -90,12 +90,12 @@ class Bar:
             El texto.
         """
         if self.bar is not None:
-            with contextlib.suppress(*_FAILURES):
+            with contextlib.suppress(*FAILURES):
                 self.bar.set_postfix_str(printable(text), refresh=False)
                 self.bar.update(done - self.bar.n)
 
     def close(self):
         r"""La deja como quedó."""
         if self.bar is not None:
-            with contextlib.suppress(*_FAILURES):
+            with contextlib.suppress(*FAILURES):
                 self.bar.close()

@@ -18,7 +18,8 @@ PACKAGES = "dlbook", "chapters"
 # Una instrucción empieza una línea o va detrás de «;» o de «:». Puede seguir en otras, entre paréntesis o con «\».
 _IMPORT = re.compile(rb"(?:^|[;:])[ \t]*((?:from|import)\b(?:[^\n(;#\\]|\\\r?\n)*(?:\([^)]*\))?)", re.MULTILINE)
 
-_taken = {}
+# Lo que decía cada archivo, y los módulos que ya se buscaron.
+_taken, _looked = {}, set()
 
 
 def source(path):
@@ -59,7 +60,10 @@ def take(path):
     if path in _taken:
         return _taken[path][0] == _date(path)
     source(path)
-    for name in list(sys.modules):
+    # Los que ya se miraron no se vuelven a mirar: son cientos, y esto se hace por cada archivo con núcleos.
+    new = set(sys.modules) - _looked
+    _looked.update(new)
+    for name in new:
         if _ours(name) and (other := module_path(name)):
             source(other)
     return True

@@ -30,6 +30,7 @@ from chapters.cnn.convolution.geometry import kernel_span, output_size, same_pad
 from chapters.cnn.convolution.im2col import col2im, im2col
 from chapters.cnn.convolution.kernels import named_kernel
 from chapters.cnn.convolution.separable import SeparableConv1D, SeparableConv2D
+from chapters.cnn.convolution.winograd import winograd_backward, winograd_forward, winograd_matrices
 from chapters.cnn.convolution.zero_padding import ZeroPadding1D, ZeroPadding2D
 from chapters.cnn.detection.average_precision import average_precision
 from chapters.cnn.detection.boxes import iou
@@ -174,5 +175,8 @@ __all__ = [
     "to_float",
     "to_uint8",
     "vgg16",
+    "winograd_backward",
+    "winograd_forward",
+    "winograd_matrices",
     "ycbcr_to_rgb",
 ]

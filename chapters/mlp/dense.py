@@ -236,7 +236,7 @@ def _dense_backward_weights(x, dz, dw, db):
     if len(x) > (LONG if dw.size < LARGE else LONG // 2):
         matmul_large(x.T, dz, dw)  # [ec-mlp-densa-pesos]
     else:
-        _product_of_columns(x, dz, dw)  # [ec-mlp-densa-pesos]
+        matmul(x.T, dz, dw)  # [ec-mlp-densa-pesos]
     _sum_of_rows(dz, db)  # [ec-mlp-densa-sesgo]
 
 
@@ -247,11 +247,6 @@ def _dense_backward_input(dz, w, dx):
         _product_by_transposed(dz, w, dx)  # [ec-mlp-densa-entrada]
     else:
         matmul_large(dz, w.T, dx)  # [ec-mlp-densa-entrada]
-
-
-@kernel
-def _product_of_columns(x, dz, dw):
-    matmul(x.T, dz, dw)
 
 
 # Con muchas filas, trasponer antes los pesos cuesta poco y el producto sale más rápido.

@@ -7,10 +7,11 @@ import numpy as np
 
 from chapters.mlp.layer import _shapes_only, every_one_of_any_size
 from chapters.mlp.model import Model
-from dlbook import check
+from dlbook import check, registry
 from dlbook.numeric.elementwise import add, fill
 from dlbook.numeric.recording import perform
 from dlbook.several import each
+from dlbook.training import walk
 
 
 class Slot(NamedTuple):
@@ -150,6 +151,8 @@ class Graph(Model):
     any_size = property(every_one_of_any_size)
     # Si una máscara pasa o se pierde lo dicen sus capas.
     supports_masking = True
+    # La última forma que se le preguntó, con las capas que había, y lo que contestó.
+    _shapes_known = None
 
     @property
     def input_dtypes(self):
@@ -217,9 +220,16 @@ class Graph(Model):
 
     def compute_output_shape(self, input_shape):
         r"""Devuelve la forma de lo que sale; una lista, si es más de uno."""
+        # Se pregunta varias veces en cada llamada, y de unas capas del libro ya construidas la respuesta no cambia.
+        asked = input_shape, self.calls, list(walk(self))[1:]
+        if self._shapes_known is not None and self._shapes_known[0] == asked:
+            return self._shapes_known[1]
         shapes = self._traced(input_shape)
         found = [tuple(shapes[slot]) for slot in self._exits]
-        return found if len(found) > 1 else found[0]
+        found = found if len(found) > 1 else found[0]
+        if self.built and all(layer.built and registry.ours(type(layer)) for layer in asked[2]):
+            self._shapes_known = asked, found
+        return found
 
     def adjust_to(self, shape):
         r"""Deja cada capa lista para la forma de lo que le llega."""
@@ -460,7 +470,14 @@ class Graph(Model):
 
     def __getstate__(self):
         r"""Da lo que se copia y se guarda: los valores simbólicos los apunta otra vez la copia."""
-        return {**super().__getstate__(), "_inputs": None, "_outputs": None, "echoes": (), "_back": None}
+        return {
+            **super().__getstate__(),
+            "_inputs": None,
+            "_outputs": None,
+            "echoes": (),
+            "_back": None,
+            "_shapes_known": None,
+        }
 
     def __setstate__(self, state):
         r"""Recibe lo que dio :meth:`__getstate__`."""

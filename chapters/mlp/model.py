@@ -9,6 +9,7 @@ import numpy as np
 from chapters.mlp import losses, optimizers
 from chapters.mlp import metrics as metrics_module
 from chapters.mlp.layer import Layer, _shapes_only, fitted, text_of_shape
+from chapters.mlp.settled import Origin, Settled
 from chapters.mlp.symbol import symbols_in
 from chapters.mlp.tape.through import paused
 from dlbook import check, console, registry, saving, training
@@ -202,8 +203,8 @@ class Model(Layer):
         self.epoch = 0
         self.stop_training = False
         self.callbacks, self.remembered, self.identity = (), [], object()
-        # El motor de train_on_batch, entre un lote y el siguiente.
-        self.ongoing = None
+        # Por dónde van los sorteos de train_on_batch, y lo que sirve otra vez en la siguiente llamada, de lo que sea.
+        self.ongoing = self.kept = None
         self._theta = self._gradient = None
         # Qué pesos son vistas de los dos vectores.
         self._bound = []
@@ -274,7 +275,7 @@ class Model(Layer):
             _applied(metrics_module.check_name, given)
         loss_weights = _applied(lambda w: None if w is None else check.number(w, "loss_weights"), loss_weights)
         self.optimizer, self.loss, self.loss_weights = optimizer, loss, loss_weights
-        self.ongoing = self._compiled = None
+        self.ongoing = self.kept = self._compiled = None
         self.asked_metrics = metrics if isinstance(metrics, dict) else list(metrics or ())
         self.weighted_metrics = weighted_metrics if isinstance(weighted_metrics, dict) else list(weighted_metrics or ())
         if self.built:
@@ -802,6 +803,7 @@ class Model(Layer):
         if self._theta is not None and len(own) == len(self._bound) and all(map(operator.is_, own, self._bound)):
             return
         self.refuse_outline()
+        self.kept = None
         if self._theta is not None:
             self.leave(self._theta if self._theta.base is None else self._theta.base)
         size = sum(w.size for w in own)
@@ -818,6 +820,14 @@ class Model(Layer):
         if self.optimizer is not None and self._theta is not None:
             weights = (layer._weights[name] for layer, name in self.learned())
             self.optimizer.follow([(weight.key, weight.value.size) for weight in weights])
+
+    def origin(self):
+        r"""Anota cómo está el modelo, para saber después si le cambiaron algo: un :class:`Origin`."""
+        return Origin(self)
+
+    def settled(self, replica):
+        r"""Anota cómo está una réplica recién hecha, para usarla en otra llamada: un :class:`Settled`."""
+        return Settled(replica)
 
     def check_compiled(self):
         r"""Comprueba que se pueda entrenar: que se llamó a :meth:`compile`, y con las capas que ahora se entrenan.
@@ -847,5 +857,6 @@ class Model(Layer):
             "_bound": [],
             "callbacks": (),
             "ongoing": None,
+            "kept": None,
             "_compiled": None,
         }

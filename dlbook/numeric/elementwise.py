@@ -1,8 +1,11 @@
 r"""Lo más sencillo que se hace con un arreglo, como núcleos: llenar, copiar, sumar, multiplicar.
 
 NumPy hace lo mismo, con los mismos bits. Pero un paso que se graba (:mod:`dlbook.numeric.recording`) solo puede repetir
-núcleos. Los arreglos pueden tener cualquier forma, la misma todos, y sus números seguidos en la memoria.
+núcleos. Los arreglos pueden tener cualquier forma, la misma todos, y sus números seguidos en la memoria; solo a
+:func:`copy` no le hace falta.
 """
+
+import numpy as np
 
 from dlbook.numeric.kernel import kernel
 
@@ -20,10 +23,11 @@ def _copy(x, out):
 
 
 @kernel
-def _copy_matrix(x, out):
-    for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            out[i, j] = x[i, j]
+def _copy_view(x, out):
+    for k in np.ndindex(out.shape[:-1]):
+        source, target = x[k], out[k]
+        for j in range(target.size):
+            target[j] = source[j]
 
 
 @kernel
@@ -74,7 +78,7 @@ def fill(out, value):
 
 
 def copy(x, out):
-    r"""Copia los números de ``x`` en ``out``, de la misma forma; una matriz puede ser un pedazo de otra.
+    r"""Copia los números de ``x`` en ``out``, de la misma forma; pueden ser pedazos de otros, o vistas.
 
     >>> import numpy as np
     >>> out = np.zeros((2, 3))
@@ -88,10 +92,10 @@ def copy(x, out):
     x, out : ndarray
         De dónde y a dónde.
     """
-    if x.ndim == 2:
-        _copy_matrix(x, out)
-    else:
+    if x.flags.c_contiguous and out.flags.c_contiguous:
         _copy(x.reshape(-1), out.reshape(-1))
+    else:
+        _copy_view(x, out)
 
 
 def add(a, b, out):

@@ -8,6 +8,7 @@ fijo. Así los bits no dependen de cuál hilo termine antes.
 import contextlib
 import os
 import signal
+import sys
 import threading
 from itertools import pairwise
 
@@ -125,7 +126,7 @@ class Team:
 
     def __exit__(self, *_):
         r"""Despide a los hilos."""
-        if os.getpid() != self._process:
+        if not self.is_here():
             # Los hilos se quedaron en el otro proceso.
             self._members, self._go = [], []
             return
@@ -138,6 +139,10 @@ class Team:
         for member in self._members:
             member.join()
         self._members, self._go = [], []
+
+    def is_here(self):
+        r"""Dice si es de este proceso: los hilos no pasan a uno que nació de él, con ``fork``."""
+        return self._process == os.getpid()
 
     def run(self, work, parts):
         r"""Hace ``work(0)``, …, ``work(parts - 1)`` a la vez, cada una en su hilo, y espera a todas.
@@ -157,7 +162,7 @@ class Team:
         RuntimeError
             En un proceso que nació de este a la mitad (con ``fork``): los hilos no pasan de uno a otro.
         """
-        if os.getpid() != self._process:
+        if not self.is_here():
             raise RuntimeError(
                 "este entrenamiento empezó en otro proceso, y sus hilos se quedaron allá; "
                 "en el proceso nuevo, empieza otro"
@@ -188,6 +193,8 @@ class Team:
                     lock.acquire()
                 except KeyboardInterrupt as error:
                     errors[0] = error
+        # Un equipo que descansa no sabe de quién era el trabajo.
+        self._work = None
         failed = [error for error in errors if error is not None]
         if failed:
             self._errors = [None] * self.size
@@ -224,6 +231,42 @@ class Team:
             lock.release()
 
 
+# El equipo que descansa, si hay alguno. Es uno para todo el proceso, y no uno por modelo: doscientos modelos serían
+# doscientos hilos dormidos. Quien entrena mientras otro lo tiene usa el suyo, y al final queda el último.
+_resting = []
+
+
+def borrow(team):
+    r"""Da el equipo que descansa, si es de tantos hilos como ``team``; si no, ``team``.
+
+    Hacer un hilo tarda lo que dos pasos pequeños: entre un entrenamiento y el siguiente se guardan.
+
+    Parameters
+    ----------
+    team : Team
+        Uno recién hecho.
+
+    Returns
+    -------
+    Team
+    """
+    try:
+        other = _resting.pop()
+    except IndexError:
+        return team
+    if other.size == team.size and other.is_here():
+        return other
+    other.__exit__()
+    return team
+
+
+def give_back(team):
+    r"""Deja descansando un equipo que acabó bien; los hilos del que ya descansaba se van."""
+    _resting.append(team)
+    while len(_resting) > 1:
+        _resting.pop(0).__exit__()
+
+
 class Meeting:
     r"""Un punto de encuentro: cada parte entrega unos números y recibe los de todas.
 
@@ -240,16 +283,17 @@ class Meeting:
     """
 
     def __init__(self):
-        self.parts = 0
+        # Lo de cada número de partes se conserva: en un paso, el lote y los pesos pueden cortarse en partes distintas.
+        self.rooms = {}
         self.open(1)
 
     def open(self, parts):
         r"""Prepara un encuentro de tantas partes."""
-        if self.parts != parts or self.barrier.broken:
-            self.parts = parts
-            self.barrier = threading.Barrier(parts)
-            self.rounds = [0] * parts
-            self.slots = {}, {}
+        room = self.rooms.get(parts)
+        if room is None or room[0].broken:
+            room = self.rooms[parts] = threading.Barrier(parts), [0] * parts, ({}, {})
+        self.parts = parts
+        self.barrier, self.rounds, self.slots = room
 
     def share(self, k, values):
         r"""Entrega lo de la parte ``k``, espera a las demás y devuelve lo de todas.
@@ -316,8 +360,9 @@ class _SingleThreadBlas:
         # En qué hilos se está usando, una vez por cada uso, y los límites puestos.
         self.users = []
         self.limits = []
-        # Buscar qué bibliotecas hay cargadas tarda más que un paso: se recuerda.
-        self.blas = None
+        # Buscar qué bibliotecas hay cargadas tarda más que un paso: se recuerda, y se busca otra vez si Python ha
+        # cargado módulos, que es como llegan.
+        self.blas, self.modules = None, 0
 
     def forget_others(self):
         # En un proceso recién nacido solo sigue vivo el hilo que lo pidió; si no estaba entrenando, el número de hilos
@@ -337,7 +382,6 @@ class _SingleThreadBlas:
     def refresh(self):
         r"""Limita también las bibliotecas que se hayan cargado después de entrar."""
         with self.lock:
-            self.blas = None
             self._limit()
 
     @uninterrupted
@@ -350,9 +394,10 @@ class _SingleThreadBlas:
                     self.limits.pop().restore_original_limits()
 
     def _limit(self):
-        if self.blas is None:
+        if self.modules != len(sys.modules):
+            self.modules = len(sys.modules)
             self.blas = ThreadpoolController().select(user_api="blas")
-        if any(library["num_threads"] != 1 for library in self.blas.info()):
+        if any(library.num_threads != 1 for library in self.blas.lib_controllers):
             self.limits.append(self.blas.limit(limits=1))
 
 

@@ -17,6 +17,7 @@ son las que un modelo hace a sus capas. Al repetir, esas las hace Python, como s
 grabado.
 """
 
+import functools
 from types import FunctionType
 
 import numpy as np
@@ -220,6 +221,7 @@ class Aside:
 
     def __init__(self, method, arguments, options, result, why):
         self.method, self.arguments, self.options, self.result, self.why = method, arguments, options, result, why
+        self.within = None
 
     def __repr__(self):
         r"""Da el nombre de lo que se llama y por qué está apartado."""
@@ -308,17 +310,21 @@ class Tape:
     def perform(self, method, arguments, options):
         r"""Hace una llamada que se puede apartar."""
         start, outer, self.why = len(self.entries), self.why, None
-        if _foreign(method):
-            self.asides.setdefault(method, "no es del libro")
-        if method in self.asides:
+        owner = _owner(method)
+        if owner not in self.asides and _foreign(owner):
+            self.asides[owner] = "no es del libro"
+        if owner in self.asides:
             return watched(self._put_aside(start, outer, method, arguments, options))
         result = method(*arguments, **options)
         if self.why is None and self._explains(start, result):
-            self.spans.append((start, len(self.entries), method))
+            self.spans.append((start, len(self.entries), owner))
+            whole = functools.partial(method, *unwatched(arguments), **unwatched(options))
+            for entry in self.entries[start:]:
+                entry.within = entry.within or whole
             self.why = outer
             return watched(result)
         # Ya está hecha: solo hay que apuntarla de otra manera.
-        self.asides[method] = self.why or "lo que devuelve no es lo que da un núcleo"
+        self.asides[owner] = self.why or "lo que devuelve no es lo que da un núcleo"
         return watched(self._put_aside(start, outer, method, arguments, options, unwatched(result)))
 
     def _explains(self, start, result):
@@ -336,7 +342,7 @@ class Tape:
             result = done[0] if done else unwatched(method(*arguments, **options))
         finally:
             now.tape = self
-        aside = Aside(method, arguments, options, result, self.asides[method])
+        aside = Aside(method, arguments, options, result, self.asides[_owner(method)])
         earlier = self.before.entries[start] if self.before and start < len(self.before.entries) else None
         if aside.same(earlier) and not isinstance(result, float):
             # Los que siguen ya saben en qué memoria esperarlo.
@@ -345,6 +351,10 @@ class Tape:
         self.entries.append(aside)
         self.why = outer
         return aside.result
+
+    def split(self):
+        r"""Dice si de alguien se grabó una llamada y se apartó otra: lo que anota al ir le hace falta al volver."""
+        return any(owner in self.asides for *_, owner in self.spans)
 
     def differing(self):
         r"""Da a quién hay que apartar para que esta grabación y la anterior coincidan; ``None``, si coinciden."""
@@ -357,10 +367,14 @@ class Tape:
         return min(spans, key=lambda span: span[1] - span[0])[2] if spans else "todo"
 
 
-def _foreign(method):
+def _owner(method):
+    # Se aparta a una capa entera, y no solo lo que hace al ir o al volver.
+    return getattr(method, "__self__", method)
+
+
+def _foreign(owner):
     # Lo que no es del libro puede hacer cuentas sin que nadie se entere, y lo que lo contiene, también.
-    owner = getattr(method, "__self__", None)
-    return owner is not None and not all(map(registry.ours, _kinds(owner)))
+    return not all(map(registry.ours, _kinds(owner)))
 
 
 def _kinds(owner):
@@ -412,7 +426,7 @@ class Recorder:
         return work.reason if work.state == "imposible" else [str(one) for one in work.asides()]
 
     def run(self, key, work):
-        r"""Hace un trabajo y devuelve lo que devuelve: una lista con números que devolvieron sus ``perform``, o ``None``.
+        r"""Hace un trabajo y devuelve lo que devuelve: una lista de números, o ``None``, que dieron sus ``perform``.
 
         Parameters
         ----------
@@ -454,12 +468,13 @@ class _Work:
             now.tape = None
         self.attempts += 1
         apart = None
-        if tape.why is None and self.tape is not None:
+        if tape.why is None and self.tape is not None and not tape.split():
             apart = tape.differing()
         if tape.why is not None or apart == "todo" or self.attempts > MOST_ATTEMPTS:
             self.state, self.tape, self.reason = "imposible", None, tape.why or "cambia de un paso a otro"
-        elif apart is not None:
-            self.apart[apart] = "cambia de un paso a otro"
+        elif apart is not None or tape.split():
+            if apart is not None:
+                self.apart[apart] = "cambia de un paso a otro"
             self.state, self.tape = "hecho", None
         elif self.tape is None:
             self.state, self.tape = "grabado", tape

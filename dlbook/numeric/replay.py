@@ -54,6 +54,8 @@ class Call:
     ----------
     words : tuple of int
         Lo que el lector pone en su sitio.
+    within : callable or None
+        Dentro de qué se llamó: si al repetir falla, eso se hace otra vez, y dice qué pasó mejor que el núcleo.
 
     Raises
     ------
@@ -63,7 +65,7 @@ class Call:
 
     def __init__(self, kernel, arguments, result):
         # Los arreglos viven mientras viva la llamada: nadie más puede ocupar su memoria.
-        self.kernel, self.arguments, self.result = kernel, arguments, result
+        self.kernel, self.arguments, self.result, self.within = kernel, arguments, result, None
         kinds = tuple(kernel.typeof_pyval(value) for value in arguments)
         compiled = kernel.overloads.get(kinds)
         if compiled is None:
@@ -88,7 +90,7 @@ class Call:
 
     def again(self):
         r"""Vuelve a llamar desde Python: si falló, aquí se ve por qué."""
-        return self.kernel(*self.arguments)
+        return self.kernel(*self.arguments) if self.within is None else self.within()
 
 
 def _words(kind, value):

@@ -21,7 +21,9 @@ class Column:
     r"""Un arreglo del que se toman filas, y el tipo en que van."""
 
     def __init__(self, array, dtype, name):
-        self.array, self.dtype, self.name, self.came = array, dtype, name, f"{name} como llegó"
+        # Las réplicas duran más que los datos, y los siguientes pueden ser de otro tipo.
+        self.array, self.dtype = array, dtype
+        self.name, self.came = f"{name}, {dtype.str}", f"{name}, {array.dtype.str} como llegó"
 
     def rows(self, replica, rows, copy=False):
         r"""Da unas filas contiguas y de su tipo, en un búfer de la réplica si hay que copiarlas."""

@@ -14,11 +14,22 @@ import numpy as np
 
 from dlbook import check, registry
 from dlbook.callbacks import called
+from dlbook.compiling import notice
 from dlbook.numeric.draws import Draws
 from dlbook.numeric.elementwise import add, fill, multiply
-from dlbook.numeric.parallel import Interrupts, Team, cut, get_threads, single_thread_blas, uninterrupted
+from dlbook.numeric.parallel import (
+    Interrupts,
+    Team,
+    borrow,
+    cut,
+    get_threads,
+    give_back,
+    single_thread_blas,
+    uninterrupted,
+)
 from dlbook.numeric.recording import ARRAYS, Recorder, lent, perform
 from dlbook.several import each
+from dlbook.training import kept
 from dlbook.training.data import Data, check_mask, masked
 from dlbook.training.state import walk
 
@@ -135,6 +146,11 @@ class Sums:
         return found
 
 
+def _plain(thing):
+    plain = int, float, bool, str, type(None)
+    return {name: value for name, value in getattr(thing, "__dict__", {}).items() if isinstance(value, plain)}
+
+
 class Engine:
     r"""Réplicas de un modelo y el equipo de hilos que las mueve.
 
@@ -150,33 +166,60 @@ class Engine:
         self.asking = False
         # Si alguna salida tiene máscara, y si se sabe cuál sin ir hacia delante.
         self.masked, self.foreseen = False, True
-        self.replicas, self.gradients, self.recorders = [], [], []
         # De cada réplica, las capas que sortean.
         self.random = []
         self.plans = {}
-        self.bytes = None
-        self.work = max(1, model.work())
+        # De qué dependen el trabajo y la memoria de una observación.
+        layers = list(walk(model))
+        self.measured = model.current_shape, layers[1:]
+        before = model.kept
+        known = before is not None and before.measured == self.measured
+        self.work = before.work if known else max(1, model.work())
         self.team = Team(get_threads())
+        # Las réplicas, y si ya están listas para esta llamada, cuando son de otra.
+        self.kept, self.awake = kept.Kept(self.team.size), True
         self.interrupts = Interrupts()
         self.blas = None
         self.output_shapes = []
         # Si alguna capa le suma algo a la pérdida, y si alguna, o la pérdida, tiene que ver el lote entero de una vez.
         self.adds = model.adds_loss
         self.shapes = self.theta = self.gradient = self.data = None
-        self.alone = any(layer.alone for layer in walk(model))
-        self.warm = False
+        self.alone = any(layer.alone for layer in layers)
+
+    @property
+    def replicas(self):
+        r"""Las réplicas que hay, una por hilo que haya hecho falta."""
+        return self.kept.replicas
+
+    @property
+    def gradients(self):
+        r"""El gradiente de cada réplica."""
+        return self.kept.gradients
+
+    @property
+    def recorders(self):
+        r"""Lo que cada réplica tiene grabado."""
+        return self.kept.recorders
 
     @uninterrupted
     def __enter__(self):
-        r"""Empieza a recibir las interrupciones."""
+        r"""Toma lo que dejó la llamada anterior y empieza a recibir las interrupciones."""
         self.interrupts.__enter__()
+        self.team = borrow(self.team)
+        self.kept, self.awake = kept.take(self.model, self.team.size), False
+        if self.kept.measured != self.measured:
+            self.kept.bytes = None
         return self
 
     @uninterrupted
     def __exit__(self, *exception):
-        r"""Deja la máquina como estaba, pase lo que pase."""
+        r"""Deja la máquina como estaba, pase lo que pase; si no pasó nada, guarda lo que servirá otra vez."""
         try:
-            self.team.__exit__(*exception)
+            if any(exception):
+                self.team.__exit__(*exception)
+            else:
+                give_back(self.team)
+                self._keep()
         finally:
             try:
                 if self.blas is not None:
@@ -227,10 +270,12 @@ class Engine:
 
     def follow(self):
         r"""Toma los argumentos que le hayan cambiado al modelo; lo que se grabó con los otros ya no vale."""
-        changed = [replica.follow(self.model) for replica in self.replicas]
-        if any(changed):
+        changed = [replica.follow(self.model) for replica in self.replicas if self.awake]
+        taste = self._taste()
+        if any(changed) or taste != self.kept.taste:
             for recorder in self.recorders:
                 recorder.forget()
+            self.kept.taste = taste
 
     def train(self, data, order, start, stop, where=None):
         r"""Da un paso con unas filas y devuelve su pérdida."""
@@ -245,6 +290,7 @@ class Engine:
                 self.model.constrain()
         finally:
             self.interrupts.release()
+        notice.finish()
         self.step += 1
         self.total += loss * (stop - start)
         self.seen += stop - start
@@ -253,12 +299,18 @@ class Engine:
     def start(self, data):
         r"""Prepara lo que se va a entrenar y a medir."""
         self._aim(data)
-        self.sums = [Sums(self.metrics) for _ in range(self.team.size)]
-        for recorder in self.recorders:
-            recorder.forget()
+        taste = self._taste()
+        if self.kept.taste == taste:
+            self.metrics, self.sums = self.kept.measures
+        else:
+            self.sums = [Sums(self.metrics) for _ in range(self.team.size)]
+            self.kept.taste, self.kept.measures = taste, (self.metrics, self.sums)
+            for recorder in self.recorders:
+                recorder.forget()
         self.step = 0
         self.theta, self.gradient = self.model.theta, self.model.gradient
-        self.updated = registry.ours(type(self.model.optimizer))
+        # El de quien lee no se reparte: puede mirar todas las coordenadas a la vez.
+        self.spreads = self.updated = registry.ours(type(self.model.optimizer))
         lines = -(-self.theta.size // LINE)
         parts = max(1, min(self.team.size, self.theta.size // NUMBERS_PER_THREAD))
         self.pieces = [(a * LINE, min(b * LINE, self.theta.size)) for a, b in cut(lines, parts)]
@@ -303,6 +355,14 @@ class Engine:
         self.masked, self.foreseen = masks is None or any(mask is not None for mask in masks), masks is not None
         self.alone = self.alone or not self.foreseen
 
+    def _taste(self):
+        # De qué depende un paso grabado, además de las capas: cómo son los datos, y los argumentos de lo que los mide.
+        arrays = [*self.data.xs, *self.data.ys, *self.data.weights]
+        kinds = [None if one is None else (one.shape[1:], one.dtype) for one in arrays]
+        asked = [metric for target in self.targets for metric, _ in target.metrics]
+        things = [*asked, *(target.loss for target in self.targets)]
+        return kinds, things, [target.weight for target in self.targets], [_plain(thing) for thing in things]
+
     def _masks(self, data, rows):
         # Qué cuenta de cada salida, en unas filas, con solo mirar lo que entra.
         xs = [np.asarray(x[rows], dtype) for x, dtype in zip(data.xs, data.dtypes, strict=True)]
@@ -324,16 +384,21 @@ class Engine:
         shape = self.shapes if self.model.several else self.shapes[0]
         self.output_shapes = [tuple(s) for s in each(self.model.compute_output_shape(shape))]
 
-    def reseed(self):
-        r"""Da a las capas que sortean el azar de una época."""
+    def reseed(self, before=None):
+        r"""Da a las capas que sortean el azar de una época, o el que traían: lo que devolvió esta función."""
         # El azar de las réplicas nace, en cada época, del azar de la capa: así basta guardar el de la capa.
         originals = [layer for layer in walk(self.model) if layer.random]
         replicas = self._team_of(self.team.size) if originals else []
         self.random = [[layer for layer in walk(replica) if layer.random] for replica in replicas]
-        for layer, *copies in zip(originals, *self.random, strict=True):
-            source = layer.new_generator()
-            for copy, own in zip(copies, source.spawn(len(copies)), strict=True):
-                copy.generator, copy.draws = own, Draws(source.bit_generator.seed_seq)
+        if before is None or len(before) != len(originals):
+            before = []
+            for source in [layer.new_generator() for layer in originals]:
+                seeds = source.bit_generator.seed_seq
+                before.append([(own, Draws(seeds)) for own in source.spawn(len(replicas))])
+        for of_one, *copies in zip(before, *self.random, strict=True):
+            for copy, (own, draws) in zip(copies, of_one, strict=True):
+                copy.generator, copy.draws = own, draws
+        return before
 
     def _step(self, data, order, start, stop):
         n = stop - start
@@ -351,10 +416,10 @@ class Engine:
         self.losses = [0.0] * len(plan)
         self.parts = [None] * len(plan)
         self.team.run(self._part, len(plan))
-        if not self.warm:
+        if not self.kept.warm:
             self._check_replicas(self.replicas[: len(plan)])
             # El primer paso puede haber cargado otra copia de BLAS.
-            self.warm = True
+            self.kept.warm = True
             self.blas.refresh()
         if len(self.targets) > 1:
             self.outputs += np.sum(self.parts, axis=0) * n
@@ -399,7 +464,7 @@ class Engine:
         self.losses[k], self.parts[k] = loss, parts
 
     def _measure(self, k, data, rows, divisors, n, training, sums, parts, masks=None):
-        r"""Va hacia delante con unas filas de un lote de ``n``, suma las métricas y da la pérdida; si entrena, vuelve."""
+        r"""Va hacia delante con unas filas de un lote de ``n``, mide y, si entrena, vuelve; da la pérdida."""
         replica = self.replicas[k]
         # Lo que se graba encuentra los datos siempre en la misma memoria.
         recorded = training and not (self.asking or self.masked)
@@ -425,7 +490,9 @@ class Engine:
             return losses
 
         if recorded:
-            losses = self.recorders[k].run((len(each(x)[0]), n), work)
+            # Lo grabado vale para esta memoria: los búferes son los mismos objetos mientras no cambie su forma o tipo.
+            key = n, *map(id, each(x)), *(id(one) for aim in wanted for one in aim)
+            losses = self.recorders[k].run(key, work)
         else:
             losses = work()
         losses = [0.0 if one is None else one for one in losses]
@@ -517,18 +584,20 @@ class Engine:
         # Cada hilo toma su parte de los parámetros: suma ahí los gradientes, en orden, y los mueve.
         others, optimizer = self.gradients[1 : len(self.losses)], self.model.optimizer
 
-        def add(a, b):
+        def gather(a, b):
             for other in others:
                 add(self.gradient[a:b], other[a:b], self.gradient[a:b])
 
-        if self.updated:
-            if optimizer.looks_at_all:
-                self._spread(add)
-                optimizer.step(self.theta, self.gradient, self._spread)
-            else:
-                optimizer.step(self.theta, self.gradient, lambda move: self._spread(add, move))
+        if self.spreads and not optimizer.looks_at_all:
+            optimizer.step(self.theta, self.gradient, lambda move: self._spread(gather, move))
             return
-        add(0, self.theta.size)
+        self._spread(gather)
+        if self.spreads:
+            optimizer.step(self.theta, self.gradient, self._spread)
+            return
+        if self.updated:
+            optimizer.step(self.theta, self.gradient)
+            return
         # La primera vez se mira que el de quien lee mueva los pesos donde están, y no una copia.
         before = self.theta.copy()
         returned = optimizer.step(self.theta, self.gradient)
@@ -561,13 +630,14 @@ class Engine:
         self._team_of(parts)
         if self.alone:
             return [[(0, n)]]
-        if any(layer.whole_batch and layer.trainable for layer in walk(self.model)):
+        layers = list(walk(self.model))
+        if any(layer.whole_batch and layer.trainable for layer in layers):
             # Las réplicas se encuentran en cada una de esas capas: todas van a la par, cada una con un solo trozo.
             return [[part] for part in cut(n, parts)]
         # Cada trozo de más obliga a sumar un gradiente más: no vale la pena si el gradiente es lo más grande.
         budget = max(CACHE, 4 * self.gradients[0].nbytes if self.gradients else 0)
         size = self._bytes_per_row()
-        fewest = max(layer.fewest for layer in walk(self.model))
+        fewest = max([layer.fewest for layer in layers])
         rows = max(fewest, budget // size, min(FEW, 8 * CACHE // size))
         plan = []
         for a, b in cut(n, parts):
@@ -576,7 +646,8 @@ class Engine:
 
     def _bytes_per_row(self):
         # Los resultados intermedios de una observación: lo que crecen los búferes con una más, y otro tanto al volver.
-        if self.bytes is None:
+        self._wake()
+        if self.kept.bytes is None:
             sizes = []
             for n in (1, 2):
                 replica = self.model.replica()
@@ -585,26 +656,68 @@ class Engine:
                 replica.forward(xs if self.model.several else xs[0], training=False)
                 buffers = [b for layer in replica.performers() for b in layer.buffers.values()]
                 sizes.append(2 * sum(b.nbytes for b in buffers) + sum(x.nbytes for x in xs))
-            self.bytes = max(1, sizes[1] - sizes[0])
-        return self.bytes
+            self.kept.bytes = max(1, sizes[1] - sizes[0])
+            if self.model.current_shape != self.measured[0]:
+                # Los lotes cambian de forma: lo medido es de esta llamada.
+                self.measured = None
+        return self.kept.bytes
+
+    # --- Las réplicas, en esta llamada y entre una y otra ---
 
     def _team_of(self, size):
+        self._wake()
         while len(self.replicas) < size:
-            replica = self.model.replica()
-            if self.theta is not None:
-                # La primera escribe donde el modelo tiene su gradiente; ahí se suman los demás.
-                gradient = self.gradient
-                if self.replicas:
-                    gradient = check.empty(gradient.shape, "el gradiente de un hilo", gradient.dtype)
-                    gradient.fill(0)
-                replica.adopt(self.theta, gradient)
-                replica.without_input_gradient()
-                self.gradients.append(gradient)
-            for layer in walk(replica):
-                layer.meeting, layer.part = self.team.meeting, len(self.replicas)
-            self.replicas.append(replica)
-            self.recorders.append(Recorder())
+            self.replicas.append(self.model.replica())
+            self.kept.recorders.append(Recorder())
+            self._settle(len(self.replicas) - 1)
+        while self.theta is not None and len(self.gradients) < size:
+            # La primera escribe donde el modelo tiene su gradiente; ahí se suman los demás.
+            gradient, k = self.gradient, len(self.gradients)
+            if k:
+                gradient = check.empty(gradient.shape, "el gradiente de un hilo", gradient.dtype)
+                gradient.fill(0)
+            self.replicas[k].adopt(self.theta, gradient)
+            self.replicas[k].without_input_gradient()
+            self.gradients.append(gradient)
+            self._settle(k)
         return self.replicas[:size]
+
+    def _settle(self, k):
+        now = self.kept
+        for layer in walk(self.replicas[k]):
+            layer.meeting, layer.part = self.team.meeting, k
+        if now.origin is None:
+            now.origin = self.model.origin()
+        now.settled[k:] = [self.model.settled(self.replicas[k]), *now.settled[k + 1 :]]
+        # Si al modelo le cambiaron algo entre una réplica y otra, no son iguales.
+        now.stale = now.stale or not now.settled[k].reusable or not now.origin.is_still(self.model)
+
+    def _wake(self):
+        # Hasta que hacen falta: lo que un ``callback`` cambie antes de que empiece el primer paso también vale.
+        if self.awake:
+            return
+        self.awake, now = True, self.kept
+        if not now.replicas:
+            return
+        same = self.theta is None or now.theta is None or now.theta is self.theta
+        if not same or not now.origin.is_still(self.model):
+            self.kept = kept.Kept(now.threads)
+            return
+        originals = list(walk(self.model))
+        for k, settled in enumerate(now.settled):
+            settled.wake(originals, self.team.meeting, k)
+
+    def _keep(self):
+        now = self.kept
+        if not now.replicas or now.stale:
+            return
+        if self.awake:
+            for settled in now.settled:
+                settled.rest()
+        if self.theta is not None:
+            now.theta = self.theta
+        now.work, now.measured = self.work, self.measured
+        kept.keep(self.model, now)
 
     def _why(self, loss, data, order, start, stop, where):
         rows = slice(start, stop) if order is None else order[start:stop]
@@ -726,6 +839,7 @@ class Engine:
             self.team.run(part, parts)
         finally:
             self.interrupts.release()
+        notice.finish()
 
     def _parts(self, n, chunks):
         parts = 1 if self.alone else max(1, min(self.team.size, chunks, n * self.work // WORK_PER_THREAD))

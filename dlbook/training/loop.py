@@ -4,7 +4,6 @@ import numpy as np
 
 from dlbook import check
 from dlbook.callbacks import BackupAndRestore, Callback, History, ModelCheckpoint, TerminateOnNaN, called
-from dlbook.numeric.parallel import get_threads
 from dlbook.training.data import prepare, source_of, train_and_validation, weigh_classes
 from dlbook.training.engine import Engine, one_at_a_time
 from dlbook.training.own_steps import OwnSteps, defines
@@ -85,11 +84,12 @@ def fit(
         validation_batch_size = batch_size
     check.integer(validation_batch_size, "validation_batch_size", 1)
     validates = _when(validation_freq)
-    callbacks = _callbacks(callbacks)
+    callbacks, built = _callbacks(callbacks), model.built
     train, validation = train_and_validation(
         model, x, y, sample_weight, class_weight, validation_split, validation_data
     )
-    model.check_compiled()
+    if not built:
+        model.check_compiled()
     model.optimizer.claim(model.identity)
     history = model.history = History()
     model.stop_training = False
@@ -192,27 +192,30 @@ def _introduce(model, callbacks, steps):
 def train_on_batch(model, x, y, sample_weight=None, class_weight=None):
     r"""Da un paso con un lote; devuelve su pérdida y sus métricas."""
     model.check_compiled()
+    built = model.built
     data = prepare(model, x, y, sample_weight)
     weigh_classes(data, class_weight, model)
-    model.check_compiled()
+    if not built:
+        model.check_compiled()
     model.optimizer.claim(model.identity)
     if defines(model, "train_step"):
         with OwnSteps(model) as engine:
             return engine.own_step("train_step", data, None, 0, len(data))
-    engine = _ongoing(model, data)
-    engine.restart()
-    with engine:
+    with Engine(model) as engine:
         engine.limit_blas()
-        engine.train(data, None, 0, len(data))
-    return engine.logs()
-
-
-def _ongoing(model, data):
-    # Entre un lote y el siguiente se conservan las réplicas, si el modelo sigue siendo el mismo.
-    engine = model.ongoing
-    if engine is None or engine.theta is not model.theta or engine.team.size != get_threads():
-        engine = model.ongoing = Engine(model)
         engine.start(data)
-        engine.reseed()
-    engine.follow()
-    return engine
+        # El azar sigue de un lote al siguiente, si el modelo sigue siendo el mismo.
+        before = model.ongoing
+        if before is None or before.theta is not engine.theta or before.threads != engine.team.size:
+            before = _Ongoing(engine.theta, engine.team.size)
+        engine.step, before.draws = before.step, engine.reseed(before.draws)
+        model.ongoing = before
+        engine.train(data, None, 0, len(data))
+        before.step = engine.step
+        return engine.logs()
+
+
+class _Ongoing:
+    # Por dónde van los sorteos de ``train_on_batch``.
+    def __init__(self, theta, threads):
+        self.theta, self.threads, self.step, self.draws = theta, threads, 0, None

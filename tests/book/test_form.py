@@ -80,7 +80,7 @@ def wide_lines(page):
 
 
 def compiled(node):
-    return isinstance(node, ast.FunctionDef) and any("njit" in ast.unparse(d) for d in node.decorator_list)
+    return isinstance(node, ast.FunctionDef) and any(ast.unparse(d).startswith("kernel") for d in node.decorator_list)
 
 
 def opaque_units(page):

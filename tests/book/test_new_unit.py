@@ -57,7 +57,7 @@ def test_its_labels_keep_the_rules():
 
 def test_its_helpers_stand_before_their_first_use(example):
     source = definitions.read(Path(example.__file__))
-    kernels = {name for name in source.definitions if f"@njit(cache=True, nogil=True)\ndef {name}(" in TEXT}
+    kernels = {name for name in source.definitions if f"@kernel\ndef {name}(" in TEXT}
     for name, used in source.used.items():
         after = {u for u in used - kernels if source.definitions[u].lineno > source.definitions[name].lineno}
         assert not after

@@ -282,6 +282,10 @@ EXAMPLES = {
         "to_float": {"image": IMAGE},
         "to_uint8": {"image": X},
         "vgg16": {"input_shape": (32, 32, 3), "classes": 10, "classifier_activation": None},
+        # Winograd.
+        "winograd_backward": {"x": X, "kernel": np.ones((3, 3, 3, 2)), "dy": np.ones((1, 4, 4, 2)), "padding": "same"},
+        "winograd_forward": {"x": X, "kernel": np.ones((3, 3, 3, 2)), "bias": np.zeros(2), "padding": "same"},
+        "winograd_matrices": {"points": [0.0, 1.0, -1.0], "taps": 3},
         "ycbcr_to_rgb": {"ycbcr": X},
         "occlusion": {"model": classifier(), "x": X, "size": 3, "fill_value": 0.0, "classes": None},
         "saliency": {"model": classifier(), "x": X, "classes": None},

@@ -316,6 +316,41 @@ def test_threads_and_chunks_only_change_the_rounding(case, threads):
     assert same(trained(case), trained(case))
 
 
+@cases.every("layer")
+def test_what_is_kept_between_calls_does_not_show(case, threads):
+    def journey(keeps):
+        threads(2, 1)
+        model = network(case)
+        model.compile(SGD(0.05), "mse", metrics=["mae"])
+        x, y = sample(case.shape, ROWS), sample((2,), ROWS, seed=5)
+        found, replicas = [], []
+
+        def note(result):
+            found.append([np.array(result), *model.get_weights()])
+            replicas.extend(model.kept.replicas[:1] if model.kept else ())
+            if not keeps:
+                model.kept = None
+
+        for size in (BATCH, 3):
+            note(model.predict(x))
+            note(model.fit(x, y, batch_size=size, epochs=2, verbose=0).history["loss"])
+            note(model.evaluate(x[:size], y[:size]))
+            note(model(x[:2]))
+            note(model.train_on_batch(x[:size], y[:size]))
+            note(model.train_on_batch(x[size:], y[size:]))
+            note(model.fit(x, y, batch_size=size, validation_split=0.3, verbose=0).history["val_mae"])
+        model.layers[1].trainable = False
+        note(model.fit(x, y, batch_size=BATCH, verbose=0).history["loss"])
+        note(model.predict(x[:1]))
+        return found, replicas
+
+    kept, replicas = journey(True)
+    for one, other in zip(kept, journey(False)[0], strict=True):
+        assert same(one, other)
+    # Y de verdad se guardó: hay menos réplicas que llamadas.
+    assert len({id(replica) for replica in replicas}) < len(replicas) / 2
+
+
 @cases.every("layer", lambda case: not cases.random(case))
 def test_fit_is_one_gradient_step_after_another(case):
     model = network(case)

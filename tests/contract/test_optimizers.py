@@ -2,11 +2,18 @@
 
 import copy
 import pickle
+import threading
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from chapters.mlp import Dense, Input, Sequential, load_model
+from chapters.cnn import BatchNormalization
+from chapters.mlp import SGD, Dense, Input, Sequential, load_model
+from dlbook.numeric.parallel import Team, cut, set_threads
+from dlbook.training import engine as engines
+from dlbook.training.data import prepare
 from tests.contract import cases
 
 
@@ -315,3 +322,246 @@ def test_parts_that_cannot_be_are_refused_and_change_nothing(parts, message):
     optimizer.step(np.ones(3), np.ones(3))
     with pytest.raises(ValueError, match="se esperaban 3 parámetros, pero llegaron 4"):
         optimizer.step(np.ones(4), np.ones(4))
+
+
+# --- En varias partes, los mismos bits ---
+
+FREE = {"clipnorm": None, "clipvalue": None, "global_clipnorm": None}
+SHARED = [
+    {},
+    {"weight_decay": 0.1},
+    FREE | {"clipnorm": 0.5},
+    FREE | {"clipvalue": 0.5},
+    FREE | {"global_clipnorm": 0.5},
+    {"use_ema": True, "ema_momentum": 0.9, "ema_overwrite_frequency": 2},
+    {"gradient_accumulation_steps": 2},
+    FREE | {"clipnorm": 0.5, "use_ema": True, "gradient_accumulation_steps": 2, "weight_decay": 0.1},
+]
+shared = pytest.mark.parametrize("options", SHARED, ids=lambda options: "-".join(n for n, v in options.items() if v))
+
+
+def assert_same(one, other):
+    """Recuerdan lo mismo, bit por bit."""
+    one, other = one.get_state(), other.get_state()
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        np.testing.assert_array_equal(value, other[name])
+
+
+@cases.every("optimizer")
+@shared
+@settings(max_examples=10)
+@given(
+    size=st.integers(0, 150),
+    first=st.integers(0, 150),
+    parts=st.sampled_from([1, 2, 3, 5]),
+    dtype=st.sampled_from(["float32", "float64"]),
+    rng=st.randoms(use_true_random=False),
+)
+def test_in_pieces_and_in_any_order_the_bits_are_the_same(case, options, size, first, parts, dtype, rng):
+    theta, gradients = path(size, 5, dtype, seed=size)
+    whole, pieced = case.make(**options), case.make(**options)
+    # Dos pesos: dónde acaba el primero no coincide con los trozos.
+    owners = [("a", min(first, size)), ("b", size - min(first, size))]
+    together = theta.copy()
+
+    def spread(move):
+        pieces = cut(size, parts)
+        rng.shuffle(pieces)
+        for a, b in pieces:
+            move(a, b)
+
+    for optimizer in (whole, pieced):
+        optimizer.follow(owners)
+    for gradient in gradients:
+        whole.step(together, gradient)
+        kept = gradient.copy()
+        pieced.step(theta, gradient, spread)
+        np.testing.assert_array_equal(theta, together)
+        np.testing.assert_array_equal(gradient, kept)
+    assert_same(pieced, whole)
+
+
+@cases.every("optimizer")
+def test_without_looking_at_all_a_gradient_may_arrive_with_its_piece(case):
+    """Quien no mira todo puede recibir el gradiente de cada trozo justo antes de moverlo."""
+    theta, gradients = path(40, 4)
+    expected = walk(case.make(), theta, gradients)
+    optimizer, late = case.make(), np.full(40, np.nan)
+
+    def spread(move, gradient):
+        for a, b in cut(40, 3):
+            late[a:b] = gradient[a:b]
+            move(a, b)
+
+    if optimizer.looks_at_all:
+        assert not (by_coordinate(case) and every_step(case))
+        return
+    for gradient, point in zip(gradients, expected, strict=True):
+        late.fill(np.nan)
+        optimizer.step(theta, late, lambda move, gradient=gradient: spread(move, gradient))
+        np.testing.assert_array_equal(theta, point)
+
+
+def wide(optimizer, units=30):
+    model = Sequential([Input((20,)), Dense(units, "tanh", kernel_constraint="max_norm"), Dense(4)], seed=0)
+    model.compile(optimizer, "mse")
+    return model
+
+
+X, Y = path(20 * 24, 1, "float32")[0].reshape(24, 20), path(4 * 24, 1, "float32", 1)[0].reshape(24, 4)
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """Se reparte aunque no valga la pena."""
+    monkeypatch.setattr(engines, "WORK_PER_THREAD", 1)
+    monkeypatch.setattr(engines, "NUMBERS_PER_THREAD", 50)
+    yield
+    set_threads(None)
+
+
+@cases.every("optimizer")
+@pytest.mark.parametrize("threads", [1, 2, 3, 5])
+def test_the_team_moves_what_one_thread_would(case, threads, eager):
+    set_threads(threads)
+    model = wide(case.make())
+    data = prepare(model, X, Y)
+    with engines.Engine(model) as engine:
+        engine.limit_blas()
+        engine.start(data)
+        assert len(engine.pieces) == threads
+        assert [a for a, _ in engine.pieces] + [model.theta.size] == [0] + [b for _, b in engine.pieces]
+        assert all(a % engines.LINE == 0 for a, _ in engine.pieces)
+        for _ in range(4):
+            engine._step(data, None, 0, 24)
+            alone, theta = copy.deepcopy(model.optimizer), model.theta.copy()
+            # En orden, del primero al último.
+            gradient = engine.gradients[0].copy()
+            assert len(engine.losses) == threads
+            for other in engine.gradients[1:]:
+                gradient += other
+            engine._update()
+            alone.step(theta, gradient)
+            np.testing.assert_array_equal(model.theta, theta)
+            assert_same(model.optimizer, alone)
+
+
+@cases.every("optimizer")
+@pytest.mark.parametrize("threads", [2, 5])
+def test_the_same_fit_with_the_same_threads_gives_the_same_bits(case, threads, eager):
+    set_threads(threads)
+    models = [wide(case.make()) for _ in range(2)]
+    for model in models:
+        model.fit(X, Y, batch_size=8, epochs=3, verbose=0)
+    np.testing.assert_array_equal(models[0].theta, models[1].theta)
+    assert_same(models[0].optimizer, models[1].optimizer)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam"])
+def test_a_large_vector_is_shared_without_being_asked(name, monkeypatch):
+    threads, seen = 2, []
+    monkeypatch.setattr(engines.Engine, "_spread", lambda self, *works, old=engines.Engine._spread: (
+        seen.append(len(self.pieces)), old(self, *works),
+    ))  # fmt: skip
+    try:
+        set_threads(threads)
+        models = [wide(name, units=engines.NUMBERS_PER_THREAD * threads // 20) for _ in range(2)]
+        for model in models:
+            assert model.theta.size > engines.NUMBERS_PER_THREAD * threads
+            model.fit(X, Y, batch_size=8, epochs=2, verbose=0)
+        np.testing.assert_array_equal(models[0].theta, models[1].theta)
+        set_threads(1)
+        # Con lotes que no se cortan, los hilos del optimizador no cambian nada.
+        monkeypatch.setattr(engines, "WORK_PER_THREAD", 10**12)
+        alone, shared = (wide(name, units=5000) for _ in range(2))
+        alone.fit(X, Y, batch_size=8, verbose=0)
+        set_threads(threads)
+        shared.fit(X, Y, batch_size=8, verbose=0)
+        np.testing.assert_array_equal(alone.theta, shared.theta)
+    finally:
+        set_threads(None)
+    assert set(seen) == {1, threads}
+
+
+@pytest.mark.parametrize("units", [1, 2, 4])
+@pytest.mark.parametrize("threads", [2, 7])
+def test_more_threads_than_lines_are_not_used(units, threads, monkeypatch):
+    """Con muy pocos parámetros hay menos líneas que hilos."""
+    monkeypatch.setattr(engines, "NUMBERS_PER_THREAD", 1)
+    try:
+        set_threads(threads)
+        models = [Sequential([Input((2,)), Dense(units)], seed=0) for _ in range(2)]
+        for model, spread in zip(models, (1, 10**9), strict=True):
+            monkeypatch.setattr(engines, "NUMBERS_PER_THREAD", spread)
+            model.compile("adam", "mse")
+            model.fit(X[:, :2], Y[:, :units], batch_size=8, verbose=0)
+        np.testing.assert_array_equal(models[0].theta, models[1].theta)
+    finally:
+        set_threads(None)
+
+
+@pytest.mark.parametrize("clip", [{}, {"global_clipnorm": 1.0}], ids=str)
+def test_an_error_while_moving_comes_out_and_leaves_no_thread(clip, eager, monkeypatch):
+    set_threads(3)
+    before = threading.active_count()
+
+    def broken(self, theta, gradient, state, rate):
+        if threading.current_thread() is not threading.main_thread():
+            raise ZeroDivisionError("en un trozo")
+
+    model = wide(SGD(0.1, **clip))
+    with monkeypatch.context() as patch:
+        patch.setattr(SGD, "_update", broken)
+        with pytest.raises(ZeroDivisionError, match="en un trozo"):
+            model.fit(X, Y, batch_size=8, verbose=0)
+    assert model.optimizer.iterations == 0
+    assert threading.active_count() == before
+    model.fit(X, Y, batch_size=8, verbose=0)
+    assert model.optimizer.iterations == 3
+
+
+def test_ones_own_optimizer_sees_the_whole_vector(eager):
+    """Su fórmula puede mirar todas las coordenadas, así que no se reparte; los gradientes sí se suman en equipo."""
+    sizes = []
+
+    class Normalized(SGD):
+        def _update(self, theta, gradient, state, rate):
+            sizes.append(theta.size)
+            theta -= rate * gradient / np.linalg.norm(gradient)
+
+    class Plain(SGD):
+        def step(self, theta, gradient):
+            sizes.append(theta.size)
+            super().step(theta, gradient)
+
+    set_threads(3)
+    for cls in (Normalized, Plain):
+        model = wide(cls(0.1))
+        model.fit(X, Y, batch_size=8, epochs=2, verbose=0)
+        assert model.optimizer.iterations == 6
+    assert set(sizes) == {model.theta.size}
+    assert len(sizes) == 12
+    ours = wide(SGD(0.1))
+    ours.fit(X, Y, batch_size=8, epochs=2, verbose=0)
+    np.testing.assert_array_equal(ours.theta, model.theta)
+
+
+def test_layers_that_meet_and_the_update_may_use_different_teams(eager, monkeypatch):
+    """El lote en cinco partes y los pesos en una: las capas que se encuentran siguen encontrándose."""
+    monkeypatch.setattr(engines, "NUMBERS_PER_THREAD", 10**9)
+    set_threads(5)
+    found = []
+    for _ in range(2):
+        model = Sequential([Input((20,)), Dense(6), BatchNormalization(), Dense(4)], seed=0)
+        model.compile("adam", "mse")
+        found.append(model.fit(X, Y, batch_size=12, epochs=3, verbose=0).history["loss"])
+    assert found[0] == found[1]
+    with Team(3) as team:
+        kept = []
+        for parts in (3, 1, 3, 2, 3, 3):
+            team.run(lambda k: team.meeting.share(k, np.zeros(2)), parts)
+            if parts == 3:
+                kept.append(team.meeting.slots)
+        # Ir y venir no pide memoria nueva.
+        assert all(slots is kept[0] for slots in kept)

@@ -624,6 +624,11 @@ def convolution(r):
     return {"x": images(r), "kernel": r.array("kh", "kw", "c", "f"), "strides": r("s", 1, 3)}
 
 
+def tiled(r):
+    h, w = r("rows", 6, 12), r("columns", 6, 12)
+    return {"x": r.array("n", h, w, "c"), "kernel": r.array(3, 3, "c", "f")}
+
+
 def by_channel(r):
     arguments = convolution(r) | {"kernel": r.array("kh", "kw", "c", "r")}
     r.known["f"] = r("c") * r("r")
@@ -897,6 +902,15 @@ ARGUMENTS = {
     },
     "plain_conv2d_forward": lambda r: convolution(r) | {"bias": r.array("f")},
     "plain_conv2d_backward": lambda r: convolution(r) | {"dy": maps(r)},
+    # Capítulo 3, Winograd.
+    "plain_winograd_matrices": lambda r: {
+        "points": r.generator.permutation([0, 1, -1, 2, -2, 0.5])[: r("k", 2, 6)],
+        "taps": r("taps", 1, 3),
+    },
+    "plain_winograd_forward": lambda r: tiled(r) | {"bias": r.array("f")},
+    "plain_winograd_backward": lambda r: (
+        tiled(r) | {"dy": r.array(r("n"), r.known["rows"] - 2, r.known["columns"] - 2, "f")}
+    ),
     "plain_conv2d_transpose_forward": lambda r: transposed(r) | {"bias": r.array("f")},
     "plain_conv2d_transpose_backward": lambda r: transposed(r) | {"dy": painted(r)},
     # Capítulo 2, métricas.

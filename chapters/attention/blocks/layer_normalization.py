@@ -6,6 +6,7 @@ from chapters.attention.blocks.over_axes import OverAxes
 from chapters.mlp import constraints, initializers, regularizers
 from dlbook import check
 from dlbook.attributes import Absent
+from dlbook.numeric.elementwise import copy
 from dlbook.numeric.kernel import kernel
 
 # De a cuántas filas se suma en el tipo de los datos antes de pasar a float64: pocas, para no perder cifras.
@@ -422,7 +423,7 @@ class LayerNormalization(OverAxes):
         if self.trainable:
             kept = [own for own, there in zip(sums, (self.scale, self.center), strict=True) if there]
             for gradient, own in zip(self.gradients, kept, strict=True):
-                gradient[...] = own.reshape(gradient.shape)
+                copy(own, gradient.reshape(-1))
         return self._back(dx, "din") if self.input_gradient else None
 
     def _gamma_and_beta(self):

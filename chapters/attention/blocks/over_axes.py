@@ -6,6 +6,7 @@ import numpy as np
 
 from chapters.mlp.layer import Layer
 from dlbook import check
+from dlbook.numeric.elementwise import copy
 
 
 class OverAxes(Layer):
@@ -90,7 +91,7 @@ class OverAxes(Layer):
             return x.reshape(-1, width)
         moved = x.transpose(self._order)
         rows = self.buffer(f"{name} moved", moved.shape)
-        rows[...] = moved
+        copy(moved, rows)
         return rows.reshape(-1, width)
 
     def _back(self, rows, name):
@@ -98,5 +99,5 @@ class OverAxes(Layer):
             return rows.reshape(self.x.shape)
         moved = rows.reshape([self.x.shape[k] for k in self._order])
         x = self.buffer(name, self.x.shape)
-        x[...] = moved.transpose(np.argsort(self._order))
+        copy(moved.transpose(np.argsort(self._order)), x)
         return x

@@ -5,6 +5,7 @@ import numpy as np
 from chapters.attention.blocks.layer_normalization import BLOCK
 from chapters.attention.blocks.over_axes import OverAxes
 from dlbook import check
+from dlbook.numeric.elementwise import copy
 from dlbook.numeric.kernel import kernel
 
 
@@ -251,5 +252,5 @@ class RMSNormalization(OverAxes):
         dscale, dx = self.buffer("dscale", dy.shape[1:], np.float64), self.buffer("dx", dy.shape)
         _rms_norm_backward(self.rows, self.scale.reshape(-1), self.root, dy, dscale, dx)
         if self.trainable:
-            self.gradients[0][...] = dscale.reshape(self._width)
+            copy(dscale, self.gradients[0].reshape(-1))
         return self._back(dx, "din") if self.input_gradient else None

@@ -1,7 +1,5 @@
 r"""Lo que comparten los bloques de un transformer: cada subcapa le suma algo a la corriente."""
 
-import numpy as np
-
 from chapters.attention.blocks.layer_normalization import LayerNormalization
 from chapters.attention.scores.multi_head_attention import MultiHeadAttention
 from chapters.mlp import activations, initializers
@@ -9,6 +7,8 @@ from chapters.mlp.dense import Dense
 from chapters.mlp.dropout import Dropout
 from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
+from dlbook.numeric.elementwise import add
+from dlbook.numeric.recording import perform
 from dlbook.several import each
 
 
@@ -200,16 +200,19 @@ class TransformerBlock(Layer):
         # Lee la corriente, calcula el cambio y lo suma.
         norm, dropout = getattr(self, f"{part}_layer_norm"), getattr(self, f"{part}_dropout")
         read = norm.forward(x, training) if self.normalize_first else x
-        change = dropout.forward(run(read), training)
-        y = np.add(x, change, out=self.buffer(part, x.shape))  # [ec-att-bloque-antes]
+        change = perform(dropout.forward, run(read), training)
+        y = self.buffer(part, x.shape)
+        add(x, change, y)  # [ec-att-bloque-antes]
         return y if self.normalize_first else norm.forward(y, training)  # [ec-att-bloque-despues]
 
     def _back(self, part, dy, run):
         norm, dropout = getattr(self, f"{part}_layer_norm"), getattr(self, f"{part}_dropout")
         dsum = dy if self.normalize_first else norm.backward(dy)
-        dx = run(dropout.backward(dsum))
-        dx = norm.backward(dx) if self.normalize_first else dx
-        return np.add(dsum, dx, out=self.buffer(f"d{part}", dy.shape))  # [ec-att-bloque-atras]
+        dbranch = run(dropout.backward(dsum))
+        dbranch = norm.backward(dbranch) if self.normalize_first else dbranch
+        dx = self.buffer(f"d{part}", dy.shape)
+        add(dsum, dbranch, dx)  # [ec-att-bloque-atras]
+        return dx
 
     def _feed(self, x):
         hidden = self.feedforward_intermediate_dense.forward(x)
@@ -236,4 +239,5 @@ def plain_transformer_block(x, dy, sublayer, norm, normalize_first):
 def _with_itself(slopes):
     # En la atención de una secuencia consigo misma, quien pregunta y quien responde son la misma.
     dquery, dvalue = slopes
-    return np.add(dquery, dvalue, out=dquery)
+    add(dquery, dvalue, dquery)
+    return dquery

@@ -2,11 +2,13 @@ r"""Posiciones que se aprenden: una tabla con una fila por lugar."""
 
 import numpy as np
 
-from chapters.attention.positions.sinusoidal import sequence_shape
+from chapters.attention.positions.sinusoidal import _repeat, sequence_shape
 from chapters.mlp import initializers
 from chapters.mlp.layer import Layer
 from chapters.rnn.embeddings.embedding import Embedding
 from dlbook import check
+from dlbook.numeric.elementwise import fill, sum_rows
+from dlbook.numeric.kernel import kernel
 
 
 class PositionEmbedding(Layer):
@@ -119,7 +121,8 @@ class PositionEmbedding(Layer):
         x = self.ready(x)
         self.used = self.rows(start_index, x.shape[-2])
         self.y = y = self.buffer("y", x.shape)
-        y[...] = self.position_embeddings[self.used]  # [ec-att-tabla]
+        places = self.position_embeddings[self.used].reshape(-1)
+        _repeat(places, y.reshape(-1, len(places)))  # [ec-att-tabla]
         return y
 
     def backward(self, dy):
@@ -130,7 +133,7 @@ class PositionEmbedding(Layer):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", dy.shape)
-        dx[...] = 0
+        fill(dx, 0)
         return dx
 
     def add_up(self, dy, used):
@@ -144,8 +147,9 @@ class PositionEmbedding(Layer):
             Las filas que se usaron.
         """
         (dtable,) = self.gradients
-        dtable[...] = 0
-        np.sum(dy.reshape(-1, *dy.shape[-2:]), axis=0, out=dtable[used])  # [ec-att-tabla-gradiente]
+        fill(dtable, 0)
+        places = dtable[used].reshape(-1)
+        sum_rows(dy.reshape(-1, len(places)), places)  # [ec-att-tabla-gradiente]
 
 
 def plain_position_embedding(table, dy):
@@ -155,6 +159,13 @@ def plain_position_embedding(table, dy):
     dtable = np.zeros_like(table)
     dtable[:steps] = dy.sum(axis=0)  # [ec-att-tabla-gradiente]
     return y, dtable
+
+
+@kernel
+def _add_to_each_row(y, row):
+    for i in range(y.shape[0]):
+        for j in range(row.size):
+            y[i, j] += row[j]
 
 
 class TokenAndPositionEmbedding(Layer):
@@ -264,7 +275,8 @@ class TokenAndPositionEmbedding(Layer):
         x = self.ready(x)
         self.used = self.position_embedding.rows(start_index, x.shape[-1])
         self.y = y = self.token_embedding.forward(x)
-        y += self.position_embedding.position_embeddings[self.used]  # [ec-att-palabra-lugar]
+        places = self.position_embedding.position_embeddings[self.used].reshape(-1)
+        _add_to_each_row(y.reshape(-1, len(places)), places)  # [ec-att-palabra-lugar]
         return y
 
     def backward(self, dy):

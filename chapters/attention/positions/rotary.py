@@ -6,6 +6,7 @@ import numpy as np
 
 from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
+from dlbook.numeric.elementwise import copy
 from dlbook.numeric.kernel import kernel
 
 
@@ -318,13 +319,19 @@ class RotaryEmbedding(Layer):
     def _turned(self, name, x, back):
         sequence, features = self._axes(x.shape[1:])
         last = x.ndim - 1
+        order = [*(k for k in range(x.ndim) if k != features), features]
         if features != last:
             # Los números de cada vector, al final; los de la secuencia siguen en su lugar o se recorren uno.
-            moved = np.ascontiguousarray(np.moveaxis(x, features, last))
+            moved = self.buffer(f"{name} moved", tuple(x.shape[k] for k in order))
+            copy(x.transpose(order), moved)
             sequence -= features < sequence
         else:
             moved = x
         shape = math.prod(moved.shape[:sequence]), moved.shape[sequence], -1, moved.shape[last]
         y = self.buffer(name, moved.shape)
         _rotate(moved.reshape(shape), *self._known[1], back, y.reshape(shape))
-        return y if features == last else np.ascontiguousarray(np.moveaxis(y, last, features))
+        if features == last:
+            return y
+        found = self.buffer(f"{name} back", x.shape)
+        copy(y, found.transpose(order))
+        return found

@@ -4,6 +4,8 @@ import numpy as np
 
 from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
+from dlbook.numeric.elementwise import fill
+from dlbook.numeric.kernel import kernel
 
 
 def plain_sine_positions(positions, width, max_wavelength=10000):
@@ -127,6 +129,14 @@ def sequence_shape(input_shape):
     return shape
 
 
+@kernel
+def _repeat(row, y):
+    # La misma fila, tantas veces como quepa.
+    for i in range(y.shape[0]):
+        for j in range(row.size):
+            y[i, j] = row[j]
+
+
 class SinePositionEncoding(Layer):
     r"""Capa que da las posiciones de una secuencia, con senos y cosenos, como la de KerasHub.
 
@@ -185,7 +195,8 @@ class SinePositionEncoding(Layer):
             table = sine_positions(np.arange(start, start + steps), width, self.max_wavelength)
             self._known = wanted, table.astype(self.dtype)
         self.y = y = self.buffer("y", x.shape)
-        y[...] = self._known[1]
+        table = self._known[1]
+        _repeat(table.reshape(-1), y.reshape(-1, table.size))
         return y
 
     def backward(self, dy):
@@ -194,5 +205,5 @@ class SinePositionEncoding(Layer):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", dy.shape)
-        dx[...] = 0
+        fill(dx, 0)
         return dx

@@ -5,6 +5,8 @@ import numpy as np
 from chapters.mlp import initializers
 from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
+from dlbook.numeric.elementwise import sum_rows
+from dlbook.numeric.kernel import kernel
 
 
 def plain_class_token(x, token, dy):
@@ -14,6 +16,26 @@ def plain_class_token(x, token, dy):
     # [ec-att-vit-clase-gradiente]
     dtoken = dy[:, :1].sum(axis=0, keepdims=True)
     return y, dtoken, dy[:, 1:]
+
+
+@kernel
+def _put_first(token, x, y):
+    n, length, d = x.shape
+    for i in range(n):
+        for j in range(d):
+            y[i, 0, j] = token[j]  # [ec-att-vit-clase]
+        for t in range(length):
+            for j in range(d):
+                y[i, t + 1, j] = x[i, t, j]  # [ec-att-vit-clase]
+
+
+@kernel
+def _all_but_first(dy, dx):
+    n, length, d = dx.shape
+    for i in range(n):
+        for t in range(length):
+            for j in range(d):
+                dx[i, t, j] = dy[i, t + 1, j]  # [ec-att-vit-clase-gradiente]
 
 
 class ClassToken(Layer):
@@ -102,17 +124,16 @@ class ClassToken(Layer):
         self.x = x = self.ready(x)
         n, length, d = x.shape
         self.y = y = self.buffer("y", (n, length + 1, d))
-        y[:, :1] = self.token  # [ec-att-vit-clase]
-        y[:, 1:] = x  # [ec-att-vit-clase]
+        _put_first(self.token[0, 0], x, y)
         return y
 
     def backward(self, dy):
         r"""Suma el gradiente del vector y devuelve el de la entrada."""
         dy = self.output_gradient(dy)
         if self._trainable:
-            np.sum(dy[:, 0], axis=0, out=self.gradients[0][0, 0])  # [ec-att-vit-clase-gradiente]
+            sum_rows(dy[:, 0], self.gradients[0][0, 0])  # [ec-att-vit-clase-gradiente]
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        dx[...] = dy[:, 1:]  # [ec-att-vit-clase-gradiente]
+        _all_but_first(dy, dx)
         return dx

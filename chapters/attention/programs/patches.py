@@ -2,6 +2,7 @@ r"""Una imagen en trozos: de una cuadrícula de píxeles a una fila de vectores.
 
 from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 def patches(images, size):
@@ -102,6 +103,30 @@ def _refuse_odd(shape, size, name):
         raise ValueError(f"{name}: {wanted}, pero llegó {found}")
 
 
+@kernel
+def _cut(images, y):
+    # images: (n, H, WC); y: (n, H/p, W/p, p, pC).
+    n, rows, columns, p, width = y.shape
+    for i in range(n):
+        for a in range(rows):
+            for b in range(columns):
+                for u in range(p):
+                    for j in range(width):
+                        y[i, a, b, u, j] = images[i, a * p + u, b * width + j]  # [ec-att-vit-trozos]
+
+
+@kernel
+def _paste(dimages, dy):
+    # Lo mismo, al revés.
+    n, rows, columns, p, width = dy.shape
+    for i in range(n):
+        for a in range(rows):
+            for b in range(columns):
+                for u in range(p):
+                    for j in range(width):
+                        dimages[i, a * p + u, b * width + j] = dy[i, a, b, u, j]
+
+
 class Patches(Layer):
     r"""Capa que corta cada imagen en trozos y los pone en fila, :eq:`ec-att-vit-trozos`.
 
@@ -155,18 +180,17 @@ class Patches(Layer):
         count = None if None in (height, width) else (height // self.patch_size) * (width // self.patch_size)
         return count, None if channels is None else self.patch_size**2 * channels
 
-    def _grid(self, x):
-        # Los mismos números, vistos por filas y columnas de trozos y, dentro, por filas y columnas de píxeles.
+    def _rows_of_pixels(self, x, y):
+        # Los píxeles de una fila van seguidos en la imagen, y los de un trozo, también en él.
         n, height, width, channels = x.shape
         p = self.patch_size
-        return x.reshape(n, height // p, p, width // p, p, channels).swapaxes(2, 3)
+        return x.reshape(n, height, -1), y.reshape(n, height // p, width // p, p, p * channels)
 
     def forward(self, x, training=False):
         r"""Copia los números trozo por trozo."""
         self.x = x = self.ready(x)
         self.y = y = self.buffer("y", (len(x), *self.compute_output_shape(x.shape[1:])))
-        grid = self._grid(x)
-        y.reshape(grid.shape)[...] = grid
+        _cut(*self._rows_of_pixels(x, y))
         return y
 
     def backward(self, dy):
@@ -175,6 +199,5 @@ class Patches(Layer):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        grid = self._grid(dx)
-        grid[...] = dy.reshape(grid.shape)
+        _paste(*self._rows_of_pixels(dx, dy))
         return dx

@@ -7,8 +7,11 @@ import numpy as np
 from chapters.mlp.dense import LONG, _dense_backward_input, _dense_backward_weights, _rows
 from chapters.mlp.layer import text_of_shape
 from chapters.rnn.embeddings.embedding import Embedding
+from chapters.rnn.recurrent.steps import tanh
 from dlbook import check
 from dlbook.attributes import Absent, Checked
+from dlbook.numeric.elementwise import fill
+from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul import matmul, matmul_large
 from dlbook.numeric.recording import ARRAYS
 
@@ -123,6 +126,20 @@ def tied_logits_backward(x, table, dy):
     rows = dy.reshape(-1, len(table))
     dtable = rows.T @ x.reshape(-1, x.shape[-1])  # [ec-att-atada-gradiente]
     return dtable, dy @ table  # [ec-att-atada-gradiente]
+
+
+@kernel(error_model="numpy")
+def _cap(z, cap):
+    for i in range(z.size):
+        z[i] = cap * tanh(z[i] / cap)
+
+
+@kernel(error_model="numpy")
+def _cap_back(y, dy, cap, dz):
+    one = y.dtype.type(1)
+    for i in range(y.size):
+        part = y[i] / cap
+        dz[i] = (one - part * part) * dy[i]
 
 
 def _product(a, b, out):
@@ -300,9 +317,7 @@ class ReversibleEmbedding(Embedding):
         else:
             _product(_rows(x), self.reverse_embeddings, _rows(z))
         if self.logit_soft_cap is not None:
-            z /= self.logit_soft_cap
-            np.tanh(z, out=z)
-            z *= self.logit_soft_cap
+            _cap(z.reshape(-1), self.dtype.type(self.logit_soft_cap))
         self.y = z
         return z
 
@@ -320,21 +335,20 @@ class ReversibleEmbedding(Embedding):
         r"""Llena el gradiente de la tabla de ese uso y, si eran vectores, devuelve el suyo."""
         if not self.reversed:
             if self._trainable and not self.tie_weights:
-                self.gradients[1][...] = 0
+                fill(self.gradients[1], 0)
             return super().backward(dy)
         dz, none = self.output_gradient(dy), self.embeddings[0, :0]
         if self.logit_soft_cap is not None:
             slope = self.buffer("dz", dz.shape)
-            np.multiply(self.y, self.dtype.type(1 / self.logit_soft_cap), out=slope)
-            np.multiply(slope, slope, out=slope)
-            np.subtract(1, slope, out=slope)
-            dz = np.multiply(slope, dz, out=slope)
+            cap = self.dtype.type(self.logit_soft_cap)
+            _cap_back(self.y.reshape(-1), dz.reshape(-1), cap, slope.reshape(-1))
+            dz = slope
         if self._trainable and self.tie_weights:
             (dtable,) = self.gradients
             _dense_backward_weights(_rows(dz), _rows(self.x), dtable, none)
         elif self._trainable:
             dtable, dreverse = self.gradients
-            dtable[...] = 0
+            fill(dtable, 0)
             _dense_backward_weights(_rows(self.x), _rows(dz), dreverse, none)
         if not self.input_gradient:
             return None

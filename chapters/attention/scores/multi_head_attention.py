@@ -17,7 +17,10 @@ from chapters.mlp import constraints, initializers, regularizers
 from chapters.mlp.dense import _dense_backward_input, _dense_backward_weights, _dense_forward, _rows
 from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
+from dlbook.numeric.elementwise import add, copy
+from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul import matmul_large
+from dlbook.numeric.recording import perform
 
 
 def plain_multi_head_attention(query, value, weights, mask=None):
@@ -30,6 +33,39 @@ def plain_multi_head_attention(query, value, weights, mask=None):
     heads = q + bq[:, None], k + bk[:, None], v + bv[:, None]  # [ec-att-proyecciones]
     z, _ = scaled_dot_product_attention(*heads, mask)  # [ec-att-cabeza]
     return np.einsum("nhtm,hmo->nto", z, wo) + bo  # [ec-att-cabezas]
+
+
+@kernel
+def _put_together(a, b, c, out):
+    # Tres matrices, lado a lado.
+    width = a.shape[1]
+    for i in range(out.shape[0]):
+        for j in range(width):
+            out[i, j] = a[i, j]
+        for j in range(width):
+            out[i, width + j] = b[i, j]
+        for j in range(width):
+            out[i, 2 * width + j] = c[i, j]
+
+
+@kernel
+def _take_apart(x, a, b, c):
+    # Cada tercio de una matriz, en la suya.
+    width = a.shape[1]
+    for i in range(x.shape[0]):
+        for j in range(width):
+            a[i, j] = x[i, j]
+        for j in range(width):
+            b[i, j] = x[i, width + j]
+        for j in range(width):
+            c[i, j] = x[i, 2 * width + j]
+
+
+@kernel
+def _where_both(one, other, seen):
+    for i in range(seen.shape[0]):
+        for s in range(seen.shape[1]):
+            seen[i, s] = one[i, s] and other[i, s]
 
 
 # De a cuántas filas, contando las posiciones de todas las observaciones, conviene hacer los productos.
@@ -367,12 +403,12 @@ class MultiHeadAttention(Layer):
         queries = self._checked_mask("query_mask", query_mask, (n, steps))
         keys = self._checked_mask("value_mask", value_mask, (n, sources))
         other = self._checked_mask("key_mask", key_mask, (n, sources))
-        keys = (keys & other if keys.size else other) if other.size else keys
+        keys = (self._both(keys, other) if keys.size else other) if other.size else keys
         mask = self._mask(attention_mask, (n, heads, steps, sources))
         # Al revés que en la fórmula, una consulta por columna: así los prefiere el código compilado.
         pairs = n, heads, sources, steps
         self.a = self.buffer("a", pairs)
-        self.coins = self._coins(pairs, training)
+        self.coins = perform(self._coins, pairs, training)
         self.dropped = self.buffer("dropped", pairs) if self.coins.size else self.a
         self.z = self.buffer("z", (n, steps, heads, m))
         self.scale = self.dtype.type(1 / math.sqrt(d))
@@ -387,7 +423,7 @@ class MultiHeadAttention(Layer):
         self.y = y
         if check.boolean(return_attention_scores, "return_attention_scores"):
             self.y = [y, self.buffer("weights", (n, heads, steps, sources))]
-            self.y[1][...] = self.a.swapaxes(2, 3)
+            copy(self.a.swapaxes(2, 3), self.y[1])
         return self.y
 
     def _room(self, depth):
@@ -404,8 +440,8 @@ class MultiHeadAttention(Layer):
         parts = [self._matrix(name, rows) for name in ("query", "key", "value")]
         kernel = self.buffer("joined", (rows, sum(part.shape[1] for part, _ in parts)))
         bias = self.buffer("joined bias", (kernel.shape[1] * self.use_bias,))
-        np.concatenate([part for part, _ in parts], axis=1, out=kernel)
-        np.concatenate([part for _, part in parts], out=bias)
+        _put_together(*(part for part, _ in parts), kernel)
+        _put_together(*(part.reshape(1, -1) for _, part in parts), bias.reshape(1, -1))
         return kernel, bias
 
     def _project(self, x, name, shape):
@@ -414,10 +450,12 @@ class MultiHeadAttention(Layer):
         return out
 
     def _checked_mask(self, name, mask, shape):
-        if mask is None:
-            return NO_SEEN
-        mask = check.mask(mask, name, shape)
-        return NO_SEEN if mask.all() else mask
+        return NO_SEEN if mask is None else check.mask(mask, name, shape)
+
+    def _both(self, one, other):
+        seen = self.buffer("seen", one.shape, bool)
+        _where_both(one, other, seen)
+        return seen
 
     def _mask(self, mask, shape):
         # Con sus cuatro ejes, los dos primeros quizá de 1, y las consultas en el último.
@@ -434,7 +472,7 @@ class MultiHeadAttention(Layer):
 
     def _coins(self, shape, training):
         if not training or not self.dropout:
-            return np.zeros((0, 0, 0, 0), self.dtype)
+            return self.buffer("no coins", (0, 0, 0, 0))
         coins = self.uniform(self.buffer("coins", shape))
         kept = 1 / (1 - self.dropout) if self.dropout < 1 else 0
         alive = np.greater_equal(coins, self.dropout, out=self.buffer("alive", shape, bool))
@@ -442,10 +480,11 @@ class MultiHeadAttention(Layer):
 
     def backward(self, dy):
         r"""Llena los gradientes de los pesos, y devuelve el de cada entrada que se dio, en una lista."""
-        dweights = np.zeros((0, 0, 0, 0), self.dtype)
+        dweights = self.buffer("no dweights", (0, 0, 0, 0))
         if isinstance(self.y, list):
-            dy, dweights = self.output_gradients(dy)
-            dweights = np.ascontiguousarray(dweights.swapaxes(2, 3))
+            dy, turned = self.output_gradients(dy)
+            dweights = self.buffer("dweights", self.a.shape)
+            copy(turned.swapaxes(2, 3), dweights)
         else:
             dy = self.output_gradient(dy)
         n, steps, heads, m = self.z.shape
@@ -475,10 +514,8 @@ class MultiHeadAttention(Layer):
             joined = self.buffer("djoined", self.joined.shape)
             bias = self.buffer("djoined bias", (joined.shape[1] * self.use_bias,))
             _dense_backward_weights(query, dq.reshape(len(query), -1), joined, bias)
-            width = joined.shape[1] // 3
-            for k in range(3):
-                kernels[k][...] = joined[:, k * width : (k + 1) * width].reshape(kernels[k].shape)
-                biases[k][...] = bias[k * width : (k + 1) * width].reshape(biases[k].shape)
+            _take_apart(joined, *(kernel.reshape(len(joined), -1) for kernel in kernels[:3]))
+            _take_apart(bias.reshape(1, -1), *(one.reshape(1, -1) for one in biases[:3]))
         else:
             for k, (x, dx) in enumerate(((query, dq), (key, dk), (value, dv))):
                 flat = kernels[k].reshape(x.shape[1], -1)
@@ -498,5 +535,5 @@ class MultiHeadAttention(Layer):
             kernel, _ = self._matrix(name, out.shape[-1])
             _dense_backward_input(dx.reshape(-1, kernel.shape[1]), kernel, _rows(out))
         if self.given == 2:
-            found[1] += found.pop()
+            add(found[1], found.pop(), found[1])
         return found

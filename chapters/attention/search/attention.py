@@ -7,7 +7,53 @@ from chapters.attention.search.attend import _attention_weights
 from chapters.mlp.activations.softmax import _softmax_backward
 from chapters.mlp.dropout import _dropout_backward, _dropout_forward
 from chapters.mlp.layer import Layer, text_of_shape
+from chapters.rnn.sequences.masking import zero_out
 from dlbook import check
+from dlbook.numeric.elementwise import add, copy, fill, sum_rows
+from dlbook.numeric.kernel import kernel
+from dlbook.numeric.matmul import matmul, matmul_transposed
+from dlbook.numeric.recording import perform
+
+# Sin máscara: un arreglo vacío, que el código compilado sabe reconocer.
+NO_MASK = np.zeros((0, 0), bool)
+
+
+@kernel
+def _look(keys, causal, seen):
+    # Qué puede mirar cada consulta.
+    for i in range(seen.shape[0]):
+        for t in range(seen.shape[1]):
+            for s in range(seen.shape[2]):
+                seen[i, t, s] = (keys.size == 0 or keys[i, s]) and (s <= t or not causal)
+
+
+@kernel
+def _compare(a, b, out):
+    # Cada fila de a con cada fila de b.
+    for i in range(len(out)):
+        matmul_transposed(a[i], b[i], out[i])
+
+
+@kernel
+def _mix(weights, value, out):
+    for i in range(len(out)):
+        matmul(weights[i], value[i], out[i])
+
+
+@kernel
+def _times(x, factor, out):
+    for i in range(x.size):
+        out[i] = x[i] * factor[0]
+
+
+@kernel(fastmath={"reassoc", "contract"})
+def _times_back(x, factor, dx, dfactor):
+    # Llega el gradiente de x por el factor, y se queda el de x.
+    total = x.dtype.type(0)
+    for i in range(x.size):
+        total += dx[i] * x[i]
+        dx[i] *= factor[0]
+    dfactor[0] += total
 
 
 class Attention(Layer):
@@ -99,6 +145,7 @@ class Attention(Layer):
         r"""Comprueba las formas y crea los números que se aprenden."""
         self.compute_output_shape(input_shape)
         super().build(input_shape)
+        self._one = np.ones(1, self.dtype)
         if self.use_scale:
             self.scale = self.add_weight((), "ones")
         if self.score_mode == "concat":
@@ -172,23 +219,23 @@ class Attention(Layer):
         shape = (len(query), query.shape[1], key.shape[1])
         query_mask, value_mask = [None, None] if mask is None else self._masks(mask, xs)
         seen = self.buffer("seen", shape, bool)
-        seen[...] = True if value_mask is None else value_mask[:, np.newaxis]
-        if check.boolean(use_causal_mask, "use_causal_mask"):
-            seen &= np.tri(*shape[1:], dtype=bool)
+        causal = check.boolean(use_causal_mask, "use_causal_mask")
+        _look(NO_MASK if value_mask is None else value_mask, causal, seen)
         scores = self.buffer("scores", shape)
         self.activated = self._score(query, key, scores)
         self.attention = self.buffer("attention", shape)
         _attention_weights(scores, seen, self.attention)
         self.kept, self.factor = self.attention, None
         if training and self.dropout:
-            self.factor = self.uniform(self.buffer("factor", shape))
+            self.factor = perform(self.uniform, self.buffer("factor", shape))
             self.kept = self.buffer("kept", shape)
             flat = self.attention.reshape(-1), self.factor.reshape(-1), self.kept.reshape(-1)
             _dropout_forward(flat[0], self.dropout, *flat[1:])
-        y = np.matmul(self.kept, value, out=self.buffer("y", (*shape[:2], value.shape[2])))
-        self.hidden = None if query_mask is None else ~query_mask
-        if self.hidden is not None:
-            y[self.hidden] = 0
+        y = self.buffer("y", (*shape[:2], value.shape[2]))
+        _mix(self.kept, value, y)
+        self.real = query_mask
+        if self.real is not None:
+            zero_out(y, self.real, y)
         self.y = [y, self.kept] if check.boolean(return_attention_scores, "return_attention_scores") else y
         return self.y
 
@@ -196,14 +243,14 @@ class Attention(Layer):
         r"""Reparte el gradiente entre las entradas, en su orden."""
         dy, *dweights = self.output_gradients(dy)
         query, value, key = (*self.x, self.x[1])[:3]
-        if self.hidden is not None:
+        if self.real is not None:
             arrived, dy = dy, self.buffer("counted", dy.shape)
-            dy[...] = arrived
-            dy[self.hidden] = 0
-        dvalue = np.matmul(self.kept.swapaxes(1, 2), dy, out=self.buffer("dvalue", value.shape))
-        b = np.matmul(dy, value.swapaxes(1, 2), out=self.buffer("b", self.attention.shape))
+            zero_out(arrived, self.real, dy)
+        dvalue, b = self.buffer("dvalue", value.shape), self.buffer("b", self.attention.shape)
+        _mix(self.kept.swapaxes(1, 2), dy, dvalue)
+        _compare(dy, value, b)
         if dweights:
-            b += dweights[0]
+            add(b, dweights[0], b)
         if self.factor is not None:
             _dropout_backward(b.reshape(-1), self.factor.reshape(-1), b.reshape(-1))
         rows = b.reshape(-1, b.shape[-1])
@@ -212,44 +259,49 @@ class Attention(Layer):
         self._score_backward(query, key, b, dquery, dkey)
         if len(self.x) == 3:
             return [dquery, dvalue, dkey]
-        dvalue += dkey
+        add(dvalue, dkey, dvalue)
         return [dquery, dvalue]
 
     def _factors(self):
-        one = self.dtype.type(1)
-        return (one if a is None else a[()] for a in (self.scale, self.concat_score_weight))
+        # Los dos números que se aprenden, como vectores de uno; si no los hay, un 1.
+        return [self._one if a is None else a.reshape(1) for a in (self.scale, self.concat_score_weight)]
 
     def _score(self, query, key, scores):
         scale, weight = self._factors()
         if self.score_mode == "dot":
-            np.matmul(query, key.swapaxes(1, 2), out=scores)
-            scores *= scale
+            _compare(query, key, scores)
+            _times(scores.reshape(-1), scale, scores.reshape(-1))
             return None
-        same = np.full(query.shape[2], weight, self.dtype)
-        activated = self.buffer("activated", (*scores.shape, query.shape[2]))
-        query = np.multiply(query, scale, out=self.buffer("scaled_query", query.shape))
-        key = np.multiply(key, scale, out=self.buffer("scaled_key", key.shape))
-        _additive_scores(query, key, same, activated, scores)
+        width = query.shape[2:]
+        same, ones = self.buffer("same", width), self.buffer("ones", width)
+        fill(ones, 1)
+        _times(ones, weight, same)
+        activated = self.buffer("activated", (*scores.shape, *width))
+        scaled = self.buffer("scaled_query", query.shape), self.buffer("scaled_key", key.shape)
+        for x, out in zip((query, key), scaled, strict=True):
+            _times(x.reshape(-1), scale, out.reshape(-1))
+        _additive_scores(*scaled, same, activated, scores)
         return activated
 
     def _score_backward(self, query, key, g, dquery, dkey):
-        scale, weight = self._factors()
+        scale, _ = self._factors()
+        # El gradiente de los dos números, y el que solo se suma para no hacerlo aparte.
+        dscale, dweight, other = (self.buffer(name, (1,)) for name in ("dscale", "dweight", "other"))
+        fill(dscale, 0)
         if self.score_mode == "dot":
-            np.matmul(g, key, out=dquery)
-            np.matmul(g.swapaxes(1, 2), query, out=dkey)
-            dscale = np.vdot(dquery, query)
-            dweight = None
+            _mix(g, key, dquery)
+            _mix(g.swapaxes(1, 2), query, dkey)
         else:
-            same, dsame = np.full(query.shape[2], weight, self.dtype), np.empty(query.shape[2], self.dtype)
+            same, dsame = self.buffer("same", query.shape[2:]), self.buffer("dsame", query.shape[2:])
             _additive_scores_backward(dquery, dkey, same, self.activated, g, dsame)
-            dscale = np.vdot(dquery, query) + np.vdot(dkey, key)
-            dweight = dsame.sum()
-        dquery *= scale
-        dkey *= scale
+            sum_rows(dsame.reshape(-1, 1), dweight)
+            other = dscale
+        _times_back(query.reshape(-1), scale, dquery.reshape(-1), dscale)
+        _times_back(key.reshape(-1), scale, dkey.reshape(-1), other)
         if self._trainable:
             found = [d for d, w in ((dscale, self.scale), (dweight, self.concat_score_weight)) if w is not None]
             for slot, one in zip(self.gradients, found, strict=True):
-                slot[...] = one
+                copy(one, slot.reshape(1))
 
     def work(self):
         r"""Cuenta los productos de los puntajes y los de los contextos."""
@@ -311,11 +363,15 @@ class AdditiveAttention(Attention):
         return activated
 
     def _vector(self, query):
-        return np.ones(query.shape[2], self.dtype) if self.scale is None else self.scale
+        if self.scale is not None:
+            return self.scale
+        ones = self.buffer("ones", query.shape[2:])
+        fill(ones, 1)
+        return ones
 
     def _score_backward(self, query, key, g, dquery, dkey):
         learned = self._trainable and self.scale is not None
-        dscale = self.gradients[0] if learned else np.empty(query.shape[2], self.dtype)
+        dscale = self.gradients[0] if learned else self.buffer("dscale", query.shape[2:])
         _additive_scores_backward(dquery, dkey, self._vector(query), self.activated, g, dscale)
 
     def work(self):

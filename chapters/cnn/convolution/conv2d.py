@@ -9,8 +9,10 @@ from chapters.cnn.arguments import check_dilation, on_image, pair
 from chapters.cnn.convolution.base import Convolution
 from chapters.cnn.convolution.im2col import find_windows, place_windows
 from chapters.cnn.convolution.padding import Margin, clear, flat, padded
+from chapters.cnn.convolution.winograd import Winograd, pays
 from chapters.mlp import activations, constraints, initializers, regularizers
 from dlbook import check
+from dlbook.numeric.elementwise import copy
 from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul_at import SLACK, add_matmul_at, matmul_at, padded_line
 from dlbook.numeric.vectors import BYTES
@@ -126,9 +128,20 @@ class Places:
 
     def with_slack(self, dz, buffer):
         r"""Copia el gradiente de los mapas en una sola fila, con lugar al final para leer de más."""
-        copy = buffer("dz", dz.size + SLACK)
-        copy[: dz.size] = dz.reshape(-1)
-        return copy
+        loose = buffer("dz", dz.size + SLACK)
+        copy(dz.reshape(-1), loose[: dz.size])
+        return loose
+
+
+@kernel
+def _turn(kernel, turned):
+    # Media vuelta, y los canales en el lugar de los filtros.
+    height, width, channels, filters = kernel.shape
+    for i in range(height):
+        for j in range(width):
+            for f in range(filters):
+                for c in range(channels):
+                    turned[i, j, f, c] = kernel[height - 1 - i, width - 1 - j, c, f]
 
 
 class Gather:
@@ -156,11 +169,42 @@ class Gather:
         r"""Llena el gradiente de las imágenes."""
         places, turned = self.places, buffer("turned", kernel.size)
         height, width, channels, filters = self.size
-        own = kernel.reshape(self.size)[::-1, ::-1]
-        turned.reshape(height, width, filters, channels)[...] = own.transpose(0, 1, 3, 2)
+        _turn(kernel.reshape(self.size), turned.reshape(height, width, filters, channels))
         memory = {name: buffer(("gather", name), size) for name, size in places.forward_memory.items()}
         weights, least = turned.reshape(places.depth, channels), places.dtype.type(-np.inf)
         _conv2d_forward(flat(dz), weights, turned[:0], least, dx.reshape(-1), tables=places.forward_tables, **memory)
+
+
+@kernel
+def _widen(kernel, stride, wide):
+    # Los filtros de cada ventana, en su lugar de la ventana ancha; lo demás, ceros.
+    clear(wide.reshape(-1))
+    height, width, channels, filters = kernel.shape
+    for k in range(wide.shape[3]):
+        for i in range(height):
+            for j in range(width):
+                for c in range(channels):
+                    for f in range(filters):
+                        wide[i, k * stride + j, c, k, f] = kernel[i, j, c, f]
+
+
+@kernel
+def _narrow(wide, stride, kernel):
+    # La suma de lo que hay en esos lugares.
+    clear(kernel.reshape(-1))
+    height, width, channels, filters = kernel.shape
+    for k in range(wide.shape[3]):
+        for i in range(height):
+            for j in range(width):
+                for c in range(channels):
+                    for f in range(filters):
+                        kernel[i, j, c, f] += wide[i, k * stride + j, c, k, f]
+
+
+@kernel
+def _repeat(values, out):
+    for k in range(out.size):
+        out[k] = values[k % values.size]
 
 
 class Neighbors(Places):
@@ -192,25 +236,20 @@ class Neighbors(Places):
         wide = place_windows(windows.input_shape, output, before, *geometry)
         self.wide = Places(wide, filters * count, dtype, self.shape)
 
-    def _shifted(self, wide):
-        # Dónde están, en la ventana ancha, los filtros de cada ventana.
-        wide, width = wide.reshape(self.wide_size), self.size[1]
-        return [wide[:, k * self.stride : k * self.stride + width, :, k] for k in range(self.count)]
-
     def forward(self, x, kernel, bias, floor, buffer):
         r"""Llama al núcleo de ida con los filtros desplazados."""
         wide = buffer("wide", math.prod(self.wide_size))
-        wide.fill(0)
-        for part in self._shifted(wide):
-            part[...] = kernel.reshape(self.size)
-        bias = None if bias is None else np.tile(bias, self.count)
+        _widen(kernel.reshape(self.size), self.stride, wide.reshape(self.wide_size))
+        if bias is not None:
+            own, bias = bias, buffer("wide bias", self.count * bias.size)
+            _repeat(own, bias)
         return self.wide.forward(x, wide, bias, floor, buffer)
 
     def weights(self, x, dz, dkernel, buffer):
         r"""Llama al núcleo de los filtros, y suma los de las ventanas: son los mismos."""
         wide = buffer("wide", math.prod(self.wide_size))
         self.wide.weights(x, dz, wide, buffer)
-        np.sum(self._shifted(wide), axis=0, out=dkernel.reshape(self.size))
+        _narrow(wide.reshape(self.wide_size), self.stride, dkernel.reshape(self.size))
 
 
 def neighbors(columns, width, stride, filters, lanes):
@@ -754,12 +793,15 @@ class Conv2D(Convolution):
         found = windows, self.filters, self.dtype, self.compute_output_shape(shape)
         size, strides, dilation = map(on_image, (self.kernel_size, self.strides, self.dilation_rate))
         lanes = BYTES // self.dtype.itemsize
+        plain = strides == dilation == (1, 1) and self.groups == 1
+        if plain and size == (3, 3) and pays(windows, self.filters, lanes):
+            return Winograd(windows, self.filters, self.dtype)
         count = neighbors(windows.output[1], size[1], strides[1], self.filters, lanes)
         if count == 1 or self.groups > 1 or dilation[1] > 1:
             places = Places(*found)
         else:
             places = Neighbors(*found, size, strides, count)
-        if strides == dilation == (1, 1) and self.groups == 1 and shape[-1] % lanes == 0:
+        if plain and shape[-1] % lanes == 0:
             places.gather = Gather(windows, self.filters, self.dtype, size)
         return places
 

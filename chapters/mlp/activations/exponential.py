@@ -111,7 +111,7 @@ def _reduce_scalar(x):
     rest = tuple(rest)
 
     def scalar(x):
-        x = max(x, lowest)
+        x = lowest if x < lowest else x
         n = np.floor(x * per_ln2 + half)  # [ec-mlp-exp-reduccion]
         r = (x - n * ln2) - n * ln2_rest
         q = first

@@ -189,7 +189,7 @@ def _shift(z, shifted):
     for i in range(n):
         largest = z[i, 0]
         for k in range(1, classes):
-            largest = max(largest, z[i, k])
+            largest = z[i, k] if z[i, k] > largest else largest
         for k in range(classes):
             shifted[i, k] = z[i, k] - largest
 

@@ -228,6 +228,23 @@ class Optimizer(Configured):
         La fórmula mueve cada coordenada sin mirar las demás. Por eso el vector se puede repartir entre varios hilos, y
         salen los mismos bits que con uno.
 
+        **A mano.** Cuatro pesos y dos hilos; cada hilo trae su gradiente, y al terminar se queda con la mitad de los
+        pesos: ahí suma los dos gradientes y mueve. La suma es :math:`(2,2,4,4)`, y con :math:`\eta=0.1` se resta su
+        décima parte. Da lo mismo que la segunda mitad acabe antes:
+
+        >>> from chapters.mlp.optimizers import SGD
+        >>> theta = np.array([1.0, 2.0, 3.0, 4.0])
+        >>> gradient = np.array([1.0, 2.0, 3.0, 4.0])
+        >>> other = np.array([1.0, 0.0, 1.0, 0.0])
+        >>> def spread(move):
+        ...     for a, b in ((2, 4), (0, 2)):
+        ...         gradient[a:b] += other[a:b]
+        ...         move(a, b)
+        ...         print(theta)
+        >>> SGD(0.1).step(theta, gradient, spread)
+        [1.  2.  2.6 3.6]
+        [0.8 1.8 2.6 3.6]
+
         Parameters
         ----------
         theta : ndarray, shape (p,)
@@ -257,15 +274,19 @@ class Optimizer(Configured):
             raise ValueError("theta: se esperaba un arreglo que se pueda modificar, pero es de solo lectura")
         self._remember(theta)
         whole = self._gather(gradient) if self.gradient_accumulation_steps else gradient
-        whole = None if whole is None else self._clip(whole)
-        rate = self.learning_rate
+        if whole is not None:
+            whole, rate = self._clip(whole), self.learning_rate
 
         def move(a, b):
             piece, state = theta[a:b], {name: vector[a:b] for name, vector in self.state.items()}
             if whole is not None:
+                slope = whole[a:b]
+                if self.clipvalue:
+                    slope = self._clipped[a:b]
+                    _clip_by_value(whole[a:b], self.clipvalue, slope)
                 if self.weight_decay:
                     _decay(piece, rate * self.weight_decay)
-                self._update(piece, whole[a:b], state, rate)
+                self._update(piece, slope, state, rate)
             if self.use_ema:
                 # En el primer paso no hay nada que conservar.
                 _average(piece, state[AVERAGE], self.ema_momentum if self.iterations else 0.0)
@@ -281,7 +302,8 @@ class Optimizer(Configured):
     @property
     def looks_at_all(self):
         r"""Si antes de mover una coordenada tiene que ver el gradiente entero, o guardarlo para después."""
-        return self._limit() is not None or self.gradient_accumulation_steps is not None
+        looking = self.clipnorm, self.global_clipnorm, self.gradient_accumulation_steps
+        return any(option is not None for option in looking)
 
     def finalize(self, theta):
         r"""Pone en el lugar de los pesos la media que se llevaba; sin ``use_ema``, nada.
@@ -547,8 +569,8 @@ class Optimizer(Configured):
         if self._clipped is None or self._clipped.shape != gradient.shape or self._clipped.dtype != gradient.dtype:
             self._clipped = np.empty_like(gradient)
         if self.clipvalue:
-            _clip_by_value(gradient, limit, self._clipped)
-            return self._clipped
+            # Cada trozo recortará lo suyo al moverse.
+            return gradient
         starts = self._starts if self.clipnorm and self._starts else (0, gradient.size)
         for a, b in itertools.pairwise(starts):
             _clip_by_global_norm(gradient[a:b], limit, self._clipped[a:b])

@@ -1,6 +1,7 @@
 r"""Una tabla que se aprende: de cada palabra, una fila."""
 
 import math
+from contextlib import suppress
 
 import numpy as np
 
@@ -91,14 +92,12 @@ def _checked(tokens, table):
 
 @kernel
 def _embedding_forward(tokens, table, y):
-    # Da la posición del primer índice sin fila, o -1.
     for i in range(tokens.size):
         t = tokens[i]
         if t < 0 or t >= table.shape[0]:
-            return i
+            raise IndexError("hay un índice sin fila")
         for j in range(table.shape[1]):
             y[i, j] = table[t, j]  # [ec-rnn-emb-salida]
-    return -1
 
 
 def plain_embedding_backward(tokens, table, dy):
@@ -175,6 +174,12 @@ def _embedding_backward(tokens, dy, dtable):
         t = tokens[i]
         for j in range(dtable.shape[1]):
             dtable[t, j] += dy[i, j]  # [ec-rnn-emb-gradiente]
+
+
+@kernel
+def _not_zero(tokens, real):
+    for i in range(tokens.size):
+        real[i] = tokens[i] != 0
 
 
 class Embedding(Layer):
@@ -288,16 +293,22 @@ class Embedding(Layer):
 
     def compute_mask(self, inputs, previous_mask=None):
         r"""Da qué posiciones no son relleno; sin ``mask_zero``, nada."""
-        return check.numbers_of(inputs, "inputs") != 0 if self.mask_zero else None
+        if not self.mask_zero:
+            return None
+        inputs = check.numbers_of(inputs, "inputs")
+        real = self.buffer("real", inputs.shape, bool)
+        _not_zero(inputs.reshape(-1), real.reshape(-1))
+        return real
 
     def forward(self, x, training=False):
         r"""Toma la fila de cada palabra."""
         self.x = x = self.ready(x)
         self.y = y = self.buffer("y", (*x.shape, self.output_dim))
-        wrong = _embedding_forward(x.reshape(-1), self.embeddings, y.reshape(-1, self.output_dim))
-        if wrong >= 0:
-            check.labels(x, "x", self.input_dim, "...")
-        return y
+        with suppress(IndexError):
+            _embedding_forward(x.reshape(-1), self.embeddings, y.reshape(-1, self.output_dim))
+            return y
+        # El núcleo solo sabe que hay un índice sin fila: cuál es se dice aquí.
+        return check.labels(x, "x", self.input_dim, "...")
 
     def backward(self, dy):
         r"""Suma en la tabla los gradientes de cada palabra; no devuelve nada, porque un entero no tiene gradiente."""

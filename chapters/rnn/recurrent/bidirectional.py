@@ -1,12 +1,45 @@
 r"""Leer en los dos sentidos, y juntar las dos lecturas."""
 
-import numpy as np
-
 from chapters.cnn.blocks.residual import build_paths, check_distinct
+from chapters.mlp.dense import _rows
 from chapters.mlp.layer import Layer
 from chapters.rnn.recurrent.recurrent import Recurrent
+from chapters.rnn.sequences.masking import zero_out
 from dlbook import check
+from dlbook.numeric.elementwise import add, multiply
+from dlbook.numeric.kernel import kernel
 from dlbook.saving import objects
+
+
+@kernel
+def _turn(x, y):
+    # Los pasos de cada secuencia, del último al primero.
+    n, steps, d = x.shape
+    for i in range(n):
+        for t in range(steps):
+            for j in range(d):
+                y[i, t, j] = x[i, steps - 1 - t, j]
+
+
+@kernel
+def _put_together(a, b, out):
+    # Dos matrices, lado a lado.
+    first = a.shape[1]
+    for i in range(out.shape[0]):
+        for j in range(first):
+            out[i, j] = a[i, j]
+        for j in range(b.shape[1]):
+            out[i, first + j] = b[i, j]
+
+
+@kernel
+def _take_apart(x, a, b):
+    first = a.shape[1]
+    for i in range(x.shape[0]):
+        for j in range(first):
+            a[i, j] = x[i, j]
+        for j in range(b.shape[1]):
+            b[i, j] = x[i, first + j]
 
 
 class Bidirectional(Layer):
@@ -192,58 +225,78 @@ class Bidirectional(Layer):
             for layer, start in zip(self.layers, starts, strict=True)
         ]
         states = [state for ys in found if self.return_state for state in ys[1:]]
-        self.parts = [self._aligned(layer, ys) for layer, ys in zip(self.layers, found, strict=True)]
-        self.real = None
-        if mask is not None and self.return_sequences:
-            self.real = np.asarray(mask, self.dtype)[..., np.newaxis]
-            self.parts = [part * self.real for part in self.parts]
+        ys = [one[0] if self.return_state else one for one in found]
+        self.real = check.mask(mask, "mask") if mask is not None and self.return_sequences else None
+        ys = [self._aligned(f"y {k}", layer, y) for k, (layer, y) in enumerate(zip(self.layers, ys, strict=True))]
+        self.parts = [self._real(f"y {k}", y) for k, y in enumerate(ys)]
         y = self._merged(*self.parts)
         self.y = [*y, *states] if len(y) > 1 or states else y[0]
         return self.y
 
-    def _aligned(self, layer, ys):
-        y = ys[0] if self.return_state else ys
-        # Cada posición, en el lugar que tenía en la entrada.
-        return y[:, ::-1] if self.return_sequences and layer.go_backwards else y
+    def _aligned(self, name, layer, y):
+        # Cada posición, en el lugar que tenía en la entrada; al volver, en el que espera la capa.
+        if not (self.return_sequences and layer.go_backwards):
+            return y
+        turned = self.buffer(f"{name} turned", y.shape)
+        _turn(y, turned)
+        return turned
+
+    def _real(self, name, y):
+        # Con ceros en las posiciones de relleno.
+        if self.real is None:
+            return y
+        found = self.buffer(f"{name} real", y.shape)
+        zero_out(y, self.real, found)
+        return found
 
     def _merged(self, one, other):
         if self.merge_mode is None:
-            return [np.ascontiguousarray(one), np.ascontiguousarray(other)]
+            return [one, other]
         if self.merge_mode == "concat":
-            return [np.concatenate([one, other], axis=-1)]
+            y = self.buffer("y", (*one.shape[:-1], one.shape[-1] + other.shape[-1]))
+            _put_together(_rows(one), _rows(other), _rows(y))
+            return [y]
+        y = self.buffer("y", one.shape)
         if self.merge_mode == "mul":
-            return [one * other]
-        total = one + other
-        return [total if self.merge_mode == "sum" else total / 2]
+            multiply(one, other, y)
+        else:
+            add(one, other, y)
+        if self.merge_mode == "ave":
+            multiply(y, 0.5, y)
+        return [y]
+
+    def _shares(self, dy):
+        # Lo que le toca a cada capa del gradiente de lo que juntaron.
+        if self.merge_mode == "sum":
+            return [dy, dy]
+        shares = [self.buffer(f"share {k}", part.shape) for k, part in enumerate(self.parts)]
+        if self.merge_mode == "concat":
+            _take_apart(_rows(dy), *map(_rows, shares))
+        elif self.merge_mode == "mul":
+            multiply(dy, self.parts[1], shares[0])
+            multiply(dy, self.parts[0], shares[1])
+        else:
+            multiply(dy, 0.5, shares[0])
+            shares[1] = shares[0]
+        return shares
 
     def backward(self, dy):
         r"""Le da a cada capa su parte del gradiente, y suma lo que vuelve."""
         dys = self.output_gradients(dy)
-        one, other = self.parts
-        if self.merge_mode is None:
-            pair, dstates = dys[:2], dys[2:]
-        else:
-            dy, *dstates = dys
-            pair = {
-                "concat": lambda: [dy[..., : one.shape[-1]], dy[..., one.shape[-1] :]],
-                "mul": lambda: [dy * other, dy * one],
-                "sum": lambda: [dy, dy],
-                "ave": lambda: [dy / 2, dy / 2],
-            }[self.merge_mode]()
-        total = None
-        for layer, share in zip(self.layers, pair, strict=True):
-            if self.real is not None:
-                share = share * self.real
-            if self.return_sequences and layer.go_backwards:
-                share = share[:, ::-1]
-            share = np.ascontiguousarray(share)
+        pair, dstates = (dys[:2], dys[2:]) if self.merge_mode is None else (self._shares(dys[0]), dys[1:])
+        found = []
+        for k, (layer, share) in enumerate(zip(self.layers, pair, strict=True)):
+            share = self._aligned(f"dy {k}", layer, self._real(f"dy {k}", share))
             if self.return_state:
                 own, dstates = dstates[: layer.state_count], dstates[layer.state_count :]
                 share = [share, *own]
-            dx = layer.backward(share)
-            total = dx if total is None or dx is None else total + dx
+            found.append(layer.backward(share))
         self.state_gradients = [g for layer in self.layers for g in layer.state_gradients]
-        return total if self.input_gradient else None
+        if not self.input_gradient:
+            return None
+        dx = self.buffer("dx", self.x.shape)
+        add(*found, dx)
+        return dx
 
     def without_input_gradient(self):
         r"""Avisa también a las dos capas."""

@@ -18,6 +18,7 @@ from chapters.rnn.recurrent.steps import (
 )
 from dlbook import check
 from dlbook.attributes import Absent
+from dlbook.numeric.elementwise import copy
 from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul import matmul, matmul_large, matmul_transposed
 
@@ -145,7 +146,8 @@ def gru_forward(x, kernel, recurrent_kernel, bias, initial_state=None, reset_aft
     reset_after = check.boolean(reset_after, "reset_after")
     x, kernel, u, (start,), mask = sequence_arguments(x, kernel, recurrent_kernel, 3, [initial_state], mask)
     bias = check.floats(bias, "bias", "2 3u" if reset_after else "3u", {"3u": u.shape[1]}).astype(x.dtype, copy=False)
-    first, last = gru_biases(bias, reset_after)
+    first, last = np.empty(u.shape[1], x.dtype), np.empty(len(u), x.dtype)
+    gru_biases(bias.reshape(-1, u.shape[1]), reset_after, first, last)
     xs = by_steps(x)
     z = np.empty((*xs.shape[:2], u.shape[1]), x.dtype)
     h = np.empty((len(z) + 1, *start.shape), x.dtype)
@@ -170,14 +172,19 @@ def plain_gru_forward(x, kernel, recurrent_kernel, bias, initial_state):
     return tuple(np.stack(s, axis=1) for s in zip(*steps, strict=True))
 
 
-def gru_biases(bias, reset_after):
-    r"""Da los sesgos como se suman: los que pueden ir con la entrada, y el que la compuerta de reinicio multiplica."""
-    n = bias.shape[-1] // 3
-    if not reset_after:
-        return bias, np.zeros(n, bias.dtype)
-    first = bias[0].copy()
-    first[: 2 * n] += bias[1, : 2 * n]
-    return first, bias[1, 2 * n :].copy()
+@kernel
+def gru_biases(bias, reset_after, first, inner):
+    r"""Escribe los sesgos como se suman: los que pueden ir con la entrada, y el que el reinicio multiplica.
+
+    ``bias`` es de (2, 3u) o, con ``reset_after=False``, de (1, 3u).
+    """
+    n = inner.size
+    for j in range(3 * n):
+        first[j] = bias[0, j]
+    for j in range(n):
+        inner[j] = bias[1, 2 * n + j] if reset_after else 0
+    for j in range(2 * n if reset_after else 0):
+        first[j] += bias[1, j]
 
 
 @kernel(error_model="numpy")
@@ -557,13 +564,16 @@ class GRU(Recurrent):
 
     def input_bias(self):
         r"""Da los sesgos que se suman a la parte de la entrada."""
-        return gru_biases(self.bias, self.reset_after)[0] if self.use_bias else self.kernel[0, :0]
+        return self.biases()[0] if self.use_bias else self.kernel[0, :0]
 
-    def inner_bias(self):
-        r"""Da el sesgo que la compuerta de reinicio multiplica."""
+    def biases(self):
+        r"""Da los sesgos que se suman a la parte de la entrada, y el que la compuerta de reinicio multiplica."""
+        n = 3 * self.units
         if not self.use_bias:
-            return np.zeros(self.units, self.dtype)
-        return gru_biases(self.bias, self.reset_after)[1]
+            return self.no_bias(n), self.no_bias(self.units)
+        first, inner = self.buffer("first bias", (n,)), self.buffer("inner bias", (self.units,))
+        gru_biases(self.bias.reshape(-1, n), self.reset_after, first, inner)
+        return first, inner
 
     @property
     def usual(self):
@@ -584,13 +594,13 @@ class GRU(Recurrent):
             self.before, self.values = self.buffer("before", shape), self.buffer("values", shape)
             super().run(z, states, mask)
             return
-        first = self.input_bias() if self.use_bias else np.zeros(z.shape[2], self.dtype)
+        first, last = self.biases()
         weights = (
             self._packed("packed kernel", self.kernel),
             first,
             self.recurrent_kernel,
             self.packed(),
-            self.inner_bias(),
+            last,
         )
         _gru_forward(self.xs, *weights, mask, self.drop, self.reset_after, z, states[0], self.inner)
 
@@ -612,7 +622,7 @@ class GRU(Recurrent):
             old[k] += r[:, k * u : (k + 1) * u]
             applied(self.recurrent_activation, old[k], new[k])
         if self.reset_after:
-            self.inner[t] = r[:, 2 * u :] + self.inner_bias()
+            self.inner[t] = r[:, 2 * u :] + self.biases()[1]
             old[2] += new[1] * self.inner[t]
         else:
             self.inner[t] = new[1] * (h * self.drop[:, 2] if self.drop.size else h)
@@ -645,7 +655,7 @@ class GRU(Recurrent):
     def weight_gradients(self, dz, dr):
         r"""Llena los gradientes de los pesos."""
         dkernel, drecurrent, *dbias = self.gradients
-        first, *second = [dkernel[0, :0]] if not dbias else dbias[0] if self.reset_after else dbias
+        first, *second = [self.kernel[0, :0]] if not dbias else dbias[0] if self.reset_after else dbias
         _dense_backward_weights(_rows(self.xs), _rows(dz), dkernel, first)
         for one in second:
             _sum_of_rows(_rows(dr), one)
@@ -653,4 +663,4 @@ class GRU(Recurrent):
         if not self.reset_after:
             part = self.buffer("part", 2 * (self.units,))
             matmul_large(_rows(self.inner).T, _rows(dz)[:, 2 * self.units :], part)
-            drecurrent[:, 2 * self.units :] = part
+            copy(part, drecurrent[:, 2 * self.units :])

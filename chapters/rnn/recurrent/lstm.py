@@ -8,6 +8,7 @@ from chapters.rnn.recurrent.recurrent import Recurrent
 from chapters.rnn.recurrent.steps import NO_MASK, carry, in_strips, matmul_packed, sigmoid, tanh
 from dlbook import check
 from dlbook.attributes import Absent
+from dlbook.numeric.elementwise import copy
 from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul import matmul, matmul_large
 
@@ -656,7 +657,7 @@ class LSTM(Recurrent):
             self.before, self.values = self.buffer("before", shape), self.buffer("values", shape)
             super().run(z, states, mask)
             return
-        bias = self.bias if self.use_bias else np.zeros(z.shape[2], self.dtype)
+        bias = self.bias if self.use_bias else self.no_bias(z.shape[2])
         weights = self.recurrent_kernel, self.kernel, bias
         self.joined = self.buffer("joined", (*z.shape[:2], self.units + len(self.kernel) + 1))
         _lstm_forward(self.xs, weights, self.packed(self.kernel, bias[np.newaxis]), mask, self.joined, z, *states)
@@ -677,10 +678,10 @@ class LSTM(Recurrent):
         together = self.buffer("together", (self.joined.shape[2], dz.shape[2]))
         matmul_large(self.joined.reshape(-1, len(together)).T, dz.reshape(-1, dz.shape[2]), together)
         dkernel, drecurrent, *dbias = self.gradients
-        drecurrent[...] = together[: self.units]
-        dkernel[...] = together[self.units : -1]
+        copy(together[: self.units], drecurrent)
+        copy(together[self.units : -1], dkernel)
         if dbias:
-            dbias[0][...] = together[-1]
+            copy(together[-1], dbias[0])
 
     def input_gradients(self, dz, dxs):
         r"""No hace nada, si el caso es el de siempre: los llenó el núcleo al volver."""

@@ -7,8 +7,11 @@ from chapters.mlp.dense import _dense_backward_input, _dense_backward_weights, _
 from chapters.mlp.layer import Layer, text_of_shape
 from chapters.rnn.recurrent.steps import (
     NO_MASK,
+    add_last_output,
     carry,
+    drop_states,
     from_steps,
+    last_output,
     outputs_to_steps,
     pack,
     pack_transposed,
@@ -19,7 +22,9 @@ from chapters.rnn.recurrent.steps import (
     to_steps,
 )
 from dlbook import check
+from dlbook.numeric.elementwise import copy, fill
 from dlbook.numeric.matmul import matmul_large
+from dlbook.numeric.recording import ARRAYS, perform
 
 
 class Recurrent(Layer):
@@ -209,6 +214,12 @@ class Recurrent(Layer):
         r"""Da el sesgo que se suma a la parte de la entrada; sin él, un arreglo vacío."""
         return self.bias if self.use_bias else self.kernel[0, :0]
 
+    def no_bias(self, size):
+        r"""Da ceros, para el núcleo que siempre suma un sesgo."""
+        zeros = self.buffer("no bias", (size,))
+        fill(zeros, 0)
+        return zeros
+
     # --- Lo que toda capa define ---
 
     def configured(self, name, value):
@@ -273,7 +284,7 @@ class Recurrent(Layer):
         if initial_state is None:
             kept = self.memory.get("states") if self.stateful else None
             if kept is None:
-                return [np.zeros((), self.dtype)] * self.state_count
+                return [None] * self.state_count
             if len(kept[0]) != n:
                 raise ValueError(
                     f"{self.name}: se esperaban {len(kept[0])} secuencias, las de la llamada anterior, pero llegaron "
@@ -288,7 +299,10 @@ class Recurrent(Layer):
         if len(given) != self.state_count:
             raise ValueError(f"initial_state: se esperaban {self.state_count} estados, pero llegaron {len(given)}")
         names = ["initial_state"] if one else [f"initial_state[{k}]" for k in range(len(given))]
-        given = [check.floats(state, name) for state, name in zip(given, names, strict=True)]
+        # El que da otra capa ya está listo.
+        ready = [type(state) in ARRAYS and state.dtype == self.dtype and state.flags.carray for state in given]
+        triples = zip(given, names, ready, strict=True)
+        given = [state if fine else check.floats(state, name) for state, name, fine in triples]
         for state, name in zip(given, names, strict=True):
             if state.shape != (n, self.units):
                 raise ValueError(f"{name}: se esperaba la forma ({n}, {self.units}), pero llegó {state.shape}")
@@ -306,13 +320,13 @@ class Recurrent(Layer):
         if mask is None:
             return NO_MASK
         mask = check.mask(mask, "mask", (n, steps))
-        if mask.all():
-            return NO_MASK
-        return np.ascontiguousarray((mask[:, ::-1] if self.go_backwards else mask).T)
+        found = self.buffer("mask", (steps, n), bool)
+        copy((mask[:, ::-1] if self.go_backwards else mask).T, found)
+        return found
 
     def _coins(self, name, rate, shape, training):
         if not training or not rate:
-            return np.zeros((0,) * len(shape), self.dtype)
+            return self.buffer(f"no {name}", (0,) * len(shape))
         coins = self.uniform(self.buffer(name, shape))
         if rate == 1:
             coins[...] = 0
@@ -345,15 +359,18 @@ class Recurrent(Layer):
         n, steps, d = x.shape
         self.mask = mask = self._steps_mask(mask, n, steps)
         start = self._start(initial_state, n)
-        self.factor = self._coins("factor", self.dropout, (n, d), training)
-        self.drop = self._coins("drop", self.recurrent_dropout, (n, self.gates, self.units), training)
+        self.factor = perform(self._coins, "factor", self.dropout, (n, d), training)
+        self.drop = perform(self._coins, "drop", self.recurrent_dropout, (n, self.gates, self.units), training)
         self.xs = xs = self.buffer("xs", (steps, n, d))
         to_steps(x, self.factor, self.go_backwards, xs)
         self.z = z = self.buffer("z", (steps, n, self.gates * self.units))
         self.project(xs, z)
         self.states = states = [self.buffer(f"state {k}", (steps + 1, n, self.units)) for k in range(self.state_count)]
         for state, first in zip(states, start, strict=True):
-            state[0] = first
+            if first is None:
+                fill(state[0], 0)
+            else:
+                copy(first, state[0])
         self.run(z, states, mask)
         if self.stateful:
             self.memory["states"] = [state[-1].copy() for state in states]
@@ -362,14 +379,12 @@ class Recurrent(Layer):
             states_to_outputs(states[0], mask, y)
         else:
             y = self.buffer("y", (n, self.units))
-            y[...] = states[0][-1]
-            if mask.size:
-                y[~mask.any(axis=0)] = 0
+            last_output(states[0], mask, y)
         self.y = y
         if self.return_state:
             last = [self.buffer(f"last {k}", (n, self.units)) for k in range(self.state_count)]
-            for copy, state in zip(last, states, strict=True):
-                copy[...] = state[-1]
+            for own, state in zip(last, states, strict=True):
+                copy(state[-1], own)
             self.y = [y, *last]
         return self.y
 
@@ -378,15 +393,16 @@ class Recurrent(Layer):
         dy, *dlast = self.output_gradients(dy)
         steps, n, _ = self.xs.shape
         dstates = [self.buffer(f"dstate {k}", (n, self.units)) for k in range(self.state_count)]
-        for dstate, last in zip(dstates, dlast or [0] * self.state_count, strict=True):
-            dstate[...] = last
+        for dstate, last in zip(dstates, dlast or [None] * self.state_count, strict=True):
+            if last is None:
+                fill(dstate, 0)
+            else:
+                copy(last, dstate)
         dys = self.buffer("dys", (steps if self.return_sequences else 0, n, self.units))
         if self.return_sequences:
             outputs_to_steps(dy, self.mask, dys)
-        elif self.mask.size:
-            dstates[0] += dy * self.mask.any(axis=0)[:, np.newaxis]
         else:
-            dstates[0] += dy
+            add_last_output(dy, self.mask, dstates[0])
         dz, dr = self.preactivation_gradients()
         # El gradiente de la entrada: un núcleo puede llenarlo al volver. Vacío, si nadie lo pide.
         self.dxs = dxs = self.buffer("dxs", self.xs.shape if self.input_gradient else (0, n, 0))
@@ -415,7 +431,7 @@ class Recurrent(Layer):
             Los de las preactivaciones, la parte de la entrada y la del estado.
         """
         dkernel, drecurrent, *dbias = self.gradients
-        _dense_backward_weights(_rows(self.xs), _rows(dz), dkernel, dbias[0] if dbias else dkernel[0, :0])
+        _dense_backward_weights(_rows(self.xs), _rows(dz), dkernel, dbias[0] if dbias else self.kernel[0, :0])
         self.recurrent_gradient(self.states[0][:-1], dr, drecurrent)
 
     def input_gradients(self, dz, dxs):
@@ -447,8 +463,10 @@ class Recurrent(Layer):
             return
         for g in range(self.gates):
             columns, part = slice(g * self.units, (g + 1) * self.units), self.buffer("part", 2 * (self.units,))
-            matmul_large(_rows(h * self.drop[:, g]).T, _rows(dr)[:, columns], part)
-            out[:, columns] = part
+            heard = self.buffer("heard", h.shape)
+            drop_states(h, self.drop, g, heard)
+            matmul_large(_rows(heard).T, _rows(dr)[:, columns], part)
+            copy(part, out[:, columns])
 
     # --- El ciclo: una capa con un núcleo para su caso de siempre escribe el suyo ---
 
@@ -470,7 +488,7 @@ class Recurrent(Layer):
         Las matrices de ``more`` van debajo.
         """
         if len(self.z) == 1:
-            return np.zeros((0, 0, 0), self.dtype)
+            return self.buffer("not packed", (0, 0, 0))
         return self._packed("packed", self.recurrent_kernel, *more)
 
     def _packed(self, name, *weights):

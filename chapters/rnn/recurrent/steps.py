@@ -135,6 +135,15 @@ def recur(h, u, packed, drop, dropped, out):
 
 
 @kernel
+def drop_states(h, drop, g, out):
+    r"""Escribe en ``out`` los estados ``h``, (T, n, u), con las monedas de la compuerta ``g``."""
+    for t in range(h.shape[0]):
+        for i in range(h.shape[1]):
+            for j in range(h.shape[2]):
+                out[t, i, j] = h[t, i, j] * drop[i, g, j]
+
+
+@kernel
 def recur_back(dr, u, packed, drop, dropped, dh):
     r"""Escribe en ``dh`` el gradiente de ``h`` en :func:`recur`; en ``packed`` está la traspuesta de ``u``."""
     if drop.shape[0] == 0:
@@ -180,3 +189,30 @@ def outputs_to_steps(dy, mask, out):
             alive = alive or mask[t, i]
             for j in range(units):
                 out[t, i, j] = dy[i, t, j] if alive else 0
+
+
+@kernel
+def some_real(mask, i):
+    r"""Dice si la secuencia ``i`` tiene algún paso real; sin máscara, sí."""
+    found = mask.shape[0] == 0
+    for t in range(mask.shape[0]):
+        found = found or mask[t, i]
+    return found
+
+
+@kernel
+def last_output(h, mask, y):
+    r"""Copia el último estado, ``h[-1]``, como ``y``, (n, u); de la secuencia sin un solo paso real, ceros."""
+    for i in range(y.shape[0]):
+        alive = some_real(mask, i)
+        for j in range(y.shape[1]):
+            y[i, j] = h[-1, i, j] if alive else 0
+
+
+@kernel
+def add_last_output(dy, mask, dh):
+    r"""Suma en ``dh`` el gradiente de :func:`last_output`."""
+    for i in range(dy.shape[0]):
+        if some_real(mask, i):
+            for j in range(dy.shape[1]):
+                dh[i, j] += dy[i, j]

@@ -2,8 +2,6 @@ r"""La misma capa en cada paso de una secuencia."""
 
 import inspect
 
-import numpy as np
-
 from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
 from dlbook.training import walk
@@ -148,7 +146,7 @@ class TimeDistributed(Layer):
         r"""Junta los gradientes de los pasos, los pasa por la capa y los separa."""
         dy = self.output_gradient(dy)
         dx = self.layer.backward(dy.reshape(-1, *dy.shape[2:]))
-        return None if dx is None or not self.input_gradient else np.reshape(dx, self.x.shape)
+        return None if dx is None or not self.input_gradient else dx.reshape(self.x.shape)
 
     def without_input_gradient(self):
         r"""Avisa también a la capa."""

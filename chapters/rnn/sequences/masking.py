@@ -1,9 +1,28 @@
 r"""La máscara: qué instantes de una secuencia cuentan."""
 
-import numpy as np
-
 from chapters.mlp.layer import Layer
 from dlbook import check
+from dlbook.numeric.kernel import kernel
+
+
+@kernel
+def _some_other(x, value, real):
+    for i in range(x.shape[0]):
+        real[i] = False
+        for j in range(x.shape[1]):
+            real[i] = real[i] or x[i, j] != value  # [ec-rnn-mascara]
+
+
+@kernel
+def _zero_out(x, real, y):
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            y[i, j] = x[i, j] if real[i] else 0
+
+
+def zero_out(x, real, y):
+    r"""Copia ``x``, de forma (n, ..., d), en ``y``, con ceros donde ``real``, (n, ...), es falso."""
+    _zero_out(x.reshape(-1, x.shape[-1]), real.reshape(-1), y.reshape(-1, x.shape[-1]))
 
 
 class Masking(Layer):
@@ -64,21 +83,26 @@ class Masking(Layer):
 
     def compute_mask(self, inputs, previous_mask=None):
         r"""Da qué instantes no son relleno."""
-        x = check.numbers_of(inputs, "inputs", "... d").astype(self.dtype)
+        x = check.numbers_of(inputs, "inputs", "... d")
+        x = x if x.dtype == self.dtype else x.astype(self.dtype)
+        real = self.buffer("real", x.shape[:-1], bool)
         # En el tipo de la capa: 0.1 es otro número en float32.
-        return (x != self.dtype.type(self.mask_value)).any(axis=-1)  # [ec-rnn-mascara]
+        _some_other(x.reshape(-1, x.shape[-1]), self.dtype.type(self.mask_value), real.reshape(-1))
+        return real
 
     def forward(self, x, training=False):
         r"""Pone ceros en el relleno."""
         self.x = x = self.ready(x)
-        self.mask = self.compute_mask(x)[..., np.newaxis]
-        self.y = self.buffer("y", x.shape)
-        self.y[...] = np.where(self.mask, x, 0)
-        return self.y
+        self.mask = self.compute_mask(x)
+        self.y = y = self.buffer("y", x.shape)
+        zero_out(x, self.mask, y)
+        return y
 
     def backward(self, dy):
         r"""Pone ceros en el gradiente del relleno."""
         dy = self.output_gradient(dy)
         if not self.input_gradient:
             return None
-        return np.multiply(dy, self.mask, out=self.buffer("dx", dy.shape))
+        dx = self.buffer("dx", dy.shape)
+        zero_out(dy, self.mask, dx)
+        return dx

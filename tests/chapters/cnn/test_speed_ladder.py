@@ -88,7 +88,7 @@ def test_every_network_of_the_benchmarks_can_be_described_and_fed():
 
 
 def test_this_book_answers_a_question_of_the_benchmark():
-    question = json.dumps({"model": "lenet", "batch": 1024, "seconds": 0})
+    question = json.dumps({"model": "lenet", "task": "fit", "batch": 1024, "seconds": 0})
     answer = subprocess.run(
         [sys.executable, ROOT / "benchmarks" / "peers_dlbook.py"],
         input=question + "\n",

@@ -184,6 +184,17 @@ def test_what_was_seen_before_decides_the_shape():
     assert metric.result().round(4).tolist() == [1.0, 0.0]
 
 
+def test_the_winner_is_the_one_numpy_says_with_ties_and_without_numbers():
+    rng = np.random.default_rng(0)
+    y = rng.integers(-1, 2, (300, 1, 5)).astype("float32")
+    y[rng.uniform(size=y.shape) < 0.1] = np.nan
+    y[rng.uniform(size=y.shape) < 0.1] = np.inf
+    one, alone = np.ones(1), SparseCategoricalAccuracy()
+    for row in y:
+        found = [k for k in range(5) if alone.shard(np.array([k]), row, one)]
+        assert found == [row[0].argmax()]
+
+
 def test_the_root_is_taken_at_the_end():
     rng = np.random.default_rng(0)
     y, p = rng.normal(size=(9, 2)), rng.normal(size=(9, 2))

@@ -379,7 +379,7 @@ def test_an_optimizer_of_ones_own(update, message):
     cls = type("Mine", (Optimizer,), {"step": update})
     with pytest.raises((TypeError, ValueError), match=message):
         network(optimizer=cls(0.1)).fit(X, np.ones((40, 3)), verbose=0)
-    cls = type("Mine", (SGD,), {"_update": lambda self, theta, gradient, rate: None})
+    cls = type("Mine", (SGD,), {"_update": lambda self, theta, gradient, state, rate: None})
     with pytest.raises(ValueError, match="no movió ningún peso"):
         network(optimizer=cls(0.1)).fit(X, np.ones((40, 3)), verbose=0)
     network(optimizer=cls(0.0)).fit(X, np.ones((40, 3)), verbose=0)
