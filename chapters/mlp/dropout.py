@@ -1,8 +1,7 @@
 r"""*Dropout*: entrenar con media red apagada."""
 
-import numpy as np
-
 from chapters.mlp.layer import Layer, text_of_shape
+from chapters.mlp.places import repeated, take
 from dlbook import check
 from dlbook.numeric.kernel import kernel
 
@@ -147,15 +146,12 @@ class Dropout(Layer):
         self.x = self.y = x = self.ready(x)
         self.factor = None
         if training and self.rate:
-            self.factor = factor = self.uniform(self.buffer("factor", self.coins(x.shape)))
+            self.factor = coins = self.uniform(self.buffer("coins", self.coins(x.shape)))
+            if coins.shape != x.shape:
+                self.factor = self.buffer("factor", x.shape)
+                take(coins, repeated(coins.shape[1:], x.shape[1:]), self.factor)
             self.y = y = self.buffer("y", x.shape)
-            if factor.shape == x.shape:
-                _dropout_forward(x.reshape(-1), self.rate, factor.reshape(-1), y.reshape(-1))
-            else:
-                # Los factores son los de una entrada de unos.
-                ones = np.ones(factor.size, self.dtype)
-                _dropout_forward(ones, self.rate, factor.reshape(-1), ones)
-                np.multiply(x, factor, out=y)
+            _dropout_forward(x.reshape(-1), self.rate, self.factor.reshape(-1), y.reshape(-1))
         return self.y
 
     def backward(self, dy):
@@ -164,10 +160,7 @@ class Dropout(Layer):
         if self.factor is None:
             return dy
         dx = self.buffer("dx", dy.shape)
-        if self.factor.shape == dy.shape:
-            _dropout_backward(dy.reshape(-1), self.factor.reshape(-1), dx.reshape(-1))
-        else:
-            np.multiply(dy, self.factor, out=dx)
+        _dropout_backward(dy.reshape(-1), self.factor.reshape(-1), dx.reshape(-1))
         return dx
 
 

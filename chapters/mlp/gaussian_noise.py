@@ -6,6 +6,7 @@ import numpy as np
 
 from chapters.mlp.layer import Layer
 from dlbook import check
+from dlbook.numeric.elementwise import multiply
 from dlbook.numeric.kernel import kernel
 
 
@@ -185,4 +186,6 @@ class GaussianDropout(GaussianNoise):
         dy = self.output_gradient(dy)
         if self.factor is None:
             return dy
-        return np.multiply(self.factor, dy, out=self.buffer("dx", dy.shape))  # [ec-mlp-dropout-normal]
+        dx = self.buffer("dx", dy.shape)
+        multiply(self.factor, dy, dx)  # [ec-mlp-dropout-normal]
+        return dx

@@ -1075,6 +1075,8 @@ class Layer(Configured):
         """
         if self.added:
             self.added = []
+        if self.activity_regularizer is not None:
+            spoil("su salida suma a la pérdida")
         if self.several:
             return self._each_ready(x)
         # Lo que sale de otra capa ya está listo, y un NaN pasa: que se vea en la pérdida.
@@ -1271,6 +1273,8 @@ class Layer(Configured):
         loss : float or array_like, shape (n,)
             Cuánto, de cada observación; un solo número es la media de las que llegaron.
         """
+        # Lo que se le suma a la pérdida se lee de la capa, y otra ida pudo haberlo cambiado.
+        spoil("suma a la pérdida")
         if not self.added:
             self.added = []
         self.added.append(loss)

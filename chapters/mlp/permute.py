@@ -1,8 +1,7 @@
 r"""Cambiar de orden los ejes de cada observación."""
 
-import numpy as np
-
 from chapters.mlp.layer import Layer, text_of_shape
+from chapters.mlp.places import give_back, permuted, take
 from dlbook import check
 
 
@@ -77,12 +76,15 @@ class Permute(Layer):
         r"""Copia los números en el orden nuevo."""
         self.x = x = self.ready(x)
         self.y = y = self.buffer("y", (len(x), *(x.shape[axis] for axis in self.dims)))
-        y[...] = x.transpose(0, *self.dims)
+        take(x, self._places(), y)
         return y
 
     def backward(self, dy):
         r"""Copia el gradiente en el orden viejo."""
         dy = self.output_gradient(dy)
         dx = self.buffer("dx", self.x.shape)
-        dx[...] = dy.transpose(np.argsort((0, *self.dims)))
+        give_back(dy, self._places(), dx)
         return dx
+
+    def _places(self):
+        return permuted(self.x.shape[1:], tuple(axis - 1 for axis in self.dims))

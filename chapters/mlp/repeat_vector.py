@@ -3,6 +3,7 @@ r"""Repetir un vector: la misma observación en todos los instantes."""
 import numpy as np
 
 from chapters.mlp.layer import Layer, text_of_shape
+from chapters.mlp.places import give_back, repeated, take
 from dlbook import check
 
 
@@ -65,13 +66,18 @@ class RepeatVector(Layer):
         r"""Copia cada vector en todos los instantes."""
         self.x = x = self.ready(x)
         self.y = y = self.buffer("y", (len(x), self.n, x.shape[1]))
-        y[...] = x[:, np.newaxis]
+        take(x, self._places(), y)
         return y
 
     def backward(self, dy):
         r"""Suma la culpa de las copias."""
         dy = self.output_gradient(dy)
-        return dy.sum(axis=1, out=self.buffer("dx", self.x.shape))  # [ec-mlp-repetir]
+        dx = self.buffer("dx", self.x.shape)
+        give_back(dy, self._places(), dx)  # [ec-mlp-repetir]
+        return dx
+
+    def _places(self):
+        return repeated((1, self.x.shape[1]), (self.n, self.x.shape[1]))
 
 
 def plain_repeat_vector(x, n, dy):

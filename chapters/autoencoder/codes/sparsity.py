@@ -4,6 +4,7 @@ import numpy as np
 
 from chapters.mlp import Layer
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 # Una media más cerca del 0 o del 1 que esto se toma como esto: su logaritmo ya no diría nada.
 SMALLEST = 1e-6
@@ -16,6 +17,14 @@ def _divergence(rho, mean):
     off = (1 - rho) * np.log((1 - rho) / (1 - mean))
     slope = inside * ((mean - rho) / (mean * (1 - mean)))  # [ec-ae-kl-pendiente]
     return (on + off).sum(), slope  # [ec-ae-escasez]
+
+
+@kernel
+def add_to_rows(x, row, y):
+    r"""Escribe en ``y`` la suma de cada fila de ``x`` y otra."""
+    for i in range(y.shape[0]):
+        for j in range(row.size):
+            y[i, j] = x[i, j] + row[j]
 
 
 def kl_sparsity(codes, rho):
@@ -180,10 +189,15 @@ class KLSparsity(Layer):
             count, *sums = parts.sum(axis=0)
             value, slope = _divergence(self.rho, np.array(sums) / count)
             self.add_loss(self.weight * value)
-            self.slope = (self.weight * slope / count).astype(x.dtype)
+            self.slope = self.buffer("slope", x.shape[-1:])
+            self.slope[:] = self.weight * slope / count
         return self.y
 
     def backward(self, dy):
         r"""Devuelve el gradiente que llega, más el de lo que se cobró."""
         dy = self.output_gradient(dy)
-        return dy if self.slope is None else dy + self.slope
+        if self.slope is None:
+            return dy
+        dx = self.buffer("dx", dy.shape)
+        add_to_rows(dy.reshape(-1, self.slope.size), self.slope, dx.reshape(-1, self.slope.size))
+        return dx

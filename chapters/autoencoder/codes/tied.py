@@ -2,8 +2,11 @@ r"""Pesos atados: el decodificador usa la traspuesta de la matriz del codificado
 
 import numpy as np
 
+from chapters.autoencoder.codes.sparsity import add_to_rows
 from chapters.mlp import Layer, activations, initializers
+from chapters.mlp.dense import _dense_backward_input, _dense_backward_weights, _dense_forward
 from dlbook import check
+from dlbook.numeric.elementwise import add, sum_rows
 
 
 class TiedAutoencoder(Layer):
@@ -148,14 +151,19 @@ class TiedAutoencoder(Layer):
         ndarray, shape (n, k)
         """
         x = self.ready(x)
-        return self._activated("h", self.activation, self._affine("z", x, self.kernel, self.bias))
+        z = self.buffer("z", (len(x), self.units))
+        _dense_forward(x, self.kernel, self.bias, z)
+        return self._activated("h", self.activation, z)
 
     def forward(self, x, training=False):
         r"""Codifica y decodifica."""
         self.x = x = self.ready(x)
-        self.z = self._affine("z", x, self.kernel, self.bias)  # [ec-ae-atados]
+        self.z, self.s = self.buffer("z", (len(x), self.units)), self.buffer("s", x.shape)
+        _dense_forward(x, self.kernel, self.bias, self.z)  # [ec-ae-atados]
         self.h = self._activated("h", self.activation, self.z)  # [ec-ae-atados]
-        self.s = self._affine("s", self.h, self.kernel.T, self.output_bias)  # [ec-ae-atados]
+        # Por la traspuesta: lo mismo que el gradiente de la entrada de una capa densa.
+        _dense_backward_input(self.h, self.kernel, self.s)  # [ec-ae-atados]
+        add_to_rows(self.s, self.output_bias, self.s)
         self.y = self._activated("y", self.output_activation, self.s)  # [ec-ae-atados]
         return self.y
 
@@ -163,24 +171,25 @@ class TiedAutoencoder(Layer):
         r"""Llena los gradientes de la matriz y los dos sesgos y devuelve el de la entrada."""
         dy = self.output_gradient(dy)
         ds = self._before("ds", self.output_activation, self.s, self.y, dy)
-        dh = ds @ self.kernel  # [ec-ae-atados-codigo]
+        dh = self.buffer("dh", self.h.shape)
+        _dense_forward(ds, self.kernel, self.bias[:0], dh)  # [ec-ae-atados-codigo]
         dz = self._before("dz", self.activation, self.z, self.h, dh)
         if self.trainable:
-            self.gradients[0] = self.x.T @ dz + ds.T @ self.h  # [ec-ae-atados-pesos]
-            self.gradients[1] = dz.sum(axis=0)  # [ec-ae-atados-pesos]
-            self.gradients[2] = ds.sum(axis=0)  # [ec-ae-atados-codigo]
+            dkernel, dbias, doutput_bias = self.gradients
+            second = self.buffer("second", dkernel.shape)
+            _dense_backward_weights(self.x, dz, dkernel, dbias)  # [ec-ae-atados-pesos]
+            _dense_backward_weights(ds, self.h, second, self.bias[:0])
+            add(dkernel, second, dkernel)  # [ec-ae-atados-pesos]
+            sum_rows(ds, doutput_bias)  # [ec-ae-atados-codigo]
         if not self.input_gradient:
             return None
-        return np.matmul(dz, self.kernel.T, out=self.buffer("dx", self.x.shape))  # [ec-ae-atados-pesos]
+        dx = self.buffer("dx", self.x.shape)
+        _dense_backward_input(dz, self.kernel, dx)  # [ec-ae-atados-pesos]
+        return dx
 
     def work(self):
         r"""Cuenta dos productos por peso."""
         return 2 * self.units * self.input_shape[0]
-
-    def _affine(self, name, x, w, b):
-        z = np.matmul(x, w, out=self.buffer(name, (len(x), w.shape[1])))
-        z += b
-        return z
 
     def _activated(self, name, activation, z):
         if activation is None:

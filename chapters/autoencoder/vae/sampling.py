@@ -5,6 +5,7 @@ import numpy as np
 from chapters.mlp.gaussian_noise import GaussianNoise
 from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 class Sampling(GaussianNoise):
@@ -109,8 +110,9 @@ class Sampling(GaussianNoise):
         r"""Sortea el código si se entrena; si no, da la media. Suma la divergencia a la pérdida."""
         self.x = mean, log_var = self.ready(x)
         self.noise = self.normal(mean) if training else np.zeros_like(mean)
-        self.std = np.exp(log_var / 2)
-        self.y = mean + self.std * self.noise  # [ec-ae-muestra]
+        self.std = np.exp(log_var / 2, out=self.buffer("std", mean.shape))
+        self.y = np.multiply(self.std, self.noise, out=self.buffer("y", mean.shape))
+        self.y += mean  # [ec-ae-muestra]
         terms = mean**2 + self.std**2 - 1 - log_var
         self.add_loss(self.beta / 2 * terms.reshape(len(mean), -1).sum(axis=1))
         return self.y
@@ -120,9 +122,19 @@ class Sampling(GaussianNoise):
         dy = self.output_gradient(dy)
         mean, _ = self.x
         share = dy.dtype.type(self.beta / (self.whole or len(dy)))
-        dmean = dy + share * mean  # [ec-ae-muestra-gradiente]
-        dlog_var = (dy * self.std * self.noise + share * (self.std**2 - 1)) / 2  # [ec-ae-muestra-gradiente]
+        dmean, dlog_var = self.buffer("dmean", dy.shape), self.buffer("dlog_var", dy.shape)
+        arrays = dy, mean, self.std, self.noise, dmean, dlog_var
+        _sampling_backward(share, *(one.reshape(-1) for one in arrays))
         return [dmean, dlog_var]
+
+
+@kernel
+def _sampling_backward(share, dy, mean, std, noise, dmean, dlog_var):
+    one, two = dy.dtype.type(1), dy.dtype.type(2)
+    for i in range(dy.size):
+        dmean[i] = dy[i] + share * mean[i]  # [ec-ae-muestra-gradiente]
+        slope = dy[i] * std[i] * noise[i] + share * (std[i] * std[i] - one)
+        dlog_var[i] = slope / two  # [ec-ae-muestra-gradiente]
 
 
 def plain_sampling(mean, log_var, noise, beta, dy):

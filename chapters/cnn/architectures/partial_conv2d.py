@@ -3,10 +3,12 @@ r"""La convolución de LeNet-5 en la que cada mapa ve solo algunos de los anteri
 import numpy as np
 
 from chapters.cnn.arguments import image_shape, known, whole
-from chapters.cnn.convolution.conv2d import conv2d_backward, conv2d_forward
+from chapters.cnn.convolution.conv2d import Places, conv2d_backward, conv2d_forward, sum_maps
 from chapters.cnn.convolution.geometry import output_sizes
+from chapters.cnn.convolution.im2col import find_windows
+from chapters.cnn.spatial import Spatial
 from chapters.mlp import initializers
-from chapters.mlp.layer import Layer
+from chapters.mlp.places import give_back, take
 
 # La tabla 1 de LeCun y otros (1998): qué mapas de S2 ve cada uno de los 16 de C3.
 C3_TABLE = (
@@ -17,7 +19,7 @@ C3_TABLE = (
 )
 
 
-class PartialConv2D(Layer):
+class PartialConv2D(Spatial):
     r"""Convolución con tabla de conexiones: cada mapa de salida ve solo los canales que le tocan.
 
     En LeNet-5 :cite:p:`lecun1998` los 16 mapas de la capa C3 no ven todos los 6 de S2. Seis ven tres seguidos; seis,
@@ -99,8 +101,6 @@ class PartialConv2D(Layer):
         ValueError: table: se esperaban canales entre 0 y 1, pero hay un 2
     """
 
-    any_size = True
-
     def __init__(self, table, kernel_size, kernel_initializer="glorot_uniform", bias_initializer="zeros", **options):
         super().__init__(**options)
         if not isinstance(table, (list, tuple)) or not table:
@@ -135,26 +135,40 @@ class PartialConv2D(Layer):
     def forward(self, x, training=False):
         r"""Pone cada filtro en su lugar y hace una convolución completa."""
         self.x = x = self.ready(x)
-        self.full = np.zeros((self.kernel_size, self.kernel_size, x.shape[-1], len(self.table)), self.dtype)
-        self.full[:, :, *self._places()] = self.kernel  # [ec-cnn-parcial]
-        self.y = y = conv2d_forward(x, self.full, self.bias)
+        places, connections = self.at(x.shape[1:])
+        self.full = self.buffer("full", (self.kernel_size, self.kernel_size, x.shape[-1], len(self.table)))
+        give_back(_by_tap(self.kernel), connections, _by_tap(self.full))  # [ec-cnn-parcial]
+        self.y = y = places.forward(x, self.full, self.bias, -np.inf, self.buffer)
         return y
 
     def backward(self, dy):
         r"""Hace hacia atrás la convolución completa y recoge los gradientes de los pesos que existen."""
         dy = self.output_gradient(dy)
-        dfull, self.gradients[1][...], dx = conv2d_backward(self.x, self.full, dy)
-        self.gradients[0][...] = dfull[:, :, *self._places()]  # [ec-cnn-parcial-atras]
+        places, connections = self.at(self.x.shape[1:])
+        if self.trainable:
+            dfull = self.buffer("dfull", self.full.shape)
+            places.weights(self.x, places.with_slack(dy, self.buffer), dfull, self.buffer)
+            take(_by_tap(dfull), connections, _by_tap(self.gradients[0]))  # [ec-cnn-parcial-atras]
+            sum_maps(dy.reshape(-1), self.gradients[1])
+        if not self.input_gradient:
+            return None
+        dx = self.buffer("dx", self.x.shape)
+        places.input(dy, self.full, dx, self.buffer)
         return dx
 
     def work(self):
         r"""Cuenta un producto por peso, tantas veces como posiciones tiene la ventana."""
         return known(self.compute_output_shape(self.input_shape)[:2]) * self.kernel.size
 
-    def _places(self):
-        # Canal y mapa de cada conexión.
-        pairs = [(c, f) for f, row in enumerate(self.table) for c in row]
-        return tuple(np.array(pairs).T)
+    def place(self, shape):
+        r"""Coloca las ventanas, y busca el canal y el mapa de cada conexión en la convolución entera."""
+        windows, maps = find_windows(shape, self.kernel_size), len(self.table)
+        connections = np.array([c * maps + f for f, row in enumerate(self.table) for c in row])
+        return Places(windows, maps, self.dtype), connections
+
+
+def _by_tap(kernel):
+    return kernel.reshape(kernel.shape[0] * kernel.shape[1], -1)
 
 
 def plain_partial_conv2d(x, table, kernel, bias, dy):

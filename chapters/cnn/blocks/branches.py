@@ -4,7 +4,14 @@ import numpy as np
 
 from chapters.cnn.blocks.residual import as_layer, build_paths, check_distinct
 from chapters.mlp.layer import Layer, every_one_of_any_size
+from chapters.mlp.merging import place_columns, take_columns
 from dlbook import check
+from dlbook.numeric.elementwise import add, copy
+from dlbook.numeric.recording import perform
+
+
+def _rows(x):
+    return x.reshape(-1, x.shape[-1])
 
 
 class Branches(Layer):
@@ -102,28 +109,30 @@ class Branches(Layer):
     def forward(self, x, training=False):
         r"""Pasa la entrada por todas las ramas y apila lo que sale."""
         self.x = x = self.ready(x)
-        parts = [layer.forward(x, training) for layer in self.layers]
+        parts = [perform(layer.forward, x, training) for layer in self.layers]
         shape = (*parts[0].shape[:-1], sum(part.shape[-1] for part in parts))
-        self.y = y = np.concatenate(parts, axis=-1, out=self.buffer("y", shape))  # [ec-cnn-ramas]
-        return y
+        self.y, start = self.buffer("y", shape), 0
+        for part in parts:
+            place_columns(_rows(part), start, _rows(self.y))  # [ec-cnn-ramas]
+            start += part.shape[-1]
+        return self.y
 
     def backward(self, dy):
         r"""Corta el gradiente, le da a cada rama su parte y suma lo que vuelve."""
         dy = self.output_gradient(dy)
         dx, start = None, 0
         for k, layer in enumerate(self.layers):
-            stop = start + layer.y.shape[-1]
             part = self.buffer(f"dy {k}", layer.y.shape)
-            part[...] = dy[..., start:stop]
-            returned = layer.backward(part)
-            start = stop
+            take_columns(_rows(dy), start, _rows(part))
+            returned = perform(layer.backward, part)
+            start += part.shape[-1]
             if not self.input_gradient:
                 continue
             if dx is None:
                 dx = self.buffer("dx", self.x.shape)
-                dx[...] = returned
+                copy(returned, dx)
             else:
-                dx += returned  # [ec-cnn-ramas-atras]
+                add(dx, returned, dx)  # [ec-cnn-ramas-atras]
         return dx
 
     def without_input_gradient(self):

@@ -2,13 +2,13 @@ r"""El bloque residual: aprender la diferencia y sumar lo que entró."""
 
 import itertools
 
-import numpy as np
-
 from chapters.cnn.arguments import known
 from chapters.mlp import activations
 from chapters.mlp.layer import Layer, distinguish, every_one_of_any_size
 from chapters.mlp.sequential import Sequential
 from dlbook import check
+from dlbook.numeric.elementwise import add
+from dlbook.numeric.recording import perform
 from dlbook.training import walk
 
 
@@ -208,9 +208,11 @@ class Residual(Layer):
     def forward(self, x, training=False):
         r"""Va por los dos caminos y suma."""
         self.x = x = self.ready(x)
-        y = self.main.forward(x, training)
-        other = x if self.shortcut is None else self.shortcut.forward(x, training)
-        s = y = np.add(y, other, out=self.buffer("s", y.shape))  # [ec-cnn-residual]
+        y = perform(self.main.forward, x, training)
+        other = x if self.shortcut is None else perform(self.shortcut.forward, x, training)
+        s = self.buffer("s", y.shape)
+        add(y, other, s)  # [ec-cnn-residual]
+        y = s
         if self.activation is not None:
             y = self.buffer("y", s.shape)
             self.activation.forward(s, y)
@@ -223,11 +225,13 @@ class Residual(Layer):
         if self.activation is not None:
             ds = self.buffer("ds", dy.shape)
             self.activation.backward(self.s, self.y, dy, ds)
-        dx = self.main.backward(ds)
-        other = ds if self.shortcut is None else self.shortcut.backward(ds)
+        dx = perform(self.main.backward, ds)
+        other = ds if self.shortcut is None else perform(self.shortcut.backward, ds)
         if not self.input_gradient:
             return None
-        return np.add(dx, other, out=self.buffer("dx", self.x.shape))  # [ec-cnn-residual-atras]
+        total = self.buffer("dx", self.x.shape)
+        add(dx, other, total)  # [ec-cnn-residual-atras]
+        return total
 
     def without_input_gradient(self):
         r"""Avisa también a los dos caminos."""

@@ -7,9 +7,10 @@ import numpy as np
 from chapters.cnn.arguments import check_dilation, pair
 from chapters.cnn.convolution.base import Convolution
 from chapters.cnn.convolution.im2col import find_windows
-from chapters.cnn.convolution.padding import crop, flat, padded
+from chapters.cnn.convolution.padding import clear, crop, flat, padded
 from chapters.mlp import constraints, initializers, regularizers
 from dlbook import check
+from dlbook.numeric.elementwise import fill
 from dlbook.numeric.kernel import kernel
 
 
@@ -165,6 +166,7 @@ def _depthwise_forward(x, kernel, bias, z, windows, run, scratch):
     _, channels, multiplier = kernel.shape
     span, rows = run * channels, windows.pixels.size // run
     weights = _by_map(kernel, run)
+    clear(scratch)
     biases = _by_map(bias.reshape(1, channels, multiplier), run)
     total = np.empty(span, x.dtype)
     for n in range(x.shape[0]):
@@ -277,6 +279,7 @@ def _depthwise_backward(x, kernel, dz, dkernel, dbias, dx, input_gradient, windo
     span, rows = run * channels, windows.pixels.size // run
     weights = _by_map(kernel, run)
     gradient = np.zeros_like(weights)
+    clear(scratch)
     delta = np.empty(span, x.dtype)
     dbias[:] = 0
     biases = dbias.reshape(channels, multiplier)
@@ -427,9 +430,12 @@ class DepthwiseConv2D(Convolution):
         r"""Calcula los mapas de cada canal."""
         self.x = x = self.ready(x)
         (windows, run), maps = self.at(x.shape[1:]), x.shape[-1] * self.depth_multiplier
-        bias = self.bias if self.use_bias else np.zeros(maps, self.dtype)
+        bias = self.bias
+        if not self.use_bias:
+            bias = self.buffer("bias", maps)
+            fill(bias, 0)
         z = self.buffer("z", (len(x), *windows.output[-self.rank :], maps))
-        memory = windows.scratch(self.dtype)
+        memory = self.buffer("scratch", windows.scratch_size)
         _depthwise_forward(flat(x), by_tap(self.kernel), bias, flat(z), windows, run, memory)
         self.z, self.y = z, self._activated(z)
         return self.y
@@ -441,7 +447,7 @@ class DepthwiseConv2D(Convolution):
         dkernel, *dbias = self.gradients
         dbias = dbias[0] if self.use_bias else self.buffer("dbias", dz.shape[-1])
         dx = self.buffer("dx", self.x.shape)
-        memory = windows.scratch(self.dtype), self.buffer("blame", math.prod(windows.padded_shape))
+        memory = self.buffer("scratch", windows.scratch_size), self.buffer("blame", math.prod(windows.padded_shape))
         kernels = by_tap(self.kernel), flat(dz), by_tap(dkernel)
         _depthwise_backward(flat(self.x), *kernels, dbias, flat(dx), wanted, windows, run, *memory)
         return dx if wanted else None

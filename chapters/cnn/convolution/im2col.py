@@ -56,7 +56,12 @@ class Windows(NamedTuple):
 
     def scratch(self, dtype):
         r"""Da memoria, en ceros, para rellenar ahí las imágenes una por una; nada, si no hay qué rellenar."""
-        return np.zeros(math.prod(self.padded_shape) if self.padded_shape != self.input_shape else 0, dtype)
+        return np.zeros(self.scratch_size, dtype)
+
+    @property
+    def scratch_size(self):
+        r"""Cuántos números tiene esa memoria."""
+        return math.prod(self.padded_shape) if self.padded_shape != self.input_shape else 0
 
 
 def place_windows(input_shape, output, before, kernel_size, strides, dilation_rate, groups=1):

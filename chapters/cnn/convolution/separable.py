@@ -2,14 +2,13 @@ r"""La convolución separable: primero mirar alrededor, canal por canal, y luego
 
 import math
 
-import numpy as np
-
 from chapters.cnn.convolution.base import Convolution
 from chapters.cnn.convolution.depthwise import _depthwise_backward, _depthwise_forward, by_tap, pixels_together
 from chapters.cnn.convolution.padding import flat
 from chapters.mlp import constraints, initializers, regularizers
 from chapters.mlp.dense import _dense_backward_input, _dense_backward_weights, _dense_forward
 from dlbook import check
+from dlbook.numeric.elementwise import fill
 
 
 def _rows(maps):
@@ -185,7 +184,8 @@ class SeparableConv2D(Convolution):
         kernel, maps = by_tap(self.depthwise_kernel), x.shape[-1] * self.depth_multiplier
         positions = len(x), *windows.output[-self.rank :]
         self.h = h = self.buffer("h", (*positions, maps))
-        zeros, scratch = np.zeros(maps, self.dtype), windows.scratch(self.dtype)
+        zeros, scratch = self.buffer("zeros", maps), self.buffer("scratch", windows.scratch_size)
+        fill(zeros, 0)
         _depthwise_forward(flat(x), kernel, zeros, flat(h), windows, run, scratch)
         mix, z = _rows(self.pointwise_kernel), self.buffer("z", (*positions, self.filters))
         _dense_forward(_rows(h), mix, self.bias if self.use_bias else mix[0, :0], _rows(z))
@@ -203,7 +203,7 @@ class SeparableConv2D(Convolution):
         _dense_backward_input(_rows(dz), mix, _rows(dh))
         # La convolución por canal no tiene sesgo: su gradiente va a un borrador.
         draft, wanted = self.buffer("draft", mix.shape[0]), self.input_gradient
-        memory = windows.scratch(self.dtype), self.buffer("blame", math.prod(windows.padded_shape))
+        memory = self.buffer("scratch", windows.scratch_size), self.buffer("blame", math.prod(windows.padded_shape))
         images, dx = flat(self.x), self.buffer("dx", self.x.shape)
         gradients = by_tap(dkernel), draft, flat(dx)
         _depthwise_backward(images, kernel, flat(dh), *gradients, wanted, windows, run, *memory)

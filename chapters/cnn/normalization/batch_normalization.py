@@ -5,8 +5,10 @@ import numpy as np
 from chapters.cnn.arguments import known
 from chapters.mlp import constraints, initializers, regularizers
 from chapters.mlp.layer import Layer
+from chapters.mlp.places import give_back, permuted, take
 from dlbook import check
 from dlbook.attributes import Absent
+from dlbook.numeric.elementwise import copy
 from dlbook.numeric.kernel import kernel
 
 # De a cuántas filas se suma en el tipo de los datos antes de pasar a float64: pocas, para no perder cifras.
@@ -149,8 +151,8 @@ def _moments(x, moments):
 
 
 @kernel
-def _join_parts(parts, epsilon, mean, variance, inverse):
-    # Las partes del lote, siempre en el mismo orden; devuelve cuántos valores tiene cada canal.
+def _join_parts(parts, epsilon, mean, variance, inverse, count):
+    # Las partes del lote, siempre en el mismo orden; apunta cuántos valores tiene cada canal.
     d = mean.size
     moments = parts[0].copy()
     for k in range(1, parts.shape[0]):
@@ -159,7 +161,7 @@ def _join_parts(parts, epsilon, mean, variance, inverse):
         mean[j] = moments[1 + j]
         variance[j] = moments[1 + d + j] / moments[0]
         inverse[j] = 1 / np.sqrt(moments[1 + d + j] / moments[0] + epsilon)
-    return moments[0]
+    count[0] = moments[0]
 
 
 def _batch_statistics(rows, epsilon):
@@ -167,7 +169,7 @@ def _batch_statistics(rows, epsilon):
     moments = np.empty(1 + 2 * d)
     mean, variance, inverse = (np.empty(d, rows.dtype) for _ in range(3))
     _moments(rows, moments)
-    _join_parts(moments[np.newaxis], epsilon, mean, variance, inverse)
+    _join_parts(moments[np.newaxis], epsilon, mean, variance, inverse, np.empty(1))
     return mean, variance, inverse
 
 
@@ -337,6 +339,17 @@ def _batch_norm_sums(x, dy, mean, inverse, sums):
         for j in range(d):
             sums[0, j] += dgamma[j]
             sums[1, j] += dbeta[j]
+
+
+@kernel
+def _average(parts, count, means):
+    # La media sobre el lote entero de lo que juntó cada parte.
+    for k in range(means.shape[0]):
+        for j in range(means.shape[1]):
+            total = 0.0
+            for part in range(parts.shape[0]):
+                total += parts[part, k, j]
+            means[k, j] = total / count[0]
 
 
 @kernel
@@ -524,22 +537,22 @@ class BatchNormalization(Layer):
         self.with_batch = bool(training) and self.trainable
         if self.with_batch:
             moments = self.buffer("moments", (1 + 2 * rows.shape[1],), np.float64)
-            variance = self.buffer("variance", channels)
+            variance, self.count = self.buffer("variance", channels), self.buffer("count", (1,), np.float64)
             _moments(rows if mask is None else rows[~self.padded], moments)
             parts = self.share(moments)
             if mask is not None:
                 parts = np.ascontiguousarray(parts[parts[:, 0] > 0])
             if len(parts):
-                self.count = _join_parts(parts, self.epsilon, self.mean, variance, self.inverse)
+                _join_parts(parts, self.epsilon, self.mean, variance, self.inverse, self.count)
             else:
                 # Un lote en el que nada cuenta: centro 0, sin mover los promedios.
-                self.count, self.mean[:] = 1, 0
+                self.count[0], self.mean[:] = 1, 0
                 _inverse(self.mean, self.epsilon, self.inverse)
             if self.part == 0 and len(parts):
                 # Los promedios son de todas las réplicas; los mueve una.
                 _move_averages(self.moving_mean, self.moving_variance, self.mean, variance, self.momentum)
         else:
-            self.mean[:] = self.moving_mean
+            copy(self.moving_mean, self.mean)
             _inverse(self.moving_variance, self.epsilon, self.inverse)
         y = self.buffer("y", rows.shape)
         gamma, beta = self._gamma_and_beta()
@@ -561,7 +574,8 @@ class BatchNormalization(Layer):
             return None
         dx = self.buffer("dx", dy.shape)
         if self.with_batch:
-            means = self.share(sums).sum(axis=0) / self.count
+            means = self.buffer("means", sums.shape, np.float64)
+            _average(self.share(sums), self.count, means)
             _batch_norm_backward(self.rows, dy, self.mean, self.inverse, gamma, means, dx)
             if self.padded is not None:
                 # Un relleno no movió la media ni la varianza: lo suyo es solo su escala.
@@ -580,16 +594,17 @@ class BatchNormalization(Layer):
     def _keep(self, sums):
         kept = [own for own, there in zip(sums, (self.scale, self.center), strict=True) if there]
         for gradient, own in zip(self.gradients, kept, strict=True):
-            gradient[:] = own
+            copy(own, gradient)
 
     def _rows(self, x, name):
         # Una columna por canal. Si los canales no son el último eje, hay que llevarlos ahí.
         if self._axis_of_channels == x.ndim - 1:
             return x.reshape(-1, x.shape[-1])
-        moved = np.moveaxis(x, self._axis_of_channels, -1)
-        rows = self.buffer(f"{name} moved", moved.shape)
-        rows[...] = moved
-        return rows.reshape(-1, moved.shape[-1])
+        rows = self.buffer(
+            f"{name} moved", (x.size // x.shape[self._axis_of_channels], x.shape[self._axis_of_channels])
+        )
+        take(x, self._places(), rows.reshape(len(x), -1))
+        return rows
 
     def _per_row(self, mask, shape):
         # Uno por vector de canales, en el orden de las filas.
@@ -604,11 +619,14 @@ class BatchNormalization(Layer):
     def _back(self, rows, name):
         if self._axis_of_channels == self.x.ndim - 1:
             return rows.reshape(self.x.shape)
-        shape = list(self.x.shape)
-        shape.append(shape.pop(self._axis_of_channels))
         x = self.buffer(name, self.x.shape)
-        x[...] = np.moveaxis(rows.reshape(shape), -1, self._axis_of_channels)
+        give_back(rows.reshape(len(x), -1), self._places(), x)
         return x
+
+    def _places(self):
+        # De dónde sale cada número al poner los canales al final.
+        axes = range(self.x.ndim - 1)
+        return permuted(self.x.shape[1:], tuple(sorted(axes, key=lambda axis: axis == self._axis_of_channels - 1)))
 
 
 def plain_batch_normalization(x, gamma, beta, moving, momentum, training):

@@ -1,8 +1,7 @@
 r"""Agrupamiento por el mínimo: el del máximo, en negativo."""
 
-import numpy as np
-
 from chapters.cnn.pooling.max_pooling import MaxPooling2D
+from dlbook.numeric.elementwise import multiply
 
 
 class MinPooling2D(MaxPooling2D):
@@ -52,10 +51,11 @@ class MinPooling2D(MaxPooling2D):
     def forward(self, x, training=False):
         r"""Se queda con el menor de cada ventana."""
         x = self.ready(x)
-        opposite = np.negative(x, out=self.buffer("opposite", x.shape))
+        opposite = self.buffer("opposite", x.shape)
+        multiply(x, -1, opposite)
         self.most = super().forward(opposite)
         self.y = least = self.buffer("least", self.most.shape)
-        np.negative(self.most, out=least)  # [ec-cnn-min]
+        multiply(self.most, -1, least)  # [ec-cnn-min]
         return self.y
 
     def backward(self, dy):

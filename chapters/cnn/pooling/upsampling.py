@@ -257,7 +257,8 @@ class UpSampling1D(Spatial):
         self.x = x = self.ready(x)
         n, length, channels = x.shape
         self.y = y = self.buffer("y", (n, length * self.size, channels))
-        self._copies(y)[...] = x[:, :, np.newaxis]  # [ec-cnn-repetir]
+        # Una serie es una imagen de un píxel de alto.
+        _repeat(x[:, np.newaxis], 1, self.size, y[:, np.newaxis])  # [ec-cnn-repetir]
         return y
 
     def backward(self, dy):
@@ -266,11 +267,8 @@ class UpSampling1D(Spatial):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        return self._copies(dy).sum(axis=2, out=dx)  # [ec-cnn-repetir]
-
-    def _copies(self, array):
-        # La misma memoria, con las copias de cada instante en un eje propio.
-        return array.reshape(*self.x.shape[:2], self.size, self.x.shape[-1])
+        _sum_copies(dy[:, np.newaxis], 1, self.size, dx[:, np.newaxis])  # [ec-cnn-repetir]
+        return dx
 
 
 def plain_up_sampling1d(x, dy, size):

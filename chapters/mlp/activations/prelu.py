@@ -4,7 +4,9 @@ import numpy as np
 
 from chapters.mlp import constraints, initializers, regularizers
 from chapters.mlp.layer import Layer
+from chapters.mlp.places import give_back, repeated, take
 from dlbook import check
+from dlbook.numeric.elementwise import copy
 from dlbook.numeric.kernel import kernel
 
 
@@ -309,7 +311,7 @@ class PReLU(Layer):
         r"""Deja pasar lo positivo y multiplica lo negativo por su pendiente."""
         self.x = x = self.ready(x)
         self.slopes = self.buffer("slopes", x.shape[1:])
-        self.slopes[...] = self.alpha
+        take(self.alpha[np.newaxis], self._places(), self.slopes[np.newaxis])
         self.y = self.buffer("y", x.shape)
         n = len(x)
         _prelu_forward(x.reshape(n, -1), self.slopes.reshape(-1), self.y.reshape(n, -1))
@@ -322,10 +324,15 @@ class PReLU(Layer):
         if self._trainable:
             sums = self.buffer("sums", dy.shape[1:], np.float64)
             _prelu_slopes(rows, dy.reshape(rows.shape), sums.reshape(-1))
-            shared = _shared(self.alpha.shape, sums.shape)
-            self.gradients[0][...] = sums.sum(axis=shared, keepdims=True)
+            # Las de las posiciones que comparten pendiente se suman antes de redondear.
+            own = self.buffer("own", self.alpha.shape, np.float64)
+            give_back(sums[np.newaxis], self._places(), own[np.newaxis])
+            copy(own, self.gradients[0])
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", dy.shape)
         _prelu_backward(rows, self.slopes.reshape(-1), dy.reshape(rows.shape), dx.reshape(rows.shape))
         return dx
+
+    def _places(self):
+        return repeated(self.alpha.shape, self.x.shape[1:])

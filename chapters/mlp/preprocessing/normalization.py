@@ -1,12 +1,16 @@
 r"""La media y la desviación de los datos, aprendidas una vez y guardadas con la red."""
 
+import functools
 import math
 
 import numpy as np
 
 from chapters.mlp.layer import Layer
+from chapters.mlp.places import repeated, take
 from chapters.mlp.preprocessing.rescaling import number_or_list
 from dlbook import check
+from dlbook.numeric.elementwise import fill
+from dlbook.numeric.kernel import kernel
 
 # Una desviación menor que esta se toma por esta, como en Keras: se divide entre ella.
 SMALLEST = 1e-7
@@ -37,6 +41,34 @@ def _batches(data):
 
 def _observations(batch):
     return batch[0] if isinstance(batch, tuple) and batch else batch
+
+
+@functools.lru_cache(256)
+def _given(values, shape, dtype):
+    # Los mismos números en todos los pasos; los ven quienes preguntan por ellos, y no los pueden cambiar.
+    given = np.array(values, dtype).reshape(shape)
+    given.setflags(write=False)
+    return given
+
+
+@kernel
+def _spread(variance, smallest, spread):
+    for j in range(spread.size):
+        spread[j] = max(np.sqrt(variance[j]), smallest)
+
+
+@kernel
+def _standardize(x, mean, spread, y):
+    for i in range(y.shape[0]):
+        for j in range(mean.size):
+            y[i, j] = (x[i, j] - mean[j]) / spread[j]  # [ec-mlp-estandar]
+
+
+@kernel
+def _restore(x, mean, spread, y):
+    for i in range(y.shape[0]):
+        for j in range(mean.size):
+            y[i, j] = x[i, j] * spread[j] + mean[j]
 
 
 class Normalization(Layer):
@@ -227,23 +259,29 @@ class Normalization(Layer):
     def forward(self, x, training=False):
         r"""Quita la media y la desviación, o las pone."""
         self.x = x = self.ready(x)
-        self.spread = np.maximum(np.sqrt(self.variance), self.dtype.type(SMALLEST))
-        self.y = y = self.buffer("y", x.shape)
-        if self.invert:
-            np.multiply(x, self.spread, out=y)
-            y += self.mean
-        else:
-            np.subtract(x, self.mean, out=y)
-            y /= self.spread  # [ec-mlp-estandar]
-        return y
+        self.y, self.spread = self.buffer("y", x.shape), self.buffer("spread", x.shape[1:])
+        center, variance = self.buffer("center", x.shape[1:]), self.buffer("variance", x.shape[1:])
+        places = repeated(tuple(self._shape[1:]), x.shape[1:])
+        for own, wide in ((self.mean, center), (self.variance, variance)):
+            take(own, places, wide[np.newaxis])
+        _spread(variance.reshape(-1), self.dtype.type(SMALLEST), self.spread.reshape(-1))
+        self._standardize(x, center, self.y)
+        return self.y
 
     def backward(self, dy):
         r"""Divide el gradiente entre la desviación, o lo multiplica."""
         dy = self.output_gradient(dy)
         if not self.input_gradient:
             return None
-        operation = np.multiply if self.invert else np.divide
-        return operation(dy, self.spread, out=self.buffer("dx", dy.shape))
+        dx, center = self.buffer("dx", dy.shape), self.buffer("no center", dy.shape[1:])
+        fill(center, 0)
+        self._standardize(dy, center, dx)
+        return dx
+
+    def _standardize(self, x, center, y):
+        rows = len(x), -1
+        kernel = _restore if self.invert else _standardize
+        kernel(x.reshape(rows), center.reshape(-1), self.spread.reshape(-1), y.reshape(rows))
 
     def _own_axes(self, input_shape):
         # Los ejes que tienen media propia, contados con el de las observaciones; los de una media dada, los que mida.
@@ -265,8 +303,9 @@ class Normalization(Layer):
     def _aligned(self, given, learned):
         if not self.built:
             return given
-        values = np.asarray(given, self.dtype) if learned is None else learned
-        return values.reshape(self._shape)
+        if learned is not None:
+            return learned.reshape(self._shape)
+        return _given(tuple(given) if isinstance(given, list) else (given,), tuple(self._shape), self.dtype)
 
 
 def plain_normalization(data, x, dy):

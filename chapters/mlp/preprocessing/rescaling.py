@@ -1,9 +1,12 @@
 r"""Cambiar de unidades dentro de la red: multiplicar y sumar."""
 
+import functools
+
 import numpy as np
 
 from chapters.mlp.layer import Layer
 from dlbook import check
+from dlbook.numeric.kernel import kernel
 
 
 def number_or_list(value, name):
@@ -15,6 +18,22 @@ def number_or_list(value, name):
     if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim):
         return check.floats(value, name, "d").tolist()
     return check.number(value, name)
+
+
+@functools.lru_cache(256)
+def _row(values, dtype):
+    row = np.array(values, dtype)
+    row.setflags(write=False)
+    return row
+
+
+@kernel
+def _rescale(x, y, scale, offset):
+    # Un factor por columna, o uno para todas.
+    for i in range(y.shape[0]):
+        for j in range(y.shape[1]):
+            k = j if scale.size > 1 else 0
+            y[i, j] = x[i, j] * scale[k] + offset[k]  # [ec-mlp-rescaling]
 
 
 class Rescaling(Layer):
@@ -84,8 +103,8 @@ class Rescaling(Layer):
     def forward(self, x, training=False):
         r"""Multiplica y suma."""
         self.x = x = self.ready(x)
-        self.y = y = np.multiply(x, np.asarray(self.scale, self.dtype), out=self.buffer("y", x.shape))
-        y += np.asarray(self.offset, self.dtype)  # [ec-mlp-rescaling]
+        self.y = y = self.buffer("y", x.shape)
+        _rescale(*self._rows(x, y), *self._factors(self.scale, self.offset))
         return y
 
     def backward(self, dy):
@@ -93,7 +112,22 @@ class Rescaling(Layer):
         dy = self.output_gradient(dy)
         if not self.input_gradient:
             return None
-        return np.multiply(dy, np.asarray(self.scale, self.dtype), out=self.buffer("dx", dy.shape))
+        dx = self.buffer("dx", dy.shape)
+        _rescale(*self._rows(dy, dx), *self._factors(self.scale, 0.0))
+        return dx
+
+    def _channels(self):
+        # Cuántos números distintos hay; si a todos los canales les toca lo mismo, uno.
+        return max(len(value) if isinstance(value, list) else 1 for value in (self.scale, self.offset))
+
+    def _rows(self, *arrays):
+        # Una columna por canal; con un solo número, todo en una fila.
+        channels = self._channels()
+        return [one.reshape(-1, channels if channels > 1 else one.size) for one in arrays]
+
+    def _factors(self, *values):
+        rows = (tuple(v) if isinstance(v, list) else (v,) * self._channels() for v in values)
+        return [_row(values, self.dtype) for values in rows]
 
 
 def plain_rescaling(x, scale, offset, dy):
