@@ -108,7 +108,7 @@ def _part_of(masks, start, stop):
 # Lo que depende de los datos con que se trabaja.
 AIM = (
     *("data", "targets", "metrics", "asks", "asking", "weights", "shapes", "output_shapes", "masked", "foreseen"),
-    "sums",
+    *("sums", "alone"),
 )
 
 
@@ -271,7 +271,7 @@ class Engine:
     def follow(self):
         r"""Toma los argumentos que le hayan cambiado al modelo; lo que se grabó con los otros ya no vale."""
         changed = [replica.follow(self.model) for replica in self.replicas if self.awake]
-        taste = self._taste()
+        taste = self._taste(self.data)
         if any(changed) or taste != self.kept.taste:
             for recorder in self.recorders:
                 recorder.forget()
@@ -298,13 +298,14 @@ class Engine:
 
     def start(self, data):
         r"""Prepara lo que se va a entrenar y a medir."""
-        self._aim(data)
-        taste = self._taste()
+        taste = self._taste(data)
         if self.kept.taste == taste:
-            self.metrics, self.sums = self.kept.measures
+            # Lo mismo que en la llamada anterior, con otros números.
+            vars(self).update(self.kept.measures | {"data": data})
         else:
+            self._aim(data)
             self.sums = [Sums(self.metrics) for _ in range(self.team.size)]
-            self.kept.taste, self.kept.measures = taste, (self.metrics, self.sums)
+            self.kept.taste, self.kept.measures = taste, {name: getattr(self, name) for name in AIM if name != "data"}
             for recorder in self.recorders:
                 recorder.forget()
         self.step = 0
@@ -355,13 +356,12 @@ class Engine:
         self.masked, self.foreseen = masks is None or any(mask is not None for mask in masks), masks is not None
         self.alone = self.alone or not self.foreseen
 
-    def _taste(self):
+    def _taste(self, data):
         # De qué depende un paso grabado, además de las capas: cómo son los datos, y los argumentos de lo que los mide.
-        arrays = [*self.data.xs, *self.data.ys, *self.data.weights]
-        kinds = [None if one is None else (one.shape[1:], one.dtype) for one in arrays]
-        asked = [metric for target in self.targets for metric, _ in target.metrics]
-        things = [*asked, *(target.loss for target in self.targets)]
-        return kinds, things, [target.weight for target in self.targets], [_plain(thing) for thing in things]
+        targets = self.model.targets()
+        kinds = [None if one is None else (one.shape[1:], one.dtype) for one in (*data.xs, *data.ys, *data.weights)]
+        things = [*(metric for one in targets for metric, _ in one.metrics), *(one.loss for one in targets)]
+        return kinds, targets, [_plain(thing) for thing in things]
 
     def _masks(self, data, rows):
         # Qué cuenta de cada salida, en unas filas, con solo mirar lo que entra.

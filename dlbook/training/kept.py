@@ -24,8 +24,8 @@ class Kept:
         Las réplicas, y el gradiente de las que han entrenado.
     recorders : list of Recorder
         Lo que cada una tiene grabado.
-    taste, measures : tuple
-        De qué depende lo grabado, y dónde van las métricas.
+    taste, measures : tuple, dict
+        De qué depende lo grabado, y lo que se decidió con ello.
     settled : list
         Cómo estaba, recién hecha, cada réplica.
     origin : object
@@ -47,7 +47,7 @@ class Kept:
     gradients: list = field(default_factory=list)
     recorders: list = field(default_factory=list)
     taste: tuple | None = None
-    measures: tuple | None = None
+    measures: dict | None = None
     settled: list = field(default_factory=list)
     origin: object = None
     theta: object = None
