@@ -365,10 +365,9 @@ class Winograd:
         z = buffer("z", (len(x), *self.shape))
         filters, images, maps = self._memory(buffer)
         start, scratch = buffer("start", kernel.shape[-1]), buffer("scratch", self.scratch)
-        start[:] = 0 if bias is None else bias
-        _winograd_forward(
-            flat(x), kernel, start, z.dtype.type(floor), flat(z), filters, images, maps, scratch, self.tiles
-        )
+        bias, floor = start[:0] if bias is None else bias, z.dtype.type(floor)
+        memory = start, filters, images, maps, scratch
+        _winograd_forward(flat(x), kernel, bias, floor, flat(z), *memory, self.tiles)
         return z
 
     def weights(self, x, dz, dkernel, buffer):
@@ -386,9 +385,8 @@ class Winograd:
         turned = buffer("turned", (height, width, count, channels))
         _turn(kernel, turned)
         start, scratch = buffer("start", channels), buffer("scratch back", self.scratch_back)
-        start.fill(0)
-        floor = dx.dtype.type(-np.inf)
-        _winograd_forward(flat(dz), turned, start, floor, flat(dx), filters, images, maps, scratch, self.back)
+        memory, least = (start, filters, images, maps, scratch), dx.dtype.type(-np.inf)
+        _winograd_forward(flat(dz), turned, start[:0], least, flat(dx), *memory, self.back)
 
     @property
     def maps_size(self):
@@ -554,8 +552,10 @@ def _spread_images(x, scratch, tiles, first, n, channels, images):
 
 
 @njit(cache=True, nogil=True)
-def _winograd_forward(x, kernel, start, floor, z, filters, images, maps, scratch, tiles):
+def _winograd_forward(x, kernel, bias, floor, z, start, filters, images, maps, scratch, tiles):
     _, _, c, f = kernel.shape
+    for k in range(f):
+        start[k] = bias[k] if k < bias.size else x.dtype.type(0)
     lanes, count, plane = BYTES // x.itemsize, tiles.corners.size, filters.shape[1]
     for k in range(0, c * f, lanes):
         _filters(kernel, k, TAPS * c * f, c * f, filters, k, SIZE * plane, plane, start, floor)
