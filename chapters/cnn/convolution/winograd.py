@@ -10,7 +10,6 @@ from numba.extending import intrinsic
 from chapters.cnn.convolution.im2col import find_windows, place_windows
 from chapters.cnn.convolution.padding import Margin, clear, flat, padded
 from dlbook import check
-from dlbook.numeric.elementwise import copy, fill
 from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul import ROWS, matmul
 from dlbook.numeric.matmul_at import add_matmul_at
@@ -367,10 +366,9 @@ class Winograd:
         z = buffer("z", (len(x), *self.shape))
         filters, images, maps = self._memory(buffer)
         start, scratch = buffer("start", kernel.shape[-1]), buffer("scratch", self.scratch)
-        fill(start, 0) if bias is None else copy(bias, start)
-        _winograd_forward(
-            flat(x), kernel, start, z.dtype.type(floor), flat(z), filters, images, maps, scratch, self.tiles
-        )
+        bias, floor = start[:0] if bias is None else bias, z.dtype.type(floor)
+        memory = start, filters, images, maps, scratch
+        _winograd_forward(flat(x), kernel, bias, floor, flat(z), *memory, self.tiles)
         return z
 
     def weights(self, x, dz, dkernel, buffer):
@@ -388,9 +386,8 @@ class Winograd:
         turned = buffer("turned", (height, width, count, channels))
         _turn(kernel, turned)
         start, scratch = buffer("start", channels), buffer("scratch back", self.scratch_back)
-        fill(start, 0)
-        floor = dx.dtype.type(-np.inf)
-        _winograd_forward(flat(dz), turned, start, floor, flat(dx), filters, images, maps, scratch, self.back)
+        memory, least = (start, filters, images, maps, scratch), dx.dtype.type(-np.inf)
+        _winograd_forward(flat(dz), turned, start[:0], least, flat(dx), *memory, self.back)
 
     @property
     def maps_size(self):
@@ -556,8 +553,10 @@ def _spread_images(x, scratch, tiles, first, n, channels, images):
 
 
 @kernel
-def _winograd_forward(x, kernel, start, floor, z, filters, images, maps, scratch, tiles):
+def _winograd_forward(x, kernel, bias, floor, z, start, filters, images, maps, scratch, tiles):
     _, _, c, f = kernel.shape
+    for k in range(f):
+        start[k] = bias[k] if k < bias.size else x.dtype.type(0)
     lanes, count, plane = BYTES // x.itemsize, tiles.corners.size, filters.shape[1]
     for k in range(0, c * f, lanes):
         _filters(kernel, k, TAPS * c * f, c * f, filters, k, SIZE * plane, plane, start, floor)
