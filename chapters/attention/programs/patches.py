@@ -105,7 +105,7 @@ def _refuse_odd(shape, size, name):
 
 @kernel
 def _cut(images, y):
-    # images: (n, H, WC); y: (n, H/p, W/p, p, pC).
+    # images: (n, H, W · C); y: (n, H / p, W / p, p, p · C).
     n, rows, columns, p, width = y.shape
     for i in range(n):
         for a in range(rows):
