@@ -383,17 +383,21 @@ class Minimum(_Choice):
 @kernel
 def place_columns(x, start, y):
     r"""Pone las columnas de ``x`` en ``y``, desde la ``start``."""
+    width = x.shape[1]
     for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            y[i, start + j] = x[i, j]
+        source, target = x[i], y[i, start : start + width]
+        for j in range(width):
+            target[j] = source[j]
 
 
 @kernel
 def take_columns(y, start, x):
     r"""Llena ``x`` con las columnas de ``y``, desde la ``start``."""
+    width = x.shape[1]
     for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            x[i, j] = y[i, start + j]
+        source, target = y[i, start : start + width], x[i]
+        for j in range(width):
+            target[j] = source[j]
 
 
 class Concatenate(Layer):
