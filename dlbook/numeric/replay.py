@@ -11,8 +11,10 @@ según sus tipos, así que a cada combinación de tipos le corresponde un *lecto
 que los toma de la memoria, los pone en su sitio y llama. El ciclo :func:`_run` llama a un lector tras otro.
 """
 
+import functools
 import threading
 from itertools import count
+from typing import NamedTuple
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -22,6 +24,7 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from dlbook.numeric.kernel import kernel
+from dlbook.numeric.parallel import uninterrupted
 
 WORD, STATUS = ir.IntType(64), ir.IntType(32)
 # Lo que va antes de los argumentos: la función, lo que devuelve y, si falla, por qué.
@@ -35,6 +38,34 @@ _lock = threading.Lock()
 
 class Unrecordable(Exception):  # noqa: N818
     r"""Una llamada que no se puede guardar como números."""
+
+
+def _place(kind):
+    # En qué clase de registro va un argumento; una dirección va donde un entero.
+    return "i64" if isinstance(kind, ir.PointerType) else str(kind)
+
+
+class _Entry(NamedTuple):
+    # Por dónde se entra a una versión compilada: su dirección, de qué tipo y en qué registros espera cada argumento, y
+    # qué devuelve.
+    address: int
+    kinds: tuple
+    places: tuple
+    returned: types.Type
+
+
+@functools.cache
+@uninterrupted
+def _entry(kernel, kinds):
+    compiled = kernel.overloads.get(kinds)
+    if compiled is None:
+        raise Unrecordable(f"no hay una versión de {kernel.__name__} para {kinds}")
+    described = compiled.fndesc
+    if not isinstance(described.restype, (types.Number, types.Boolean, types.NoneType)):
+        raise Unrecordable(f"{kernel.__name__} devuelve {described.restype}")
+    address = compiled.library.get_pointer_to_function(described.llvm_func_name)
+    function = cpu_target.target_context.call_conv.get_function_type(described.restype, described.argtypes)
+    return _Entry(address, described.argtypes, tuple(_place(t) for t in function.args[2:]), described.restype)
 
 
 class Call:
@@ -66,21 +97,12 @@ class Call:
     def __init__(self, kernel, arguments, result):
         # Los arreglos viven mientras viva la llamada: nadie más puede ocupar su memoria.
         self.kernel, self.arguments, self.result, self.within = kernel, arguments, result, None
-        kinds = tuple(kernel.typeof_pyval(value) for value in arguments)
-        compiled = kernel.overloads.get(kinds)
-        if compiled is None:
-            raise Unrecordable(f"no hay una versión de {kernel.__name__} para {kinds}")
-        returned = compiled.fndesc.restype
-        if not isinstance(returned, (types.Number, types.Boolean, types.NoneType)):
-            raise Unrecordable(f"{kernel.__name__} devuelve {returned}")
-        self.returned = returned
-        self.address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+        entry = _entry(kernel, tuple(kernel.typeof_pyval(value) for value in arguments))
+        self.address, self.places, self.returned = entry.address, entry.places, entry.returned
         words = []
-        for kind, value in zip(compiled.fndesc.argtypes, arguments, strict=True):
+        for kind, value in zip(entry.kinds, arguments, strict=True):
             words += _words(kind, value)
-        function = cpu_target.target_context.call_conv.get_function_type(returned, compiled.fndesc.argtypes)
-        self.places = tuple(_place(t) for t in function.args[2:])
-        if len(self.places) != len(words):
+        if len(words) != len(self.places):
             raise Unrecordable(f"{kernel.__name__}: no se sabe cómo recibe sus argumentos")
         self.words = tuple(words)
 
@@ -110,11 +132,7 @@ def _words(kind, value):
     raise Unrecordable(f"no se sabe guardar un argumento de tipo {kind}")
 
 
-def _place(kind):
-    # En qué clase de registro va un argumento; una dirección va donde un entero.
-    return "i64" if isinstance(kind, ir.PointerType) else str(kind)
-
-
+@uninterrupted
 def _reader(places):
     r"""Da la dirección del lector de una combinación de tipos; se compila la primera vez que hace falta."""
     with _lock:
@@ -188,6 +206,7 @@ class Replay:
         Las llamadas.
     """
 
+    @uninterrupted
     def __init__(self, calls):
         self.calls = calls
         starts = np.cumsum([0] + [FIRST + len(call.words) for call in calls])
@@ -198,6 +217,8 @@ class Replay:
         self.starts = starts[:-1]
         self.memories = (self.memory.ctypes.data + self.memory.itemsize * self.starts).astype(np.uint64)
         self.readers = np.array([_reader(call.places) for call in calls], np.uint64)
+        # Si el ciclo no está compilado, que se compile aquí.
+        _run(self.readers, self.memories, 0, 0)
 
     def run(self):
         r"""Repite las llamadas, en orden; si una falla, lo hace con su error."""
