@@ -311,7 +311,7 @@ class Tape:
         r"""Hace una llamada que se puede apartar."""
         start, outer, self.why = len(self.entries), self.why, None
         owner = _owner(method)
-        if owner not in self.asides and _foreign(owner):
+        if owner not in self.asides and _foreign(method):
             self.asides[owner] = "no es del libro"
         if owner in self.asides:
             return watched(self._put_aside(start, outer, method, arguments, options))
@@ -368,13 +368,13 @@ class Tape:
 
 
 def _owner(method):
-    # Se aparta a una capa entera, y no solo lo que hace al ir o al volver.
-    return getattr(method, "__self__", method)
+    # De una capa se aparta a la vez lo que hace al ir y al volver.
+    return method.__self__ if getattr(method, "__name__", None) in ("forward", "backward") else method
 
 
-def _foreign(owner):
+def _foreign(method):
     # Lo que no es del libro puede hacer cuentas sin que nadie se entere, y lo que lo contiene, también.
-    return not all(map(registry.ours, _kinds(owner)))
+    return not all(map(registry.ours, _kinds(getattr(method, "__self__", method))))
 
 
 def _kinds(owner):
