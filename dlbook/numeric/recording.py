@@ -113,13 +113,13 @@ def _telling(name):
 
 
 # Los métodos de un arreglo que miran sus números, o que los escriben.
-_TELLING = """
+_TOUCHING = """
     all any argmax argmin argpartition argsort astype byteswap choose clip compress conj copy cumprod
     cumsum diagonal dot dump dumps fill flatten item itemset max mean min nonzero partition prod put
     ravel repeat resize round searchsorted sort std sum take tobytes tofile tolist trace var
     __float__ __int__ __bool__ __complex__ __index__ __contains__ __copy__ __deepcopy__
 """
-for _name in _TELLING.split():
+for _name in _TOUCHING.split():
     # NumPy ya no tiene alguno.
     if hasattr(np.ndarray, _name):
         setattr(Watched, _name, _telling(_name))

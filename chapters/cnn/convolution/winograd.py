@@ -72,9 +72,9 @@ def winograd_matrices(points, taps=3):
     **Con matrices.** Una fila por punto, y la última, para el infinito, que solo toma :math:`g_2` y :math:`h_1`. En
     :math:`\mathbf G`, las potencias :math:`1,p,p^2` entre :math:`N_k(p)`; en :math:`\mathbf A`, las potencias
     :math:`1,p`; en :math:`\mathbf B`, los coeficientes de :math:`N_k`, y los de :math:`N` al final. Con :math:`\odot`
-    para multiplicar casilla por casilla, :eq:`ed-cnn-winograd-interpolar` dice :math:`\mathbf s=\mathbf B^\top[(\mathbf
-    G\mathbf g)\odot(\mathbf A\mathbf h)]`. Si :math:`N_k(p)` es negativo, el signo se le pone a la fila de
-    :math:`\mathbf B`, que da lo mismo.
+    para multiplicar casilla por casilla, :eq:`ed-cnn-winograd-interpolar` dice
+    :math:`\mathbf s=\mathbf B^\top[(\mathbf G\mathbf g)\odot(\mathbf A\mathbf h)]`. Si :math:`N_k(p)` es negativo, el
+    signo se le pone a la fila de :math:`\mathbf B`, que da lo mismo.
 
     **Del producto a la correlación: trasponer.** Deja quieto el filtro. Entonces :math:`\mathbf s=\mathbf S\mathbf h`,
     y la matriz tiene :math:`S_{ji}=g_{j-i}`. Su traspuesta, por los datos, da
