@@ -1,4 +1,9 @@
-r"""De qué lugar sale cada número, cuando una capa solo cambia de lugar los que recibe, o los repite."""
+r"""De qué lugar sale cada número, cuando una capa solo cambia de lugar los que recibe, o los repite.
+
+Una tabla dice, por cada número de una observación de la salida, en qué lugar de la de entrada está, contando los
+números uno tras otro. Con ella, ir es leer de esos lugares, y volver, sumar en ellos. La tabla depende solo de las
+formas: se calcula una vez (:func:`repeated`, :func:`permuted`) y los núcleos la recorren en cada paso.
+"""
 
 import functools
 
@@ -74,6 +79,8 @@ def take(x, places, y):
     array([[5., 7.],
            [5., 7.],
            [5., 7.]])
+
+    Nadie comprueba que los lugares existan: los da :func:`repeated` o :func:`permuted`, con la forma de ``x``.
 
     Parameters
     ----------

@@ -7,10 +7,10 @@ from chapters.mlp.layer import _holds_arrays, _written
 from dlbook import registry
 from dlbook.training import walk
 
-# Lo que cada réplica anota por su cuenta.
+# Lo que anota cada réplica por su cuenta, y no se toma del modelo.
 OWN = {"x", "y", "_seen"}
-# Lo que un modelo y sus capas cambian de una llamada a otra sin ser otros; lo que anotan al ir y al volver lo dice
-# cada clase.
+# Los atributos que un modelo y sus capas cambian de una llamada a otra sin ser otros. Los que cada clase escribe al ir
+# y al volver se averiguan leyendo su código (``_written``).
 PASSING = {
     *OWN,
     *("_passed", "added", "whole", "draws", "_shapes_known"),
@@ -24,7 +24,8 @@ def _passing(cls):
 
 
 def _lasting(layer):
-    # Un peso también se puede asignar al ir; sigue siendo el mismo arreglo.
+    # Los nombres de lo pasajero, y los atributos que no lo son. Un peso también se puede asignar al ir; sigue siendo el
+    # mismo arreglo.
     passing = _passing(type(layer)) - layer._attributes.keys()
     return passing, {name: value for name, value in vars(layer).items() if name not in passing}
 
@@ -74,9 +75,11 @@ class Settled:
 
     def __init__(self, replica):
         self.found = [(layer, *_lasting(layer), registry.ours(type(layer))) for layer in walk(replica)]
+        # De cada capa, lo que al despertar se toma de la original.
         self.taken = [passing - OWN for _, passing, *_ in self.found]
         # Las copias de una capa que se llama dos veces nacen de la réplica, y nadie las prepararía otra vez.
         self.reusable = not any(layer.echoes for layer, *_ in self.found)
+        # Cuántos búferes había la última vez que se contó, y cuánto ocupaban.
         self._counted = 0, 0
 
     def rest(self):

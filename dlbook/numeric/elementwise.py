@@ -1,8 +1,10 @@
 r"""Lo más sencillo que se hace con un arreglo, como núcleos: llenar, copiar, sumar, multiplicar.
 
 NumPy hace lo mismo, con los mismos bits. Pero un paso que se graba (:mod:`dlbook.numeric.recording`) solo puede repetir
-núcleos. Los arreglos pueden tener cualquier forma, la misma todos, y sus números seguidos en la memoria; solo a
-:func:`copy` no le hace falta.
+núcleos. Los arreglos son de cualquier forma, la misma todos, y tienen sus números seguidos en la memoria; :func:`copy`
+admite además los que no.
+
+Nada se comprueba: quien llama ya sabe que las formas coinciden.
 """
 
 import numpy as np
@@ -99,7 +101,7 @@ def copy(x, out):
 
 
 def add(a, b, out):
-    r"""Escribe en ``out`` la suma, que puede ser uno de los dos.
+    r"""Escribe en ``out`` la suma de ``a`` y ``b``; ``out`` puede ser uno de los dos.
 
     >>> import numpy as np
     >>> total = np.ones(2)
@@ -130,7 +132,7 @@ def multiply(a, b, out):
     a, out : ndarray
         De la misma forma.
     b : ndarray or float
-        También, o un número.
+        De esa forma, o un número.
     """
     if getattr(b, "shape", ()) == ():
         _scale(a.reshape(-1), out.dtype.type(b), out.reshape(-1))

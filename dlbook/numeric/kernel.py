@@ -14,12 +14,13 @@ from numba.core.registry import CPUDispatcher
 
 
 class Now(threading.local):
-    r"""Lo que está grabando cada hilo, o ``None``."""
+    r"""Lo que está grabando cada hilo, una ``Tape``, o ``None``."""
 
     tape = None
 
 
 now = Now()
+# Cómo llama numba a una función compilada.
 _run = CPUDispatcher.__call__
 
 
@@ -27,7 +28,7 @@ class Kernel(CPUDispatcher):
     r"""Una función compilada que, si su hilo está grabando, apunta con qué la llamaron."""
 
     def __call__(self, *arguments, **named):
-        r"""Hace la cuenta."""
+        r"""Hace la cuenta; si se está grabando, la hace la grabación, que así la apunta."""
         tape = now.tape
         return _run(self, *arguments, **named) if tape is None else tape.call(self, self.in_order(arguments, named))
 
@@ -37,7 +38,7 @@ class Kernel(CPUDispatcher):
 
     @functools.cached_property
     def __signature__(self):
-        r"""La firma de la función."""
+        r"""La firma de la función; se calcula si hace falta, y una vez."""
         return inspect.signature(self.py_func)
 
 
@@ -74,6 +75,6 @@ def kernel(function=None, **options):
     in_file = os.path.isfile(function.__code__.co_filename)
     compiled = njit(cache=in_file, nogil=True, **options)(function)
     if isinstance(compiled, CPUDispatcher):
-        # Es la misma función compilada, con otra manera de llamarla.
+        # Es la misma función compilada, con otra manera de llamarla: ``njit`` las hace siempre de la suya.
         compiled.__class__ = Kernel
     return compiled

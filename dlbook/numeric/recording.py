@@ -15,6 +15,10 @@ Es correcto solo si todo lo que cambia de un paso a otro pasa por los núcleos. 
 Lo que no se puede grabar no estorba: se aparta. :func:`perform` marca las llamadas que pueden apartarse enteras, que
 son las que un modelo hace a sus capas. Al repetir, esas las hace Python, como siempre, entre un pedazo y otro de lo
 grabado.
+
+El archivo va de dentro afuera: los arreglos que avisan (:class:`Watched`); lo que queda de una llamada apartada
+(:class:`Aside`); una grabación (:class:`Tape`), que se pone en ``now.tape`` mientras dura; y quien decide cuándo se
+graba y cuándo se repite (:class:`Recorder`).
 """
 
 import functools
@@ -30,7 +34,7 @@ from dlbook.numeric.replay import Call, Replay, Unrecordable
 
 # Cuántas veces se intenta; en cada una se puede descubrir algo más que apartar.
 MOST_ATTEMPTS = 8
-# Lo que NumPy hace con un arreglo sin mirar sus números.
+# Las funciones de NumPy que no miran los números de un arreglo.
 LOOKS_ONLY_AT_SHAPE = {np.shape, np.ndim, np.size, np.may_share_memory, np.shares_memory, np.result_type}
 
 
@@ -91,12 +95,14 @@ class Watched(np.ndarray):
         return self._view(super().reshape(*shape, **options), "reshape")
 
     def _view(self, found, what):
+        # Si no comparten memoria, se copió; un número suelto también es una copia.
         if not isinstance(found, np.ndarray) or (found.size and not np.may_share_memory(*unwatched((found, self)))):
             spoil(what)
         return found
 
 
 def _telling(name):
+    # El método de siempre, que además avisa.
     method = getattr(np.ndarray, name)
 
     def tell(self, *arguments, **options):
@@ -106,64 +112,20 @@ def _telling(name):
     return tell
 
 
-for _name in (
-    *[
-        "all",
-        "any",
-        "argmax",
-        "argmin",
-        "argpartition",
-        "argsort",
-        "astype",
-        "byteswap",
-        "choose",
-        "clip",
-        "compress",
-        "conj",
-        "copy",
-        "cumprod",
-    ],
-    *[
-        "cumsum",
-        "diagonal",
-        "dot",
-        "dump",
-        "dumps",
-        "fill",
-        "flatten",
-        "item",
-        "itemset",
-        "max",
-        "mean",
-        "min",
-        "nonzero",
-        "partition",
-        "prod",
-        "put",
-    ],
-    *[
-        "ravel",
-        "repeat",
-        "resize",
-        "round",
-        "searchsorted",
-        "sort",
-        "std",
-        "sum",
-        "take",
-        "tobytes",
-        "tofile",
-        "tolist",
-        "trace",
-        "var",
-    ],
-    *["__float__", "__int__", "__bool__", "__complex__", "__index__", "__contains__", "__copy__", "__deepcopy__"],
-):
+# Los métodos de un arreglo que miran sus números, o que los escriben.
+_TOUCHING = """
+    all any argmax argmin argpartition argsort astype byteswap choose clip compress conj copy cumprod
+    cumsum diagonal dot dump dumps fill flatten item itemset max mean min nonzero partition prod put
+    ravel repeat resize round searchsorted sort std sum take tobytes tofile tolist trace var
+    __float__ __int__ __bool__ __complex__ __index__ __contains__ __copy__ __deepcopy__
+"""
+for _name in _TOUCHING.split():
+    # NumPy ya no tiene alguno.
     if hasattr(np.ndarray, _name):
         setattr(Watched, _name, _telling(_name))
 
 
-# Las clases de un arreglo de la casa, que ya está comprobado.
+# De qué clase es un arreglo del libro, que no hay que comprobar otra vez.
 ARRAYS = np.ndarray, Watched
 
 
@@ -221,6 +183,7 @@ class Aside:
 
     def __init__(self, method, arguments, options, result, why):
         self.method, self.arguments, self.options, self.result, self.why = method, arguments, options, result, why
+        # Como en una ``Call``; aquí nadie lo usa, porque si falla ya se sabe quién fue.
         self.within = None
 
     def __repr__(self):
@@ -250,6 +213,7 @@ class Aside:
 
 
 def _settle(old, new):
+    # Pone lo nuevo en la memoria de lo viejo, si no está ya ahí.
     if old is not None and new is not old and not _same(old, new):
         np.copyto(old, new)
 
@@ -283,7 +247,7 @@ class Tape:
 
     def __init__(self, before=None, asides=None):
         self.before, self.asides = before, {} if asides is None else asides
-        # Las llamadas, y en qué tramos se hizo cada ``perform``.
+        # Lo grabado, cada uno ``Call`` o ``Aside``; y de cada ``perform``, dónde empieza y acaba ahí, y de quién es.
         self.entries, self.spans = [], []
         # Por qué no se puede grabar lo que se está haciendo.
         self.why = None
@@ -309,6 +273,7 @@ class Tape:
 
     def perform(self, method, arguments, options):
         r"""Hace una llamada que se puede apartar."""
+        # Lo que se apunte de aquí en adelante es de esta llamada; y lo que la estropee, también.
         start, outer, self.why = len(self.entries), self.why, None
         owner = _owner(method)
         if owner not in self.asides and _foreign(method):
@@ -318,6 +283,7 @@ class Tape:
         result = method(*arguments, **options)
         if self.why is None and self._explains(start, result):
             self.spans.append((start, len(self.entries), owner))
+            # Si al repetir falla un núcleo, el error lo da la llamada más pequeña que lo contiene.
             whole = functools.partial(method, *unwatched(arguments), **unwatched(options))
             for entry in self.entries[start:]:
                 entry.within = entry.within or whole
@@ -328,12 +294,15 @@ class Tape:
         return watched(self._put_aside(start, outer, method, arguments, options, unwatched(result)))
 
     def _explains(self, start, result):
-        # Si lo que los núcleos devolvieron es lo que esta llamada devuelve, y nada más.
+        # Un núcleo que devuelve un número, como una pérdida, solo se repite si ese número es lo que esta llamada
+        # devuelve: lo que Python hiciera con él, al repetir no se haría. Los demás núcleos no devuelven nada.
         values = [entry.result for entry in self.entries[start:] if type(entry) is Call and entry.result is not None]
         arrays = result is None or isinstance(result, (np.ndarray, list))
         return not values if arrays else len(values) == 1 and values[0] is result and type(result) is float
 
     def _put_aside(self, start, outer, method, arguments, options, *done):
+        # Lo apuntado desde ``start`` se cambia por la llamada entera, hecha con arreglos corrientes. ``done`` es lo que
+        # dio, si ya se hizo.
         arguments, options = unwatched(arguments), unwatched(options)
         del self.entries[start:]
         self.spans = [span for span in self.spans if span[1] <= start]
@@ -362,7 +331,7 @@ class Tape:
         k = next((k for k, (a, b) in enumerate(pairs) if not a.same(b)), len(pairs))
         if k == len(self.entries) == len(self.before.entries):
             return None
-        # El tramo más corto que contiene la primera diferencia.
+        # El tramo más corto que contiene la primera diferencia; si nadie la contiene, no hay a quién apartar.
         spans = [span for span in self.spans if span[0] <= k < span[1]]
         return min(spans, key=lambda span: span[1] - span[0])[2] if spans else "todo"
 
@@ -447,8 +416,18 @@ class Recorder:
 
 
 class _Work:
+    r"""Un trabajo y cómo va.
+
+    De ``hecho`` pasa a ``grabado``, con una grabación, y de ahí, si la segunda coincide, a ``repetible``. Si no
+    coincide, se aparta a quien la hizo distinta y se vuelve a ``hecho``, a grabar otra vez. Cuando no hay a quién
+    apartar, es ``imposible``: se hace siempre desde Python.
+    """
+
     def __init__(self):
-        self.state, self.tape, self.apart, self.attempts, self.reason = "hecho", None, {}, 0, None
+        self.state, self.attempts = "hecho", 0
+        # La primera de las dos grabaciones; a quién hay que apartar, y por qué; y por qué es imposible.
+        self.tape, self.apart, self.reason = None, {}, None
+        # Lo que se repite, ``Replay`` y ``Aside``, y con qué se toma cada número que el trabajo devuelve.
         self.pieces = self.results = None
 
     def run(self, work):
@@ -470,11 +449,13 @@ class _Work:
         apart = None
         if tape.why is None and self.tape is not None and not tape.split():
             apart = tape.differing()
+        # ``tape.why``: algo se hizo fuera de los núcleos y de cualquier ``perform``.
         if tape.why is not None or apart == "todo" or self.attempts > MOST_ATTEMPTS:
             self.state, self.tape, self.reason = "imposible", None, tape.why or "cambia de un paso a otro"
         elif apart is not None or tape.split():
             if apart is not None:
                 self.apart[apart] = "cambia de un paso a otro"
+            # Se graba otra vez, con alguien más apartado: ``tape`` lo anotó en ``self.apart``, o se anota aquí.
             self.state, self.tape = "hecho", None
         elif self.tape is None:
             self.state, self.tape = "grabado", tape
@@ -483,7 +464,7 @@ class _Work:
         return found
 
     def _prepare(self, tape, found):
-        # Las llamadas seguidas van juntas; entre ellas, lo que hace Python.
+        # Las llamadas seguidas van juntas; entre ellas, lo que hace Python. El ``None`` del final cierra las últimas.
         pieces, owners, calls = [], {}, []
         for entry in [*tape.entries, None]:
             if isinstance(entry, Call):
@@ -513,6 +494,7 @@ class _Work:
 
 
 def _finder(entry, owners):
+    # Con qué se toma, en cada repetición, lo que dio una llamada.
     if isinstance(entry, Aside):
         return lambda: entry.result
     replay, k = owners[id(entry)]

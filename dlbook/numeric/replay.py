@@ -9,6 +9,10 @@ argumentos, ya en números de 64 bits.
 Queda hacer las llamadas desde código compilado. Cada función espera sus argumentos en ciertos registros del procesador,
 según sus tipos, así que a cada combinación de tipos le corresponde un *lector* (:func:`_reader`): una función diminuta
 que los toma de la memoria, los pone en su sitio y llama. El ciclo :func:`_run` llama a un lector tras otro.
+
+Todo descansa en cómo entrega numba sus funciones. Una función compilada recibe, antes de los argumentos, dos
+direcciones: dónde dejar lo que devuelve y dónde decir por qué falló. Después, cada argumento, deshecho en números
+(:func:`_words`). Y contesta con un entero que dice si acabó bien.
 """
 
 import functools
@@ -27,11 +31,12 @@ from dlbook.numeric.kernel import kernel
 from dlbook.numeric.parallel import uninterrupted
 
 WORD, STATUS = ir.IntType(64), ir.IntType(32)
-# Lo que va antes de los argumentos: la función, lo que devuelve y, si falla, por qué.
+# Cómo está en la memoria una llamada: la dirección de la función, lo que devuelve, por qué falló y los argumentos.
 FUNCTION, RESULT, FAILURE, FIRST = 0, 1, 2, 3
 # Lo que contesta una función que acabó bien: con un valor, o sin él.
 FINE, NOTHING = 0, -2
 
+# Los lectores ya compilados, por tipos; de quién es su código, que se borraría con él; y cómo se numeran.
 _readers, _engines, _numbers = {}, [], count()
 _lock = threading.Lock()
 
@@ -41,7 +46,7 @@ class Unrecordable(Exception):  # noqa: N818
 
 
 def _place(kind):
-    # En qué clase de registro va un argumento; una dirección va donde un entero.
+    # En qué clase de registro va un argumento, con el nombre que le da LLVM; una dirección va donde un entero.
     return "i64" if isinstance(kind, ir.PointerType) else str(kind)
 
 
@@ -57,6 +62,7 @@ class _Entry(NamedTuple):
 @functools.cache
 @uninterrupted
 def _entry(kernel, kinds):
+    # Los dos primeros argumentos de la función son las dos direcciones; el resto, los del núcleo.
     compiled = kernel.overloads.get(kinds)
     if compiled is None:
         raise Unrecordable(f"no hay una versión de {kernel.__name__} para {kinds}")
@@ -116,8 +122,9 @@ class Call:
 
 
 def _words(kind, value):
-    # Un argumento, como lo recibe el código de numba.
+    # Un argumento, como lo recibe el código de numba: sin signo y en 64 bits, que el lector recorta a los que sean.
     if isinstance(kind, types.Array):
+        # Los dos ceros dicen que ni numba ni otro objeto tienen que liberar su memoria; de eso se encarga la ``Call``.
         start = value.__array_interface__["data"][0]
         return [0, 0, value.size, value.itemsize, start, *value.shape, *(s % 2**64 for s in value.strides)]
     if isinstance(kind, types.BaseTuple):
@@ -150,6 +157,7 @@ def _compile(places):
     def at(k):
         return builder.gep(memory, [WORD(k)])
 
+    # Equivale a ``return memory[FUNCTION](&memory[RESULT], &memory[FAILURE], memory[FIRST], …)``.
     kinds = [{"float": ir.FloatType(), "double": ir.DoubleType()}.get(p) or ir.IntType(int(p[1:])) for p in places]
     values = [builder.load(builder.bitcast(at(FIRST + k), t.as_pointer())) for k, t in enumerate(kinds)]
     target = ir.FunctionType(STATUS, [WORD, WORD, *kinds])
@@ -164,6 +172,7 @@ def _compile(places):
 
 @intrinsic
 def _read(typing, reader, memory):
+    # Llama al lector que está en una dirección: numba, de por sí, solo llama a funciones que conoce por su nombre.
     signature = types.int32(types.uint64, types.uint64)
 
     def write(context, builder, signature, arguments):
@@ -175,8 +184,9 @@ def _read(typing, reader, memory):
 
 
 @kernel
-def _run(readers, memories, start, stop):
-    for k in range(start, stop):
+def _run(readers, memories):
+    # Da cuál llamada falló, o -1.
+    for k in range(readers.size):
         status = _read(readers[k], memories[k])
         if status != FINE and status != NOTHING:
             return k
@@ -186,15 +196,19 @@ def _run(readers, memories, start, stop):
 class Replay:
     r"""Unas llamadas seguidas, listas para repetirse.
 
+    Los números de todas van seguidos en un solo arreglo, ``memory``. Al repetir se leen otra vez los arreglos a los que
+    apuntan; lo que se pasó como número, el 1 y el 10 de aquí, es el mismo siempre:
+
     >>> from dlbook.numeric.kernel import kernel
     >>> @kernel
     ... def add(x, k, y):
     ...     for i in range(x.size):
     ...         y[i] = x[i] + k
     >>> x, y, z = np.zeros(2), np.empty(2), np.empty(2)
-    >>> add(x, 1.0, y), add(y, 10.0, z)
-    (None, None)
-    >>> replay = Replay([Call(add, (x, 1.0, y), None), Call(add, (y, 10.0, z), None)])
+    >>> calls = (x, 1.0, y), (y, 10.0, z)
+    >>> for arguments in calls:
+    ...     add(*arguments)
+    >>> replay = Replay([Call(add, one, None) for one in calls])
     >>> x[:] = 5.0, 7.0
     >>> replay.run()
     >>> z
@@ -209,6 +223,7 @@ class Replay:
     @uninterrupted
     def __init__(self, calls):
         self.calls = calls
+        # Dónde empieza cada llamada; lo último es cuánto miden todas.
         starts = np.cumsum([0] + [FIRST + len(call.words) for call in calls])
         self.memory = np.zeros(starts[-1], np.uint64)
         for call, start in zip(calls, starts, strict=False):
@@ -218,11 +233,11 @@ class Replay:
         self.memories = (self.memory.ctypes.data + self.memory.itemsize * self.starts).astype(np.uint64)
         self.readers = np.array([_reader(call.places) for call in calls], np.uint64)
         # Si el ciclo no está compilado, que se compile aquí.
-        _run(self.readers, self.memories, 0, 0)
+        _run(self.readers[:0], self.memories[:0])
 
     def run(self):
         r"""Repite las llamadas, en orden; si una falla, lo hace con su error."""
-        failed = _run(self.readers, self.memories, 0, len(self.calls))
+        failed = _run(self.readers, self.memories)
         if failed >= 0:
             self.calls[failed].again()
             raise RuntimeError(f"{self.calls[failed].kernel.__name__}: falló al repetirse")

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 # Cuánta memoria se guarda, en todos los modelos juntos. Si no cabe, se suelta la del que lleva más tiempo sin usarse.
 KEPT = 512 << 20
-# Cada tamaño de lote deja su memoria. Lo que crece tantas veces, y no es poco, es que llegan de muchos tamaños.
+# Cada tamaño de lote deja su memoria. Si lo guardado pasa de tantas veces lo de la primera llamada, y no es poco, es
+# que los lotes llegan de muchos tamaños: no se guarda más.
 GROWTH, LITTLE = 4, 16 << 20
 
 
@@ -25,15 +26,16 @@ class Kept:
     recorders : list of Recorder
         Lo que cada una tiene grabado.
     taste, measures : tuple, dict
-        De qué depende lo grabado, y lo que se decidió con ello.
-    settled : list
+        De qué depende lo grabado (cómo son los datos y con qué se miden), y lo que el motor decidió con ello. Si lo
+        primero cambia, se olvida lo grabado.
+    settled : list of Settled
         Cómo estaba, recién hecha, cada réplica.
-    origin : object
+    origin : Origin or None
         Cómo estaba el modelo, para saber si sigue siendo el mismo.
     theta : ndarray or None
         El vector de parámetros que mueven.
     work, bytes, measured : int, int, tuple
-        Cuánto trabajo da una observación, cuánto ocupa, y con qué forma y qué capas se midió.
+        Cuántos productos pide una observación, cuánto ocupa, y con qué forma y qué capas se midió.
     stale : bool
         Si ya no sirven para otra llamada.
     warm : bool
@@ -113,6 +115,7 @@ def keep(model, kept):
         before = _sizes.get(key)
         if before is None or before[1] != size:
             _sizes[key] = weakref.ref(model, lambda _: _sizes.pop(key, None)), size
+            # Se recorren copias: un modelo puede morir a la mitad, y su referencia débil lo quita de la tabla.
             excess = sum([one for _, one in list(_sizes.values())]) - KEPT
             _sizes.move_to_end(key)
             for other in list(_sizes) if excess > 0 else ():
@@ -124,6 +127,7 @@ def keep(model, kept):
 
 
 def _released(model):
+    # Lo que guardaba un modelo, que deja de guardarlo; ``None``, si el modelo ya no existe.
     if model is not None:
         kept, model.kept = model.kept, None
         return kept

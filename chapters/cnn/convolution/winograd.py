@@ -46,15 +46,16 @@ def winograd_matrices(points, taps=3):
        \end{aligned}
 
     Compruébalo: en :math:`m_1+m_2` queda :math:`d_1g_1+d_2(g_0+g_2)`, y en :math:`m_1-m_2`,
-    :math:`d_1(g_0+g_2)+d_2g_1`. Lo del filtro se calcula una vez y sirve para toda la señal; lo de los datos son sumas.
-    Las dos salidas **comparten** trabajo: :math:`m_1` y :math:`m_2` entran en ambas. ¿De dónde sale?
+    :math:`d_1(g_0+g_2)+d_2g_1`. Lo del filtro se calcula una vez y sirve para toda la señal; lo de los datos son sumas
+    y restas. Las dos salidas **comparten** trabajo: :math:`m_1` y :math:`m_2` entran en ambas. ¿De dónde sale?
 
     **Multiplicar polinomios por sus valores.** Sean :math:`g(x)=g_0+g_1x+g_2x^2` y :math:`h(x)=h_0+h_1x`. Su producto,
-    :math:`s(x)`, tiene cuatro coeficientes, :math:`s_j=\sum_ih_i\,g_{j-i}`; multiplicar cada uno de los de :math:`g`
-    por cada uno de los de :math:`h` son seis productos. Pero :math:`s(p)=g(p)\,h(p)`: el valor en un punto cuesta
-    **uno**. El «valor en el infinito» es el coeficiente mayor, :math:`s_3=g_2h_1`, y también cuesta uno. Con tres
-    puntos y el infinito se recupera :math:`s`. Con :math:`N(x)=\prod_k(x-p_k)`, que se anula en todos, y
-    :math:`N_k(x)=\prod_{q\neq p_k}(x-q)`, al que le falta un factor,
+    :math:`s(x)`, tiene cuatro coeficientes, :math:`s_j=\sum_ih_i\,g_{j-i}` (los :math:`g` que no hay son 0);
+    multiplicar cada uno de los de :math:`g` por cada uno de los de :math:`h` son seis productos. Pero
+    :math:`s(p)=g(p)\,h(p)`: el valor en un punto cuesta **uno**. Se le llama «valor en el infinito» al coeficiente de
+    :math:`x^3`, :math:`s_3=g_2h_1`, que también cuesta uno. Con tres puntos y el infinito se recupera :math:`s`. Con
+    :math:`N(x)=\prod_k(x-p_k)`, que se anula en todos, y :math:`N_k(x)=\prod_{q\neq p_k}(x-q)`, al que le falta un
+    factor,
 
     .. math::
        :label: ed-cnn-winograd-interpolar
@@ -65,13 +66,13 @@ def winograd_matrices(points, taps=3):
        \end{aligned}
 
     En :math:`x=p_k` se anulan todos los sumandos menos uno, que da :math:`s(p_k)`; y :math:`x^3` solo está en
-    :math:`N`, con coeficiente 1. Así que los dos lados coinciden en los tres puntos y en el coeficiente mayor: su
-    diferencia es de grado 2, a lo más, y tiene tres raíces. Es cero.
+    :math:`N`, con coeficiente 1. Así que los dos lados coinciden en los tres puntos y en el coeficiente de :math:`x^3`:
+    su diferencia es de grado 2, a lo más, y tiene tres raíces. Es cero.
 
-    **Con matrices.** Una fila por punto, y la última, la del infinito. En :math:`\mathbf G`, las potencias
-    :math:`1,p,p^2` entre :math:`N_k(p)`; en :math:`\mathbf A`, las potencias :math:`1,p`; en :math:`\mathbf B`, los
-    coeficientes de :math:`N_k`, y los de :math:`N` al final. Con :math:`\odot` para multiplicar casilla por casilla,
-    :eq:`ed-cnn-winograd-interpolar` dice
+    **Con matrices.** Una fila por punto, y la última, para el infinito, que solo toma :math:`g_2` y :math:`h_1`. En
+    :math:`\mathbf G`, las potencias :math:`1,p,p^2` entre :math:`N_k(p)`; en :math:`\mathbf A`, las potencias
+    :math:`1,p`; en :math:`\mathbf B`, los coeficientes de :math:`N_k`, y los de :math:`N` al final. Con :math:`\odot`
+    para multiplicar casilla por casilla, :eq:`ed-cnn-winograd-interpolar` dice
     :math:`\mathbf s=\mathbf B^\top[(\mathbf G\mathbf g)\odot(\mathbf A\mathbf h)]`. Si :math:`N_k(p)` es negativo, el
     signo se le pone a la fila de :math:`\mathbf B`, que da lo mismo.
 
@@ -254,7 +255,7 @@ class Tiles(NamedTuple):
     r"""Dónde están los mosaicos de una imagen y los de sus mapas."""
 
     margin: Margin
-    # Cuánto mide una fila de la imagen rellenada, y una de los mapas.
+    # Cuántos números hay en una fila de la imagen rellenada, y en una de los mapas.
     pitch: int
     line: int
     # Dónde empieza cada mosaico en la imagen rellenada y dónde, en los mapas.
@@ -578,7 +579,7 @@ def _winograd_forward(x, kernel, bias, floor, z, start, filters, images, maps, s
 
 
 def winograd_backward(x, kernel, dy, padding="valid"):
-    r"""Los tres gradientes de :func:`winograd_forward`, también con la cuarta parte de los productos.
+    r"""Los tres gradientes de :func:`winograd_forward`, con la cuarta parte de los productos.
 
     **Los filtros.** Con el mosaico quieto, :eq:`ec-cnn-winograd-dos` es una cadena de tres pasos lineales: de
     :math:`\mathbf K` a :math:`\mathbf U`, de ahí a :math:`\mathbf M=\mathbf U\odot\mathbf V`, y de ahí a
