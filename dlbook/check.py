@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Set
 import numpy as np
 
 from dlbook import registry
-from dlbook.numeric.kernel import now
+from dlbook.now import now
 
 # El mayor arreglo que existe: sus números se cuentan con un entero de 64 bits con signo.
 LARGEST = 2**63 - 1

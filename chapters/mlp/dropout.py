@@ -70,6 +70,7 @@ class Dropout(Layer):
     Con muchas monedas, la media se conserva:
 
     >>> layer = Dropout(0.2, seed=0)
+    >>> import numpy as np
     >>> y = layer.forward(np.ones((1000, 100)), training=True)
     >>> (
     ...     round(float(y.mean()), 2), round(float((y == 0).mean()), 2),

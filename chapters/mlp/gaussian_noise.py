@@ -189,3 +189,9 @@ class GaussianDropout(GaussianNoise):
         dx = self.buffer("dx", dy.shape)
         multiply(self.factor, dy, dx)  # [ec-mlp-dropout-normal]
         return dx
+
+
+def plain_gaussian_dropout(x, rate, noise, dy):
+    r"""El mismo factor, de ida y de vuelta."""
+    factor = 1 + math.sqrt(rate / (1 - rate)) * noise
+    return factor * x, factor * dy  # [ec-mlp-dropout-normal]

@@ -7,19 +7,12 @@ Todos los núcleos del libro se decoran con :func:`kernel`. Quien los llama no n
 import functools
 import inspect
 import os
-import threading
 
 from numba import njit
 from numba.core.registry import CPUDispatcher
 
+from dlbook.now import now
 
-class Now(threading.local):
-    r"""Lo que está grabando cada hilo, una ``Tape``, o ``None``."""
-
-    tape = None
-
-
-now = Now()
 # Cómo llama numba a una función compilada.
 _run = CPUDispatcher.__call__
 

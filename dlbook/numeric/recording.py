@@ -29,7 +29,7 @@ from numba import config
 
 from dlbook import registry
 from dlbook.attributes import Configured
-from dlbook.numeric.kernel import now
+from dlbook.now import now
 from dlbook.numeric.replay import Call, Replay, Unrecordable
 
 # Cuántas veces se intenta; en cada una se puede descubrir algo más que apartar.

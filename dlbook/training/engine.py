@@ -273,9 +273,7 @@ class Engine:
         changed = [replica.follow(self.model) for replica in self.replicas if self.awake]
         taste = self._taste(self.data)
         if any(changed) or taste != self.kept.taste:
-            for recorder in self.recorders:
-                recorder.forget()
-            self.kept.taste = taste
+            self._keep_aim(taste)
 
     def train(self, data, order, start, stop, where=None):
         r"""Da un paso con unas filas y devuelve su pérdida."""
@@ -305,9 +303,7 @@ class Engine:
         else:
             self._aim(data)
             self.sums = [Sums(self.metrics) for _ in range(self.team.size)]
-            self.kept.taste, self.kept.measures = taste, {name: getattr(self, name) for name in AIM if name != "data"}
-            for recorder in self.recorders:
-                recorder.forget()
+            self._keep_aim(taste)
         self.step = 0
         self.theta, self.gradient = self.model.theta, self.model.gradient
         # El de quien lee no se reparte: puede mirar todas las coordenadas a la vez.
@@ -355,6 +351,12 @@ class Engine:
         masks = self._masks(data, slice(0, 1))
         self.masked, self.foreseen = masks is None or any(mask is not None for mask in masks), masks is not None
         self.alone = self.alone or not self.foreseen
+
+    def _keep_aim(self, taste):
+        # Lo que se decidió, para la siguiente llamada; lo que se grabó con otra cosa ya no vale.
+        self.kept.taste, self.kept.measures = taste, {name: getattr(self, name) for name in AIM if name != "data"}
+        for recorder in self.recorders:
+            recorder.forget()
 
     def _taste(self, data):
         # De qué depende un paso grabado, además de las capas: cómo son los datos, y los argumentos de lo que los mide.

@@ -879,6 +879,7 @@ BASES = {
         "RowLoss": "lo que comparten las que van fila por fila",
     },
     "metric": {
+        "Averaged": "lo que comparten las que son una media",
         "FunctionMetric": "la hace metrics=[función], y se prueba con la cinta",
         "Metric": "la base de todas",
         "_LossMetric": "lo que comparten las que miden una pérdida",

@@ -516,7 +516,7 @@ def test_an_error_while_moving_comes_out_and_leaves_no_thread(clip, eager, monke
         with pytest.raises(ZeroDivisionError, match="en un trozo"):
             model.fit(X, Y, batch_size=8, verbose=0)
     assert model.optimizer.iterations == 0
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
     model.fit(X, Y, batch_size=8, verbose=0)
     assert model.optimizer.iterations == 3
 

@@ -41,6 +41,7 @@ from chapters.mlp import (
     Dot,
     Dropout,
     Flatten,
+    GaussianDropout,
     GaussianNoise,
     GradientTape,
     Input,
@@ -65,7 +66,7 @@ from chapters.mlp import (
 )
 from chapters.mlp.maxout import Maxout
 from chapters.mlp.regularizers import OrthogonalRegularizer
-from chapters.rnn import Embedding, SimpleRNN
+from chapters.rnn import Embedding, Masking, SimpleRNN
 from dlbook import gradcheck
 from dlbook.callbacks import reduce_lr_on_plateau
 from dlbook.sphinx.definitions import PLAIN, plain_name
@@ -349,6 +350,18 @@ def gaussian_noise(x, stddev, uniforms):
     return layer.forward(x, training=True)
 
 
+def gaussian_dropout(x, rate, noise, dy):
+    layer = GaussianDropout(rate, dtype="float64")
+    layer.normal = lambda x: noise.copy()
+    return layer.forward(x, training=True), layer.backward(dy)
+
+
+def masking(x, mask_value, dy):
+    layer = Masking(mask_value, dtype="float64")
+    y = layer.forward(x)
+    return layer.mask, y, layer.backward(dy)
+
+
 def repeat_vector(x, n, dy):
     return there_and_back(RepeatVector(n, dtype="float64"), x, dy)
 
@@ -501,7 +514,7 @@ LOSSES = (
     *(losses.SparseCategoricalCrossentropy, losses.BinaryFocalCrossentropy, losses.CategoricalFocalCrossentropy),
 )
 METRICS = (
-    *(metrics.BinaryAccuracy, metrics.CategoricalAccuracy, metrics.SparseCategoricalAccuracy),
+    *(metrics.Accuracy, metrics.BinaryAccuracy, metrics.CategoricalAccuracy, metrics.SparseCategoricalAccuracy),
     *(metrics.AUC, metrics.FBetaScore, metrics.R2Score),
 )
 # Con el nombre que tiene en la fórmula cada cosa que recuerdan.
@@ -534,7 +547,9 @@ USED = {
     "plain_concatenate": concatenate,
     "plain_dot": dot,
     "plain_dropout": dropout,
+    "plain_gaussian_dropout": gaussian_dropout,
     "plain_gaussian_noise": gaussian_noise,
+    "plain_masking": masking,
     "plain_gradient_tape": gradient_tape,
     "plain_graph": graph,
     "plain_grid_detection_loss": grid_detection_loss,
@@ -918,6 +933,7 @@ ARGUMENTS = {
         **{"y_true": np.arange(20) % 2, "y_pred": r.generator.random(20)},
         **{"num_thresholds": r("m", 2, 30), "curve": ["ROC", "PR"][r("curve", 0, 1)]},
     },
+    "plain_accuracy": lambda r: dict(zip(("y_true", "y_pred"), r.generator.integers(0, 3, (2, 4)), strict=True)),
     "plain_binary_accuracy": lambda r: {
         **{"y_true": r.generator.integers(0, 2, (r("n"), r("m"))), "y_pred": r.array("n", "m")},
         **{"threshold": r.generator.normal()},
@@ -1062,6 +1078,10 @@ ARGUMENTS = {
         **{"y_pred": 0.01 + r.generator.random((r("n"), r("d"))), "alpha": r.generator.random()},
         "gamma": float(r("gamma", 0, 3)),
     },
+    "plain_gaussian_dropout": lambda r: {
+        **{"x": r.array("n", "d"), "rate": 0.1 + 0.8 * r.generator.random()},
+        **{"noise": r.array("n", "d"), "dy": r.array("n", "d")},
+    },
     "plain_gaussian_noise": lambda r: {
         **{"x": r.array("n", "d"), "stddev": r.generator.random()},
         "uniforms": r.generator.random((r("n"), 2, (r("d") + 1) // 2)),
@@ -1185,6 +1205,10 @@ ARGUMENTS = {
         "shorter": share(r.array("k")),
     },
     # Capítulo 5, máscaras.
+    "plain_masking": lambda r: {
+        **{"x": r.generator.integers(0, 2, (r("n"), r("t"), r("d"))).astype(float), "mask_value": 0.0},
+        "dy": r.array("n", "t", "d"),
+    },
     "plain_embedding_backward": lambda r: {
         **{"tokens": r.generator.integers(0, 6, (r("n"), r("t"))), "table": np.empty((6, r("d")))},
         **{"dy": r.array("n", "t", "d")},

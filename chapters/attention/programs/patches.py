@@ -112,7 +112,7 @@ def _cut(images, y):
             for b in range(columns):
                 for u in range(p):
                     for j in range(width):
-                        y[i, a, b, u, j] = images[i, a * p + u, b * width + j]  # [ec-att-vit-trozos]
+                        y[i, a, b, u, j] = images[i, a * p + u, b * width + j]
 
 
 @kernel

@@ -150,6 +150,7 @@ class Residual(Layer):
 
     Con todos los pesos en cero, el bloque es la identidad, en los dos sentidos:
 
+    >>> import numpy as np
     >>> block.set_weights([np.zeros((2, 2))])
     >>> block.forward([[3, 1]]), block.backward([[1, 10]])
     (array([[3., 1.]]), array([[ 1., 10.]]))

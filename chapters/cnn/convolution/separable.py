@@ -58,6 +58,7 @@ class SeparableConv2D(Convolution):
 
     >>> layer = SeparableConv2D(1, (1, 2), dtype="float64")
     >>> layer.build((1, 2, 2))
+    >>> import numpy as np
     >>> depthwise = np.array([[1.0, -1.0], [1.0, 1.0]]).reshape(1, 2, 2, 1)
     >>> layer.set_weights([depthwise, np.reshape([10, 1], (1, 1, 2, 1)), [0]])
     >>> x = np.reshape([1, 10, 2, 30], (1, 1, 2, 2))
@@ -222,6 +223,7 @@ class SeparableConv1D(SeparableConv2D):
 
     >>> layer = SeparableConv1D(1, 2, dtype="float64")
     >>> layer.build((2, 2))
+    >>> import numpy as np
     >>> look = np.reshape([1, -1, 1, 1], (2, 2, 1))
     >>> mix = np.reshape([10, 1], (1, 2, 1))
     >>> layer.set_weights([look, mix, [0]])

@@ -25,6 +25,7 @@ class MinPooling2D(MaxPooling2D):
 
     **A mano.** Con los datos de :func:`~chapters.cnn.max_pooling_forward`:
 
+    >>> import numpy as np
     >>> x = np.array([[2.0, 7.0, 1.0, 0.0],
     ...               [4.0, 3.0, 5.0, 6.0],
     ...               [8.0, 1.0, 2.0, 2.0],

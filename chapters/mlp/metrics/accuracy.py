@@ -171,7 +171,7 @@ def _equal(y_true, y_pred, weight, n, state):
     for i in range(weight.size):
         matches = 0
         for j in range(y_pred.shape[1]):
-            matches += y_true[i, j] == y_pred[i, j]
+            matches += y_true[i, j] == y_pred[i, j]  # [ec-mlp-exactitud]
         total += weight[i] * matches
     add_mean(total, y_pred.size, weight, n, state)
 
@@ -191,5 +191,10 @@ class Accuracy(Averaged):
 
     def add(self, y_true, y_pred, weight, n, state):
         r"""Cuenta los aciertos."""
-        shape = weight.size, -1
-        _equal(y_true.reshape(shape), y_pred.reshape(shape), weight, n, state)
+        y, p = (a.reshape(weight.size, -1) for a in (y_true, y_pred))
+        _equal(y, p, weight, n, state)
+
+
+def plain_accuracy(y_true, y_pred):
+    r"""Fracción en que lo predicho es lo correcto."""
+    return np.mean(y_pred == y_true)  # [ec-mlp-exactitud]

@@ -22,8 +22,8 @@ class MeanSquaredError(Averaged):
 
     def add(self, y_true, y_pred, weight, n, state):
         r"""Suma los cuadrados."""
-        shape = weight.size, -1
-        _squares(y_true.reshape(shape), y_pred.reshape(shape), weight, n, state)
+        y, p = (a.reshape(weight.size, -1) for a in (y_true, y_pred))
+        _squares(y, p, weight, n, state)
 
 
 class MeanAbsoluteError(Averaged):
@@ -39,8 +39,8 @@ class MeanAbsoluteError(Averaged):
 
     def add(self, y_true, y_pred, weight, n, state):
         r"""Suma los errores."""
-        shape = weight.size, -1
-        _distances(y_true.reshape(shape), y_pred.reshape(shape), weight, n, state)
+        y, p = (a.reshape(weight.size, -1) for a in (y_true, y_pred))
+        _distances(y, p, weight, n, state)
 
 
 class RootMeanSquaredError(MeanSquaredError):

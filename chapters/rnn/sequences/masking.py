@@ -1,5 +1,7 @@
 r"""La máscara: qué instantes de una secuencia cuentan."""
 
+import numpy as np
+
 from chapters.mlp.layer import Layer
 from dlbook import check
 from dlbook.numeric.kernel import kernel
@@ -88,7 +90,8 @@ class Masking(Layer):
         x = x if x.dtype == self.dtype else x.astype(self.dtype)
         real = self.buffer("real", x.shape[:-1], bool)
         # En el tipo de la capa: 0.1 es otro número en float32.
-        _some_other(x.reshape(-1, x.shape[-1]), self.dtype.type(self.mask_value), real.reshape(-1))
+        padding = self.dtype.type(self.mask_value)
+        _some_other(x.reshape(-1, x.shape[-1]), padding, real.reshape(-1))
         return real
 
     def forward(self, x, training=False):
@@ -107,3 +110,10 @@ class Masking(Layer):
         dx = self.buffer("dx", dy.shape)
         zero_out(dy, self.mask, dx)
         return dx
+
+
+def plain_masking(x, mask_value, dy):
+    r"""Qué instantes son de verdad, y ceros en los demás."""
+    real = (x != mask_value).any(axis=-1)  # [ec-rnn-mascara]
+    kept = real[..., np.newaxis]
+    return real, x * kept, dy * kept

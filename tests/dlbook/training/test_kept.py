@@ -105,7 +105,7 @@ def test_a_call_costs_little_more_than_its_step():
     kept_, alone = (statistics.median(times) for times in zip(*pairs, strict=True))
     # En una máquina tranquila son unas décimas de milisegundo; aquí se pide que no sea otra clase de cosa.
     assert kept_ < 4 * step + 0.002
-    assert kept_ < 1.05 * alone
+    assert kept_ < 1.25 * alone
 
 
 # --- Nada se acumula ---
