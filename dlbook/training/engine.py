@@ -37,7 +37,7 @@ from dlbook.training.state import walk
 WORK_PER_THREAD = 25_000_000
 CACHE = 4 << 20
 # Cuántos parámetros justifican lo mismo al moverlos, y de a cuántos se cortan: líneas enteras de la memoria.
-NUMBERS_PER_THREAD, LINE = 40_000, 16
+NUMBERS_PER_THREAD, LINE = 200_000, 16
 # Si ni una cabe, se hacen de a unas pocas: empezar cada trozo cuesta.
 FEW = 4
 # De a cuántas observaciones se evalúa y se predice, a lo sumo, y en cuánta memoria por hilo. Depende del modelo y no de
