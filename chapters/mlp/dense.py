@@ -7,6 +7,7 @@ import numpy as np
 from chapters.mlp import activations, constraints, initializers, regularizers
 from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
+from dlbook.numeric.elementwise import sum_rows
 from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul import matmul, matmul_large, matmul_transposed
 
@@ -237,7 +238,7 @@ def _dense_backward_weights(x, dz, dw, db):
         matmul_large(x.T, dz, dw)  # [ec-mlp-densa-pesos]
     else:
         matmul(x.T, dz, dw)  # [ec-mlp-densa-pesos]
-    _sum_of_rows(dz, db)  # [ec-mlp-densa-sesgo]
+    sum_rows(dz, db)  # [ec-mlp-densa-sesgo]
 
 
 def _dense_backward_input(dz, w, dx):
@@ -259,14 +260,6 @@ def _product_by_transposed(dz, w, dx):
             for k in range(start, stop):
                 turned[j, k] = w[k, j]
     matmul(dz, turned, dx)
-
-
-@kernel
-def _sum_of_rows(dz, db):
-    db[:] = 0
-    for i in range(dz.shape[0]):
-        for j in range(db.size):
-            db[j] += dz[i, j]
 
 
 def _rows(x):

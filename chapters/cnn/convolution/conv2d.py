@@ -9,7 +9,7 @@ from chapters.cnn.arguments import check_dilation, on_image, pair
 from chapters.cnn.convolution.base import Convolution
 from chapters.cnn.convolution.im2col import find_windows, place_windows
 from chapters.cnn.convolution.padding import Margin, clear, flat, padded
-from chapters.cnn.convolution.winograd import Winograd, pays
+from chapters.cnn.convolution.winograd import Winograd, _turn, pays
 from chapters.mlp import activations, constraints, initializers, regularizers
 from dlbook import check
 from dlbook.numeric.elementwise import copy
@@ -131,17 +131,6 @@ class Places:
         loose = buffer("dz", dz.size + SLACK)
         copy(dz.reshape(-1), loose[: dz.size])
         return loose
-
-
-@kernel
-def _turn(kernel, turned):
-    # Media vuelta, y los canales en el lugar de los filtros.
-    height, width, channels, filters = kernel.shape
-    for i in range(height):
-        for j in range(width):
-            for f in range(filters):
-                for c in range(channels):
-                    turned[i, j, f, c] = kernel[height - 1 - i, width - 1 - j, c, f]
 
 
 class Gather:

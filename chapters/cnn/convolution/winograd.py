@@ -694,12 +694,13 @@ def plain_winograd_backward(x, kernel, dy):
 
 @kernel
 def _turn(kernel, turned):
-    # Media vuelta, y los canales por los filtros.
-    for i in range(TAPS):
-        for j in range(TAPS):
-            for f in range(kernel.shape[3]):
-                for c in range(kernel.shape[2]):
-                    turned[i, j, f, c] = kernel[TAPS - 1 - i, TAPS - 1 - j, c, f]
+    # Media vuelta, y los canales en el lugar de los filtros.
+    height, width, channels, filters = kernel.shape
+    for i in range(height):
+        for j in range(width):
+            for f in range(filters):
+                for c in range(channels):
+                    turned[i, j, f, c] = kernel[height - 1 - i, width - 1 - j, c, f]
 
 
 @kernel

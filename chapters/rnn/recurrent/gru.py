@@ -4,7 +4,7 @@ import numpy as np
 
 from chapters.mlp import activations
 from chapters.mlp.activations import Sigmoid, Tanh
-from chapters.mlp.dense import _dense_backward_weights, _rows, _sum_of_rows
+from chapters.mlp.dense import _dense_backward_weights, _rows
 from chapters.rnn.recurrent.lstm import applied, by_steps, sequence_arguments, slope
 from chapters.rnn.recurrent.recurrent import Recurrent
 from chapters.rnn.recurrent.steps import (
@@ -18,7 +18,7 @@ from chapters.rnn.recurrent.steps import (
 )
 from dlbook import check
 from dlbook.attributes import Absent
-from dlbook.numeric.elementwise import copy
+from dlbook.numeric.elementwise import copy, sum_rows
 from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul import matmul, matmul_large, matmul_transposed
 
@@ -658,7 +658,7 @@ class GRU(Recurrent):
         first, *second = [self.kernel[0, :0]] if not dbias else dbias[0] if self.reset_after else dbias
         _dense_backward_weights(_rows(self.xs), _rows(dz), dkernel, first)
         for one in second:
-            _sum_of_rows(_rows(dr), one)
+            sum_rows(_rows(dr), one)
         self.recurrent_gradient(self.states[0][:-1], dr, drecurrent)
         if not self.reset_after:
             part = self.buffer("part", 2 * (self.units,))
