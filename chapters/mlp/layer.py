@@ -1396,6 +1396,11 @@ class Layer(Configured):
         return total
 
     @property
+    def penalized(self):
+        r"""Si alguno de sus pesos, o de los de las capas que contiene, tiene penalización."""
+        return any(weight.regularizer is not None for layer in walk(self) for weight in layer._weights.values())
+
+    @property
     def constrained(self):
         r"""Si alguno de sus pesos, o de los de las capas que contiene, tiene restricción."""
         return any(weight.constraint is not None for layer in walk(self) for weight in layer._weights.values())

@@ -100,6 +100,31 @@ def copy(x, out):
         _copy_view(x, out)
 
 
+# Los tipos que numba conoce.
+_KNOWN = {np.dtype(name) for name in ("bool", "int8", "int16", "int32", "int64", "float32", "float64")}
+_KNOWN |= {np.dtype(name) for name in ("uint8", "uint16", "uint32", "uint64")}
+
+
+def convert(x, out):
+    r"""Copia los números de ``x`` en ``out``, de la misma forma y de otro tipo; los dos contiguos.
+
+    >>> import numpy as np
+    >>> out = np.empty(2, np.float32)
+    >>> convert(np.array([3, 250], np.uint8), out)
+    >>> out
+    array([  3., 250.], dtype=float32)
+
+    Parameters
+    ----------
+    x, out : ndarray
+        De dónde y a dónde.
+    """
+    if x.dtype in _KNOWN and out.dtype in _KNOWN and x.flags.c_contiguous:
+        _copy(x.reshape(-1), out.reshape(-1))
+    else:
+        np.copyto(out, x, casting="unsafe")
+
+
 def add(a, b, out):
     r"""Escribe en ``out`` la suma de ``a`` y ``b``; ``out`` puede ser uno de los dos.
 

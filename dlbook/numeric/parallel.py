@@ -7,22 +7,24 @@ fijo. Así los bits no dependen de cuál hilo termine antes.
 
 import contextlib
 import os
-import signal
 import sys
 import threading
+import time
 from itertools import pairwise
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from dlbook import check
+from dlbook.numeric.interruptions import uninterrupted
+from dlbook.numeric.mailbox import Mailbox
 
 # Más hilos no caben en ninguna máquina donde se lea este libro, y el sistema se niega mucho antes de un millón.
 MOST_THREADS = 1024
+# Cada cuánto se mira si acabó un trabajo grabado que tarda, en segundos.
+PAUSE = 50e-6
 
 _threads = None
-# El código durante el cual Ctrl-C siempre espera.
-_uninterrupted = set()
 
 
 def get_threads():
@@ -78,20 +80,13 @@ def set_threads(threads):
     _threads = threads
 
 
-def uninterrupted(function):
-    r"""Decora lo que no se puede dejar a medias: mientras corre, Ctrl-C espera, por muchas veces que llegue."""
-    _uninterrupted.add(function.__code__)
-    return function
-
-
 class Team:
-    r"""Un equipo de hilos que esperan dormidos y despiertan juntos.
+    r"""Un equipo de hilos que esperan y empiezan juntos.
 
-    Podrían esperar despiertos, vigilando la memoria, y empezarían un poco antes. Pero con la máquina ocupada en otra
-    cosa se estorban, y un paso llega a tardar el triple.
-
-    El hilo que llama a :meth:`run` es el primero del equipo y hace su parte como los demás. Los otros nacen la primera
-    vez que hacen falta.
+    El hilo que llama a :meth:`run` o a :meth:`replay` es el primero del equipo y hace su parte como los demás. Los otros
+    nacen la primera vez que hacen falta. Al acabar una parte vigilan su buzón un momento, por si llega otra ya grabada
+    (:mod:`dlbook.numeric.mailbox`), y después se duermen. Vigilar siempre no conviene: con la máquina ocupada en otra
+    cosa, los hilos se estorban.
 
     >>> done = [None] * 3
     >>> with Team(3) as team:
@@ -114,8 +109,8 @@ class Team:
         self.size = check.integer(size, "size", 1)
         self.meeting = Meeting()
         self._process = os.getpid()
-        self._members = []
-        self._go = []
+        # De cada hilo, salvo el primero: él mismo, el candado con que se le llama y su buzón.
+        self._members, self._go, self._boxes = [], [], []
         self._work = None
         self._errors = [None] * self.size
         self._finished = [None] * self.size
@@ -128,17 +123,18 @@ class Team:
         r"""Despide a los hilos."""
         if not self.is_here():
             # Los hilos se quedaron en el otro proceso.
-            self._members, self._go = [], []
+            self._members, self._go, self._boxes = [], [], []
             return
         self.meeting.abort()
         self._work = None
-        for go in self._go:
+        for go, box in zip(self._go, self._boxes, strict=True):
+            box.call()
             # Si ya estaba libre, su hilo aún no la ha tomado: al tomarla verá que no hay más trabajo.
             with contextlib.suppress(RuntimeError):
                 go.release()
         for member in self._members:
             member.join()
-        self._members, self._go = [], []
+        self._members, self._go, self._boxes = [], [], []
 
     def is_here(self):
         r"""Dice si es de este proceso: los hilos no pasan a uno que nació de él, con ``fork``."""
@@ -162,40 +158,89 @@ class Team:
         RuntimeError
             En un proceso que nació de este a la mitad (con ``fork``): los hilos no pasan de uno a otro.
         """
+        self._gather(parts)
+        if parts == 1:
+            work(0)
+            return
+        self._work = work
+        for k in range(1, parts):
+            self._call(k)
+        self._own(work, 0)
+        self._await(range(1, parts))
+
+    def replay(self, replays):
+        r"""Lo mismo con trabajos grabados, uno por hilo; no pasan por Python.
+
+        Parameters
+        ----------
+        replays : list of Replay
+            Los trabajos. No se esperan unos a otros a la mitad.
+        """
+        parts = len(replays)
+        if parts == 1:
+            replays[0].run()
+            return
+        self._gather(parts)
+        self._work = lambda k: replays[k].run()
+        called = []
+        for k in range(1, parts):
+            if not self._boxes[k - 1].post(replays[k]):
+                # Se durmió.
+                called.append(k)
+                self._call(k)
+        self._own(self._work, 0)
+        for k in range(1, parts):
+            if k not in called:
+                self._collect(k, replays[k])
+        self._await(called)
+
+    def _gather(self, parts):
         if not self.is_here():
             raise RuntimeError(
                 "este entrenamiento empezó en otro proceso, y sus hilos se quedaron allá; "
                 "en el proceso nuevo, empieza otro"
             )
         self.meeting.open(parts)
-        if parts == 1:
-            work(0)
-            return
         while len(self._members) < parts - 1:
             self._hire()
-        self._work = work
-        finished = self._finished
-        for k in range(1, parts):
-            finished[k] = lock = threading.Lock()
-            lock.acquire()
-            self._go[k - 1].release()
-        errors = self._errors
+
+    def _own(self, work, k):
+        # Una parte, con su error guardado hasta que acaben las demás.
         try:
-            work(0)
+            work(k)
         except BaseException as error:
-            errors[0] = error
+            self._errors[k] = error
             self.meeting.abort()
-        for k in range(1, parts):
+
+    def _call(self, k):
+        # Despierta a un hilo, o le dice que deje de vigilar, para que haga ``self._work``.
+        self._finished[k] = lock = threading.Lock()
+        lock.acquire()
+        self._boxes[k - 1].call()
+        self._go[k - 1].release()
+
+    def _collect(self, k, replay):
+        # Espera a quien hace un trabajo grabado. Si tarda, sin gastar un núcleo del procesador.
+        box = self._boxes[k - 1]
+        while not box.ended():
+            try:
+                time.sleep(PAUSE)
+            except KeyboardInterrupt as error:
+                self._errors[0] = error
+        self._own(lambda _: replay.check(box.failed), k)
+
+    def _await(self, called):
+        for k in called:
             # Ni Ctrl-C deja hilos a medias: se espera a todos y después se interrumpe.
-            lock = finished[k]
-            while finished[k] is not None:
+            lock = self._finished[k]
+            while self._finished[k] is not None:
                 try:
                     lock.acquire()
                 except KeyboardInterrupt as error:
-                    errors[0] = error
+                    self._errors[0] = error
         # Un equipo que descansa no sabe de quién era el trabajo.
         self._work = None
-        failed = [error for error in errors if error is not None]
+        failed = [error for error in self._errors if error is not None]
         if failed:
             self._errors = [None] * self.size
             # El que se quedó esperando no tiene la culpa.
@@ -203,10 +248,10 @@ class Team:
 
     @uninterrupted
     def _hire(self):
-        go = threading.Lock()
+        go, box = threading.Lock(), Mailbox()
         go.acquire()
         k = len(self._members) + 1
-        member = threading.Thread(target=self._loop, args=(k, go), name=f"dlbook-{k}", daemon=True)
+        member = threading.Thread(target=self._loop, args=(k, go, box), name=f"dlbook-{k}", daemon=True)
         try:
             member.start()
         except RuntimeError:
@@ -214,21 +259,22 @@ class Team:
                 f"el sistema no deja crear el hilo {k + 1} de {self.size}; pide menos con set_threads"
             ) from None
         self._go.append(go)
+        self._boxes.append(box)
         self._members.append(member)
 
-    def _loop(self, k, go):
+    def _loop(self, k, go, box):
         while True:
             go.acquire()
+            box.sleep()
             if self._work is None:
                 return
             lock = self._finished[k]
-            try:
-                self._work(k)
-            except BaseException as error:
-                self._errors[k] = error
-                self.meeting.abort()
+            self._own(self._work, k)
+            # Antes de avisar que acabó: avisar también tarda, y entretanto le pueden poner otro trabajo.
+            box.ready()
             self._finished[k] = None
             lock.release()
+            box.watch()
 
 
 # El equipo que descansa, si hay alguno. Es uno para todo el proceso, y no uno por modelo: doscientos modelos serían
@@ -404,66 +450,3 @@ class _SingleThreadBlas:
 single_thread_blas = _SingleThreadBlas()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=single_thread_blas.forget_others)
-
-
-class Interrupts:
-    r"""Aplaza Ctrl-C mientras haya un paso a medias.
-
-    Un paso del entrenamiento mueve todos los pesos o ninguno. Si la interrupción llega a la mitad, se guarda y se
-    atiende al acabar el paso; una segunda ya no espera. En el código marcado con :func:`uninterrupted`, que toma o
-    devuelve lo que es de todo el proceso, esperan todas. Solo el hilo principal recibe interrupciones; en los demás
-    esto no hace nada.
-    """
-
-    def __init__(self):
-        self._busy = False
-        self._pending = None
-        self._previous = None
-
-    @uninterrupted
-    def __enter__(self):
-        r"""Empieza a recibir las interrupciones."""
-        if threading.current_thread() is threading.main_thread():
-            previous = signal.getsignal(signal.SIGINT)
-            if callable(previous):
-                self._previous = previous
-                signal.signal(signal.SIGINT, self._receive)
-        return self
-
-    @uninterrupted
-    def __exit__(self, *_):
-        r"""Deja de recibirlas; si hay una guardada, se atiende cuando ya no queda nada que devolver."""
-        self._busy = False
-        # Si alguien puso entretanto la suya, se queda.
-        if self._previous is not None and signal.getsignal(signal.SIGINT) == self._receive:
-            signal.signal(signal.SIGINT, self._previous)
-        self._deliver()
-
-    def hold(self):
-        r"""Desde aquí, Ctrl-C espera."""
-        self._busy = True
-
-    def release(self):
-        r"""Hasta aquí: si llegó Ctrl-C, se atiende ahora."""
-        self._busy = False
-        self._deliver()
-
-    def _deliver(self):
-        if self._pending is not None:
-            pending, self._pending = self._pending, None
-            self._previous(*pending)
-
-    def _receive(self, number, frame):
-        if (self._busy and self._pending is None) or _is_uninterrupted(frame):
-            self._pending = number, frame
-        else:
-            self._pending = None
-            self._previous(number, frame)
-
-
-def _is_uninterrupted(frame):
-    while frame is not None:
-        if frame.f_code in _uninterrupted:
-            return True
-        frame = frame.f_back
-    return False

@@ -389,6 +389,18 @@ class Recorder:
         work = self.works.get(key)
         return "nuevo" if work is None else work.state
 
+    def ready(self, key):
+        r"""Da lo grabado de un trabajo, si no hay nada que haga Python, y qué llamada da cada número que devuelve.
+
+        Returns
+        -------
+        (Replay, list of (Replay, int) or None) or None
+        """
+        work = self.works.get(key)
+        if work is None or work.state != "repetible" or len(work.pieces) != 1 or work.asides():
+            return None
+        return work.pieces[0], work.results
+
     def why(self, key):
         r"""Dice, de un trabajo imposible, por qué lo es; de los demás, qué llamadas hace Python."""
         work = self.works[key]
@@ -434,7 +446,7 @@ class _Work:
         if self.state == "repetible":
             for piece in self.pieces:
                 piece.run()
-            return [find() for find in self.results]
+            return [taken(result) for result in self.results]
         if self.state == "imposible" or config.DISABLE_JIT:
             return work()
         return self._record(work)
@@ -480,22 +492,18 @@ class _Work:
         results = []
         for value in found:
             entry = next((e for e in tape.entries if e.result is value), None)
-            if value is None:
-                results.append(lambda: None)
-                continue
-            if entry is None:
+            if value is not None and entry is None:
                 self.state, self.tape, self.reason = "imposible", None, "devuelve algo que no salió de un perform"
                 return
-            results.append(_finder(entry, owners))
+            results.append(None if value is None else entry if isinstance(entry, Aside) else owners[id(entry)])
         self.pieces, self.results, self.state, self.tape = pieces, results, "repetible", None
 
     def asides(self):
         return [piece for piece in self.pieces or () if isinstance(piece, Aside)]
 
 
-def _finder(entry, owners):
-    # Con qué se toma, en cada repetición, lo que dio una llamada.
-    if isinstance(entry, Aside):
-        return lambda: entry.result
-    replay, k = owners[id(entry)]
-    return lambda: replay.result(k)
+def taken(result):
+    r"""Da, después de repetir, uno de los números de un trabajo: de una llamada grabada, de una apartada o ninguno."""
+    if isinstance(result, Aside):
+        return result.result
+    return None if result is None else result[0].result(result[1])

@@ -8,11 +8,11 @@ argumentos, ya en números de 64 bits.
 
 Queda hacer las llamadas desde código compilado. Cada función espera sus argumentos en ciertos registros del procesador,
 según sus tipos, así que a cada combinación de tipos le corresponde un *lector* (:func:`_reader`): una función diminuta
-que los toma de la memoria, los pone en su sitio y llama. El ciclo :func:`_run` llama a un lector tras otro.
+que los toma de la memoria, los pone en su sitio y llama. El ciclo :func:`perform` llama a un lector tras otro.
 
 Todo descansa en cómo entrega numba sus funciones. Una función compilada recibe, antes de los argumentos, dos
 direcciones: dónde dejar lo que devuelve y dónde decir por qué falló. Después, cada argumento, deshecho en números
-(:func:`_words`). Y contesta con un entero que dice si acabó bien.
+(:func:`words_of`). Y contesta con un entero que dice si acabó bien.
 """
 
 import functools
@@ -28,7 +28,7 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from dlbook.numeric.kernel import kernel
-from dlbook.numeric.parallel import uninterrupted
+from dlbook.numeric.interruptions import uninterrupted
 
 WORD, STATUS = ir.IntType(64), ir.IntType(32)
 # Cómo está en la memoria una llamada: la dirección de la función, lo que devuelve, por qué falló y los argumentos.
@@ -105,9 +105,10 @@ class Call:
         self.kernel, self.arguments, self.result, self.within = kernel, arguments, result, None
         entry = _entry(kernel, tuple(kernel.typeof_pyval(value) for value in arguments))
         self.address, self.places, self.returned = entry.address, entry.places, entry.returned
+        self.kinds = entry.kinds
         words = []
         for kind, value in zip(entry.kinds, arguments, strict=True):
-            words += _words(kind, value)
+            words += words_of(kind, value)
         if len(words) != len(self.places):
             raise Unrecordable(f"{kernel.__name__}: no se sabe cómo recibe sus argumentos")
         self.words = tuple(words)
@@ -121,14 +122,14 @@ class Call:
         return self.kernel(*self.arguments) if self.within is None else self.within()
 
 
-def _words(kind, value):
-    # Un argumento, como lo recibe el código de numba: sin signo y en 64 bits, que el lector recorta a los que sean.
+def words_of(kind, value):
+    r"""Da un argumento como lo recibe el código de numba: números sin signo de 64 bits, que el lector recorta."""
     if isinstance(kind, types.Array):
         # Los dos ceros dicen que ni numba ni otro objeto tienen que liberar su memoria; de eso se encarga la ``Call``.
         start = value.__array_interface__["data"][0]
         return [0, 0, value.size, value.itemsize, start, *value.shape, *(s % 2**64 for s in value.strides)]
     if isinstance(kind, types.BaseTuple):
-        return [word for one, part in zip(kind.types, value, strict=True) for word in _words(one, part)]
+        return [word for one, part in zip(kind.types, value, strict=True) for word in words_of(one, part)]
     if isinstance(kind, types.Float):
         bits = np.array([value, 0], f"float{kind.bitwidth}").view("uint64" if kind.bitwidth == 64 else "uint32")
         return [int(bits[0])]
@@ -183,11 +184,43 @@ def _read(typing, reader, memory):
     return signature, write
 
 
+@intrinsic
+def word(typing, address, k):
+    # La palabra número ``k`` desde una dirección.
+    def write(context, builder, signature, arguments):
+        address, k = arguments
+        return builder.load(builder.gep(builder.inttoptr(address, WORD.as_pointer()), [k]))
+
+    return types.uint64(types.uint64, types.uint64), write
+
+
+@intrinsic
+def put_word(typing, address, k, value):
+    # Escribe la palabra número ``k`` desde una dirección.
+    def write(context, builder, signature, arguments):
+        address, k, value = arguments
+        builder.store(value, builder.gep(builder.inttoptr(address, WORD.as_pointer()), [k]))
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, types.uint64, types.uint64), write
+
+
 @kernel
-def _run(readers, memories):
-    # Da cuál llamada falló, o -1.
-    for k in range(readers.size):
-        status = _read(readers[k], memories[k])
+def perform(readers, memories, count):
+    r"""Hace las llamadas de una lista; da cuál falló, o -1.
+
+    Parameters
+    ----------
+    readers, memories : int
+        Dónde está la lista: las direcciones de los lectores y las de la memoria de cada llamada, como las da
+        :attr:`Replay.addresses`.
+    count : int
+        Cuántas son.
+    """
+    # De un entero sin signo y un -1, numba haría un número real.
+    readers, memories, count = np.uint64(readers), np.uint64(memories), np.int64(count)
+    for k in range(count):
+        status = _read(word(readers, np.uint64(k)), word(memories, np.uint64(k)))
         if status != FINE and status != NOTHING:
             return k
     return -1
@@ -230,14 +263,44 @@ class Replay:
             self.memory[start] = call.address
             self.memory[start + FIRST : start + FIRST + len(call.words)] = call.words
         self.starts = starts[:-1]
-        self.memories = (self.memory.ctypes.data + self.memory.itemsize * self.starts).astype(np.uint64)
-        self.readers = np.array([_reader(call.places) for call in calls], np.uint64)
+        memories = (self.memory.ctypes.data + self.memory.itemsize * self.starts).astype(np.uint64)
+        self._list(memories, np.array([_reader(call.places) for call in calls], np.uint64))
+
+    def _list(self, memories, readers):
+        self.memories, self.readers = memories, readers
+        self.addresses = readers.ctypes.data, memories.ctypes.data, len(readers)
         # Si el ciclo no está compilado, que se compile aquí.
-        _run(self.readers[:0], self.memories[:0])
+        perform(*self.addresses[:2], 0)
+
+    @classmethod
+    def chained(cls, replays):
+        r"""Da una que repite varias, una tras otra, en la memoria de cada una.
+
+        Parameters
+        ----------
+        replays : list of Replay
+            Las que se juntan.
+        """
+        if len(replays) == 1:
+            return replays[0]
+        chain = object.__new__(cls)
+        # La memoria es de ellas: tienen que vivir lo que viva esta.
+        chain.links, chain.calls = replays, [call for one in replays for call in one.calls]
+        chain._list(*(np.concatenate([getattr(one, name) for one in replays]) for name in ("memories", "readers")))
+        return chain
 
     def run(self):
         r"""Repite las llamadas, en orden; si una falla, lo hace con su error."""
-        failed = _run(self.readers, self.memories)
+        self.check(perform(*self.addresses))
+
+    def check(self, failed):
+        r"""Si una llamada falló, falla con su error.
+
+        Parameters
+        ----------
+        failed : int
+            Cuál, o -1.
+        """
         if failed >= 0:
             self.calls[failed].again()
             raise RuntimeError(f"{self.calls[failed].kernel.__name__}: falló al repetirse")
@@ -246,3 +309,7 @@ class Replay:
         r"""Da el número real que devolvió la llamada ``k`` la última vez."""
         start = self.starts[k] + RESULT
         return float(self.memory[start : start + 1].view(f"float{self.calls[k].returned.bitwidth}")[0])
+
+    def address(self, k):
+        r"""Da la dirección de la palabra ``k`` de su memoria."""
+        return self.memory.ctypes.data + self.memory.itemsize * int(k)

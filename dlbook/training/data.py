@@ -7,38 +7,62 @@ ocuparía cuatro veces más. Se convierten lote por lote, al copiarlos.
 import math
 import queue
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 
 from dlbook import check, registry
+from dlbook.numeric.elementwise import convert, multiply
+from dlbook.numeric.gather import Table
 from dlbook.several import distribute, each
 
 # Cuántos lotes se preparan mientras otro entrena.
 AHEAD = 2
 
 
-class Column:
-    r"""Un arreglo del que se toman filas, y el tipo en que van."""
+@dataclass(frozen=True)
+class Spot:
+    r"""Unas filas que se toman de donde diga una tabla: no hay que saber todavía cuáles son.
 
-    def __init__(self, array, dtype, name):
+    Attributes
+    ----------
+    table : Table
+        La tabla.
+    first, count : int
+        Desde cuál del paso, y cuántas.
+    """
+
+    table: Table
+    first: int
+    count: int
+
+
+class Column:
+    r"""Un arreglo del que se toman filas, y el tipo en que van; ``number`` es su lugar en la tabla."""
+
+    def __init__(self, array, dtype, name, number):
         # Las réplicas duran más que los datos, y los siguientes pueden ser de otro tipo.
-        self.array, self.dtype = array, dtype
+        self.array, self.dtype, self.number = array, dtype, number
         self.name, self.came = f"{name}, {dtype.str}", f"{name}, {array.dtype.str} como llegó"
 
-    def rows(self, replica, rows, copy=False):
+    def rows(self, replica, rows):
         r"""Da unas filas contiguas y de su tipo, en un búfer de la réplica si hay que copiarlas."""
         # Un pedazo seguido ya está contiguo; lo barajado, de otro tipo o de solo lectura se copia a un búfer.
         if isinstance(rows, slice):
             part = self.array[rows]
-            if part.dtype == self.dtype and part.flags.carray and not copy:
+            if part.dtype == self.dtype and part.flags.carray:
                 return part
         else:
-            part = replica.buffer(self.came, (len(rows), *self.array.shape[1:]), self.array.dtype)
-            self.array.take(rows, axis=0, out=part, mode="clip")
+            spot = isinstance(rows, Spot)
+            part = replica.buffer(self.came, (rows.count if spot else len(rows), *self.array.shape[1:]), self.array.dtype)
+            if spot:
+                rows.table.gather(self.number, rows.first, part)
+            else:
+                self.array.take(rows, axis=0, out=part, mode="clip")
             if part.dtype == self.dtype:
                 return part
         out = replica.buffer(self.name, part.shape, self.dtype)
-        np.copyto(out, part, casting="unsafe")
+        convert(part, out)
         return out
 
 
@@ -60,13 +84,35 @@ class Data:
     def __init__(self, xs, dtypes, ys=(), weights=()):
         self.xs, self.dtypes, self.ys, self.weights = xs, dtypes, list(ys), list(weights)
         self.shapes = [x.shape[1:] for x in xs]
-        self.inputs = [Column(x, d, f"data x {k}") for k, (x, d) in enumerate(zip(xs, dtypes, strict=True))]
-        self.targets = [None if y is None else Column(y, y.dtype, f"data y {k}") for k, y in enumerate(self.ys)]
-        self.weighing = [
-            None if w is None else Column(w, w.dtype, f"data weight {k}") for k, w in enumerate(self.weights)
-        ]
         # Un autocodificador predice su entrada: no hace falta copiarla dos veces.
         self.same = [next((k for k, x in enumerate(xs) if _same(x, y)), None) for y in self.ys]
+        self._line_up()
+
+    def _line_up(self):
+        self.columns = []
+        self.inputs = [self._column("x", k, x, dtype) for k, (x, dtype) in enumerate(zip(self.xs, self.dtypes, strict=True))]
+        self.targets = [self._column("y", k, y) for k, y in enumerate(self.ys)]
+        self.weighing = [self._column("weight", k, weight) for k, weight in enumerate(self.weights)]
+        # Cómo son, sin mirar sus números; y si una tabla puede decir dónde está cada fila.
+        self.kinds = *self.same, *((c.name, c.array.shape[1:], c.array.dtype, c.dtype) for c in self.columns)
+        self.in_rows = all(column.array[:1].flags.c_contiguous for column in self.columns)
+
+    def _column(self, name, k, array, dtype=None):
+        if array is None:
+            return None
+        column = Column(array, dtype or array.dtype, f"data {name} {k}", len(self.columns))
+        self.columns.append(column)
+        return column
+
+    def weigh(self, weight):
+        r"""Cambia los pesos de la única salida."""
+        self.weights[0] = weight
+        self._line_up()
+
+    def point(self, table):
+        r"""Apunta en una tabla dónde están las columnas."""
+        for column in self.columns:
+            table.point(column.number, column.array)
 
     def __len__(self):
         r"""Cuántas observaciones."""
@@ -84,30 +130,31 @@ class Data:
         r"""Separa las primeras ``at`` observaciones de las demás."""
         return self.part(slice(0, at)), self.part(slice(at, None))
 
-    def batch(self, replica, rows, copy=False):
-        r"""Da lo que entra de unas filas; una lista, si son varias entradas. Con ``copy``, siempre en búferes."""
+    def batch(self, replica, rows):
+        r"""Da lo que entra de unas filas; una lista, si son varias entradas."""
         if len(self.inputs) == 1:
-            return self.inputs[0].rows(replica, rows, copy)
-        return [column.rows(replica, rows, copy) for column in self.inputs]
+            return self.inputs[0].rows(replica, rows)
+        return [column.rows(replica, rows) for column in self.inputs]
 
-    def target(self, replica, rows, x, k, divisor, mask=None, copy=False):
+    def target(self, replica, rows, x, k, divisor, mask=None):
         r"""Da lo correcto de la salida ``k`` en unas filas, y los pesos: entre ``divisor``, y tal cual.
 
-        Con la máscara de esas filas, los pesos son cero donde no cuenta. Con ``copy``, todo está en búferes.
+        Con la máscara de esas filas, los pesos son cero donde no cuenta.
         """
         if self.targets[k] is None:
             return None, None, None
         same = self.same[k]
-        y = self.targets[k].rows(replica, rows, copy) if same is None else each(x)[same]
+        y = self.targets[k].rows(replica, rows) if same is None else each(x)[same]
         if mask is not None:
             own = None if self.weighing[k] is None else self.weighing[k].rows(replica, rows)
             raw = masked(own, mask, replica.dtype)
             return y, raw * raw.dtype.type(1 / divisor), raw
         if self.weighing[k] is None:
             return y, uniform_weight(replica, len(y), divisor), None
-        raw = self.weighing[k].rows(replica, rows, copy)
+        raw = self.weighing[k].rows(replica, rows)
         weight = replica.buffer(("data weighed", k), raw.shape, raw.dtype)
-        return y, np.multiply(raw, raw.dtype.type(1 / divisor), out=weight), raw
+        multiply(raw, 1 / divisor, weight)
+        return y, weight, raw
 
     # --- Como origen de lotes ---
 
@@ -473,7 +520,7 @@ def weigh_classes(data, class_weight, model):
         raise ValueError(f"class_weight: se esperaba una clase entre 0 y {classes - 1}, pero llegó la {outside[0]}")
     of_class = np.array([weights.get(c, 1.0) for c in labels.tolist()], model.dtype)
     weight = of_class if data.weights[0] is None else data.weights[0] * of_class
-    data.weights[0], data.weighing[0] = weight, Column(weight, weight.dtype, "data weight 0")
+    data.weigh(weight)
 
 
 def source_of(model, x, y, sample_weight, name, class_weight=None, with_targets=True, step="train_step"):

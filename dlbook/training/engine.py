@@ -16,21 +16,17 @@ from dlbook import check, registry
 from dlbook.callbacks import called
 from dlbook.compiling import notice
 from dlbook.numeric.draws import Draws
-from dlbook.numeric.elementwise import add, fill, multiply
-from dlbook.numeric.parallel import (
-    Interrupts,
-    Team,
-    borrow,
-    cut,
-    get_threads,
-    give_back,
-    single_thread_blas,
-    uninterrupted,
-)
-from dlbook.numeric.recording import ARRAYS, Recorder, lent, perform
+from dlbook.numeric.elementwise import add, copy, fill, multiply
+from dlbook.numeric.interruptions import Interrupts, uninterrupted
+from dlbook.numeric.parallel import Team, borrow, cut, get_threads, give_back, single_thread_blas
+from dlbook.numeric.gather import Table
+from dlbook.numeric.recording import ARRAYS, Recorder, lent, perform, taken
+from dlbook.numeric.rehearsal import Rehearsal
+from dlbook.numeric.replay import Replay
+from dlbook.numeric.stretch import Stretch
 from dlbook.several import each
 from dlbook.training import kept
-from dlbook.training.data import Data, check_mask, masked
+from dlbook.training.data import Data, Spot, check_mask, masked
 from dlbook.training.state import walk
 
 # Cuántos productos justifican despertar a un hilo más, y cuántos bytes de resultados intermedios caben en su caché.
@@ -38,6 +34,9 @@ WORK_PER_THREAD = 25_000_000
 CACHE = 4 << 20
 # Cuántos parámetros justifican lo mismo al moverlos, y de a cuántos se cortan: líneas enteras de la memoria.
 NUMBERS_PER_THREAD, LINE = 200_000, 16
+# Cuántos productos hay en un tramo de pasos sin Python, y cuántos pasos a lo sumo: unas centésimas de segundo, porque
+# Ctrl-C espera al final.
+STRETCH, MOST_STEPS = 2_000_000_000, 256
 # Si ni una cabe, se hacen de a unas pocas: empezar cada trozo cuesta.
 FEW = 4
 # De a cuántas observaciones se evalúa y se predice, a lo sumo, y en cuánta memoria por hilo. Depende del modelo y no de
@@ -94,7 +93,7 @@ def _accumulate(replica, gradient, number, chunks):
     # backward escribe el gradiente de un trozo; el de la parte entera se va sumando aparte y al final vuelve.
     total = replica.buffer("data total", gradient.shape)
     if number == 0:
-        total[:] = gradient
+        copy(gradient, total)
     elif number < chunks - 1:
         add(total, gradient, total)
     else:
@@ -247,8 +246,18 @@ class Engine:
         before, after = called(callbacks, "on_train_batch_begin"), called(callbacks, "on_train_batch_end")
         self.step, steps = 0, limit or source.steps(batch_size)
         batches = source.batches(batch_size, self.model.generator if shuffle else None, limit)
+        # Si nadie mira entre un lote y otro, se pueden dar varios pasos seguidos.
+        alone, batch = not (before or after) and isinstance(source, Data), -1
         try:
-            for batch, (data, order, start, stop) in enumerate(batches):
+            for data, order, start, stop in batches:
+                batch += 1
+                given = self._stretch(data, order, start, stop - start, steps - batch) if alone else 0
+                if given:
+                    batch += given - 1
+                    for _ in range(given - 1):
+                        next(batches)
+                    progress.step(batch, self.total / self.seen)
+                    continue
                 for method in before:
                     method(batch, {})
                 self.train(data, order, start, stop, (epoch, batch, steps))
@@ -289,10 +298,7 @@ class Engine:
         finally:
             self.interrupts.release()
         notice.finish()
-        self.step += 1
-        self.total += loss * (stop - start)
-        self.seen += stop - start
-        return loss
+        return self._count(stop - start)
 
     def start(self, data):
         r"""Prepara lo que se va a entrenar y a medir."""
@@ -313,6 +319,9 @@ class Engine:
         self.pieces = [(a * LINE, min(b * LINE, self.theta.size)) for a, b in cut(lines, parts)]
         self.restart()
         self.constrained = self.model.constrained
+        # Si entre un paso y otro no hay nada que hacer más que mover los pesos.
+        nothing = not (self.constrained or self.model.penalized or self.adds or self.asking or self.masked)
+        self.plain = nothing and self.spreads and self.model.optimizer.foreseeable
 
     def restart(self):
         r"""Empieza otra vez la cuenta de la pérdida y las métricas."""
@@ -355,8 +364,7 @@ class Engine:
     def _keep_aim(self, taste):
         # Lo que se decidió, para la siguiente llamada; lo que se grabó con otra cosa ya no vale.
         self.kept.taste, self.kept.measures = taste, {name: getattr(self, name) for name in AIM if name != "data"}
-        for recorder in self.recorders:
-            recorder.forget()
+        self.kept.forget()
 
     def _taste(self, data):
         # De qué depende un paso grabado, además de las capas: cómo son los datos, y los argumentos de lo que los mide.
@@ -404,28 +412,154 @@ class Engine:
 
     def _step(self, data, order, start, stop):
         n = stop - start
-        plan = self.plans.get(n)
-        if plan is None:
-            plan = self.plans[n] = self._plan(n)
+        plan = self._planned(n)
         divisors, masks = (n,) * len(self.targets), None
-        if self.asking or self.masked:
+        # Lo que se graba toma las filas de donde diga la tabla, siempre en la misma memoria.
+        recorded = data.in_rows and not (self.asking or self.masked)
+        if recorded:
+            self._place(data, order, start)
+        else:
             rows = slice(start, stop) if order is None else order[start:stop]
             masks = self._masks(data, rows) if self.masked and self.foreseen else None
             divisors = self._divisors(data, rows, n, masks)
-        self.job = data, order, start, n, plan, divisors, masks
+        self.job = data, order, start, n, plan, divisors, masks, recorded
         if self.adds:
             self._tell_whole(self.replicas[: len(plan)], n)
         self.losses = [0.0] * len(plan)
         self.parts = [None] * len(plan)
-        self.team.run(self._part, len(plan))
+        whole = self._whole(n, data, plan) if recorded else None
+        if whole is None:
+            self.team.run(self._part, len(plan))
+        else:
+            self._replay(whole, plan, n)
+        self.losses[0] += check.returned(self.replicas[0].penalty(add_gradient=True), "la penalización de los pesos")
         if not self.kept.warm:
             self._check_replicas(self.replicas[: len(plan)])
             # El primer paso puede haber cargado otra copia de BLAS.
             self.kept.warm = True
             self.blas.refresh()
+        return sum(self.losses)
+
+    def _place(self, data, order, start):
+        kept = self.kept
+        if kept.pointed is not data:
+            # Lo grabado con datos de esta clase ya conoce su tabla.
+            table = kept.tables.get(data.kinds)
+            if table is None:
+                table = kept.tables[data.kinds] = Table(len(data.columns))
+            kept.table, kept.pointed = table, data
+            data.point(table)
+        kept.table.place(start, order)
+
+    def _whole(self, n, data, plan):
+        r"""Da el paso entero grabado, o ``None`` si aún no lo está, o si Python tiene que hacer algo a la mitad.
+
+        Es la lista de lo que repite cada hilo y la de las pérdidas de cada uno: por cada trozo, con qué se toman.
+        """
+        key = n, data.kinds
+        whole = self.kept.wholes.get(key)
+        if whole is None:
+            # Entre un trozo y otro puede haber que sortear, o que anotar lo que una capa le suma a la pérdida.
+            if (self.random or self.adds) and max(map(len, plan)) > 1:
+                return None
+            pairs = [(recorder, len(chunks)) for recorder, chunks in zip(self.recorders, plan, strict=False)]
+            found = [[r.ready((n, number, data.kinds)) for number in range(count)] for r, count in pairs]
+            if any(one is None for of_one in found for one in of_one):
+                return None
+            replays = [Replay.chained([replay for replay, _ in of_one]) for of_one in found]
+            whole = self.kept.wholes[key] = replays, [[results for _, results in of_one] for of_one in found]
+        return whole
+
+    def _replay(self, whole, plan, n):
+        replays, results = whole
+        for k, chunks in enumerate(plan):
+            self._draw(k, *chunks[0], n)
+        self.team.replay(replays)
+        for k, (chunks, of_one) in enumerate(zip(plan, results, strict=True)):
+            self._account(k, chunks, [[taken(result) for result in losses] for losses in of_one], n)
+
+    def _account(self, k, chunks, losses, n):
+        # Lo que dio cada trozo de un hilo.
+        parts = np.zeros(len(self.targets)) if len(self.targets) > 1 else None
+        for (a, b), found in zip(chunks, losses, strict=True):
+            self.losses[k] += self._weigh(self.replicas[k], found, b - a, n, parts)
+        self.parts[k] = parts
+
+    def _stretch(self, data, order, start, n, most):
+        r"""Da varios pasos seguidos sin Python entre ellos, si se puede; da cuántos dio.
+
+        Son los primeros de los ``most`` que quedan; con los que no se puede, 0. Si un paso falla, es el siguiente al
+        último dado, y no se dio: quien lo dé otra vez verá por qué.
+        """
+        steps = min(most, (len(data) - start) // n, MOST_STEPS, STRETCH // (3 * n * self.work))
+        if not self.plain or self.random or steps < 2 or not data.in_rows:
+            return 0
+        key, plan = (n, data.kinds), self._planned(n)
+        stretch = self.kept.stretches.get(key)
+        if stretch is None:
+            stretch = self._new_stretch(n, data)
+            if stretch is None:
+                return 0
+            self.kept.stretches[key] = stretch
+        self._admit(data)
+        optimizer = self.model.optimizer
+        # Cuántos gradientes hay que sumar.
+        self.losses = [0.0] * len(plan)
+        rehearsal, before = self._rehearsal(True, True), optimizer.iterations
+        self.interrupts.hold()
+        try:
+            self._place(data, order, start)
+            for numbers in stretch.numbers[:steps]:
+                fine = []
+                optimizer.step(
+                    self.theta, self.gradient, lambda move: fine.append(rehearsal.rehearse(self._works(True, move)))
+                )
+                if not fine[0]:
+                    optimizer.iterations = before
+                    self.kept.forget()
+                    return 0
+                numbers[:] = rehearsal.numbers
+            given = stretch.run(self.team, steps, n)
+            optimizer.iterations -= steps - given
+            found = stretch.losses(given)
+            for s in range(given):
+                self.losses, self.parts = [0.0] * len(plan), [None] * len(plan)
+                for k, chunks in enumerate(plan):
+                    values = iter(found[k][s])
+                    losses = [[None if one.loss is None else next(values) for one in self.targets] for _ in chunks]
+                    self._account(k, chunks, losses, n)
+                self._count(n)
+        finally:
+            self.interrupts.release()
+        return given
+
+    def _new_stretch(self, n, data):
+        # ``None``, si algo no está grabado todavía.
+        whole = self.kept.wholes.get((n, data.kinds))
+        if whole is None:
+            return None
+        replays, results = whole
+        self.losses = [0.0] * len(replays)
+        rehearsal = self._rehearsal(True, True)
+        if not rehearsal.ready:
+            return None
+        sources = [[one for losses in of_one for one in losses if one is not None] for of_one in results]
+        table, moves, places = self.kept.tables[data.kinds], rehearsal.replays, rehearsal.places
+        return Stretch(replays, sources, table, moves, places, MOST_STEPS)
+
+    def _count(self, n):
+        # Lo que dio un paso.
         if len(self.targets) > 1:
             self.outputs += np.sum(self.parts, axis=0) * n
-        return sum(self.losses)
+        loss = sum(self.losses)
+        self.step += 1
+        self.total += loss * n
+        self.seen += n
+        return loss
+
+    def _draw(self, k, a, b, n):
+        for layer in self.random[k] if self.random else ():
+            layer.draws.place(self.step, a, b, n)
 
     def _divisors(self, data, rows, n, masks=None):
         # Entre qué se divide la pérdida de cada salida: casi siempre, entre cuántas observaciones hay.
@@ -449,63 +583,58 @@ class Engine:
                 layer.whole = n
 
     def _part(self, k):
-        data, order, start, n, plan, divisors, masks = self.job
-        replica, loss, sums = self.replicas[k], 0.0, self.sums[k]
-        chunks = plan[k]
+        data, order, start, n, plan, divisors, masks, recorded = self.job
+        replica, loss, chunks = self.replicas[k], 0.0, plan[k]
         parts = np.zeros(len(self.targets)) if len(self.targets) > 1 else None
         for number, (a, b) in enumerate(chunks):
-            rows = slice(start + a, start + b) if order is None else order[start + a : start + b]
-            for layer in self.random[k] if self.random else ():
-                layer.draws.place(self.step, a, b, n)
+            if recorded:
+                rows = Spot(self.kept.table, a, b - a)
+            else:
+                rows = slice(start + a, start + b) if order is None else order[start + a : start + b]
             own = None if masks is None else _part_of(masks, a, b)
-            loss += self._measure(k, data, rows, divisors, n, True, sums, parts, own)
-            if len(chunks) > 1:
-                _accumulate(replica, self.gradients[k], number, len(chunks))
-        if k == 0:
-            loss += check.returned(replica.penalty(add_gradient=True), "la penalización de los pesos")
+
+            def work(number=number, rows=rows, own=own):
+                losses = self._measure(k, data, rows, divisors, n, True, self.sums[k], own)
+                if len(chunks) > 1:
+                    _accumulate(replica, self.gradients[k], number, len(chunks))
+                return losses
+
+            self._draw(k, a, b, n)
+            losses = self.recorders[k].run((n, number, data.kinds), work) if recorded else work()
+            loss += self._weigh(replica, losses, b - a, n, parts)
         self.losses[k], self.parts[k] = loss, parts
 
-    def _measure(self, k, data, rows, divisors, n, training, sums, parts, masks=None):
-        r"""Va hacia delante con unas filas de un lote de ``n``, mide y, si entrena, vuelve; da la pérdida."""
+    def _measure(self, k, data, rows, divisors, n, training, sums, masks=None):
+        r"""Va hacia delante con unas filas de un lote de ``n``, mide y, si entrena, vuelve; da la pérdida de cada salida."""
         replica = self.replicas[k]
-        # Lo que se graba encuentra los datos siempre en la misma memoria.
-        recorded = training and not (self.asking or self.masked)
-        x = data.batch(replica, rows, recorded)
-        wanted = None
+        x = data.batch(replica, rows)
         if self.foreseen:
-            wanted = self._wanted(replica, data, rows, x, divisors, masks, recorded)
+            wanted = self._wanted(replica, data, rows, x, divisors, masks)
+        y_pred = self._forward(replica, x, training)
+        if not self.foreseen:
+            # Son todas las del lote: las máscaras se saben hasta ahora.
+            masks = replica.output_masks()
+            wanted = self._wanted(replica, data, rows, x, self._divisors(data, rows, n, masks), masks)
+        losses, slopes = [], []
+        for j, (one, aim) in enumerate(zip(each(y_pred), wanted, strict=True)):
+            loss, slope = self._compare(replica, aim, one, j, sums)
+            losses.append(loss)
+            slopes.append(slope)
+        if training:
+            replica.backward(slopes if len(slopes) > 1 else slopes[0])
+        return losses
 
-        def work():
-            y_pred = self._forward(replica, lent(x), training)
-            aims = wanted
-            if aims is None:
-                # Son todas las del lote: las máscaras se saben hasta ahora.
-                masks = replica.output_masks()
-                aims = self._wanted(replica, data, rows, x, self._divisors(data, rows, n, masks), masks)
-            losses, slopes = [], []
-            for j, (one, aim) in enumerate(zip(each(y_pred), aims, strict=True)):
-                loss, slope = self._compare(replica, aim, one, j, sums)
-                losses.append(loss)
-                slopes.append(slope)
-            if training:
-                replica.backward(slopes if len(slopes) > 1 else slopes[0])
-            return losses
-
-        if recorded:
-            # Lo grabado vale para esta memoria: los búferes son los mismos objetos mientras no cambie su forma o tipo.
-            key = n, *map(id, each(x)), *(id(one) for aim in wanted for one in aim)
-            losses = self.recorders[k].run(key, work)
-        else:
-            losses = work()
+    def _weigh(self, replica, losses, rows, n, parts):
+        # La pérdida de unas filas; la de cada salida se suma en ``parts``, si hay varias.
         losses = [0.0 if one is None else one for one in losses]
         if parts is not None:
             parts += losses
         loss = sum(one * weight for one, weight in zip(losses, self.weights, strict=True))
         if self.adds:
-            loss += replica.added_loss(len(each(x)[0])) / n
+            loss += replica.added_loss(rows) / n
         return loss
 
-    def _wanted(self, replica, data, rows, x, divisors, masks, copy=False):
+    def _wanted(self, replica, data, rows, x, divisors, masks):
         # De cada salida, lo correcto, los pesos entre lo que se divide y lo que pesan para las métricas.
         found = []
         for j, target in enumerate(self.targets):
@@ -515,7 +644,7 @@ class Engine:
                 continue
             if mask is not None:
                 check_mask(mask, (len(each(x)[0]), *self.output_shapes[j]))
-            found.append((*data.target(replica, rows, x, j, divisors[j], mask, copy), mask))
+            found.append((*data.target(replica, rows, x, j, divisors[j], mask), mask))
         return found
 
     def _compare(self, replica, aim, y_pred, j, sums):
@@ -584,18 +713,14 @@ class Engine:
 
     def _update(self):
         # Cada hilo toma su parte de los parámetros: suma ahí los gradientes, en orden, y los mueve.
-        others, optimizer = self.gradients[1 : len(self.losses)], self.model.optimizer
-
-        def gather(a, b):
-            for other in others:
-                add(self.gradient[a:b], other[a:b], self.gradient[a:b])
-
+        optimizer = self.model.optimizer
         if self.spreads and not optimizer.looks_at_all:
-            optimizer.step(self.theta, self.gradient, lambda move: self._spread(gather, move))
+            optimizer.step(self.theta, self.gradient, lambda move: self._spread(True, move))
             return
-        self._spread(gather)
+        if len(self.losses) > 1:
+            self._spread(True)
         if self.spreads:
-            optimizer.step(self.theta, self.gradient, self._spread)
+            optimizer.step(self.theta, self.gradient, lambda move: self._spread(False, move))
             return
         if self.updated:
             optimizer.step(self.theta, self.gradient)
@@ -617,14 +742,33 @@ class Engine:
                 "con theta -= … o theta[:] = …"
             )
 
-    def _spread(self, *works):
-        pieces = self.pieces
+    def _spread(self, gather, move=None):
+        self._rehearsal(gather, move is not None).run(self.team, self._works(gather, move), self.pieces)
 
-        def part(k):
-            for work in works:
-                work(*pieces[k])
+    def _works(self, gather, move):
+        others = self.gradients[1 : len(self.losses)] if gather else ()
 
-        self.team.run(part, len(pieces))
+        def work(a, b):
+            for other in others:
+                add(self.gradient[a:b], other[a:b], self.gradient[a:b])
+            if move is not None:
+                move(a, b)
+
+        return work
+
+    def _rehearsal(self, gather, move):
+        # El trabajo es otro si hay que sumar los gradientes de más hilos.
+        key = len(self.losses) if gather else 1, move
+        rehearsal = self.kept.rehearsals.get(key)
+        if rehearsal is None:
+            rehearsal = self.kept.rehearsals[key] = Rehearsal()
+        return rehearsal
+
+    def _planned(self, n):
+        plan = self.plans.get(n)
+        if plan is None:
+            plan = self.plans[n] = self._plan(n)
+        return plan
 
     def _plan(self, n):
         r"""Decide qué parte de un lote de ``n`` hace cada hilo, y en cuántos trozos. Solo depende de los tamaños."""
@@ -713,6 +857,10 @@ class Engine:
         now = self.kept
         if not now.replicas or now.stale:
             return
+        # Los datos no son suyos.
+        now.pointed = None
+        for table in now.tables.values():
+            table.forget()
         if self.awake:
             for settled in now.settled:
                 settled.rest()
@@ -783,7 +931,8 @@ class Engine:
             for i in range(k, len(chunks), parts):
                 rows = slice(*chunks[i])
                 own = None if masks is None else _part_of(masks, rows.start - start, rows.stop - start)
-                losses[i] = self._measure(k, data, rows, divisors, n, False, sums[i], every[i], own)
+                found = self._measure(k, data, rows, divisors, n, False, sums[i], own)
+                losses[i] = self._weigh(self.replicas[k], found, rows.stop - rows.start, n, every[i])
 
         parts = self._parts(n, len(chunks))
         self._run(part, parts)

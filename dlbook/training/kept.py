@@ -25,6 +25,12 @@ class Kept:
         Las réplicas, y el gradiente de las que han entrenado.
     recorders : list of Recorder
         Lo que cada una tiene grabado.
+    wholes, stretches, rehearsals : dict
+        Los pasos enteros ya grabados, los tramos de varios, y la manera de mover los pesos.
+    tables : dict
+        De dónde toman las filas los pasos grabados, por cómo son los datos.
+    table, pointed : Table, Data
+        La de este paso, y a qué datos apunta.
     taste, measures : tuple, dict
         De qué depende lo grabado (cómo son los datos y con qué se miden), y lo que el motor decidió con ello. Si lo
         primero cambia, se olvida lo grabado.
@@ -48,6 +54,12 @@ class Kept:
     replicas: list = field(default_factory=list)
     gradients: list = field(default_factory=list)
     recorders: list = field(default_factory=list)
+    wholes: dict = field(default_factory=dict)
+    stretches: dict = field(default_factory=dict)
+    rehearsals: dict = field(default_factory=dict)
+    tables: dict = field(default_factory=dict)
+    table: object = None
+    pointed: object = None
     taste: tuple | None = None
     measures: dict | None = None
     settled: list = field(default_factory=list)
@@ -59,6 +71,14 @@ class Kept:
     stale: bool = False
     warm: bool = False
     first: int = 0
+
+    def forget(self):
+        r"""Olvida lo grabado: algo cambió."""
+        for recorder in self.recorders:
+            recorder.forget()
+        for one in (self.wholes, self.stretches, self.rehearsals, self.tables):
+            one.clear()
+        self.table = self.pointed = None
 
     @property
     def nbytes(self):

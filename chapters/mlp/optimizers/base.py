@@ -305,6 +305,11 @@ class Optimizer(Configured):
         looking = self.clipnorm, self.global_clipnorm, self.gradient_accumulation_steps
         return any(option is not None for option in looking)
 
+    @property
+    def foreseeable(self):
+        r"""Si un paso es solo mover cada coordenada: se sabe cómo será antes de tener el gradiente."""
+        return not self.looks_at_all and not (self.use_ema and self.ema_overwrite_frequency)
+
     def finalize(self, theta):
         r"""Pone en el lugar de los pesos la media que se llevaba; sin ``use_ema``, nada.
 

@@ -12,7 +12,7 @@ import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 from chapters.mlp import Dense, Input, Sequential
 from dlbook import callbacks
-from dlbook.numeric import parallel
+from dlbook.numeric import interruptions, parallel
 from dlbook.training import engine as engines
 engines.WORK_PER_THREAD = 1
 parallel.set_threads(2)
@@ -65,7 +65,7 @@ def interrupted(k):
         # Python no atiende señales entre el final de un with y su __exit__; quien traza sí podría, y aquí no se hace.
         if frame.f_code.co_filename not in FILES or frame.f_code.co_name == "exclusive":
             return trace
-        frame.f_trace_opcodes = frame.f_code in parallel._uninterrupted
+        frame.f_trace_opcodes = frame.f_code in interruptions._uninterrupted
         if event in ("line", "opcode"):
             count += 1
             if k <= count < k + presses:

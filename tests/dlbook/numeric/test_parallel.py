@@ -19,7 +19,8 @@ from chapters.mlp.optimizers import Adam
 from chapters.mlp.sequential import Input, Sequential
 from dlbook import callbacks
 from dlbook.numeric import parallel
-from dlbook.numeric.parallel import Interrupts, Team, get_threads, set_threads, single_thread_blas
+from dlbook.numeric.interruptions import Interrupts
+from dlbook.numeric.parallel import Team, get_threads, set_threads, single_thread_blas
 from dlbook.training import engine as engines
 from dlbook.training.data import prepare
 
