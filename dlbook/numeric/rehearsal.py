@@ -131,39 +131,42 @@ class Rehearsal:
         line = self.script[self.next] if self.next < len(self.script) else None
         if line is None or line.kernel is not kernel or not line.fits(arguments):
             raise _Different
-        for k, j in line.scalars:
+        for k, kind, j in line.scalars:
             value = arguments[k]
             if value != line.values[k]:
                 line.values[k] = value
-                (self.numbers[j],) = words_of(line.kinds[k], value)
+                (self.numbers[j],) = words_of(kind, value)
         self.next += 1
 
 
 class _Line:
-    # Una llamada de la grabación, como se espera en un ensayo: el núcleo, los tipos de sus argumentos y dónde está cada
-    # arreglo; y de los que son números, cuánto valían, en qué palabra van y qué lugar tienen entre todos los números,
-    # contando desde ``first``.
+    # Una llamada de la grabación, como se espera en un ensayo: el núcleo, los tipos de sus argumentos, de quién es la
+    # memoria de cada arreglo y cuánto mide; de cada número, cómo lo recibe el núcleo y qué lugar tiene entre todos,
+    # contando desde ``first``; y en qué palabras van, ``places``.
     def __init__(self, call, first):
-        self.kernel, self.values, self.kinds = call.kernel, list(call.arguments), call.kinds
+        self.kernel, self.values = call.kernel, list(call.arguments)
         self.types = [type(value) for value in call.arguments]
-        self.arrays, self.scalars, self.places, at = [], [], [], 0
+        self.arrays, self.scalars, self.fixed, self.places, at = [], [], [], [], 0
         for k, (kind, value) in enumerate(zip(call.kinds, call.arguments, strict=True)):
             if isinstance(value, np.ndarray):
-                self.arrays.append((k, _where(value)))
+                self.arrays.append((k, _owner(value), value.size))
             elif isinstance(value, (int, float, np.number)):
-                self.scalars.append((k, first + len(self.places)))
+                self.scalars.append((k, kind, first + len(self.places)))
                 self.places.append(at)
+            else:
+                # ``None``, una tupla: no cambia.
+                self.fixed.append(k)
             at += len(words_of(kind, value))
-        # Lo demás (``None``, una tupla) no cambia.
-        self.fixed = sorted(set(range(len(self.types))) - {k for k, _ in self.arrays + self.scalars})
 
     def fits(self, arguments):
-        return (
-            [type(value) for value in arguments] == self.types
-            and all([_where(arguments[k]) == found for k, found in self.arrays])
-            and all([arguments[k] == self.values[k] for k in self.fixed])
-        )
+        if [type(value) for value in arguments] != self.types:
+            return False
+        for k, owner, size in self.arrays:
+            array = arguments[k]
+            if _owner(array) is not owner or array.size != size:
+                return False
+        return all([arguments[k] == self.values[k] for k in self.fixed])
 
 
-def _where(array):
-    return array.__array_interface__["data"][0], array.shape
+def _owner(array):
+    return array if array.base is None else array.base

@@ -16,6 +16,7 @@ direcciones: dónde dejar lo que devuelve y dónde decir por qué falló. Despu�
 """
 
 import functools
+import struct
 import threading
 from itertools import count
 from typing import NamedTuple
@@ -131,8 +132,8 @@ def words_of(kind, value):
     if isinstance(kind, types.BaseTuple):
         return [word for one, part in zip(kind.types, value, strict=True) for word in words_of(one, part)]
     if isinstance(kind, types.Float):
-        bits = np.array([value, 0], f"float{kind.bitwidth}").view("uint64" if kind.bitwidth == 64 else "uint32")
-        return [int(bits[0])]
+        real, word = ("d", "Q") if kind.bitwidth == 64 else ("f", "I")
+        return list(struct.unpack(word, struct.pack(real, value)))
     if isinstance(kind, (types.Integer, types.Boolean)):
         return [int(value) % 2**64]
     if isinstance(kind, types.NoneType):

@@ -32,8 +32,11 @@ from dlbook.training.state import walk
 # Cuántos productos justifican despertar a un hilo más, y cuántos bytes de resultados intermedios caben en su caché.
 WORK_PER_THREAD = 25_000_000
 CACHE = 4 << 20
-# Cuántos parámetros justifican lo mismo al moverlos, y de a cuántos se cortan: líneas enteras de la memoria.
-NUMBERS_PER_THREAD, LINE = 200_000, 16
+# Cuántas veces menos, si todo el paso se puede grabar: el hilo espera despierto.
+LIGHTER = 4
+# Cuántos parámetros justifican lo mismo al moverlos, y cuántas veces menos si el hilo acaba de hacer su parte; y de a
+# cuántos se cortan: líneas enteras de la memoria.
+NUMBERS_PER_THREAD, AWAKE, LINE = 200_000, 8, 16
 # Cuántos productos hay en un tramo de pasos sin Python, y cuántos pasos a lo sumo: unas centésimas de segundo, porque
 # Ctrl-C espera al final.
 STRETCH, MOST_STEPS = 2_000_000_000, 256
@@ -184,6 +187,8 @@ class Engine:
         self.adds = model.adds_loss
         self.shapes = self.theta = self.gradient = self.data = None
         self.alone = any(layer.alone for layer in layers)
+        # Si lo más probable es que un paso se pueda grabar entero.
+        self.light = all(registry.ours(type(layer)) and not (layer.random or layer.whole_batch) for layer in layers)
 
     @property
     def replicas(self):
@@ -314,9 +319,6 @@ class Engine:
         self.theta, self.gradient = self.model.theta, self.model.gradient
         # El de quien lee no se reparte: puede mirar todas las coordenadas a la vez.
         self.spreads = self.updated = registry.ours(type(self.model.optimizer))
-        lines = -(-self.theta.size // LINE)
-        parts = max(1, min(self.team.size, self.theta.size // NUMBERS_PER_THREAD))
-        self.pieces = [(a * LINE, min(b * LINE, self.theta.size)) for a, b in cut(lines, parts)]
         self.restart()
         self.constrained = self.model.constrained
         # Si entre un paso y otro no hay nada que hacer más que mover los pesos.
@@ -743,7 +745,10 @@ class Engine:
             )
 
     def _spread(self, gather, move=None):
-        self._rehearsal(gather, move is not None).run(self.team, self._works(gather, move), self.pieces)
+        size, lines = self.theta.size, -(-self.theta.size // LINE)
+        parts = max(size // NUMBERS_PER_THREAD, min(len(self.losses), AWAKE * size // NUMBERS_PER_THREAD))
+        pieces = [(a * LINE, min(b * LINE, size)) for a, b in cut(lines, max(1, min(self.team.size, parts)))]
+        self._rehearsal(gather, move is not None).run(self.team, self._works(gather, move), pieces)
 
     def _works(self, gather, move):
         others = self.gradients[1 : len(self.losses)] if gather else ()
@@ -772,7 +777,8 @@ class Engine:
 
     def _plan(self, n):
         r"""Decide qué parte de un lote de ``n`` hace cada hilo, y en cuántos trozos. Solo depende de los tamaños."""
-        parts = 1 if self.alone else max(1, min(self.team.size, n, 3 * n * self.work // WORK_PER_THREAD))
+        each_one = max(1, WORK_PER_THREAD // (LIGHTER if self.light else 1))
+        parts = 1 if self.alone else max(1, min(self.team.size, n, 3 * n * self.work // each_one))
         self._team_of(parts)
         if self.alone:
             return [[(0, n)]]
