@@ -7,7 +7,8 @@ código compilado y sin el candado. Si ahí aparece otro trabajo, que ya es una 
 (:mod:`dlbook.numeric.replay`), lo hace y sigue vigilando. Así el trabajo llega en alrededor de un microsegundo.
 
 Vigilar gasta un núcleo del procesador. Por eso dura poco, :data:`PATIENCE`: lo que Python suele tardar en volver con el
-paso siguiente. Después el hilo se duerme, y para darle trabajo hay que despertarlo como siempre.
+paso siguiente, aunque cada uno se pida aparte. Después el hilo se duerme, y para darle trabajo hay que despertarlo como
+siempre.
 
 Los dos hilos se entienden por un número, el estado:
 
@@ -24,9 +25,12 @@ no: podría ver el estado nuevo con el trabajo viejo. Por eso el estado se lee y
 que además fijan el orden: lo que se escribió antes que el estado, se ve antes.
 """
 
+import ctypes
+import os
 import platform
 import time
 
+import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -42,21 +46,22 @@ ASLEEP, WATCHING, POSTED, CALLED = range(4)
 # Dónde está cada cosa en la memoria que comparten, en palabras de 64 bits. Cada grupo tiene su línea de la caché, de
 # ocho palabras: mientras un hilo vigila el estado, el otro escribe lo demás sin estorbarlo.
 STATE, READERS, MEMORIES, COUNT, FAILED, SIZE = 0, 8, 9, 10, 16, 24
-# Cuánto se vigila, en segundos.
-PATIENCE = 200e-6
+# Cuánto se vigila, en segundos, y cuántas miradas pasan antes de cederle el procesador a quien lo quiera.
+PATIENCE, LOOKS = 2e-3, 20_000
 # La instrucción con que el procesador descansa un instante, donde LLVM sabe pedirla.
 _RESTS = {"x86_64": "llvm.x86.sse2.pause", "AMD64": "llvm.x86.sse2.pause"}
 
 
 def at(context, builder, signature, arguments):
-    # La dirección de una palabra de un arreglo: los argumentos empiezan por el arreglo y el lugar.
+    r"""Da la dirección de una palabra de un arreglo; los argumentos empiezan por el arreglo y el lugar."""
     array = context.make_array(signature.args[0])(context, builder, arguments[0])
     return builder.gep(array.data, [arguments[1]])
 
 
 @intrinsic
 def load(typing, box, k):
-    # Lee una palabra. Lo que se lea después de esta, después se lee.
+    r"""Lee una palabra. Lo que se lea después de esta, después se lee."""
+
     def write(context, builder, signature, arguments):
         return builder.load_atomic(at(context, builder, signature, arguments), "acquire", 8)
 
@@ -65,7 +70,8 @@ def load(typing, box, k):
 
 @intrinsic
 def store(typing, box, k, value):
-    # Escribe una palabra. Lo que se escribió antes que esta, antes se ve.
+    r"""Escribe una palabra. Lo que se escribió antes que esta, antes se ve."""
+
     def write(context, builder, signature, arguments):
         builder.store_atomic(arguments[2], at(context, builder, signature, arguments), "release", 8)
         return context.get_dummy_value()
@@ -84,8 +90,27 @@ def _exchange(typing, box, k, old, new):
     return types.boolean(box, types.intp, types.uint64, types.uint64), write
 
 
+def _yields():
+    # La función del sistema con que un hilo cede el procesador, con un nombre que el código compilado conoce.
+    function = ctypes.windll.kernel32.SwitchToThread if os.name == "nt" else ctypes.CDLL(None).sched_yield
+    llvm.add_symbol("dlbook_yield", ctypes.cast(function, ctypes.c_void_p).value)
+
+
+_yields()
+
+
 @intrinsic
-def rest(typing):
+def _yield(typing):
+    def write(context, builder, signature, arguments):
+        kind = ir.FunctionType(ir.IntType(32), [])
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, "dlbook_yield"), [])
+        return context.get_dummy_value()
+
+    return types.void(), write
+
+
+@intrinsic
+def _pause(typing):
     # Descansa un instante: el otro hilo del mismo núcleo físico, si lo hay, trabaja mejor.
     def write(context, builder, signature, arguments):
         name = _RESTS.get(platform.machine())
@@ -95,6 +120,20 @@ def rest(typing):
         return context.get_dummy_value()
 
     return types.void(), write
+
+
+@kernel
+def rest(looks):
+    r"""Descansa un instante entre una mirada y otra; si ya van muchas, cede el procesador a otro programa.
+
+    Parameters
+    ----------
+    looks : int
+        Cuántas van.
+    """
+    _pause()
+    if looks > LOOKS:
+        _yield()
 
 
 @kernel
@@ -111,7 +150,7 @@ def _watch(box, patience):
         k += 1
         if k > patience and _exchange(box, STATE, WATCHING, ASLEEP):
             return
-        rest()
+        rest(k)
 
 
 @kernel
@@ -124,10 +163,10 @@ def _post(box, readers, memories, count):
 
 @kernel
 def _ended(box, patience):
-    for _ in range(patience):
+    for k in range(patience):
         if load(box, STATE) != POSTED:
             return True
-        rest()
+        rest(k)
     return False
 
 
@@ -139,7 +178,7 @@ def _put(box, state):
 @kernel
 def _rests(times):
     for _ in range(times):
-        rest()
+        rest(0)
 
 
 def _measured(times=1000):

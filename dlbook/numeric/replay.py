@@ -187,7 +187,8 @@ def _read(typing, reader, memory):
 
 @intrinsic
 def word(typing, address, k):
-    # La palabra número ``k`` desde una dirección.
+    r"""Da la palabra número ``k`` desde una dirección."""
+
     def write(context, builder, signature, arguments):
         address, k = arguments
         return builder.load(builder.gep(builder.inttoptr(address, WORD.as_pointer()), [k]))
@@ -197,7 +198,8 @@ def word(typing, address, k):
 
 @intrinsic
 def put_word(typing, address, k, value):
-    # Escribe la palabra número ``k`` desde una dirección.
+    r"""Escribe la palabra número ``k`` desde una dirección."""
+
     def write(context, builder, signature, arguments):
         address, k, value = arguments
         builder.store(value, builder.gep(builder.inttoptr(address, WORD.as_pointer()), [k]))

@@ -16,14 +16,9 @@ Los hilos se esperan contando: cada uno suma 1 a un número de la memoria y agua
 Mientras aguarda mira, y si es mucho rato le cede el procesador a otro programa.
 """
 
-import ctypes
-import os
-
-import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from dlbook import check
@@ -37,29 +32,8 @@ from dlbook.numeric.replay import RESULT, Call, Replay, perform, put_word, word
 ARRIVED, STOP, DONE, SIZE = 0, 8, 16, 24
 # De cada lista de llamadas, dónde empieza y cuántas son.
 LIST = 3
-# Cuántas veces se mira antes de ceder el procesador.
-LOOKS = 2000
 # Los bits que tiene en 1 un número que no es finito.
 ENDLESS = {32: 0x7F800000, 64: 0x7FF0000000000000}
-
-
-def _yields():
-    # La función del sistema con que un hilo cede el procesador, con un nombre que el código compilado conoce.
-    function = ctypes.windll.kernel32.SwitchToThread if os.name == "nt" else ctypes.CDLL(None).sched_yield
-    llvm.add_symbol("dlbook_yield", ctypes.cast(function, ctypes.c_void_p).value)
-
-
-_yields()
-
-
-@intrinsic
-def _yield(typing):
-    def write(context, builder, signature, arguments):
-        kind = ir.FunctionType(ir.IntType(32), [])
-        builder.call(cgutils.get_or_insert_function(builder.module, kind, "dlbook_yield"), [])
-        return context.get_dummy_value()
-
-    return types.void(), write
 
 
 @intrinsic
@@ -79,9 +53,7 @@ def _meet(board, expected):
     looks = 0
     while load(board, ARRIVED) < expected:
         looks += 1
-        if looks > LOOKS:
-            _yield()
-        rest()
+        rest(looks)
 
 
 @kernel

@@ -54,7 +54,9 @@ class Column:
                 return part
         else:
             spot = isinstance(rows, Spot)
-            part = replica.buffer(self.came, (rows.count if spot else len(rows), *self.array.shape[1:]), self.array.dtype)
+            part = replica.buffer(
+                self.came, (rows.count if spot else len(rows), *self.array.shape[1:]), self.array.dtype
+            )
             if spot:
                 rows.table.gather(self.number, rows.first, part)
             else:
@@ -90,7 +92,9 @@ class Data:
 
     def _line_up(self):
         self.columns = []
-        self.inputs = [self._column("x", k, x, dtype) for k, (x, dtype) in enumerate(zip(self.xs, self.dtypes, strict=True))]
+        self.inputs = [
+            self._column("x", k, x, dtype) for k, (x, dtype) in enumerate(zip(self.xs, self.dtypes, strict=True))
+        ]
         self.targets = [self._column("y", k, y) for k, y in enumerate(self.ys)]
         self.weighing = [self._column("weight", k, weight) for k, weight in enumerate(self.weights)]
         # Cómo son, sin mirar sus números; y si una tabla puede decir dónde está cada fila.
