@@ -315,7 +315,7 @@ class Engine:
             self._aim(data)
             self.sums = [Sums(self.metrics) for _ in range(self.team.size)]
             self._keep_aim(taste)
-        self.step = 0
+        self.step, self.losses = 0, []
         self.theta, self.gradient = self.model.theta, self.model.gradient
         # El de quien lee no se reparte: puede mirar todas las coordenadas a la vez.
         self.spreads = self.updated = registry.ours(type(self.model.optimizer))
@@ -745,10 +745,14 @@ class Engine:
             )
 
     def _spread(self, gather, move=None):
-        size, lines = self.theta.size, -(-self.theta.size // LINE)
+        self._rehearsal(gather, move is not None).run(self.team, self._works(gather, move), self._pieces())
+
+    def _pieces(self):
+        r"""Decide qué parte del vector mueve cada hilo. Los bits no dependen de ello."""
+        size = self.theta.size
         parts = max(size // NUMBERS_PER_THREAD, min(len(self.losses), AWAKE * size // NUMBERS_PER_THREAD))
-        pieces = [(a * LINE, min(b * LINE, size)) for a, b in cut(lines, max(1, min(self.team.size, parts)))]
-        self._rehearsal(gather, move is not None).run(self.team, self._works(gather, move), pieces)
+        lines = cut(-(-size // LINE), max(1, min(self.team.size, parts)))
+        return [(a * LINE, min(b * LINE, size)) for a, b in lines]
 
     def _works(self, gather, move):
         others = self.gradients[1 : len(self.losses)] if gather else ()
