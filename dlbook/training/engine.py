@@ -15,7 +15,7 @@ import numpy as np
 from dlbook import check, registry
 from dlbook.callbacks import called
 from dlbook.compiling import notice
-from dlbook.numeric.draws import Draws
+from dlbook.numeric.draws import SIZE, Draws
 from dlbook.numeric.elementwise import add, fill, multiply
 from dlbook.numeric.parallel import (
     Interrupts,
@@ -395,11 +395,12 @@ class Engine:
         if before is None or len(before) != len(originals):
             before = []
             for source in [layer.new_generator() for layer in originals]:
-                seeds = source.bit_generator.seed_seq
-                before.append([(own, Draws(seeds)) for own in source.spawn(len(replicas))])
-        for of_one, *copies in zip(before, *self.random, strict=True):
-            for copy, (own, draws) in zip(copies, of_one, strict=True):
-                copy.generator, copy.draws = own, draws
+                row = Draws(source.bit_generator.seed_seq)
+                before.append((row, source.spawn(len(replicas))))
+        for (row, owns), *copies in zip(before, *self.random, strict=True):
+            for copy, own in zip(copies, owns, strict=True):
+                # En la memoria de siempre, donde lo busca lo que se grabó.
+                copy.generator, copy.draws = own, Draws(row, copy.buffer("data draws", (SIZE,), np.uint64))
         return before
 
     def _step(self, data, order, start, stop):

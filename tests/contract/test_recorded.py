@@ -34,7 +34,7 @@ from tests.contract.test_integer_layers import tokens
 
 ROWS, BATCH, EPOCHS = 48, 4, 2
 # Lo que se aparta en cualquier capa.
-ANYWHERE = "sortea", "espera a las otras réplicas"
+ANYWHERE = ("espera a las otras réplicas",)
 # Lo que se aparta por otra razón.
 APART = {
     "_library_product": "un producto que hace BLAS",
