@@ -128,7 +128,7 @@ def plain_gaussian_noise(x, stddev, uniforms):
 
 @kernel
 def _gaussian_dropout_forward(stddev, x, factor, y):
-    # En factor llegan normales, y quedan los 1 + sigma epsilon.
+    # En factor llegan normales, y quedan los factores.
     s, one = x.dtype.type(stddev), x.dtype.type(1)
     for i in range(x.size):
         factor[i] = factor[i] * s + one
