@@ -1,7 +1,7 @@
 r"""El azar de un lote, el mismo aunque el lote se reparta.
 
-Los números «al azar» de una computadora salen de una cuenta. La más sencilla es el *generador congruencial lineal*
-(*linear congruential generator*, LCG): el estado es un entero :math:`s` menor que :math:`m`, y el siguiente es
+Los números «al azar» de una computadora salen de una cuenta. La más sencilla es la del *generador congruencial
+lineal* (*linear congruential generator*, LCG): el estado es un entero :math:`s` menor que :math:`m`, y el siguiente es
 
 .. math::
 
@@ -31,8 +31,7 @@ sus dos números: :math:`A=a^k` y :math:`G=1+a+\dots+a^{k-1}`. Los de dar dos ve
    A(As + cG) + cG = A^2 s + c\,(A+1)\,G .
 
 Con eso se hace una tabla con los saltos de 1, 2, 4, 8… pasos, y cualquier distancia es suma de algunos: los que dice su
-escritura en binario. Para avanzar :math:`2^{64}` pasos basta un renglón de la tabla (Brown, «Random number generation
-with arbitrary strides», *Transactions of the American Nuclear Society* 71, 1994).
+escritura en binario. Para avanzar :math:`2^{64}` pasos basta una fila de la tabla :cite:p:`brown1994`.
 
 **A mano.** El salto de uno es :math:`A=5`, :math:`G=1`. El de dos, :math:`A=25\bmod16=9` y :math:`G=(5+1)\cdot1=6`. El
 de cuatro, :math:`A=81\bmod16=1` y :math:`G=(9+1)\cdot6\bmod16=12`. Como :math:`5=4+1`, el quinto estado es
@@ -41,13 +40,12 @@ de cuatro, :math:`A=81\bmod16=1` y :math:`G=(9+1)\cdot6\bmod16=12`. Como :math:`
 >>> four, following(four), row[4], row[5]
 (5, 12, 5, 12)
 
-**PCG64**, el generador de NumPy (O'Neill, «PCG: a family of simple fast space-efficient statistically good algorithms
-for random number generation», Harvey Mudd College, 2014), es un LCG con :math:`m=2^{128}`. Los últimos bits de un
-estado son malos: el último de todos, si :math:`a` y :math:`c` son impares, alterna entre 0 y 1, como arriba. Por eso no
-se entrega el estado. Se le dobla en dos, y cada bit de la mitad alta se le suma, sin llevar, al de la baja (XOR); lo
-que queda, de 64 bits, se gira tantos lugares como digan los seis primeros bits del estado. Es la palabra que se
-entrega. De ella, los 53 primeros bits son un número de 0 a 1 en precisión doble; en simple bastan 24, y de cada palabra
-salen dos números: el primero, de su mitad baja.
+**PCG64**, el generador de NumPy :cite:p:`oneill2014`, es un LCG con :math:`m=2^{128}`. Los últimos bits de un estado
+son malos: el último de todos, si :math:`a` y :math:`c` son impares, alterna entre 0 y 1, como arriba. Por eso no se
+entrega el estado. Se le dobla en dos, y cada bit de la mitad alta se le suma, sin llevar, al de la baja (XOR); lo que
+queda, de 64 bits, se gira tantos lugares como digan los seis primeros bits del estado. Es la palabra que se entrega. De
+ella, los 53 primeros bits son un número de 0 a 1 en precisión doble; en simple bastan 24, y de cada palabra salen dos
+números: el primero, de su mitad baja.
 
 Aquí se hace lo mismo que NumPy, bit por bit, en un núcleo: así un paso que se graba (:mod:`dlbook.numeric.recording`)
 puede repetir sus sorteos. Los enteros de 128 bits van en dos mitades de 64, la alta y la baja.
@@ -114,7 +112,7 @@ def _plus(a_high, a_low, b_high, b_low):
 
 @kernel
 def _jump(high, low, c_high, c_low, distance, first):
-    # Avanza una distancia por los renglones de la tabla, desde ``first``, que diga su escritura en binario.
+    # Avanza una distancia por las filas de la tabla, desde ``first``, que diga su escritura en binario.
     k = first
     while distance != ZERO:
         if distance & ONE:
@@ -151,7 +149,7 @@ def _uniform(memory, out):
     first = memory[USED] + np.uint64(skipped // 2 if single else skipped)
     memory[USED] += np.uint64(np.int64(memory[WHOLE]) * each)
     c_high, c_low = memory[C_HIGH], memory[C_LOW]
-    # Cada paso del entrenamiento está 2^64 palabras más allá que el anterior: son los renglones desde el 64.
+    # Cada paso del entrenamiento está 2^64 palabras más allá que el anterior: son las filas desde la 64.
     high, low = _jump(memory[S_HIGH], memory[S_LOW], c_high, c_low, first, 0)
     high, low = _jump(high, low, c_high, c_low, memory[STEP], 64)
     # Con números de 32 bits, se puede empezar y acabar a media palabra.
