@@ -7,13 +7,20 @@ from dlbook.numeric.kernel import kernel
 
 
 @kernel
+def _toss(coins, rate):
+    # Llegan números al azar entre 0 y 1, y quedan los m_i / (1 - p).
+    p = coins.dtype.type(rate)
+    kept = coins.dtype.type(1 / (1 - rate) if rate < 1 else 0)
+    zero = coins.dtype.type(0)
+    for i in range(coins.size):
+        coins[i] = kept if coins[i] >= p else zero
+
+
+@kernel
 def _dropout_forward(x, rate, factor, y):
     # En factor llegan números al azar entre 0 y 1, y quedan los m_i / (1 - p).
-    p = x.dtype.type(rate)
-    kept = x.dtype.type(1 / (1 - rate) if rate < 1 else 0)
-    zero = x.dtype.type(0)
+    _toss(factor, rate)
     for i in range(x.size):
-        factor[i] = kept if factor[i] >= p else zero
         y[i] = factor[i] * x[i]  # [ec-mlp-dropout]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from chapters.mlp.layer import Layer
 from dlbook import check
-from dlbook.numeric.elementwise import multiply
+from dlbook.numeric.elementwise import add, multiply
 from dlbook.numeric.kernel import kernel
 
 
@@ -99,8 +99,8 @@ class GaussianNoise(Layer):
         self.x = self.y = x = self.ready(x)
         if training and self.stddev:
             self.y = y = self.buffer("y", x.shape)
-            np.multiply(self.normal(x), x.dtype.type(self.stddev), out=y)
-            y += x  # [ec-mlp-ruido]
+            multiply(self.normal(x), self.stddev, y)
+            add(y, x, y)  # [ec-mlp-ruido]
         return self.y
 
     def backward(self, dy):
@@ -124,6 +124,15 @@ def plain_gaussian_noise(x, stddev, uniforms):
     pair = radius * np.cos(2 * np.pi * v), radius * np.sin(2 * np.pi * v)
     noise = np.concatenate(pair, axis=1)[:, : x.shape[1]]
     return x + stddev * noise  # [ec-mlp-ruido]
+
+
+@kernel
+def _gaussian_dropout_forward(stddev, x, factor, y):
+    # En factor llegan normales, y quedan los factores.
+    s, one = x.dtype.type(stddev), x.dtype.type(1)
+    for i in range(x.size):
+        factor[i] = factor[i] * s + one
+        y[i] = factor[i] * x[i]  # [ec-mlp-dropout-normal]
 
 
 class GaussianDropout(GaussianNoise):
@@ -175,10 +184,9 @@ class GaussianDropout(GaussianNoise):
         self.x = self.y = x = self.ready(x)
         self.factor = None
         if training and self.rate:
-            self.factor = factor = self.normal(x)
-            factor *= x.dtype.type(math.sqrt(self.rate / (1 - self.rate)))
-            factor += 1
-            self.y = np.multiply(factor, x, out=self.buffer("y", x.shape))  # [ec-mlp-dropout-normal]
+            self.factor, self.y = self.normal(x), self.buffer("y", x.shape)
+            arrays = x.reshape(-1), self.factor.reshape(-1), self.y.reshape(-1)
+            _gaussian_dropout_forward(math.sqrt(self.rate / (1 - self.rate)), *arrays)
         return self.y
 
     def backward(self, dy):

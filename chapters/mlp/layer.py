@@ -20,6 +20,7 @@ from chapters.mlp.tape.tensor import Tensor, is_recording
 from chapters.mlp.tape.through import through, through_losses
 from dlbook import check, registry
 from dlbook.attributes import Configured, refuse, unknown
+from dlbook.numeric.elementwise import sum_rows
 from dlbook.numeric.recording import ARRAYS, lent, spoil, unwatched
 from dlbook.several import each
 from dlbook.training import check_depth, walk
@@ -1273,10 +1274,16 @@ class Layer(Configured):
         loss : float or array_like, shape (n,)
             Cuánto, de cada observación; un solo número es la media de las que llegaron.
         """
-        # Lo que se le suma a la pérdida se lee de la capa, y otra ida pudo haberlo cambiado.
-        spoil("suma a la pérdida")
         if not self.added:
             self.added = []
+        if self.reuse and type(loss) in ARRAYS and loss.ndim:
+            # Una réplica guarda la suma, y siempre en la misma memoria: al repetir lo grabado, ahí queda la nueva.
+            total = self.buffer(("added", len(self.added)), (1,), np.float64)
+            sum_rows(loss.reshape(-1, 1), total)
+            loss = unwatched(total)
+        else:
+            # Se lee de la capa, y otra ida pudo haberlo cambiado.
+            spoil("suma a la pérdida")
         self.added.append(loss)
 
     def added_loss(self, rows):
@@ -1298,6 +1305,19 @@ class Layer(Configured):
             for loss in layer.added:
                 total += float(np.sum(loss)) if np.ndim(loss) else float(loss) * rows
         return total
+
+    def added_arrays(self):
+        r"""Da los números que suma :meth:`added_loss` en una réplica, cada uno donde queda en cada paso.
+
+        Returns
+        -------
+        list of ndarray or None
+            ``None``, si alguno no está en la memoria: hay que preguntarle a la capa.
+        """
+        performers = self.performers()
+        found = [loss for layer in performers for loss in layer.added]
+        kept = all(isinstance(one, np.ndarray) and one.dtype == np.float64 and one.size == 1 for one in found)
+        return found if kept and all(layer.activity_regularizer is None for layer in performers) else None
 
     @property
     def alone(self):
@@ -1435,8 +1455,8 @@ class Layer(Configured):
         ndarray
             El mismo ``out``.
         """
-        spoil("sortea")
         if self.draws is None:
+            spoil("sortea")
             return self.generator.random(out=out, dtype=out.dtype)
         return self.draws.uniform(out)
 

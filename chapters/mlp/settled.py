@@ -8,12 +8,12 @@ from dlbook import registry
 from dlbook.training import walk
 
 # Lo que anota cada réplica por su cuenta, y no se toma del modelo.
-OWN = {"x", "y", "_seen"}
+OWN = {"x", "y", "_seen", "added"}
 # Los atributos que un modelo y sus capas cambian de una llamada a otra sin ser otros. Los que cada clase escribe al ir
 # y al volver se averiguan leyendo su código (``_written``).
 PASSING = {
     *OWN,
-    *("_passed", "added", "whole", "draws", "_shapes_known"),
+    *("_passed", "whole", "draws", "_shapes_known"),
     *("epoch", "stop_training", "history", "callbacks", "remembered", "ongoing", "kept", "_compiled"),
 }
 
@@ -89,12 +89,14 @@ class Settled:
             # La forma que una capa del libro ya aceptó no hay que mirarla otra vez.
             same = ours and attributes["current_shape"] == own["current_shape"]
             seen = attributes.get("_seen") if same else None
+            # Lo que una del libro suma a la pérdida está en un búfer suyo: lo grabado lo vuelve a llenar.
+            added = attributes.get("added", ()) if ours else ()
             for name in attributes.keys() - own.keys():
                 # Lo que averiguó de su forma, como qué ventanas mira, sigue siendo cierto; de los números, y de lo que
                 # guarda una de quien lee, no se sabe de quién son.
                 if name in passing or not ours or _holds_arrays(attributes[name]):
                     del attributes[name]
-            attributes.update(own, x=None, y=None, _seen=seen)
+            attributes.update(own, x=None, y=None, _seen=seen, added=added)
 
     def wake(self, originals, meeting, part):
         r"""Prepara la réplica para otra llamada.

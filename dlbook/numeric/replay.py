@@ -313,6 +313,10 @@ class Replay:
         start = self.starts[k] + RESULT
         return float(self.memory[start : start + 1].view(f"float{self.calls[k].returned.bitwidth}")[0])
 
+    def source(self, k):
+        r"""Da dónde está el número real que devolvió la llamada ``k``, y de cuántos bits es."""
+        return self.address(self.starts[k] + RESULT), self.calls[k].returned.bitwidth
+
     def address(self, k):
         r"""Da la dirección de la palabra ``k`` de su memoria."""
         return self.memory.ctypes.data + self.memory.itemsize * int(k)

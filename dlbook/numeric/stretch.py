@@ -22,10 +22,11 @@ from numba import types
 from numba.extending import intrinsic
 
 from dlbook import check
+from dlbook.numeric.draws import STEP, USED
 from dlbook.numeric.gather import START
 from dlbook.numeric.kernel import kernel
 from dlbook.numeric.mailbox import at, load, rest, store
-from dlbook.numeric.replay import RESULT, Call, Replay, perform, put_word, word
+from dlbook.numeric.replay import Call, Replay, perform, put_word, word
 
 # Dónde está cada cosa en la memoria que comparten los hilos, cada una en su línea de la caché: cuántos han llegado, si
 # hay que parar, y cuántos pasos se dieron.
@@ -71,7 +72,7 @@ def _endless(losses, masks):
 
 
 @kernel
-def _march(me, board, steps, table, lists, places, numbers, sources, masks, losses):
+def _march(me, board, steps, table, lists, places, numbers, sources, masks, losses, draws):
     # ``steps``: cuántos pasos, de cuántas filas, y entre cuántos hilos.
     rows, threads, rounds = steps[1], steps[2], np.uint64(0)
     for s in range(np.int64(steps[0])):
@@ -86,6 +87,9 @@ def _march(me, board, steps, table, lists, places, numbers, sources, masks, loss
             return
         _set(places, numbers[s])
         perform(lists[LIST], lists[LIST + 1], lists[LIST + 2])
+        for j in range(draws.size):
+            put_word(draws[j], np.uint64(STEP), word(draws[j], np.uint64(STEP)) + np.uint64(1))
+            put_word(draws[j], np.uint64(USED), np.uint64(0))
         if me == 0:
             table[START] += rows
             board[DONE] += np.uint64(1)
@@ -100,14 +104,16 @@ class Stretch:
     ----------
     chunks : list of Replay
         Lo que hace cada hilo hasta tener su gradiente; los que no tienen filas no están.
-    losses : list of list of (Replay, int)
-        De cada uno, qué llamadas dan sus pérdidas.
+    losses : list of list of (int, int)
+        De cada uno, dónde están sus pérdidas y de cuántos bits son.
     table : Table
         De dónde toman las filas.
     moves : list of Replay
         Cómo mueve cada hilo sus pesos; los que no mueven no están.
     places : ndarray of int, shape (m,)
         En la memoria de cualquiera de los ``moves``, las palabras que cambian de un paso a otro.
+    draws : list of list of ndarray
+        De cada hilo, la memoria de los :class:`~dlbook.numeric.draws.Draws` de las capas que sortean.
     most : int
         Cuántos pasos, a lo sumo.
 
@@ -117,9 +123,9 @@ class Stretch:
         Lo que valen esas palabras en cada paso.
     """
 
-    def __init__(self, chunks, losses, table, moves, places, most):
+    def __init__(self, chunks, losses, table, moves, places, draws, most):
         # La memoria de todos tiene que vivir lo que viva el tramo.
-        self.links = chunks, losses, table, moves
+        self.links = chunks, table, moves, draws
         self.numbers = np.zeros((most, len(places)), np.uint64)
         self.board = check.empty(SIZE, "el tablero de los hilos", np.uint64)
         threads = max(len(chunks), len(moves))
@@ -130,12 +136,13 @@ class Stretch:
             own = losses[k] if k < len(losses) else []
             lists = [one[k].addresses if k < len(one) else (0, 0, 0) for one in (chunks, moves)]
             where = np.array([moves[k].address(at) for at in places], np.uint64) if k < len(moves) else nothing
-            sources = np.array([replay.address(replay.starts[j] + RESULT) for replay, j in own], np.uint64)
-            self.masks.append(np.array([ENDLESS[replay.calls[j].returned.bitwidth] for replay, j in own], np.uint64))
+            sources = np.array([address for address, _ in own], np.uint64)
+            self.masks.append(np.array([ENDLESS[bits] for _, bits in own], np.uint64))
+            counters = np.array([one.ctypes.data for one in (draws[k] if k < len(draws) else ())], np.uint64)
             self.found.append(np.zeros((most, len(own)), np.uint64))
             arguments = (
                 *(k, self.board, self.steps, table.words, np.array(lists, np.uint64).reshape(-1), where),
-                *(self.numbers, sources, self.masks[k], self.found[k]),
+                *(self.numbers, sources, self.masks[k], self.found[k], counters),
             )
             # Sin pasos: solo se compila.
             _march(*arguments)

@@ -15,11 +15,11 @@ import numpy as np
 from dlbook import check, registry
 from dlbook.callbacks import called
 from dlbook.compiling import notice
-from dlbook.numeric.draws import Draws
+from dlbook.numeric.draws import SIZE, Draws
 from dlbook.numeric.elementwise import add, copy, fill, multiply
+from dlbook.numeric.gather import Table
 from dlbook.numeric.interruptions import Interrupts, uninterrupted
 from dlbook.numeric.parallel import Team, borrow, cut, get_threads, give_back, single_thread_blas
-from dlbook.numeric.gather import Table
 from dlbook.numeric.recording import ARRAYS, Recorder, lent, perform, taken
 from dlbook.numeric.rehearsal import Rehearsal
 from dlbook.numeric.replay import Replay
@@ -188,7 +188,7 @@ class Engine:
         self.shapes = self.theta = self.gradient = self.data = None
         self.alone = any(layer.alone for layer in layers)
         # Si lo más probable es que un paso se pueda grabar entero.
-        self.light = all(registry.ours(type(layer)) and not (layer.random or layer.whole_batch) for layer in layers)
+        self.light = all(registry.ours(type(layer)) and not layer.whole_batch for layer in layers)
 
     @property
     def replicas(self):
@@ -322,7 +322,7 @@ class Engine:
         self.restart()
         self.constrained = self.model.constrained
         # Si entre un paso y otro no hay nada que hacer más que mover los pesos.
-        nothing = not (self.constrained or self.model.penalized or self.adds or self.asking or self.masked)
+        nothing = not (self.constrained or self.model.penalized or self.asking or self.masked)
         self.plain = nothing and self.spreads and self.model.optimizer.foreseeable
 
     def restart(self):
@@ -405,11 +405,12 @@ class Engine:
         if before is None or len(before) != len(originals):
             before = []
             for source in [layer.new_generator() for layer in originals]:
-                seeds = source.bit_generator.seed_seq
-                before.append([(own, Draws(seeds)) for own in source.spawn(len(replicas))])
-        for of_one, *copies in zip(before, *self.random, strict=True):
-            for copy, (own, draws) in zip(copies, of_one, strict=True):
-                copy.generator, copy.draws = own, draws
+                row = Draws(source.bit_generator.seed_seq)
+                before.append((row, source.spawn(len(replicas))))
+        for (row, owns), *copies in zip(before, *self.random, strict=True):
+            for copy, own in zip(copies, owns, strict=True):
+                # En la memoria de siempre, donde lo busca lo que se grabó.
+                copy.generator, copy.draws = own, Draws(row, copy.buffer("data draws", (SIZE,), np.uint64))
         return before
 
     def _step(self, data, order, start, stop):
@@ -478,13 +479,14 @@ class Engine:
             self._draw(k, *chunks[0], n)
         self.team.replay(replays)
         for k, (chunks, of_one) in enumerate(zip(plan, results, strict=True)):
-            self._account(k, chunks, [[taken(result) for result in losses] for losses in of_one], n)
+            added = self.replicas[k].added_loss(chunks[0][1] - chunks[0][0]) if self.adds else 0.0
+            self._account(k, [[taken(result) for result in losses] for losses in of_one], added, n)
 
-    def _account(self, k, chunks, losses, n):
-        # Lo que dio cada trozo de un hilo.
+    def _account(self, k, losses, added, n):
+        # Lo que dieron los trozos de un hilo, y lo que sumaron las capas, si es uno solo.
         parts = np.zeros(len(self.targets)) if len(self.targets) > 1 else None
-        for (a, b), found in zip(chunks, losses, strict=True):
-            self.losses[k] += self._weigh(self.replicas[k], found, b - a, n, parts)
+        for found in losses:
+            self.losses[k] += self._weigh(found, added, n, parts)
         self.parts[k] = parts
 
     def _stretch(self, data, order, start, n, most):
@@ -494,7 +496,7 @@ class Engine:
         último dado, y no se dio: quien lo dé otra vez verá por qué.
         """
         steps = min(most, (len(data) - start) // n, MOST_STEPS, STRETCH // (3 * n * self.work))
-        if not self.plain or self.random or steps < 2 or not data.in_rows:
+        if not self.plain or steps < 2 or not data.in_rows:
             return 0
         key, plan = (n, data.kinds), self._planned(n)
         stretch = self.kept.stretches.get(key)
@@ -511,6 +513,8 @@ class Engine:
         self.interrupts.hold()
         try:
             self._place(data, order, start)
+            for k, chunks in enumerate(plan):
+                self._draw(k, *chunks[0], n)
             for numbers in stretch.numbers[:steps]:
                 fine = []
                 optimizer.step(
@@ -529,10 +533,12 @@ class Engine:
                 for k, chunks in enumerate(plan):
                     values = iter(found[k][s])
                     losses = [[None if one.loss is None else next(values) for one in self.targets] for _ in chunks]
-                    self._account(k, chunks, losses, n)
+                    # Lo que queda es lo que sumaron las capas.
+                    self._account(k, losses, sum(values, 0.0), n)
                 self._count(n)
         finally:
             self.interrupts.release()
+        notice.finish()
         return given
 
     def _new_stretch(self, n, data):
@@ -545,9 +551,16 @@ class Engine:
         rehearsal = self._rehearsal(True, True)
         if not rehearsal.ready:
             return None
-        sources = [[one for losses in of_one for one in losses if one is not None] for of_one in results]
+        sources = [[r.source(k) for losses in of_one for r, k in filter(None, losses)] for of_one in results]
+        draws = [[layer.draws.memory for layer in of_one] for of_one in self.random]
+        if self.adds:
+            for replica, of_one in zip(self.replicas, sources, strict=False):
+                added = replica.added_arrays()
+                if added is None:
+                    return None
+                of_one += [(one.ctypes.data, 64) for one in added]
         table, moves, places = self.kept.tables[data.kinds], rehearsal.replays, rehearsal.places
-        return Stretch(replays, sources, table, moves, places, MOST_STEPS)
+        return Stretch(replays, sources, table, moves, places, draws, MOST_STEPS)
 
     def _count(self, n):
         # Lo que dio un paso.
@@ -603,7 +616,7 @@ class Engine:
 
             self._draw(k, a, b, n)
             losses = self.recorders[k].run((n, number, data.kinds), work) if recorded else work()
-            loss += self._weigh(replica, losses, b - a, n, parts)
+            loss += self._weigh(losses, replica.added_loss(b - a) if self.adds else 0.0, n, parts)
         self.losses[k], self.parts[k] = loss, parts
 
     def _measure(self, k, data, rows, divisors, n, training, sums, masks=None):
@@ -626,14 +639,14 @@ class Engine:
             replica.backward(slopes if len(slopes) > 1 else slopes[0])
         return losses
 
-    def _weigh(self, replica, losses, rows, n, parts):
-        # La pérdida de unas filas; la de cada salida se suma en ``parts``, si hay varias.
+    def _weigh(self, losses, added, n, parts):
+        # La pérdida de unas filas, con lo que sumaron las capas; la de cada salida se suma en ``parts``, si hay varias.
         losses = [0.0 if one is None else one for one in losses]
         if parts is not None:
             parts += losses
         loss = sum(one * weight for one, weight in zip(losses, self.weights, strict=True))
         if self.adds:
-            loss += replica.added_loss(rows) / n
+            loss += added / n
         return loss
 
     def _wanted(self, replica, data, rows, x, divisors, masks):
@@ -942,7 +955,8 @@ class Engine:
                 rows = slice(*chunks[i])
                 own = None if masks is None else _part_of(masks, rows.start - start, rows.stop - start)
                 found = self._measure(k, data, rows, divisors, n, False, sums[i], own)
-                losses[i] = self._weigh(self.replicas[k], found, rows.stop - rows.start, n, every[i])
+                added = self.replicas[k].added_loss(rows.stop - rows.start) if self.adds else 0.0
+                losses[i] = self._weigh(found, added, n, every[i])
 
         parts = self._parts(n, len(chunks))
         self._run(part, parts)

@@ -15,6 +15,7 @@ from chapters.attention.scores.scaled_dot_product import (
 )
 from chapters.mlp import constraints, initializers, regularizers
 from chapters.mlp.dense import _dense_backward_input, _dense_backward_weights, _dense_forward, _rows
+from chapters.mlp.dropout import _toss
 from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
 from dlbook.numeric.elementwise import add, copy
@@ -474,9 +475,8 @@ class MultiHeadAttention(Layer):
         if not training or not self.dropout:
             return self.buffer("no coins", (0, 0, 0, 0))
         coins = self.uniform(self.buffer("coins", shape))
-        kept = 1 / (1 - self.dropout) if self.dropout < 1 else 0
-        alive = np.greater_equal(coins, self.dropout, out=self.buffer("alive", shape, bool))
-        return np.multiply(alive, self.dtype.type(kept), out=coins)
+        _toss(coins.reshape(-1), self.dropout)
+        return coins
 
     def backward(self, dy):
         r"""Llena los gradientes de los pesos, y devuelve el de cada entrada que se dio, en una lista."""

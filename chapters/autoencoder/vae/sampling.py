@@ -5,6 +5,7 @@ import numpy as np
 from chapters.mlp.gaussian_noise import GaussianNoise
 from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
+from dlbook.numeric.elementwise import fill
 from dlbook.numeric.kernel import kernel
 
 
@@ -109,12 +110,16 @@ class Sampling(GaussianNoise):
     def forward(self, x, training=False):
         r"""Sortea el código si se entrena; si no, da la media. Suma la divergencia a la pérdida."""
         self.x = mean, log_var = self.ready(x)
-        self.noise = self.normal(mean) if training else np.zeros_like(mean)
-        self.std = np.exp(log_var / 2, out=self.buffer("std", mean.shape))
-        self.y = np.multiply(self.std, self.noise, out=self.buffer("y", mean.shape))
-        self.y += mean  # [ec-ae-muestra]
-        terms = mean**2 + self.std**2 - 1 - log_var
-        self.add_loss(self.beta / 2 * terms.reshape(len(mean), -1).sum(axis=1))
+        if training:
+            self.noise = self.normal(mean)
+        else:
+            self.noise = self.buffer("noise", mean.shape)
+            fill(self.noise, 0)
+        self.std, self.y = self.buffer("std", mean.shape), self.buffer("y", mean.shape)
+        loss = self.buffer("divergence", (len(mean),))
+        arrays = mean, log_var, self.noise, self.std, self.y
+        _sampling_forward(self.beta, *(one.reshape(len(mean), -1) for one in arrays), loss)
+        self.add_loss(loss)
         return self.y
 
     def backward(self, dy):
@@ -126,6 +131,18 @@ class Sampling(GaussianNoise):
         arrays = dy, mean, self.std, self.noise, dmean, dlog_var
         _sampling_backward(share, *(one.reshape(-1) for one in arrays))
         return [dmean, dlog_var]
+
+
+@kernel
+def _sampling_forward(beta, mean, log_var, noise, std, y, loss):
+    one, two = mean.dtype.type(1), mean.dtype.type(2)
+    for i in range(mean.shape[0]):
+        total = mean.dtype.type(0)
+        for j in range(mean.shape[1]):
+            std[i, j] = np.exp(log_var[i, j] / two)
+            y[i, j] = std[i, j] * noise[i, j] + mean[i, j]  # [ec-ae-muestra]
+            total += mean[i, j] * mean[i, j] + std[i, j] * std[i, j] - one - log_var[i, j]
+        loss[i] = mean.dtype.type(beta / 2) * total
 
 
 @kernel

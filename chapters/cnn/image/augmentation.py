@@ -199,6 +199,13 @@ def plain_affine_transform(images, transform, fill_value):
     return new
 
 
+@kernel
+def _stretch(numbers, low, high):
+    # De números entre 0 y 1, números entre low y high.
+    for i in range(numbers.size):
+        numbers[i] = low + (high - low) * numbers[i]
+
+
 class RandomLayer(Layer):
     r"""Lo que comparten las capas que transforman imágenes al azar: una transformación nueva por imagen y por paso.
 
@@ -209,9 +216,11 @@ class RandomLayer(Layer):
     random = True
     any_size = True
 
-    def between(self, low, high, n):
-        r"""Da un número al azar por imagen, de ``low`` a ``high``."""
-        return low + (high - low) * self.uniform(np.empty(n))
+    def between(self, low, high, n, name):
+        r"""Da un número al azar por imagen, de ``low`` a ``high``; ``name`` es el nombre de su memoria."""
+        numbers = self.uniform(self.buffer(name, (n,), np.float64))
+        _stretch(numbers, float(low), float(high))
+        return numbers
 
     def build(self, input_shape):
         r"""Comprueba que las observaciones sean imágenes."""
@@ -228,6 +237,15 @@ class RandomLayer(Layer):
             # Adentro de una red manda lo que ella haga; si nadie la llamó, actúa.
             training = training_now.get() is not False
         return super().__call__(x, training=training)
+
+
+@kernel
+def _stay(transform):
+    # La transformación que no mueve nada.
+    for k in range(transform.shape[0]):
+        for i in range(2):
+            for j in range(3):
+                transform[k, i, j] = 1.0 if i == j else 0.0
 
 
 class RandomAffine(RandomLayer):
@@ -256,6 +274,12 @@ class RandomAffine(RandomLayer):
     def draw(self, n, h, w):
         r"""Sortea una transformación por imagen; arreglo de forma (n, 2, 3)."""
         raise NotImplementedError
+
+    def still(self, n):
+        r"""Da la memoria de las transformaciones, con la que deja cada imagen como está."""
+        transform = self.buffer("transform", (n, 2, 3), np.float64)
+        _stay(transform)
+        return transform
 
     def forward(self, x, training=False):
         r"""Transforma las imágenes si se entrena; si no, las devuelve como están."""
@@ -292,6 +316,12 @@ def factor_range(factor, name):
         return tuple(sorted(check.number(value, name, -1, 1) for value in factor))
     factor = abs(check.number(factor, name, -1, 1))
     return -factor, factor
+
+
+@kernel
+def _move(moves, size, axis, transform):
+    for k in range(moves.size):
+        transform[k, axis, 2] = -size * moves[k]
 
 
 class RandomTranslation(RandomAffine):
@@ -368,10 +398,21 @@ class RandomTranslation(RandomAffine):
 
     def draw(self, n, h, w):
         r"""Sortea los desplazamientos."""
-        transform = np.tile(np.eye(2, 3), (n, 1, 1))
-        transform[:, 0, 2] = -w * self.between(*self.width_range, n)
-        transform[:, 1, 2] = -h * self.between(*self.height_range, n)
+        transform = self.still(n)
+        _move(self.between(*self.width_range, n, "right"), w, 0, transform)
+        _move(self.between(*self.height_range, n, "down"), h, 1, transform)
         return transform
+
+
+@kernel
+def _turn(turns, h, w, transform):
+    x, y = (w - 1) / 2, (h - 1) / 2
+    for k in range(turns.size):
+        angle = 2 * np.pi * turns[k]
+        cos, sin = np.cos(angle), np.sin(angle)
+        t = transform[k]
+        t[0, 0], t[0, 1], t[0, 2] = cos, -sin, x - (cos * x - sin * y)  # [ec-cnn-giro]
+        t[1, 0], t[1, 1], t[1, 2] = sin, cos, y - (sin * x + cos * y)  # [ec-cnn-giro]
 
 
 class RandomRotation(RandomAffine):
@@ -436,11 +477,17 @@ class RandomRotation(RandomAffine):
 
     def draw(self, n, h, w):
         r"""Sortea los ángulos."""
-        angle = 2 * np.pi * self.between(*self.range, n)
-        cos, sin = np.cos(angle), np.sin(angle)
-        centre = np.array([(w - 1) / 2, (h - 1) / 2])
-        turn = np.array([[cos, -sin], [sin, cos]]).transpose(2, 0, 1)
-        return np.dstack([turn, centre - turn @ centre])  # [ec-cnn-giro]
+        transform = self.buffer("transform", (n, 2, 3), np.float64)
+        _turn(self.between(*self.range, n, "turns"), h, w, transform)
+        return transform
+
+
+@kernel
+def _flip(coins, size, axis, transform):
+    for k in range(coins.size):
+        if coins[k] < 0.5:
+            transform[k, axis, axis] = -1.0
+            transform[k, axis, 2] = size - 1
 
 
 class RandomFlip(RandomAffine):
@@ -491,14 +538,20 @@ class RandomFlip(RandomAffine):
 
     def draw(self, n, h, w):
         r"""Echa las monedas."""
-        transform = np.tile(np.eye(2, 3), (n, 1, 1))
+        transform = self.still(n)
         sizes = {"horizontal": w, "vertical": h}
         for axis, (direction, size) in enumerate(sizes.items()):
             if direction in self.mode:
-                flipped = self.between(0, 1, n) < 0.5
-                transform[flipped, axis, axis] = -1
-                transform[flipped, axis, 2] = size - 1
+                _flip(self.between(0, 1, n, direction), size, axis, transform)
         return transform
+
+
+@kernel
+def _zoom(factors, size, axis, transform):
+    for k in range(factors.size):
+        scale = 1 + factors[k]
+        transform[k, axis, axis] = scale
+        transform[k, axis, 2] = (1 - scale) * (size - 1) / 2  # [ec-cnn-zoom]
 
 
 class RandomZoom(RandomAffine):
@@ -565,12 +618,11 @@ class RandomZoom(RandomAffine):
 
     def draw(self, n, h, w):
         r"""Sortea los factores."""
-        tall = 1 + self.between(*self.height_range, n)
-        wide = tall if self.width_range is None else 1 + self.between(*self.width_range, n)
-        transform = np.zeros((n, 2, 3))
-        for axis, (scale, size) in enumerate(((wide, w), (tall, h))):
-            transform[:, axis, axis] = scale
-            transform[:, axis, 2] = (1 - scale) * (size - 1) / 2  # [ec-cnn-zoom]
+        tall = self.between(*self.height_range, n, "tall")
+        wide = tall if self.width_range is None else self.between(*self.width_range, n, "wide")
+        transform = self.still(n)
+        for axis, (factors, size) in enumerate(((wide, w), (tall, h))):
+            _zoom(factors, size, axis, transform)
         return transform
 
 

@@ -1,10 +1,18 @@
 r"""Aumento de datos con la luz: más claro o más oscuro, con más contraste o con menos."""
 
-import numpy as np
-
 from chapters.cnn.image.augmentation import RandomLayer, factor_range
 from dlbook import check
 from dlbook.attributes import Absent
+from dlbook.numeric.elementwise import multiply
+from dlbook.numeric.kernel import kernel
+
+
+@kernel
+def _clip(y, low, high, inside):
+    least, most = y.dtype.type(low), y.dtype.type(high)
+    for i in range(y.size):
+        inside[i] = least <= y[i] <= most
+        y[i] = least if y[i] < least else most if y[i] > most else y[i]
 
 
 class RandomLight(RandomLayer):
@@ -44,10 +52,8 @@ class RandomLight(RandomLayer):
         if training:
             self.y = y = self.buffer("y", x.shape)
             self.change(x, y)
-            low, high = self.value_range
-            self.inside = np.greater_equal(y, low, out=self.buffer("inside", x.shape, bool))
-            self.inside &= y <= high
-            np.clip(y, low, high, out=y)
+            self.inside = self.buffer("inside", x.shape, bool)
+            _clip(y.reshape(-1), *self.value_range, self.inside.reshape(-1))
         return self.y
 
     def backward(self, dy):
@@ -55,9 +61,18 @@ class RandomLight(RandomLayer):
         dy = self.output_gradient(dy)
         if not self.input_gradient or self.inside is None:
             return dy if self.input_gradient else None
-        dx = np.multiply(dy, self.inside, out=self.buffer("dx", dy.shape))
+        dx = self.buffer("dx", dy.shape)
+        multiply(dy, self.inside, dx)
         self.change_back(dx)
         return dx
+
+
+@kernel
+def _brighten(x, factors, span, y):
+    for k in range(x.shape[0]):
+        added = x.dtype.type(span * factors[k])
+        for i in range(x.shape[1]):
+            y[k, i] = x[k, i] + added  # [ec-cnn-brillo]
 
 
 class RandomBrightness(RandomLight):
@@ -83,7 +98,7 @@ class RandomBrightness(RandomLight):
     >>> layer = RandomBrightness((0.2, 0.2), dtype="float64")
     >>> layer([[[[0], [100], [250]]]])[0, 0, :, 0]
     array([ 51., 151., 255.])
-    >>> layer.backward(np.ones((1, 1, 3, 1)))[0, 0, :, 0]
+    >>> layer.backward([[[[1], [1], [1]]]])[0, 0, :, 0]
     array([1., 1., 0.])
 
     Parameters
@@ -112,11 +127,40 @@ class RandomBrightness(RandomLight):
     def change(self, x, y):
         r"""Suma a cada imagen lo suyo."""
         low, high = self.value_range
-        added = (high - low) * self.between(*self.range, len(x))
-        np.add(x, added.astype(x.dtype).reshape(-1, 1, 1, 1), out=y)  # [ec-cnn-brillo]
+        factors = self.between(*self.range, len(x), "factors")
+        _brighten(x.reshape(len(x), -1), factors, float(high - low), y.reshape(len(x), -1))
 
     def change_back(self, dx):
         r"""Sumar una constante no cambia el gradiente."""
+
+
+@kernel
+def _mean(x, c):
+    total = 0.0
+    for p in range(x.shape[0]):
+        total += x[p, c]
+    return x.dtype.type(total / x.shape[0])
+
+
+@kernel
+def _contrast_forward(x, contrast, y):
+    # (n, P, c)
+    for k in range(x.shape[0]):
+        times = x.dtype.type(contrast[k])
+        for c in range(x.shape[2]):
+            mean = _mean(x[k], c)
+            for p in range(x.shape[1]):
+                y[k, p, c] = (x[k, p, c] - mean) * times + mean  # [ec-cnn-contraste]
+
+
+@kernel
+def _contrast_backward(dx, contrast):
+    for k in range(dx.shape[0]):
+        times = dx.dtype.type(contrast[k])
+        for c in range(dx.shape[2]):
+            shared = (dx.dtype.type(1) - times) * _mean(dx[k], c)
+            for p in range(dx.shape[1]):
+                dx[k, p, c] = dx[k, p, c] * times + shared  # [ec-cnn-contraste-atras]
 
 
 class RandomContrast(RandomLight):
@@ -192,18 +236,13 @@ class RandomContrast(RandomLight):
 
     def change(self, x, y):
         r"""Aleja cada píxel de la media de su canal."""
-        contrast = self.between(*self.range, len(x)).astype(x.dtype)
-        self.contrast = contrast.reshape(-1, 1, 1, 1)
-        mean = x.mean(axis=(1, 2), keepdims=True)
-        np.subtract(x, mean, out=y)
-        y *= self.contrast
-        y += mean  # [ec-cnn-contraste]
+        self.contrast = self.between(*self.range, len(x), "contrast")
+        shape = len(x), -1, x.shape[-1]
+        _contrast_forward(x.reshape(shape), self.contrast, y.reshape(shape))
 
     def change_back(self, dx):
         r"""Reparte el gradiente entre el píxel y la media."""
-        mean = dx.mean(axis=(1, 2), keepdims=True)
-        dx *= self.contrast
-        dx += (1 - self.contrast) * mean  # [ec-cnn-contraste-atras]
+        _contrast_backward(dx.reshape(len(dx), -1, dx.shape[-1]), self.contrast)
 
 
 def plain_random_contrast(x, dz, contrast):

@@ -8,6 +8,7 @@ from chapters.cnn.pooling.upsampling import Neighbors, _bilinear_backward, _bili
 from chapters.mlp.layer import Layer
 from dlbook import check
 from dlbook.attributes import Absent
+from dlbook.numeric.kernel import kernel
 
 
 def same_aspect(height, width, target_height, target_width):
@@ -243,6 +244,29 @@ class CenterCrop(Resampled):
         return same_aspect(height, width, self.height, self.width)
 
 
+@kernel
+def _crop(x, tops, lefts, y):
+    _, h, w, channels = y.shape
+    for k in range(y.shape[0]):
+        top, left = int(tops[k]), int(lefts[k])
+        for i in range(h):
+            for j in range(w):
+                for c in range(channels):
+                    y[k, i, j, c] = x[k, top + i, left + j, c]
+
+
+@kernel
+def _crop_backward(dy, tops, lefts, dx):
+    _, h, w, channels = dy.shape
+    dx[:] = 0
+    for k in range(dy.shape[0]):
+        top, left = int(tops[k]), int(lefts[k])
+        for i in range(h):
+            for j in range(w):
+                for c in range(channels):
+                    dx[k, top + i, left + j, c] = dy[k, i, j, c]
+
+
 class RandomCrop(Resampled, RandomLayer):
     r"""Recorta una ventana de cada imagen, al azar si se entrena.
 
@@ -296,11 +320,11 @@ class RandomCrop(Resampled, RandomLayer):
         self.corners = None
         if not training or min(room) < 0:
             return super().forward(x)
-        tops, lefts = (self.between(0, free + 1, len(x)).astype(np.int64) for free in room)
-        self.x, self.corners = x, list(zip(tops.tolist(), lefts.tolist(), strict=True))
+        # Sin su parte decimal, van de 0 a lo que sobra.
+        names = zip(room, ("tops", "lefts"), strict=True)
+        self.x, self.corners = x, [self.between(0, free + 1, len(x), name) for free, name in names]
         self.y = y = self.buffer("y", (len(x), self.height, self.width, x.shape[-1]))
-        for image, (top, left), crop in zip(x, self.corners, y, strict=True):
-            crop[...] = image[top : top + self.height, left : left + self.width]
+        _crop(x, *self.corners, y)
         return y
 
     def backward(self, dy):
@@ -311,7 +335,5 @@ class RandomCrop(Resampled, RandomLayer):
         if not self.input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)
-        dx[...] = 0
-        for image, (top, left), crop in zip(dx, self.corners, dy, strict=True):
-            image[top : top + self.height, left : left + self.width] = crop
+        _crop_backward(dy, *self.corners, dx)
         return dx

@@ -4,6 +4,7 @@ import numpy as np
 
 from chapters.mlp import activations, constraints, initializers, regularizers
 from chapters.mlp.dense import _dense_backward_input, _dense_backward_weights, _dense_forward, _rows, last_axis
+from chapters.mlp.dropout import _toss
 from chapters.mlp.layer import Layer, text_of_shape
 from chapters.rnn.recurrent.steps import (
     NO_MASK,
@@ -328,10 +329,7 @@ class Recurrent(Layer):
         if not training or not rate:
             return self.buffer(f"no {name}", (0,) * len(shape))
         coins = self.uniform(self.buffer(name, shape))
-        if rate == 1:
-            coins[...] = 0
-            return coins
-        np.multiply(coins >= rate, self.dtype.type(1 / (1 - rate)), out=coins)
+        _toss(coins.reshape(-1), rate)
         return coins
 
     # --- Ir y volver ---

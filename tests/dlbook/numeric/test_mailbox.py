@@ -7,7 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from chapters.mlp import SGD, Adam, Dense, Dropout, Input, Sequential
+from chapters.autoencoder import Sampling
+from chapters.mlp import SGD, Adam, Dense, Dropout, GaussianDropout, Input, Model, Sequential
 from dlbook.callbacks import Callback
 from dlbook.numeric import mailbox, parallel
 from dlbook.numeric.kernel import kernel
@@ -179,6 +180,27 @@ def test_a_stretch_gives_the_bits_of_its_steps(threads, dtype, given):
     assert len(given) == count
     np.testing.assert_array_equal(many[0], one_by_one[0])
     assert many[1:] == one_by_one[1:]
+
+
+def drawing():
+    x = Input((6,))
+    mean, spread = Dense(4)(Dropout(0.2)(x)), Dense(4, "tanh")(x)
+    model = Model(x, Dense(2)(GaussianDropout(0.1)(Sampling(0.5)([mean, spread]))), dtype="float64", seed=0)
+    model.compile(Adam(0.01), "mse")
+    return model
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_stretch_draws_and_adds_what_its_steps_would(threads, given):
+    set_threads(threads)
+    found = []
+    for callbacks in ([], [Watches()]):
+        model = drawing()
+        found += [[fit(model, X[:n], Y[:n], callbacks) for n in (90, 50, 90)]]
+    assert len(given) > 3
+    for many, one_by_one in zip(*found, strict=True):
+        np.testing.assert_array_equal(many[0], one_by_one[0])
+        assert many[1:] == one_by_one[1:]
 
 
 def test_a_stretch_respects_the_limit_and_the_last_batch(given):

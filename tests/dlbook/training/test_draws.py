@@ -16,7 +16,7 @@ from chapters.mlp.layer import Layer
 from chapters.mlp.optimizers import Adam
 from chapters.mlp.sequential import Input, Sequential
 from dlbook import callbacks
-from dlbook.numeric.draws import Draws
+from dlbook.numeric.draws import MULTIPLIER, Draws, _jump
 from dlbook.numeric.parallel import set_threads
 from dlbook.training import engine as engines
 
@@ -130,6 +130,42 @@ def test_after_a_fit_the_layer_is_as_it_was():
             assert all(layer.draws is None for layer in self.model.layers)
 
     model.fit(X, Y, verbose=0, callbacks=[Looks()])
+
+
+@given(
+    seed=st.integers(0, 2**64),
+    step=st.integers(0, 2**40),
+    n=st.integers(1, 9),
+    start=st.integers(0, 8),
+    sizes=st.lists(st.integers(1, 70), min_size=1, max_size=4),
+    dtype=st.sampled_from([np.float32, np.float64]),
+)
+def test_the_bits_are_those_of_numpy(seed, step, n, start, sizes, dtype):
+    """Los de PCG64, adelantado hasta el paso, hasta lo que ya usó el lote y hasta las observaciones que vienen."""
+    start = min(start, n - 1)
+    draws = Draws(np.random.SeedSequence(seed))
+    draws.place(step, start, n, n)
+    used = step << 64
+    for each in sizes:
+        bits = np.random.PCG64(np.random.SeedSequence(seed))
+        bits.advance(used)
+        whole = np.random.Generator(bits).random((n, each), dtype)
+        np.testing.assert_array_equal(draws.uniform(np.empty((n - start, each), dtype)), whole[start:])
+        used += n * each
+
+
+@given(st.integers(0, 2**128 - 1), st.integers(0, 2**128 - 1), st.integers(0, 2**64 - 1), st.integers(0, 2**40))
+def test_a_jump_is_as_many_steps(state, increment, distance, far):
+    jumped = state, increment
+    halves = [np.uint64(half) for number in jumped for half in (number >> 64, number & 2**64 - 1)]
+    distance = distance if far % 2 else far % 50
+    with np.errstate(over="ignore"):
+        found = _jump(*halves, np.uint64(distance), 0)
+    a = pow(MULTIPLIER, distance, 2**128)
+    # 1 + a + … + a^(k-1), con el módulo más grande que deja dividir exactamente.
+    total = (pow(MULTIPLIER, distance, 2**128 * (MULTIPLIER - 1)) - 1) // (MULTIPLIER - 1)
+    expected = (a * state + increment * total) % 2**128
+    assert (int(found[0]) << 64) + int(found[1]) == expected
 
 
 @given(
