@@ -16,7 +16,7 @@ from dlbook.numeric.recording import Tape
 from dlbook.numeric.replay import FIRST, Call, Replay, words_of
 
 
-class _Different(Exception):
+class _Different(Exception):  # noqa: N818
     # El ensayo no coincide con lo grabado.
     pass
 
@@ -165,7 +165,7 @@ class _Line:
             array = arguments[k]
             if _owner(array) is not owner or array.size != size:
                 return False
-        return all([arguments[k] == self.values[k] for k in self.fixed])
+        return all(arguments[k] == self.values[k] for k in self.fixed)
 
 
 def _owner(array):

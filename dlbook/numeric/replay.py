@@ -28,8 +28,8 @@ from numba import types
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-from dlbook.numeric.kernel import kernel
 from dlbook.numeric.interruptions import uninterrupted
+from dlbook.numeric.kernel import kernel
 
 WORD, STATUS = ir.IntType(64), ir.IntType(32)
 # Cómo está en la memoria una llamada: la dirección de la función, lo que devuelve, por qué falló y los argumentos.

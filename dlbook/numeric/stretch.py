@@ -65,7 +65,7 @@ def _set(addresses, values):
 
 @kernel
 def _endless(losses, masks):
-    for j in range(losses.size):
+    for j in range(losses.size):  # noqa: SIM110
         if (losses[j] & masks[j]) == masks[j]:
             return True
     return False

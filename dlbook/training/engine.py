@@ -408,9 +408,9 @@ class Engine:
                 row = Draws(source.bit_generator.seed_seq)
                 before.append((row, source.spawn(len(replicas))))
         for (row, owns), *copies in zip(before, *self.random, strict=True):
-            for copy, own in zip(copies, owns, strict=True):
+            for layer, own in zip(copies, owns, strict=True):
                 # En la memoria de siempre, donde lo busca lo que se grabó.
-                copy.generator, copy.draws = own, Draws(row, copy.buffer("data draws", (SIZE,), np.uint64))
+                layer.generator, layer.draws = own, Draws(row, layer.buffer("data draws", (SIZE,), np.uint64))
         return before
 
     def _step(self, data, order, start, stop):
@@ -506,27 +506,18 @@ class Engine:
                 return 0
             self.kept.stretches[key] = stretch
         self._admit(data)
-        optimizer = self.model.optimizer
         # Cuántos gradientes hay que sumar.
         self.losses = [0.0] * len(plan)
-        rehearsal, before = self._rehearsal(True, True), optimizer.iterations
         self.interrupts.hold()
         try:
             self._place(data, order, start)
             for k, chunks in enumerate(plan):
                 self._draw(k, *chunks[0], n)
-            for numbers in stretch.numbers[:steps]:
-                fine = []
-                optimizer.step(
-                    self.theta, self.gradient, lambda move: fine.append(rehearsal.rehearse(self._works(True, move)))
-                )
-                if not fine[0]:
-                    optimizer.iterations = before
-                    self.kept.forget()
-                    return 0
-                numbers[:] = rehearsal.numbers
+            if not self._foresee(stretch.numbers[:steps]):
+                self.kept.forget()
+                return 0
             given = stretch.run(self.team, steps, n)
-            optimizer.iterations -= steps - given
+            self.model.optimizer.iterations -= steps - given
             found = stretch.losses(given)
             for s in range(given):
                 self.losses, self.parts = [0.0] * len(plan), [None] * len(plan)
@@ -540,6 +531,20 @@ class Engine:
             self.interrupts.release()
         notice.finish()
         return given
+
+    def _foresee(self, numbers):
+        # Anota los números con que se moverán los pesos en cada paso; da si se pudo.
+        optimizer, rehearsal = self.model.optimizer, self._rehearsal(True, True)
+        before, fits = optimizer.iterations, []
+        for row in numbers:
+            optimizer.step(
+                self.theta, self.gradient, lambda move: fits.append(rehearsal.rehearse(self._works(True, move)))
+            )
+            if not fits[-1]:
+                optimizer.iterations = before
+                return False
+            row[:] = rehearsal.numbers
+        return True
 
     def _new_stretch(self, n, data):
         # ``None``, si algo no está grabado todavía.
@@ -620,7 +625,7 @@ class Engine:
         self.losses[k], self.parts[k] = loss, parts
 
     def _measure(self, k, data, rows, divisors, n, training, sums, masks=None):
-        r"""Va hacia delante con unas filas de un lote de ``n``, mide y, si entrena, vuelve; da la pérdida de cada salida."""
+        r"""Va hacia delante con unas filas de un lote de ``n``, mide y, si entrena, vuelve; da las pérdidas."""
         replica = self.replicas[k]
         x = data.batch(replica, rows)
         if self.foreseen:
