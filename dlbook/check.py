@@ -21,10 +21,14 @@ from dlbook.now import now
 
 # El mayor arreglo que existe: sus números se cuentan con un entero de 64 bits con signo.
 LARGEST = 2**63 - 1
-# Cuántos bytes tiene una línea de la caché.
-LINE = 64
+# Cuántos bytes tiene una línea de la caché, y cuántos una página grande de la memoria.
+LINE, PAGE = 64, 2 << 20
+# De a cuántos bytes se pide la memoria que va a durar.
+BLOCK = 8 << 20
 # De a cuántos números se revisa un arreglo grande.
 CHUNK = 1 << 16
+# Lo que queda del bloque de donde sale la memoria que va a durar.
+_rest, _rest_lock = {"bytes": np.empty(0, np.uint8)}, threading.Lock()
 # De dónde nacen las semillas de lo que no tiene la suya, si alguien la fijó.
 _seeds, _seeds_lock = [], threading.Lock()
 
@@ -604,13 +608,63 @@ def empty(shape, what, dtype=np.float64):
     ValueError
         Si no cabe.
     """
+    size, dtype = _size(shape, what, dtype)
+    return _aligned(size, LINE).view(dtype).reshape(shape)
+
+
+def lasting(shape, what, dtype=np.float64):
+    r"""Pide memoria como :func:`empty`, para lo que va a durar: lo que escribe una y otra vez quien entrena.
+
+    El procesador no sabe dónde está cada número: lo busca por páginas, y recuerda dónde están las últimas que usó. Con
+    páginas de 4 kB, las de un paso no caben en esa lista y hay que buscarlas una y otra vez. Hay páginas de 2 MB, pero
+    solo le tocan a quien pide mucha memoria junta. Por eso se piden de a :data:`BLOCK` *bytes*, y de ahí sale un
+    arreglo tras otro. El bloque se devuelve cuando nadie usa ninguno de los suyos.
+
+    >>> x, y = (lasting((3, 1000), name, np.float32) for name in "xy")
+    >>> x.ctypes.data % LINE, np.shares_memory(x, y)
+    (0, False)
+    >>> lasting((2**30, 2**30), "z")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    ValueError: z: harían falta 9.22e+09 GB de memoria, y esta máquina tiene ...
+
+    Parameters
+    ----------
+    shape, what, dtype
+        Como en :func:`empty`.
+
+    Returns
+    -------
+    ndarray, shape ``shape``
+
+    Raises
+    ------
+    ValueError
+        Si no cabe.
+    """
+    size, dtype = _size(shape, what, dtype)
+    # Con una línea de más: dos arreglos que empezaran en el mismo lugar de sus páginas se estorbarían en la caché.
+    lines = -(-size // LINE) * LINE + LINE
+    with _rest_lock:
+        if lines > _rest["bytes"].size:
+            _rest["bytes"] = _aligned(max(BLOCK, lines), PAGE)
+        block = _rest["bytes"]
+        _rest["bytes"] = block[lines:]
+    return block[:size].view(dtype).reshape(shape)
+
+
+def _size(shape, what, dtype):
     dtype = np.dtype(dtype)
     count = math.prod(shape) if isinstance(shape, tuple) else shape
     memory(count, what, dtype.itemsize)
-    size = count * dtype.itemsize
-    raw = np.empty(size + LINE, np.uint8)
-    start = -raw.__array_interface__["data"][0] % LINE
-    return raw[start : start + size].view(dtype).reshape(shape)
+    return count * dtype.itemsize, dtype
+
+
+def _aligned(size, step):
+    # Tantos bytes, desde una dirección que es múltiplo de step.
+    raw = np.empty(size + step, np.uint8)
+    start = -raw.__array_interface__["data"][0] % step
+    return raw[start : start + size]
 
 
 @functools.cache

@@ -10,16 +10,15 @@ from dlbook import check
 from dlbook.numeric.elementwise import sum_rows
 from dlbook.numeric.kernel import kernel
 from dlbook.numeric.matmul import matmul, matmul_large, matmul_transposed
+from dlbook.numeric.vectors import BYTES
 
 # Con más filas, como las de todos los pasos de muchas secuencias, los gradientes los multiplica mejor una biblioteca.
 # Si los pesos son muchos, le basta la mitad.
-LONG, LARGE = 512, 1 << 15
+LONG, LARGE = 512, 1 << 16
 # Y desde tantos pesos, también el de la entrada: trasponerlos costaría más que el producto.
 HUGE = 1 << 19
 # De a cuántas filas va un producto, y desde cuántas conviene trasponer los pesos al volver.
 MANY = 64
-# De a cuántas filas se trasponen.
-TILE = 16
 
 
 def _same_type(*arrays):
@@ -234,7 +233,7 @@ def plain_dense_backward(x, w, dy):
 
 
 def _dense_backward_weights(x, dz, dw, db):
-    if len(x) > (LONG if dw.size < LARGE else LONG // 2):
+    if len(x) > (LONG if dw.size <= LARGE else LONG // 2):
         matmul_large(x.T, dz, dw)  # [ec-mlp-densa-pesos]
     else:
         matmul(x.T, dz, dw)  # [ec-mlp-densa-pesos]
@@ -250,16 +249,20 @@ def _dense_backward_input(dz, w, dx):
         matmul_large(dz, w.T, dx)  # [ec-mlp-densa-entrada]
 
 
-# Con muchas filas, trasponer antes los pesos cuesta poco y el producto sale más rápido.
+# Con muchas filas, trasponer antes los pesos cuesta poco y el producto sale más rápido. Va de a una franja, la que usa
+# un mosaico: cabe en la caché más cercana, y empieza donde empieza un vector.
 @kernel
 def _product_by_transposed(dz, w, dx):
-    turned = np.empty((w.shape[1], w.shape[0]), w.dtype)
-    for start in range(0, w.shape[0], TILE):
-        stop = min(start + TILE, w.shape[0])
-        for j in range(w.shape[1]):
-            for k in range(start, stop):
-                turned[j, k] = w[k, j]
-    matmul(dz, turned, dx)
+    depth, width = w.shape[1], 2 * BYTES // w.itemsize
+    room = np.empty((depth + 1) * width, w.dtype)
+    start = np.intp(-room.ctypes.data // room.itemsize % width)
+    strip = room[start : start + depth * width].reshape(depth, width)
+    for first in range(0, w.shape[0], width):
+        last = min(first + width, w.shape[0])
+        for j in range(depth):
+            for k in range(first, last):
+                strip[j, k - first] = w[k, j]
+        matmul(dz, strip[:, : last - first], dx[:, first:last])
 
 
 def _rows(x):

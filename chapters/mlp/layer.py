@@ -1355,7 +1355,7 @@ class Layer(Configured):
             return check.empty(shape, f"{self.name}, {name}", dtype or self.dtype)
         array = self.buffers.get((name, shape))
         if array is None:
-            array = check.empty(shape, f"{self.name}, {name}", dtype or self.dtype)
+            array = check.lasting(shape, f"{self.name}, {name}", dtype or self.dtype)
             self.buffers[name, shape] = array
         return lent(array)
 

@@ -210,9 +210,8 @@ class TransformerBlock(Layer):
         dsum = dy if self.normalize_first else norm.backward(dy)
         dbranch = run(dropout.backward(dsum))
         dbranch = norm.backward(dbranch) if self.normalize_first else dbranch
-        dx = self.buffer(f"d{part}", dy.shape)
-        add(dsum, dbranch, dx)  # [ec-att-bloque-atras]
-        return dx
+        add(dsum, dbranch, dbranch)  # [ec-att-bloque-atras]
+        return dbranch
 
     def _feed(self, x):
         hidden = self.feedforward_intermediate_dense.forward(x)
@@ -234,10 +233,3 @@ def plain_transformer_block(x, dy, sublayer, norm, normalize_first):
         ds = norm.backward(dy)
         dx = ds + sublayer.backward(ds)  # [ec-att-bloque-atras]
     return y, dx
-
-
-def _with_itself(slopes):
-    # En la atención de una secuencia consigo misma, quien pregunta y quien responde son la misma.
-    dquery, dvalue = slopes
-    add(dquery, dvalue, dquery)
-    return dquery

@@ -1,6 +1,6 @@
 r"""El bloque que escribe: cada posición mira las anteriores y, si la hay, la frase del codificador."""
 
-from chapters.attention.blocks.transformer_block import TransformerBlock, _with_itself
+from chapters.attention.blocks.transformer_block import TransformerBlock
 
 
 class TransformerDecoder(TransformerBlock):
@@ -203,6 +203,5 @@ class TransformerDecoder(TransformerBlock):
                 return dy
 
             dy = self._back("cross_attention", dy, cross)
-        attention = self.self_attention_layer
-        dx = self._back("self_attention", dy, lambda dy: _with_itself(attention.backward(dy)))
+        dx = self._back("self_attention", dy, self.self_attention_layer.backward_to_itself)
         return [dx, *found] if self.several else dx

@@ -1,6 +1,6 @@
 r"""El bloque que lee: todas las posiciones se miran entre sí."""
 
-from chapters.attention.blocks.transformer_block import TransformerBlock, _with_itself
+from chapters.attention.blocks.transformer_block import TransformerBlock
 
 
 class TransformerEncoder(TransformerBlock):
@@ -135,5 +135,5 @@ class TransformerEncoder(TransformerBlock):
         attention = self.self_attention_layer
         dy = self._back("feedforward", dy, self._feed_back)
         return self._back(
-            "self_attention", dy, lambda dy: _with_itself(attention.backward([dy, *dscores] if dscores else dy))
+            "self_attention", dy, lambda dy: attention.backward_to_itself([dy, *dscores] if dscores else dy)
         )

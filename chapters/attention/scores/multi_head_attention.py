@@ -20,7 +20,6 @@ from chapters.mlp.layer import Layer, text_of_shape
 from dlbook import check
 from dlbook.numeric.elementwise import add, copy
 from dlbook.numeric.kernel import kernel
-from dlbook.numeric.matmul import matmul_large
 from dlbook.numeric.recording import perform
 
 
@@ -480,6 +479,25 @@ class MultiHeadAttention(Layer):
 
     def backward(self, dy):
         r"""Llena los gradientes de los pesos, y devuelve el de cada entrada que se dio, en una lista."""
+        slopes = self._heads_back(dy)
+        return self._input_gradients(*slopes) if self.input_gradient else [None] * self.given
+
+    def backward_to_itself(self, dy):
+        r"""Como :meth:`backward`, si la secuencia se mira a sí misma: da la suma de los gradientes de las dos entradas.
+
+        Si las proyecciones van juntas, es un solo producto.
+        """
+        dq, dk, dv = self._heads_back(dy)
+        if not self.together:
+            dquery, dvalue = self._input_gradients(dq, dk, dv)
+            add(dquery, dvalue, dquery)
+            return dquery
+        dx = self.buffer(("gradient", 0), self.x[0].shape)
+        _dense_backward_input(dq.reshape(-1, self.joined.shape[1]), self.joined, _rows(dx))  # [ed-att-cabezas-atras]
+        return dx
+
+    def _heads_back(self, dy):
+        # Hasta las consultas, las claves y los valores; de paso, los gradientes de los pesos.
         dweights = self.buffer("no dweights", (0, 0, 0, 0))
         if isinstance(self.y, list):
             dy, turned = self.output_gradients(dy)
@@ -502,7 +520,7 @@ class MultiHeadAttention(Layer):
         )
         if self._trainable:
             self._weight_gradients(dq, dk, dv, _rows(dy))
-        return self._input_gradients(dq, dk, dv) if self.input_gradient else [None] * self.given
+        return dq, dk, dv
 
     def _weight_gradients(self, dq, dk, dv, dy):
         # Los de las cuatro proyecciones, cada uno con un producto; si van juntas, las tres primeras con uno.
@@ -528,8 +546,8 @@ class MultiHeadAttention(Layer):
         found = [self.buffer(("gradient", k), x.shape) for k, x in enumerate(self.x)][: 2 if self.together else 3]
         if self.together:
             slopes, width = dq.reshape(-1, self.joined.shape[1]), self.joined.shape[1] // 3
-            matmul_large(slopes[:, :width], self.joined[:, :width].T, _rows(found[0]))
-            matmul_large(slopes[:, width:], self.joined[:, width:].T, _rows(found[1]))
+            for part, out in zip((slice(width), slice(width, None)), found, strict=True):
+                _dense_backward_input(slopes[:, part], self.joined[:, part], _rows(out))
             return found
         for name, dx, out in zip(("query", "value", "key"), (dq, dv, dk), found, strict=True):
             kernel, _ = self._matrix(name, out.shape[-1])

@@ -18,7 +18,7 @@ import pytest
 
 from chapters.mlp import Dense, Dropout, Input, Model, Sequential
 from chapters.mlp.layer import Layer
-from dlbook import callbacks
+from dlbook import callbacks, check
 from dlbook.numeric import parallel
 from dlbook.numeric.parallel import set_threads
 from dlbook.training import engine as engines
@@ -135,8 +135,8 @@ def test_two_hundred_dropped_models_leave_neither_threads_nor_memory():
         tracemalloc.stop()
     assert not any(one() for one in alive)
     assert threading.active_count() <= threads
-    # Cada modelo, con sus réplicas, ocupa más de 100 KB.
-    assert after - before < 300_000
+    # Cada modelo, con sus réplicas, ocupa más de 100 KB. De lo que dejaron queda, a lo sumo, un bloque a medio usar.
+    assert after - before < 300_000 + check.BLOCK + check.PAGE
     assert len(kept._sizes) < 200
 
 
