@@ -17,8 +17,10 @@ from dlbook.numeric.vectors import BYTES
 LONG, LARGE = 512, 1 << 16
 # Y desde tantos pesos, también el de la entrada: trasponerlos costaría más que el producto.
 HUGE = 1 << 19
-# De a cuántas filas va un producto, y desde cuántas conviene trasponer los pesos al volver.
+# De a cuántas filas va un producto.
 MANY = 64
+# Desde cuántas conviene trasponer los pesos al volver; con menos neuronas que estas, desde tantas como neuronas.
+TURNED = 256
 
 
 def _same_type(*arrays):
@@ -241,7 +243,7 @@ def _dense_backward_weights(x, dz, dw, db):
 
 
 def _dense_backward_input(dz, w, dx):
-    if len(dz) < MANY:
+    if len(dz) < min(TURNED, w.shape[1]):
         matmul_transposed(dz, w, dx)  # [ec-mlp-densa-entrada]
     elif w.size < HUGE:
         _product_by_transposed(dz, w, dx)  # [ec-mlp-densa-entrada]

@@ -84,9 +84,9 @@ class Team:
     r"""Un equipo de hilos que esperan y empiezan juntos.
 
     El hilo que llama a :meth:`run` o a :meth:`replay` es el primero del equipo y hace su parte como los demás. Los
-    otros nacen la primera vez que hacen falta. Al acabar una parte vigilan su buzón un momento, por si llega otra ya grabada
-    (:mod:`dlbook.numeric.mailbox`), y después se duermen. Vigilar siempre no conviene: con la máquina ocupada en otra
-    cosa, los hilos se estorban.
+    otros nacen la primera vez que hacen falta. Al acabar una parte vigilan su buzón un momento, por si llega otra ya
+    grabada (:mod:`dlbook.numeric.mailbox`), y después se duermen. Vigilar siempre no conviene: con la máquina ocupada
+    en otra cosa, los hilos se estorban.
 
     >>> done = [None] * 3
     >>> with Team(3) as team:
