@@ -17,7 +17,7 @@ from dlbook import check, registry
 from dlbook.callbacks import called
 from dlbook.compiling import notice
 from dlbook.numeric.draws import Draws
-from dlbook.numeric.elementwise import add, copy, fill, multiply
+from dlbook.numeric.elementwise import add, copy, fill, multiply, refuse_infinite
 from dlbook.numeric.parallel import (
     Interrupts,
     Team,
@@ -114,6 +114,19 @@ AIM = (
     *("data", "targets", "metrics", "asks", "asking", "weights", "shapes", "output_shapes", "masked", "foreseen"),
     *("sums", "alone"),
 )
+
+
+def _looked_at(data, replica, rows):
+    # Lo que entra de unas filas, después de mirar que sea finito, si nadie lo ha hecho. Como se va a usar enseguida, se
+    # trae de la memoria una sola vez.
+    x = data.batch(replica, rows)
+    for k, name in data.unseen.items():
+        try:
+            refuse_infinite(lent(each(x)[k]))
+        except ValueError:
+            check.finite(data.xs[k], name)
+            raise
+    return x
 
 
 def _moving(read, written, start, stop, size):
@@ -796,6 +809,8 @@ class Engine:
             own.states = [[state[c] for state in of_one] for of_one in states]
         losses, every = np.zeros(count), np.zeros((count, len(self.targets)))
         if self.asking or self.masked or self.adds:
+            for k, name in data.unseen.items():
+                check.finite(data.xs[k], name)
             masks = self._masks(data, slice(start, stop)) if self.masked and self.foreseen else None
             divisors = self._divisors(data, slice(start, stop), n, masks)
 
@@ -823,7 +838,7 @@ class Engine:
 
     def _compared(self, replica, data, rows, n, sums):
         # Como ``_measure``, sin nada que haya que mirar antes: de aquí en adelante todo son núcleos.
-        x = data.batch(replica, rows)
+        x = _looked_at(data, replica, rows)
         losses = []
         for j, y_pred in enumerate(each(self._forward(replica, lent(x), False))):
             y = weight = raw = None
@@ -864,7 +879,7 @@ class Engine:
 
         def work(k, _, rows):
             replica = self.replicas[k]
-            y = self._forward(replica, lent(data.batch(replica, rows)), False)
+            y = self._forward(replica, lent(_looked_at(data, replica, rows)), False)
             for whole, one in zip(out, each(y), strict=True):
                 copy(one, whole[rows.start - first : rows.stop - first])
             return []
