@@ -22,6 +22,7 @@ from chapters.mlp import (
 )
 from chapters.rnn import Embedding
 from dlbook.callbacks import Callback
+from dlbook.numeric import sweep
 from dlbook.numeric.parallel import set_threads
 from dlbook.numeric.sweep import Sweep
 from dlbook.several import each
@@ -39,6 +40,7 @@ CHUNK, ROWS = 8, 43
 def small_chunks(monkeypatch):
     monkeypatch.setattr(engine, "WORK_PER_THREAD", 1)
     monkeypatch.setattr(engine, "CHUNK", CHUNK)
+    monkeypatch.setattr(sweep, "WORTH", 0)
     yield
     set_threads(None)
 
@@ -322,6 +324,14 @@ def test_the_data_of_a_call_are_not_kept():
         del x, y, found
         gc.collect()
         assert not any(one() is not None for one in alive)
+
+
+def test_few_chunks_are_not_worth_a_recording(monkeypatch):
+    monkeypatch.setattr(sweep, "WORTH", 16)
+    model, x = small(), sample((3,), ROWS, dtype="float32")
+    states = [done(model, [predicting(x)], True, 1)[1] for _ in range(4)]
+    assert states[0] == states[1] == {("hecho", None)}
+    assert states[-1] == {("repetible", None)}
 
 
 def test_what_came_out_is_not_written_again():
