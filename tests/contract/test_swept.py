@@ -20,6 +20,7 @@ from chapters.mlp import (
     Sequential,
     SparseCategoricalCrossentropy,
 )
+from chapters.mlp.metrics import TopKCategoricalAccuracy
 from chapters.rnn import Embedding
 from dlbook.callbacks import Callback
 from dlbook.numeric import sweep
@@ -408,6 +409,26 @@ def test_another_loss_is_not_the_recorded_one():
 
     calls = [evaluate, compiled("mae"), evaluate, compiled("mse", loss_weights=[0.5]), evaluate]
     assert_same_bits(small, *calls, compiled("mse", metrics=["mse", "mae"]), evaluate)
+
+
+def test_a_metric_changed_by_hand_is_not_the_recorded_one():
+    x, y = sample((3,), ROWS, dtype="float32"), np.eye(4, dtype="float32")[np.arange(ROWS) % 4]
+
+    def make():
+        model = Sequential([Input((3,)), Dense(4, "softmax")], seed=0)
+        model.compile(SGD(0.01), "categorical_crossentropy", metrics=[TopKCategoricalAccuracy(k=1)])
+        return model
+
+    def change(model):
+        model.asked_metrics[0].k = 3
+        return []
+
+    def evaluate(model):
+        return model.evaluate(x, y)
+
+    first, _, last = done(make(), [evaluate, change, evaluate], True, 1)[0]
+    assert first[1] < last[1]
+    assert_same_bits(make, evaluate, change, evaluate)
 
 
 def test_validation_while_it_trains():
