@@ -51,6 +51,16 @@ def _scale(x, factor, out):
 
 
 @kernel
+def _refuse(x):
+    # Contarlos todos y preguntar una vez es más rápido que preguntar por cada uno.
+    bad = 0
+    for i in range(x.size):
+        bad += not np.isfinite(x[i])
+    if bad:
+        raise ValueError("se esperaban números finitos")
+
+
+@kernel
 def _sum_rows(x, out):
     for j in range(out.size):
         out[j] = 0
@@ -182,3 +192,20 @@ def sum_rows(x, out):
         Dónde va la suma.
     """
     _sum_rows(x, out)
+
+
+def refuse_infinite(x):
+    r"""Falla si hay un NaN o un infinito. Dónde está, y en qué arreglo, lo dice :func:`dlbook.check.finite`.
+
+    >>> import numpy as np
+    >>> refuse_infinite(np.array([1.0, np.inf]))
+    Traceback (most recent call last):
+        ...
+    ValueError: se esperaban números finitos
+
+    Parameters
+    ----------
+    x : ndarray
+        Números reales.
+    """
+    _refuse(x.reshape(-1))

@@ -383,6 +383,8 @@ class Recorder:
 
     def __init__(self):
         self.works = {}
+        # Lo que se repite trozo por trozo: de cada uno, de qué depende y su ``Sweep``.
+        self.sweeps = {}
 
     def state(self, key):
         r"""Dice cómo va un trabajo: ``nuevo``, ``hecho``, ``grabado``, ``repetible`` o ``imposible``."""
@@ -425,6 +427,7 @@ class Recorder:
     def forget(self):
         r"""Olvida lo grabado: algo cambió."""
         self.works.clear()
+        self.sweeps.clear()
 
 
 class _Work:

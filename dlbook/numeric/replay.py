@@ -91,7 +91,7 @@ class Call:
     Attributes
     ----------
     words : tuple of int
-        Lo que el lector pone en su sitio.
+        Lo que el lector pone en su sitio; lo que dice dónde empieza un arreglo es un :class:`Address`.
     within : callable or None
         Dentro de qué se llamó: si al repetir falla, eso se hace otra vez, y dice qué pasó mejor que el núcleo.
 
@@ -123,11 +123,15 @@ class Call:
         return self.kernel(*self.arguments) if self.within is None else self.within()
 
 
+class Address(int):
+    r"""La palabra que dice dónde empieza un arreglo."""
+
+
 def words_of(kind, value):
     r"""Da un argumento como lo recibe el código de numba: números sin signo de 64 bits, que el lector recorta."""
     if isinstance(kind, types.Array):
         # Los dos ceros dicen que ni numba ni otro objeto tienen que liberar su memoria; de eso se encarga la ``Call``.
-        start = value.__array_interface__["data"][0]
+        start = Address(value.__array_interface__["data"][0])
         return [0, 0, value.size, value.itemsize, start, *value.shape, *(s % 2**64 for s in value.strides)]
     if isinstance(kind, types.BaseTuple):
         return [word for one, part in zip(kind.types, value, strict=True) for word in words_of(one, part)]

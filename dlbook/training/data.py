@@ -86,6 +86,8 @@ class Data:
     def __init__(self, xs, dtypes, ys=(), weights=()):
         self.xs, self.dtypes, self.ys, self.weights = xs, dtypes, list(ys), list(weights)
         self.shapes = [x.shape[1:] for x in xs]
+        # De las entradas en que nadie ha mirado si hay algo que no sea finito, su nombre.
+        self.unseen = {}
         # Un autocodificador predice su entrada: no hace falta copiarla dos veces.
         self.same = [next((k for k, x in enumerate(xs) if _same(x, y)), None) for y in self.ys]
         self._line_up()
@@ -351,21 +353,29 @@ def is_stream(x):
     return hasattr(x, "__next__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__")) or hasattr(x, "__iter__")
 
 
-def prepared_inputs(model, x, name):
-    r"""Comprueba las observaciones y las da contiguas, en el tipo en que llegaron; un :class:`Data` sin lo correcto."""
+def prepared_inputs(model, x, name, later=False):
+    r"""Comprueba las observaciones y las da contiguas, en el tipo en que llegaron; un :class:`Data` sin lo correcto.
+
+    Con ``later``, que sean finitas se mira después, trozo por trozo: leer dos veces todos los datos cuesta.
+    """
     if getattr(model, "taped", False):
         model.notice(x)
     xs = model.arranged(x, name) if model.several else [_only_input(model, x, name)]
     names = [f"{name}[{k}]" for k in range(len(xs))] if model.several else [name]
     xs = [check.numbers_of(one, where) for one, where in zip(xs, names, strict=True)]
     xs = each(model.fitting(xs if model.several else xs[0], name))
+    unseen = {}
     for k, (one, where, dtype) in enumerate(zip(xs, names, model.input_dtypes, strict=True)):
-        if dtype.kind == "f":
+        if later and one.dtype == dtype and dtype.kind == "f":
+            unseen[k] = where
+        elif dtype.kind == "f":
             check.finite(one, where, dtype)
         elif one.dtype.kind != "i":
             # Los que caben en un byte se quedan como llegaron; de los demás se mira que sean enteros, y que quepan.
             xs[k] = one if one.dtype == np.uint8 else check.whole(one, where)
-    return Data(xs, model.input_dtypes)
+    data = Data(xs, model.input_dtypes)
+    data.unseen = unseen
+    return data
 
 
 def _only_input(model, x, name):
@@ -385,14 +395,16 @@ def _only_input(model, x, name):
         ) from None
 
 
-def prepare(model, x, y, sample_weight=None, prefix="", step="train_step"):
+def prepare(model, x, y, sample_weight=None, prefix="", step="train_step", later=False):
     r"""Comprueba observaciones, lo correcto y pesos; devuelve un :class:`Data`.
 
-    Si el modelo define su propio paso, ``train_step`` o ``test_step``, lo correcto va como llegó: solo él lo lee.
+    Si el modelo define su propio paso, ``train_step`` o ``test_step``, lo correcto va como llegó: solo él lo lee. Con
+    ``later``, lo de :func:`prepared_inputs`.
     """
     if callable(getattr(model, step, None)):
         return _as_given(model, x, y, sample_weight, prefix)
-    data = prepared_inputs(model, x, f"{prefix}x")
+    data = prepared_inputs(model, x, f"{prefix}x", later)
+    unseen = data.unseen
     if y is x and not model.several:
         # Lo que entra es también lo correcto: un solo arreglo, ya en el tipo del modelo.
         y = np.require(data.xs[0], model.dtype, ["C", "A"])
@@ -406,7 +418,9 @@ def prepare(model, x, y, sample_weight=None, prefix="", step="train_step"):
         where = prefix if len(targets) == 1 else f"{prefix}{target.name}, "
         checked.append(checked_target(target, one, shape, model.dtype, where, len(data)))
         weighing.append(_checked_weight(weight, where, len(data), model.dtype, shape))
-    return Data(data.xs, data.dtypes, checked, weighing)
+    data = Data(data.xs, data.dtypes, checked, weighing)
+    data.unseen = unseen
+    return data
 
 
 def _alone(parts):
@@ -527,15 +541,18 @@ def weigh_classes(data, class_weight, model):
     data.weigh(weight)
 
 
-def source_of(model, x, y, sample_weight, name, class_weight=None, with_targets=True, step="train_step"):
-    r"""Da el origen de los lotes: un :class:`Data`, si son arreglos, o un :class:`Stream`."""
+def source_of(model, x, y, sample_weight, name, class_weight=None, with_targets=True, step="train_step", later=False):
+    r"""Da el origen de los lotes: un :class:`Data`, si son arreglos, o un :class:`Stream`.
+
+    ``later`` es el de :func:`prepared_inputs`.
+    """
     if is_stream(x):
         if y is not None or sample_weight is not None:
             raise ValueError(f"{name}: si x da los lotes, y y sample_weight van dentro de cada lote")
         return Stream(model, x, name, class_weight, with_targets, step)
     if not with_targets:
-        return prepared_inputs(model, x, name)
-    data = prepare(model, x, y, sample_weight, step=step)
+        return prepared_inputs(model, x, name, later)
+    data = prepare(model, x, y, sample_weight, step=step, later=later)
     weigh_classes(data, class_weight, model)
     return data
 

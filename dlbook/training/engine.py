@@ -9,6 +9,7 @@ import functools
 import math
 import os
 import threading
+from itertools import combinations
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from dlbook import check, registry
 from dlbook.callbacks import called
 from dlbook.compiling import notice
 from dlbook.numeric.draws import SIZE, Draws
-from dlbook.numeric.elementwise import add, copy, fill, multiply
+from dlbook.numeric.elementwise import add, copy, fill, multiply, refuse_infinite
 from dlbook.numeric.gather import Table
 from dlbook.numeric.interruptions import Interrupts, uninterrupted
 from dlbook.numeric.parallel import Team, borrow, cut, get_threads, give_back, single_thread_blas
@@ -24,6 +25,7 @@ from dlbook.numeric.recording import ARRAYS, Recorder, lent, perform, taken
 from dlbook.numeric.rehearsal import Rehearsal
 from dlbook.numeric.replay import Replay
 from dlbook.numeric.stretch import Stretch
+from dlbook.numeric.sweep import Rows, Sweep
 from dlbook.several import each
 from dlbook.training import kept
 from dlbook.training.data import Data, Spot, check_mask, masked
@@ -46,6 +48,8 @@ FEW = 4
 # los hilos, para que el resultado tampoco.
 CHUNK = 256
 MEMORY = 32 << 20
+# Cada cuántos productos, a lo sumo, se vuelve a Python: hasta entonces no se atiende a un segundo Ctrl-C.
+PRODUCTS = 1 << 30
 
 
 class _Claim:
@@ -112,6 +116,27 @@ AIM = (
     *("data", "targets", "metrics", "asks", "asking", "weights", "shapes", "output_shapes", "masked", "foreseen"),
     *("sums", "alone"),
 )
+
+
+def _looked_at(data, replica, rows):
+    # Lo que entra de unas filas, después de mirar que sea finito, si nadie lo ha hecho. Como se va a usar enseguida, se
+    # trae de la memoria una sola vez.
+    x = data.batch(replica, rows)
+    for k, name in data.unseen.items():
+        try:
+            refuse_infinite(lent(each(x)[k]))
+        except ValueError:
+            check.finite(data.xs[k], name)
+            raise
+    return x
+
+
+def _moving(read, written, start, stop, size):
+    # Dónde están las filas que se recorren; ``None``, si hay que copiarlas o si tienen memoria en común.
+    if not all(one.array.dtype == one.dtype and one.array.flags.carray for one in read):
+        return None
+    found = [Rows(one.array[start:stop], size) for one in read] + [Rows(array, rows) for array, rows in written]
+    return None if any(a.meets(b) for a, b in combinations(found, 2)) else found
 
 
 class Sums:
@@ -627,10 +652,10 @@ class Engine:
     def _measure(self, k, data, rows, divisors, n, training, sums, masks=None):
         r"""Va hacia delante con unas filas de un lote de ``n``, mide y, si entrena, vuelve; da las pérdidas."""
         replica = self.replicas[k]
-        x = data.batch(replica, rows)
+        x = _looked_at(data, replica, rows)
         if self.foreseen:
             wanted = self._wanted(replica, data, rows, x, divisors, masks)
-        y_pred = self._forward(replica, x, training)
+        y_pred = self._forward(replica, lent(x), training)
         if not self.foreseen:
             # Son todas las del lote: las máscaras se saben hasta ahora.
             masks = replica.output_masks()
@@ -930,12 +955,15 @@ class Engine:
         before, after = called(callbacks, "on_test_batch_begin"), called(callbacks, "on_test_batch_end")
         whole = isinstance(source, Data) and limit is None and not (before or after or self.alone)
         whole = whole and not (self.asking or self.masked)
+        # De qué depende lo grabado.
+        metrics = [(type(one.metric), _plain(one.metric), one.weighted) for of_one in self.metrics for one in of_one]
+        measuring = self._taste(self.data), metrics
         # Las pérdidas que son medias se pueden medir de una vez; las demás, lote por lote.
         batches = [(source, None, 0, len(source))] if whole else source.batches(batch_size, None, limit)
         for batch, (data, _, start, stop) in enumerate(batches):
             for method in before:
                 method(batch, {})
-            self._evaluate(data, start, stop)
+            self._evaluate(data, start, stop, measuring)
             for method in after:
                 method(batch, self.logs())
         # La penalización no depende de los datos.
@@ -945,26 +973,42 @@ class Engine:
         vars(self).update(kept)
         return logs
 
-    def _evaluate(self, data, start, stop):
+    def _evaluate(self, data, start, stop, measuring):
         n = stop - start
         self._admit(data)
         size = n if self.alone else self._chunk(n)
-        chunks = [(a, min(a + size, stop)) for a in range(start, stop, size)]
-        masks = self._masks(data, slice(start, stop)) if self.masked and self.foreseen else None
-        divisors = self._divisors(data, slice(start, stop), n, masks)
-        sums = [Sums(self.metrics) for _ in chunks]
-        losses, every = np.zeros(len(chunks)), np.zeros((len(chunks), len(self.targets)))
+        count = -(-n // size)
+        # Lo que acumula cada trozo es una fila de estos arreglos, y lo que suma a la pérdida, una de ``every``.
+        states = [[np.zeros((count, found.size)) for found in of_one] for of_one in self.metrics]
+        sums = [Sums(self.metrics) for _ in range(count)]
+        for c, own in enumerate(sums):
+            own.states = [[state[c] for state in of_one] for of_one in states]
+        losses, every = np.zeros(count), np.zeros((count, len(self.targets)))
+        if self.asking or self.masked or self.adds:
+            for k, name in data.unseen.items():
+                check.finite(data.xs[k], name)
+            masks = self._masks(data, slice(start, stop)) if self.masked and self.foreseen else None
+            divisors = self._divisors(data, slice(start, stop), n, masks)
 
-        def part(k):
-            for i in range(k, len(chunks), parts):
-                rows = slice(*chunks[i])
+            def work(k, c, rows):
                 own = None if masks is None else _part_of(masks, rows.start - start, rows.stop - start)
-                found = self._measure(k, data, rows, divisors, n, False, sums[i], own)
+                found = self._measure(k, data, rows, divisors, n, False, sums[c], own)
                 added = self.replicas[k].added_loss(rows.stop - rows.start) if self.adds else 0.0
-                losses[i] = self._weigh(found, added, n, every[i])
+                losses[c] = self._weigh(found, added, n, every[c])
+                return every[c]
 
-        parts = self._parts(n, len(chunks))
-        self._run(part, parts)
+            self._in_chunks(work, start, stop, size, every)
+        else:
+
+            def work(k, c, rows):
+                return self._measure(k, data, rows, (n,) * len(self.targets), n, False, sums[c])
+
+            targets = [y for y, same in zip(data.targets, data.same, strict=True) if same is None]
+            read = [one for one in (*data.inputs, *targets, *data.weighing) if one is not None]
+            written = [(state, 1) for of_one in states for state in of_one]
+            self._in_chunks(work, start, stop, size, every, "evaluar", (n, data.same, measuring), read, written)
+            for c, own in enumerate(every.tolist()):
+                losses[c] = sum(one * weight for one, weight in zip(own, self.weights, strict=True))
         self.total += float(losses.sum()) * n
         self.outputs += every.sum(axis=0) * n
         self.sums[0].add(sums)
@@ -993,33 +1037,70 @@ class Engine:
             check.empty((n, *shape), f"{self.model.name}, la salida", self.model.dtype) for shape in self.output_shapes
         ]
         size = n if self.alone else self._chunk(n)
-        starts = range(first, last, size)
 
-        def part(k):
+        def work(k, _, rows):
             replica = self.replicas[k]
-            for start in starts[k::parts]:
-                rows = slice(start, min(start + size, last))
-                y = self._forward(replica, data.batch(replica, rows), False)
-                for whole, one in zip(out, y if type(y) is list else [y], strict=True):
-                    whole[rows.start - first : rows.stop - first] = one
+            y = self._forward(replica, lent(_looked_at(data, replica, rows)), False)
+            for whole, one in zip(out, each(y), strict=True):
+                copy(one, whole[rows.start - first : rows.stop - first])
+            return []
 
-        parts = self._parts(n, len(starts))
-        self._run(part, parts)
+        written = [(whole, size) for whole in out]
+        self._in_chunks(work, first, last, size, np.empty((-(-n // size), 0)), "predecir", (), data.inputs, written)
         return out
 
-    def _chunk(self, n):
-        # Cada número intermedio costó al menos un producto: con pocos productos no hace falta medir.
-        if n == 1 or 16 * n * self.work < MEMORY:
-            return min(n, CHUNK)
-        return max(1, min(CHUNK, MEMORY // self._bytes_per_row()))
+    def _in_chunks(self, work, start, stop, size, results, name=None, key=(), read=(), written=()):
+        r"""Hace ``work(k, c, rows)`` con cada trozo ``c`` de unas filas, repartidos entre los hilos ``k``.
 
-    def _run(self, part, parts):
+        Lo que devuelve se anota en ``results``. Si tiene nombre, todo en él son núcleos que leen unas columnas y
+        escriben unos arreglos, de a tantas filas por trozo: se puede grabar, y lo grabado depende de ``key``.
+        """
+        n, count = stop - start, len(results)
+        parts = self._parts(n, count)
+        moving = None if name is None else _moving(read, written, start, stop, size)
+        key = size, [(one.array.shape[1:], one.dtype) for one in read], key
+        together = max(1, PRODUCTS // (size * self.work))
+
+        def part(k):
+            def done(c):
+                return work(k, c, slice(start + c * size, min(start + (c + 1) * size, stop)))
+
+            chunks = range(k, count, parts)
+            sweep = None if moving is None else self._sweep(k, name, key, moving)
+            if sweep is not None:
+                # El último puede ser más corto.
+                whole = range(k, n // size, parts)
+                sweep.run(whole, done, moving, results, together)
+                chunks = chunks[len(whole) :]
+            for c in chunks:
+                results[c] = [0.0 if one is None else one for one in done(c)]
+
         self.interrupts.hold()
         try:
             self.team.run(part, parts)
         finally:
             self.interrupts.release()
         notice.finish()
+
+    def _sweep(self, k, name, key, moving):
+        # Lo que la réplica ``k`` tiene grabado con ese nombre, si sirve; ``None``, si no se puede grabar.
+        sweeps = self.recorders[k].sweeps
+        known = sweeps.get(name)
+        if known is None or known[0] != key:
+            known = sweeps[name] = key, Sweep()
+        sweep = known[1]
+        if sweep.state != "repetible":
+            # De un modelo de quien lee no se supone nada; y si los datos son los pesos, no se sabe qué se mueve.
+            weights = [Rows(one, 1) for one in self.model.weights if one.ndim]
+            if not registry.ours(type(self.model)) or any(a.meets(b) for a in moving for b in weights):
+                return None
+        return sweep
+
+    def _chunk(self, n):
+        # Cada número intermedio costó al menos un producto: con pocos productos no hace falta medir.
+        if n == 1 or 16 * n * self.work < MEMORY:
+            return min(n, CHUNK)
+        return max(1, min(CHUNK, MEMORY // self._bytes_per_row()))
 
     def _parts(self, n, chunks):
         parts = 1 if self.alone else max(1, min(self.team.size, chunks, n * self.work // WORK_PER_THREAD))

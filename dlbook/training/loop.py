@@ -161,7 +161,7 @@ def evaluate(model, x, y=None, sample_weight=None, batch_size=None, steps=None, 
     r"""Mide la pérdida y las métricas; devuelve un diccionario."""
     model.check_compiled()
     batch_size, steps, callbacks = _batch_size(batch_size), _steps(steps), _callbacks(callbacks)
-    source = source_of(model, x, y, sample_weight, "x", step="test_step")
+    source = source_of(model, x, y, sample_weight, "x", step="test_step", later=_goes_over_all(steps, callbacks))
     _introduce(model, callbacks, steps or source.steps(batch_size))
     with OwnSteps(model) if defines(model, "test_step") else Engine(model) as engine:
         _call(callbacks, "on_test_begin", {})
@@ -173,13 +173,19 @@ def evaluate(model, x, y=None, sample_weight=None, batch_size=None, steps=None, 
 def predict(model, x, batch_size=None, steps=None, callbacks=None):
     r"""Calcula la salida de cada observación."""
     batch_size, steps, callbacks = _batch_size(batch_size), _steps(steps), _callbacks(callbacks)
-    source = source_of(model, x, None, None, "x", with_targets=False)
+    later = _goes_over_all(steps, callbacks)
+    source = source_of(model, x, None, None, "x", with_targets=False, later=later)
     _introduce(model, callbacks, steps or source.steps(batch_size))
     with Engine(model) as engine:
         _call(callbacks, "on_predict_begin", {})
         outputs = engine.predict(source, batch_size, steps, callbacks)
         _call(callbacks, "on_predict_end", {})
     return outputs
+
+
+def _goes_over_all(steps, callbacks):
+    # Si se va a pasar por todos los datos sin que nadie vea nada antes de acabar.
+    return steps is None and not callbacks
 
 
 def _introduce(model, callbacks, steps):
