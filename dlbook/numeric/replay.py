@@ -271,30 +271,11 @@ class Replay:
             self.memory[start + FIRST : start + FIRST + len(call.words)] = call.words
         self.starts = starts[:-1]
         memories = (self.memory.ctypes.data + self.memory.itemsize * self.starts).astype(np.uint64)
-        self._list(memories, np.array([_reader(call.places) for call in calls], np.uint64))
-
-    def _list(self, memories, readers):
-        self.memories, self.readers = memories, readers
-        self.addresses = readers.ctypes.data, memories.ctypes.data, len(readers)
+        readers = np.array([_reader(call.places) for call in calls], np.uint64)
+        # Dónde está la lista, para :func:`perform`; los arreglos tienen que vivir lo que viva ella.
+        self.lists, self.addresses = (readers, memories), (readers.ctypes.data, memories.ctypes.data, len(calls))
         # Si el ciclo no está compilado, que se compile aquí.
         perform(*self.addresses[:2], 0)
-
-    @classmethod
-    def chained(cls, replays):
-        r"""Da una que repite varias, una tras otra, en la memoria de cada una.
-
-        Parameters
-        ----------
-        replays : list of Replay
-            Las que se juntan.
-        """
-        if len(replays) == 1:
-            return replays[0]
-        chain = object.__new__(cls)
-        # La memoria es de ellas: tienen que vivir lo que viva esta.
-        chain.links, chain.calls = replays, [call for one in replays for call in one.calls]
-        chain._list(*(np.concatenate([getattr(one, name) for one in replays]) for name in ("memories", "readers")))
-        return chain
 
     def run(self):
         r"""Repite las llamadas, en orden; si una falla, lo hace con su error."""

@@ -48,6 +48,8 @@ FEW = 4
 # los hilos, para que el resultado tampoco.
 CHUNK = 256
 MEMORY = 32 << 20
+# En cuántos trozos, al menos, se corta lo que se puede repartir.
+SHARED = 4
 # Cada cuántos productos, a lo sumo, se vuelve a Python: hasta entonces no se atiende a un segundo Ctrl-C.
 PRODUCTS = 1 << 30
 
@@ -109,6 +111,15 @@ def _accumulate(replica, gradient, number, chunks):
 
 def _part_of(masks, start, stop):
     return [None if mask is None else mask[start:stop] for mask in masks]
+
+
+def _joined(chunks):
+    # Un solo ``Replay`` con los de varios trozos, y de cada trozo, qué llamadas dan sus pérdidas.
+    whole, results, first = Replay([call for replay, _ in chunks for call in replay.calls]), [], 0
+    for replay, found in chunks:
+        results.append([None if one is None else (whole, first + one[1]) for one in found])
+        first += len(replay.calls)
+    return whole, results
 
 
 # Lo que depende de los datos con que se trabaja.
@@ -482,7 +493,7 @@ class Engine:
     def _whole(self, n, data, plan):
         r"""Da el paso entero grabado, o ``None`` si aún no lo está, o si Python tiene que hacer algo a la mitad.
 
-        Es la lista de lo que repite cada hilo y la de las pérdidas de cada uno: por cada trozo, con qué se toman.
+        Es la lista de lo que repite cada hilo y la de las pérdidas de cada uno: por cada trozo, qué llamadas las dan.
         """
         key = n, data.kinds
         whole = self.kept.wholes.get(key)
@@ -494,8 +505,7 @@ class Engine:
             found = [[r.ready((n, number, data.kinds)) for number in range(count)] for r, count in pairs]
             if any(one is None for of_one in found for one in of_one):
                 return None
-            replays = [Replay.chained([replay for replay, _ in of_one]) for of_one in found]
-            whole = self.kept.wholes[key] = replays, [[results for _, results in of_one] for of_one in found]
+            whole = self.kept.wholes[key] = tuple(zip(*map(_joined, found), strict=True))
         return whole
 
     def _replay(self, whole, plan, n):
@@ -1097,10 +1107,12 @@ class Engine:
         return sweep
 
     def _chunk(self, n):
+        # Si son pocas y cada una cuesta, que haya qué repartir. Depende de los tamaños, y no de los hilos.
+        size = min(CHUNK, -(-n // max(1, min(SHARED, n * self.work // WORK_PER_THREAD))))
         # Cada número intermedio costó al menos un producto: con pocos productos no hace falta medir.
         if n == 1 or 16 * n * self.work < MEMORY:
-            return min(n, CHUNK)
-        return max(1, min(CHUNK, MEMORY // self._bytes_per_row()))
+            return size
+        return max(1, min(size, MEMORY // self._bytes_per_row()))
 
     def _parts(self, n, chunks):
         parts = 1 if self.alone else max(1, min(self.team.size, chunks, n * self.work // WORK_PER_THREAD))
