@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chapters.cnn import BatchNormalization, Conv2D, MaxPooling2D
+from chapters.cnn import BatchNormalization, Conv2D, MaxPooling2D, TopKCategoricalAccuracy
 from chapters.mlp import (
     SGD,
     Concatenate,
@@ -20,7 +20,6 @@ from chapters.mlp import (
     Sequential,
     SparseCategoricalCrossentropy,
 )
-from chapters.mlp.metrics import TopKCategoricalAccuracy
 from chapters.rnn import Embedding
 from dlbook.callbacks import Callback
 from dlbook.numeric import sweep
