@@ -47,7 +47,7 @@ ASLEEP, WATCHING, POSTED, CALLED = range(4)
 # ocho palabras: mientras un hilo vigila el estado, el otro escribe lo demás sin estorbarlo.
 STATE, READERS, MEMORIES, COUNT, FAILED, SIZE = 0, 8, 9, 10, 16, 24
 # Cuánto se vigila, en segundos, y cuántas miradas pasan antes de cederle el procesador a quien lo quiera.
-PATIENCE, LOOKS = 2e-3, 20_000
+PATIENCE, LOOKS = 2e-3, 1_000
 # La instrucción con que el procesador descansa un instante, donde LLVM sabe pedirla.
 _RESTS = {"x86_64": "llvm.x86.sse2.pause", "AMD64": "llvm.x86.sse2.pause"}
 

@@ -206,7 +206,6 @@ class Engine:
         self.masked, self.foreseen = False, True
         # De cada réplica, las capas que sortean.
         self.random = []
-        self.plans = {}
         # De qué dependen el trabajo y la memoria de una observación.
         layers = list(walk(model))
         self.measured = model.current_shape, layers[1:]
@@ -827,9 +826,10 @@ class Engine:
         return rehearsal
 
     def _planned(self, n):
-        plan = self.plans.get(n)
+        self._wake()
+        plan = self.kept.plans.get((n, self.alone))
         if plan is None:
-            plan = self.plans[n] = self._plan(n)
+            plan = self.kept.plans[n, self.alone] = self._plan(n)
         return plan
 
     def _plan(self, n):

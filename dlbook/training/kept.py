@@ -25,6 +25,8 @@ class Kept:
         Las réplicas, y el gradiente de las que han entrenado.
     recorders : list of Recorder
         Lo que cada una tiene grabado.
+    plans : dict
+        Qué parte de un lote hace cada réplica, por tamaño.
     wholes, stretches, rehearsals : dict
         Los pasos enteros ya grabados, los tramos de varios, y la manera de mover los pesos.
     tables : dict
@@ -54,6 +56,7 @@ class Kept:
     replicas: list = field(default_factory=list)
     gradients: list = field(default_factory=list)
     recorders: list = field(default_factory=list)
+    plans: dict = field(default_factory=dict)
     wholes: dict = field(default_factory=dict)
     stretches: dict = field(default_factory=dict)
     rehearsals: dict = field(default_factory=dict)
