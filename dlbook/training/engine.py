@@ -5,10 +5,7 @@ propio gradiente; va hacia delante, mide la pérdida y vuelve. Después se suman
 mueve los pesos. Nada de esto reserva memoria: los búferes de cada réplica se reutilizan de un paso a otro.
 """
 
-import functools
 import math
-import os
-import threading
 from itertools import combinations
 
 import numpy as np
@@ -30,6 +27,7 @@ from dlbook.several import each
 from dlbook.training import kept
 from dlbook.training.data import Data, Spot, check_mask, masked
 from dlbook.training.state import walk
+from dlbook.training.sums import Sums
 
 # Cuántos productos justifican despertar a un hilo más, y cuántos bytes de resultados intermedios caben en su caché.
 WORK_PER_THREAD = 25_000_000
@@ -52,50 +50,6 @@ MEMORY = 32 << 20
 SHARED = 4
 # Cada cuántos productos, a lo sumo, se vuelve a Python: hasta entonces no se atiende a un segundo Ctrl-C.
 PRODUCTS = 1 << 30
-
-
-class _Claim:
-    # Las capas de un modelo que se entrena, mientras dure. Dos entrenamientos a la vez mezclarían sus pesos.
-    def __init__(self, model):
-        self.layers = [layer for layer in walk(model) if layer.trainable]
-
-    @uninterrupted
-    def __enter__(self):
-        with _in_training["lock"]:
-            threads = _in_training["threads"]
-            for layer in self.layers:
-                if id(layer) in threads:
-                    raise RuntimeError(f"{layer.name}: ya se está entrenando; espera a que termine su otro fit")
-            threads.update((id(layer), threading.get_ident()) for layer in self.layers)
-
-    @uninterrupted
-    def __exit__(self, *_):
-        with _in_training["lock"]:
-            for layer in self.layers:
-                del _in_training["threads"][id(layer)]
-
-
-def _only_this_thread():
-    # En un proceso recién nacido solo sigue vivo el hilo que lo pidió.
-    mine = {layer: thread for layer, thread in _in_training["threads"].items() if thread == threading.get_ident()}
-    _in_training.update(lock=threading.Lock(), threads=mine)
-
-
-# En qué hilo se entrena cada capa, por su identidad.
-_in_training = {"lock": threading.Lock(), "threads": {}}
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_only_this_thread)
-
-
-def one_at_a_time(function):
-    r"""Decora lo que entrena un modelo, su primer argumento: mientras dure, nadie más entrena sus capas."""
-
-    @functools.wraps(function)
-    def exclusive(model, *arguments, **options):
-        with Interrupts(), _Claim(model):
-            return function(model, *arguments, **options)
-
-    return exclusive
 
 
 def _accumulate(replica, gradient, number, chunks):
@@ -148,40 +102,6 @@ def _moving(read, written, start, stop, size):
         return None
     found = [Rows(one.array[start:stop], size) for one in read] + [Rows(array, rows) for array, rows in written]
     return None if any(a.meets(b) for a, b in combinations(found, 2)) else found
-
-
-class Sums:
-    r"""Lo que llevan acumulado las métricas de cada salida, en un hilo.
-
-    Parameters
-    ----------
-    metrics : list of list
-        Las de cada salida.
-    """
-
-    def __init__(self, metrics):
-        self.states = [[np.zeros(found.size) for found in of_one] for of_one in metrics]
-
-    def restart(self):
-        r"""Empieza otra vez."""
-        for states in self.states:
-            for state in states:
-                state[:] = 0
-
-    def add(self, others):
-        r"""Suma lo de otros, en orden."""
-        for other in others:
-            for mine, theirs in zip(self.states, other.states, strict=True):
-                for state, part in zip(mine, theirs, strict=True):
-                    state += part
-
-    def values(self, metrics):
-        r"""Da el valor de cada métrica, por su nombre."""
-        found = {}
-        for of_one, states in zip(metrics, self.states, strict=True):
-            for one, state in zip(of_one, states, strict=True):
-                found[one.name] = one.value(state)
-        return found
 
 
 def _plain(thing):

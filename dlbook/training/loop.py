@@ -4,8 +4,9 @@ import numpy as np
 
 from dlbook import check
 from dlbook.callbacks import BackupAndRestore, Callback, History, ModelCheckpoint, TerminateOnNaN, called
+from dlbook.training.claim import one_at_a_time
 from dlbook.training.data import prepare, source_of, train_and_validation, weigh_classes
-from dlbook.training.engine import Engine, one_at_a_time
+from dlbook.training.engine import Engine
 from dlbook.training.own_steps import OwnSteps, defines
 from dlbook.training.progress import Progress
 from dlbook.training.state import remembered
