@@ -202,7 +202,8 @@ class Draws:
     """
 
     def __init__(self, seed, memory=None):
-        self.memory = np.zeros(SIZE, np.uint64) if memory is None else memory
+        self.memory = np.empty(SIZE, np.uint64) if memory is None else memory
+        self.memory[STEP:] = 0
         if isinstance(seed, Draws):
             self.memory[:STEP] = seed.memory[:STEP]
         else:
