@@ -16,6 +16,7 @@ import numpy as np
 from dlbook import check, registry
 from dlbook.callbacks import called
 from dlbook.compiling import notice
+from dlbook.now import now
 from dlbook.numeric.draws import Draws
 from dlbook.numeric.elementwise import add, copy, fill, multiply, refuse_infinite
 from dlbook.numeric.parallel import (
@@ -116,17 +117,15 @@ AIM = (
 )
 
 
-def _looked_at(data, replica, rows):
-    # Lo que entra de unas filas, después de mirar que sea finito, si nadie lo ha hecho. Como se va a usar enseguida, se
-    # trae de la memoria una sola vez.
-    x = data.batch(replica, rows)
+def _look_at(data, x):
+    # Mira que unas filas sean finitas, si nadie lo ha hecho.
     for k, name in data.unseen.items():
         try:
             refuse_infinite(lent(each(x)[k]))
         except ValueError:
+            # En qué lugar de todos los datos.
             check.finite(data.xs[k], name)
             raise
-    return x
 
 
 def _moving(read, written, start, stop, size):
@@ -838,9 +837,9 @@ class Engine:
 
     def _compared(self, replica, data, rows, n, sums):
         # Como ``_measure``, sin nada que haya que mirar antes: de aquí en adelante todo son núcleos.
-        x = _looked_at(data, replica, rows)
+        x, outputs = self._answer(replica, data, rows)
         losses = []
-        for j, y_pred in enumerate(each(self._forward(replica, lent(x), False))):
+        for j, y_pred in enumerate(each(outputs)):
             y = weight = raw = None
             if data.targets[j] is not None:
                 same = data.same[j]
@@ -878,8 +877,7 @@ class Engine:
         size = n if self.alone else self._chunk(n)
 
         def work(k, _, rows):
-            replica = self.replicas[k]
-            y = self._forward(replica, lent(_looked_at(data, replica, rows)), False)
+            _, y = self._answer(self.replicas[k], data, rows)
             for whole, one in zip(out, each(y), strict=True):
                 copy(one, whole[rows.start - first : rows.stop - first])
             return []
@@ -887,6 +885,17 @@ class Engine:
         written = [(whole, size) for whole in out]
         self._in_chunks(work, first, last, size, np.empty((-(-n // size), 0)), "predecir", (), data.inputs, written)
         return out
+
+    def _answer(self, replica, data, rows):
+        # Va hacia delante con unas filas. Lo que se graba mira después si son finitas, que nada avisa si no lo son: ya
+        # están en la caché, y traerlas de la memoria es lo que cuesta.
+        x, recording = data.batch(replica, rows), now.tape is not None
+        if not recording:
+            _look_at(data, x)
+        y = self._forward(replica, lent(x), False)
+        if recording:
+            _look_at(data, x)
+        return x, y
 
     def _in_chunks(self, work, start, stop, size, results, name=None, key=(), read=(), written=()):
         r"""Hace ``work(k, c, rows)`` con cada trozo ``c`` de unas filas, repartidos entre los hilos ``k``.
