@@ -12,6 +12,7 @@ from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from dlbook.check import LINE
 from dlbook.numeric.kernel import kernel
 from dlbook.numeric.recording import perform
 from dlbook.numeric.vectors import BYTES, MANY, SIZE, Writer
@@ -21,8 +22,11 @@ ROWS = 8 if MANY else 6
 DOT_ROWS, DOT_COLUMNS = (4, 4) if MANY else (4, 2)
 
 
-def _tile(rows, vectors, *, masked):
-    r"""Fabrica el mosaico: ``out[i : i + rows, j : j + columns] = a[i : i + rows] @ b[:, j : j + columns]``."""
+def _tile(rows, vectors, *, masked=False, ahead=False):
+    r"""Fabrica el mosaico: ``out[i : i + rows, j : j + columns] = a[i : i + rows] @ b[:, j : j + columns]``.
+
+    Con ``ahead``, mientras multiplica va trayendo de la memoria las filas del mosaico siguiente.
+    """
     if config.DISABLE_JIT:
 
         def plain(a, b, out, i, j, columns, depth):
@@ -42,11 +46,17 @@ def _tile(rows, vectors, *, masked):
             b, b_row, _ = w.matrix(kinds[1], b)
             out, out_row, _ = w.matrix(kinds[2], out)
             a = w.place(a, (i, a_row))
+            below = w.place(a, (rows, a_row))
             b = w.place(b, (j, w.bytes))
             out = w.place(out, (i, out_row), (j, w.bytes))
             mask = w.mask(columns) if masked else None
             total = w.totals(rows, vectors)
             with cgutils.for_range(builder, depth, intp=SIZE) as loop:
+                if ahead:
+                    # En lo que se recorren los números de una línea de la caché, se pide una de cada fila.
+                    each = SIZE(LINE // w.bytes)
+                    row = builder.udiv(builder.mul(builder.urem(loop.index, each), SIZE(rows)), each)
+                    w.fetch(w.place(below, (row, a_row), (builder.udiv(loop.index, each), LINE)))
                 line = w.place(b, (loop.index, b_row))
                 values = [w.load(w.place(line, (v, BYTES)), mask) for v in range(vectors)]
                 column = w.place(a, (loop.index, a_column))
@@ -117,7 +127,7 @@ def _dot_tile(rows, columns):
     return tile
 
 
-_wide, _wide_row = _tile(ROWS, 2, masked=False), _tile(1, 2, masked=False)
+_wide, _wide_ahead, _wide_row = _tile(ROWS, 2), _tile(ROWS, 2, ahead=True), _tile(1, 2)
 _narrow, _narrow_row = _tile(ROWS, 1, masked=True), _tile(1, 1, masked=True)
 _dots, _dots_row = _dot_tile(DOT_ROWS, DOT_COLUMNS), _dot_tile(1, DOT_COLUMNS)
 _dots_column, _dot = _dot_tile(DOT_ROWS, 1), _dot_tile(1, 1)
@@ -141,6 +151,9 @@ def matmul(a, b, out):
 
     Las :math:`r\,c` sumas no salen de los *registros*, las pocas casillas que el procesador tiene dentro, hasta que
     están completas. Cuántas caben decide el tamaño del mosaico.
+
+    **Lo que tarda la memoria.** Con miles de filas, :math:`\mathbf A` no cabe en la caché, y cada mosaico esperaría a
+    que llegara su parte. El primer panel, al pasar por unas filas, pide ya las que siguen: llegan mientras multiplica.
 
     El último mosaico de cada lado se recorre hacia atrás hasta que cabe y vuelve a calcular algunas celdas. Cuesta
     menos que un caso especial, y el resultado es el mismo.
@@ -173,13 +186,17 @@ def matmul(a, b, out):
     lanes = BYTES // out.itemsize
     wide = m >= 2 * lanes
     width = 2 * lanes if wide else lanes
+    # Con pocos paneles, o si los números de una fila no están seguidos, adelantarse cuesta más de lo que ahorra.
+    ahead = m >= 4 * width and a.strides[1] == a.itemsize
     for panel in range(0, m, width):
         j = min(panel, m - width) if wide else panel
         columns = min(width, m - j)
         if n >= ROWS:
             for strip in range(0, n, ROWS):
                 i = min(strip, n - ROWS)
-                if wide:
+                if ahead and panel == 0:
+                    _wide_ahead(a, b, out, i, j, columns, depth)
+                elif wide:
                     _wide(a, b, out, i, j, columns, depth)
                 else:
                     _narrow(a, b, out, i, j, columns, depth)

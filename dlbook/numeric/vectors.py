@@ -76,6 +76,14 @@ class Writer:
         function = self._intrinsic("masked.store", ".p0", ir.VoidType(), self.vector, pointer.type, INT, mask.type)
         self.builder.call(function, [value, pointer, INT(self.bytes), mask])
 
+    def fetch(self, address):
+        r"""Empieza a traer de la memoria a la caché la línea que está en una dirección, sin esperarla."""
+        pointer = self.builder.inttoptr(address, ir.IntType(8).as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type, INT, INT, INT])
+        function = self.builder.module.declare_intrinsic("llvm.prefetch", [pointer.type], kind)
+        # Para leerla; en la segunda caché, que en la primera estorbaría; y es de datos.
+        self.builder.call(function, [pointer, INT(0), INT(2), INT(1)])
+
     # --- Lo mismo, con punteros y contando elementos en vez de bytes ---
 
     def at(self, pointer, count):

@@ -13,6 +13,7 @@ import numpy as np
 from dlbook import check, registry
 from dlbook.callbacks import called
 from dlbook.compiling import notice
+from dlbook.now import now
 from dlbook.numeric.draws import SIZE, Draws
 from dlbook.numeric.elementwise import add, copy, fill, multiply, refuse_infinite
 from dlbook.numeric.gather import Table
@@ -83,17 +84,15 @@ AIM = (
 )
 
 
-def _looked_at(data, replica, rows):
-    # Lo que entra de unas filas, después de mirar que sea finito, si nadie lo ha hecho. Como se va a usar enseguida, se
-    # trae de la memoria una sola vez.
-    x = data.batch(replica, rows)
+def _look_at(data, x):
+    # Mira que unas filas sean finitas, si nadie lo ha hecho.
     for k, name in data.unseen.items():
         try:
             refuse_infinite(lent(each(x)[k]))
         except ValueError:
+            # En qué lugar de todos los datos.
             check.finite(data.xs[k], name)
             raise
-    return x
 
 
 def _moving(read, written, start, stop, size):
@@ -581,14 +580,12 @@ class Engine:
     def _measure(self, k, data, rows, divisors, n, training, sums, masks=None):
         r"""Va hacia delante con unas filas de un lote de ``n``, mide y, si entrena, vuelve; da las pérdidas."""
         replica = self.replicas[k]
-        x = _looked_at(data, replica, rows)
-        if self.foreseen:
-            wanted = self._wanted(replica, data, rows, x, divisors, masks)
-        y_pred = self._forward(replica, lent(x), training)
+        x, y_pred = self._answer(replica, data, rows, training)
         if not self.foreseen:
             # Son todas las del lote: las máscaras se saben hasta ahora.
             masks = replica.output_masks()
-            wanted = self._wanted(replica, data, rows, x, self._divisors(data, rows, n, masks), masks)
+            divisors = self._divisors(data, rows, n, masks)
+        wanted = self._wanted(replica, data, rows, x, divisors, masks)
         losses, slopes = [], []
         for j, (one, aim) in enumerate(zip(each(y_pred), wanted, strict=True)):
             loss, slope = self._compare(replica, aim, one, j, sums)
@@ -651,6 +648,17 @@ class Engine:
             own = raw if found.weighted else None if mask is None else mask.astype(replica.dtype)
             perform(found.accumulate, y, y_pred, own, lent(state))
         return loss, gradient
+
+    def _answer(self, replica, data, rows, training=False):
+        # Va hacia delante con unas filas. Lo que se graba mira después si son finitas, que nada avisa si no lo son: ya
+        # están en la caché, y traerlas de la memoria es lo que cuesta.
+        x, recording = data.batch(replica, rows), now.tape is not None
+        if not recording:
+            _look_at(data, x)
+        y = self._forward(replica, lent(x), training)
+        if recording:
+            _look_at(data, x)
+        return x, y
 
     def _forward(self, replica, x, training):
         # Lo que sigue no revisa nada: la última comprobación es esta.
@@ -969,8 +977,7 @@ class Engine:
         size = n if self.alone else self._chunk(n)
 
         def work(k, _, rows):
-            replica = self.replicas[k]
-            y = self._forward(replica, lent(_looked_at(data, replica, rows)), False)
+            _, y = self._answer(self.replicas[k], data, rows)
             for whole, one in zip(out, each(y), strict=True):
                 copy(one, whole[rows.start - first : rows.stop - first])
             return []
