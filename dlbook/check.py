@@ -609,7 +609,8 @@ def empty(shape, what, dtype=np.float64):
         Si no cabe.
     """
     size, dtype = _size(shape, what, dtype)
-    return _aligned(size, LINE).view(dtype).reshape(shape)
+    # Uno que ocupa páginas grandes enteras empieza donde empieza una: en lasting se cuenta qué se gana.
+    return _aligned(size, LINE if size < PAGE else PAGE).view(dtype).reshape(shape)
 
 
 def lasting(shape, what, dtype=np.float64):
@@ -661,8 +662,8 @@ def _size(shape, what, dtype):
 
 
 def _aligned(size, step):
-    # Tantos bytes, desde una dirección que es múltiplo de step.
-    raw = np.empty(size + step, np.uint8)
+    # Tantos bytes, desde una dirección que es múltiplo de step; con lo que sobra de la última página, que también toca.
+    raw = np.empty(-(-size // step) * step + step, np.uint8)
     start = -raw.__array_interface__["data"][0] % step
     return raw[start : start + size]
 

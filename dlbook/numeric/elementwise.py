@@ -2,7 +2,7 @@ r"""Lo más sencillo que se hace con un arreglo, como núcleos: llenar, copiar, 
 
 NumPy hace lo mismo, con los mismos bits. Pero un paso que se graba (:mod:`dlbook.numeric.recording`) solo puede repetir
 núcleos. Los arreglos son de cualquier forma, la misma todos, y tienen sus números seguidos en la memoria; :func:`copy`
-admite además los que no.
+y :func:`fill` admiten además los que no.
 
 Nada se comprueba: quien llama ya sabe que las formas coinciden.
 """
@@ -16,6 +16,14 @@ from dlbook.numeric.kernel import kernel
 def _fill(out, value):
     for i in range(out.size):
         out[i] = value
+
+
+@kernel
+def _fill_view(out, value):
+    for k in np.ndindex(out.shape[:-1]):
+        target = out[k]
+        for j in range(target.size):
+            target[j] = value
 
 
 @kernel
@@ -70,14 +78,15 @@ def _sum_rows(x, out):
 
 
 def fill(out, value):
-    r"""Llena un arreglo con un número.
+    r"""Llena un arreglo con un número; puede ser un pedazo de otro.
 
     >>> import numpy as np
     >>> out = np.empty((2, 2))
     >>> fill(out, 3)
+    >>> fill(out[:, 1:], 4)
     >>> out
-    array([[3., 3.],
-           [3., 3.]])
+    array([[3., 4.],
+           [3., 4.]])
 
     Parameters
     ----------
@@ -86,7 +95,10 @@ def fill(out, value):
     value : float
         El número.
     """
-    _fill(out.reshape(-1), out.dtype.type(value))
+    if out.flags.c_contiguous:
+        _fill(out.reshape(-1), out.dtype.type(value))
+    else:
+        _fill_view(out, out.dtype.type(value))
 
 
 def copy(x, out):

@@ -201,7 +201,8 @@ class TransformerBlock(Layer):
         norm, dropout = getattr(self, f"{part}_layer_norm"), getattr(self, f"{part}_dropout")
         read = norm.forward(x, training) if self.normalize_first else x
         change = perform(dropout.forward, run(read), training)
-        y = self.buffer(part, x.shape)
+        # Al entrenar, la suma va donde estaba el cambio, que nadie más mira.
+        y = change if self.reuse else self.buffer(part, x.shape)
         add(x, change, y)  # [ec-att-bloque-antes]
         return y if self.normalize_first else norm.forward(y, training)  # [ec-att-bloque-despues]
 

@@ -207,11 +207,11 @@ def lstm_forward(x, kernel, recurrent_kernel, bias, initial_state=None, mask=Non
     bias = check.floats(bias, "bias", "4u", {"4u": u.shape[1]}).astype(x.dtype, copy=False)
     xs = by_steps(x)
     z = np.empty((*xs.shape[:2], u.shape[1]), x.dtype)
-    h, c = (np.empty((len(z) + 1, *first.shape), x.dtype) for first in start)
-    h[0], c[0] = start
     weights = u, kernel, bias
-    joined = np.empty((*xs.shape[:2], sum(map(len, weights[:2])) + 1), x.dtype)
-    _lstm_forward(xs, weights, in_strips(np.vstack(weights)), mask, joined, z, h, c)
+    joined, c = (np.empty((len(z) + 1, len(x), size), x.dtype) for size in (len(u) + len(kernel) + 1, len(u)))
+    h = joined[:, :, : len(u)]
+    h[0], c[0] = start
+    _lstm_forward(xs, weights, in_strips(np.vstack(weights)), mask, joined, z, c)
     return h[1:].swapaxes(0, 1), c[1:].swapaxes(0, 1), z.swapaxes(0, 1)
 
 
@@ -232,35 +232,35 @@ def plain_lstm_forward(x, kernel, recurrent_kernel, bias, initial_state):
 
 
 @kernel(error_model="numpy")
-def _lstm_forward(xs, weights, packed, mask, joined, z, h, c):
+def _lstm_forward(xs, weights, packed, mask, joined, z, c):
+    # joined, (T + 1, n, u + d + 1): en cada paso, el estado del que parte, y a su lado la entrada y un 1.
+    u, d = c.shape[2], xs.shape[2]
     for t in range(z.shape[0]):
-        _preactivations(h[t], xs[t], weights, packed, joined[t], z[t])  # [ec-rnn-lstm-preactivaciones]
         for k in range(z.shape[1]):
-            _lstm_step(z[t, k], c[t, k], h[t + 1, k], c[t + 1, k])
+            beside = joined[t, k, u:]
+            for j in range(d):
+                beside[j] = xs[t, k, j]
+            beside[d] = 1
+        _preactivations(joined[t], weights, packed, z[t])  # [ec-rnn-lstm-preactivaciones]
+        for k in range(z.shape[1]):
+            _lstm_step(z[t, k], c[t, k], joined[t + 1, k, :u], c[t + 1, k])
         if mask.size:
-            carry(mask[t], h[t], h[t + 1])
+            carry(mask[t], joined[t, :, :u], joined[t + 1, :, :u])
             carry(mask[t], c[t], c[t + 1])
 
 
 @kernel
-def _preactivations(h, x, weights, packed, joined, z):
-    # El estado, la entrada y un 1, lado a lado, por los pesos apilados: los dos productos y el sesgo, de una vez.
-    u, d = h.shape[1], x.shape[1]
-    for k in range(h.shape[0]):
-        row = joined[k]
-        for j in range(u):
-            row[j] = h[k, j]
-        for j in range(d):
-            row[u + j] = x[k, j]
-        row[u + d] = 1
+def _preactivations(joined, weights, packed, z):
+    # Por los pesos apilados: los dos productos y el sesgo, de una vez.
     if packed.shape[0]:
         matmul_packed(joined, packed, z)
         return
     # Para un solo paso, apilar los pesos costaría más que el producto.
     recurrent, kernel, bias = weights
+    u = recurrent.shape[0]
     part = np.empty_like(z)
-    matmul(h, recurrent, part)
-    matmul(x, kernel, z)
+    matmul(joined[:, :u], recurrent, part)
+    matmul(joined[:, u:-1], kernel, z)
     for k in range(z.shape[0]):
         for j in range(z.shape[1]):
             z[k, j] += part[k, j] + bias[j]
@@ -402,11 +402,10 @@ def lstm_backward(x, kernel, recurrent_kernel, initial_state, h, c, gates, dy, d
     h, c = (np.concatenate([first[np.newaxis], rest]) for first, rest in zip(start, (h, c), strict=True))
     dh = np.zeros_like(start[0])
     dc = np.zeros_like(dh) if dc is None else check.floats(dc, "dc", "n u", sizes).astype(x.dtype)
-    dz = np.empty_like(gates)
     dxs = np.empty((*gates.shape[:2], x.shape[2]), x.dtype)
     packed = in_strips(np.vstack([u, kernel]).T)
-    _lstm_backward(gates, packed, mask, c, dy, dh, dc, dz, dxs)
-    flat = dz.reshape(-1, dz.shape[2])
+    _lstm_backward(gates, packed, mask, c, dy, dh, dc, dxs)
+    flat = gates.reshape(-1, gates.shape[2])
     dkernel = by_steps(x).reshape(-1, x.shape[2]).T @ flat
     drecurrent = h[:-1].reshape(-1, len(u)).T @ flat
     return dkernel, drecurrent, flat.sum(axis=0), dh, dc, dxs.swapaxes(0, 1)
@@ -436,21 +435,22 @@ def plain_lstm_backward(
 
 
 @kernel
-def _lstm_backward(gates, packed, mask, c, dys, dh, dc, dz, dxs):
+def _lstm_backward(z, packed, mask, c, dys, dh, dc, dxs):
+    # z llega con lo que valieron las compuertas y sale con el gradiente de las preactivaciones.
     n, u = dh.shape
     # Las columnas del estado y, si se pide el gradiente de la entrada, las suyas.
     back = np.empty((n, u + dxs.shape[2]), dh.dtype)
-    for t in range(gates.shape[0] - 1, -1, -1):
+    for t in range(z.shape[0] - 1, -1, -1):
         if dys.shape[0]:
             for k in range(n):
                 for j in range(u):
                     dh[k, j] += dys[t, k, j]  # [ec-rnn-lstm-estado-gradiente]
         for k in range(n):
             if mask.size and not mask[t, k]:
-                dz[t, k] = 0
+                z[t, k] = 0
             else:
-                _lstm_step_back(gates[t, k], c[t, k], c[t + 1, k], dh[k], dc[k], dz[t, k])
-        matmul_packed(dz[t], packed, back)
+                _lstm_step_back(z[t, k], c[t, k], c[t + 1, k], dh[k], dc[k])
+        matmul_packed(z[t], packed, back)
         for k in range(n):
             if not mask.size or mask[t, k]:
                 dh[k] = back[k, :u]  # [ec-rnn-lstm-estado-gradiente]
@@ -459,18 +459,17 @@ def _lstm_backward(gates, packed, mask, c, dys, dh, dc, dz, dxs):
 
 
 @kernel(error_model="numpy", fastmath={"contract"})
-def _lstm_step_back(gates, c_before, c, dh, dc, dz):
-    n, one = dh.size, gates.dtype.type(1)
-    i, f, g, o = gates[:n], gates[n : 2 * n], gates[2 * n : 3 * n], gates[3 * n :]
-    di, df, dg, do = dz[:n], dz[n : 2 * n], dz[2 * n : 3 * n], dz[3 * n :]
+def _lstm_step_back(z, c_before, c, dh, dc):
+    n, one = dh.size, z.dtype.type(1)
+    zi, zf, zg, zo = z[:n], z[n : 2 * n], z[2 * n : 3 * n], z[3 * n :]
     for j in range(n):
-        s = tanh(c[j])
-        memory = dc[j] + dh[j] * o[j] * (one - s * s)  # [ec-rnn-celda-gradiente]
-        di[j] = memory * g[j] * i[j] * (one - i[j])  # [ec-rnn-lstm-compuertas-gradiente]
-        df[j] = memory * c_before[j] * f[j] * (one - f[j])
-        dg[j] = memory * i[j] * (one - g[j] * g[j])
-        do[j] = dh[j] * s * o[j] * (one - o[j])
-        dc[j] = memory * f[j]  # [ec-rnn-celda-gradiente]
+        i, f, g, o, s = zi[j], zf[j], zg[j], zo[j], tanh(c[j])
+        memory = dc[j] + dh[j] * o * (one - s * s)  # [ec-rnn-celda-gradiente]
+        zi[j] = memory * g * i * (one - i)  # [ec-rnn-lstm-compuertas-gradiente]
+        zf[j] = memory * c_before[j] * f * (one - f)
+        zg[j] = memory * i * (one - g * g)
+        zo[j] = dh[j] * s * o * (one - o)
+        dc[j] = memory * f  # [ec-rnn-celda-gradiente]
 
 
 def applied(activation, z, y):
@@ -644,6 +643,13 @@ class LSTM(Recurrent):
         r"""Si es el caso que conoce el núcleo, el de las activaciones de siempre y el estado sin *dropout*."""
         return type(self.activation) is Tanh and type(self.recurrent_activation) is Sigmoid and not self.drop.size
 
+    def new_states(self, steps, n):
+        r"""Da la memoria de los estados; en el caso de siempre, el que sale va al lado de la entrada."""
+        if not self.usual:
+            return super().new_states(steps, n)
+        self.joined = self.buffer("joined", (steps + 1, n, self.units + len(self.kernel) + 1))
+        return [self.joined[:, :, : self.units], self.buffer("memory", (steps + 1, n, self.units))]
+
     def project(self, xs, z):
         r"""No hace nada, si el caso es el de siempre: el núcleo calcula también la parte de la entrada."""
         if not self.usual:
@@ -659,16 +665,22 @@ class LSTM(Recurrent):
             return
         bias = self.bias if self.use_bias else self.no_bias(z.shape[2])
         weights = self.recurrent_kernel, self.kernel, bias
-        self.joined = self.buffer("joined", (*z.shape[:2], self.units + len(self.kernel) + 1))
-        _lstm_forward(self.xs, weights, self.packed(self.kernel, bias[np.newaxis]), mask, self.joined, z, *states)
+        packed = self.packed(self.kernel, bias[np.newaxis])
+        _lstm_forward(self.xs, weights, packed, mask, self.joined, z, states[1])
 
     def run_back(self, z, states, mask, dys, dstates, dz, dr):
         r"""Recorre los pasos hacia atrás, con el núcleo."""
         if not self.usual:
             super().run_back(z, states, mask, dys, dstates, dz, dr)
             return
+        if dz is not z:
+            copy(z, dz)
         packed = self.packed_transposed(*[self.kernel] * self.input_gradient)
-        _lstm_backward(z, packed, mask, states[1], dys, *dstates, dz, self.dxs)
+        _lstm_backward(dz, packed, mask, states[1], dys, *dstates, self.dxs)
+
+    def preactivation_gradients(self):
+        r"""Al entrenar, van donde estaban las compuertas, que ya no harán falta."""
+        return (self.z, self.z) if self.usual and self.reuse else super().preactivation_gradients()
 
     def weight_gradients(self, dz, dr):
         r"""Llena los gradientes de los pesos, con un solo producto para los tres."""
@@ -676,7 +688,7 @@ class LSTM(Recurrent):
             super().weight_gradients(dz, dr)
             return
         together = self.buffer("together", (self.joined.shape[2], dz.shape[2]))
-        matmul_large(self.joined.reshape(-1, len(together)).T, dz.reshape(-1, dz.shape[2]), together)
+        matmul_large(self.joined[:-1].reshape(-1, len(together)).T, dz.reshape(-1, dz.shape[2]), together)
         dkernel, drecurrent, *dbias = self.gradients
         copy(together[: self.units], drecurrent)
         copy(together[self.units : -1], dkernel)

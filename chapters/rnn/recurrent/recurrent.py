@@ -363,7 +363,7 @@ class Recurrent(Layer):
         to_steps(x, self.factor, self.go_backwards, xs)
         self.z = z = self.buffer("z", (steps, n, self.gates * self.units))
         self.project(xs, z)
-        self.states = states = [self.buffer(f"state {k}", (steps + 1, n, self.units)) for k in range(self.state_count)]
+        self.states = states = self.new_states(steps, n)
         for state, first in zip(states, start, strict=True):
             if first is None:
                 fill(state[0], 0)
@@ -414,6 +414,10 @@ class Recurrent(Layer):
         dx = self.buffer("dx", self.x.shape)
         from_steps(dxs, self.factor, self.go_backwards, dx)
         return dx
+
+    def new_states(self, steps, n):
+        r"""Da la memoria de los estados: en el primer lugar van los iniciales, y después los de cada paso."""
+        return [self.buffer(f"state {k}", (steps + 1, n, self.units)) for k in range(self.state_count)]
 
     def preactivation_gradients(self):
         r"""Da dónde se escriben los gradientes de las dos partes de las preactivaciones; aquí, el mismo arreglo."""
