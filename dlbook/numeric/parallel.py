@@ -222,9 +222,12 @@ class Team:
     def _collect(self, k, replay):
         # Espera a quien hace un trabajo grabado. Si tarda, sin gastar un núcleo del procesador.
         box = self._boxes[k - 1]
-        while not box.ended():
+        done = False
+        while not done:
             try:
-                time.sleep(PAUSE)
+                done = box.ended()
+                if not done:
+                    time.sleep(PAUSE)
             except KeyboardInterrupt as error:
                 self._errors[0] = error
         self._own(lambda _: replay.check(box.failed), k)

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from chapters.mlp import Dense, Input, Sequential
 from dlbook import callbacks
 from dlbook.numeric import interruptions, parallel
+from dlbook.training import claim
 from dlbook.training import engine as engines
 engines.WORK_PER_THREAD = 1
 parallel.set_threads(2)
@@ -54,7 +55,7 @@ clean()
 
 # La señal llega de verdad, en cada línea de todo lo que hace el motor, o en cada instrucción de lo que toma y devuelve.
 EVERY_POINT = """
-FILES = parallel.__file__, engines.__file__, threading.__file__
+FILES = parallel.__file__, interruptions.__file__, engines.__file__, claim.__file__, threading.__file__
 call = {"fit": train, "predict": lambda: model.predict(x)}[sys.argv[1]]
 presses = int(sys.argv[2])
 
