@@ -1,4 +1,4 @@
-r"""Pasarle trabajo a otro hilo sin que ninguno de los dos toque Python.
+r"""Pasar trabajo a otro hilo sin que ninguno de los dos toque Python.
 
 Despertar a un hilo dormido tarda. En Python, además, al despertar tiene que pedir el candado (el GIL), que en ese
 momento tiene quien lo despertó: entre uno y otro pierden casi cien microsegundos, lo que dura un paso pequeño. Aquí el
