@@ -6,9 +6,11 @@ hilo que acaba un trabajo no se duerme enseguida. Se queda un momento **vigiland
 código compilado y sin el candado. Si ahí aparece otro trabajo, que ya es una lista de llamadas compiladas
 (:mod:`dlbook.numeric.replay`), lo hace y sigue vigilando. Así el trabajo llega en alrededor de un microsegundo.
 
-Vigilar gasta un núcleo del procesador. Por eso dura poco, :data:`PATIENCE`: lo que Python suele tardar en volver con el
-paso siguiente, aunque cada uno se pida aparte. Después el hilo se duerme, y para darle trabajo hay que despertarlo como
-siempre.
+Vigilar gasta un núcleo del procesador, que otro programa podría querer. Por eso al principio se mira sin parar, que es
+lo que Python suele tardar en volver con el paso siguiente; luego, con una siesta muy corta entre una mirada y otra; y a
+los pocos milisegundos el hilo se duerme, y para darle trabajo hay que despertarlo como siempre. Lo mismo hace quien
+espera a que otro acabe. Sin las siestas, con la máquina ocupada en otra cosa, el que espera le quita su turno al que
+trabaja: un paso llegaba a tardar diez veces más.
 
 Los dos hilos se entienden por un número, el estado:
 
@@ -28,7 +30,6 @@ que además fijan el orden: lo que se escribió antes que el estado, se ve antes
 import ctypes
 import os
 import platform
-import time
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -46,8 +47,9 @@ ASLEEP, WATCHING, POSTED, CALLED = range(4)
 # Dónde está cada cosa en la memoria que comparten, en palabras de 64 bits. Cada grupo tiene su línea de la caché, de
 # ocho palabras: mientras un hilo vigila el estado, el otro escribe lo demás sin estorbarlo.
 STATE, READERS, MEMORIES, COUNT, FAILED, SIZE = 0, 8, 9, 10, 16, 24
-# Cuánto se vigila, en segundos, y cuántas miradas pasan antes de cederle el procesador a quien lo quiera.
-PATIENCE, LOOKS = 2e-3, 1_000
+# Cuántas miradas son seguidas, que son unas centésimas de milisegundo, y cuántas más con una siesta en medio, unos
+# milisegundos.
+LOOKS, NAPS = 5_000, 40
 # La instrucción con que el procesador descansa un instante, donde LLVM sabe pedirla.
 _RESTS = {"x86_64": "llvm.x86.sse2.pause", "AMD64": "llvm.x86.sse2.pause"}
 
@@ -90,20 +92,20 @@ def _exchange(typing, box, k, old, new):
     return types.boolean(box, types.intp, types.uint64, types.uint64), write
 
 
-def _yields():
-    # La función del sistema con que un hilo cede el procesador, con un nombre que el código compilado conoce.
-    function = ctypes.windll.kernel32.SwitchToThread if os.name == "nt" else ctypes.CDLL(None).sched_yield
-    llvm.add_symbol("dlbook_yield", ctypes.cast(function, ctypes.c_void_p).value)
+def _know_doze():
+    # La función del sistema con que un hilo duerme un instante, con un nombre que el código compilado conoce.
+    function = ctypes.windll.kernel32.Sleep if os.name == "nt" else ctypes.CDLL(None).usleep
+    llvm.add_symbol("dlbook_doze", ctypes.cast(function, ctypes.c_void_p).value)
 
 
-_yields()
+_know_doze()
 
 
 @intrinsic
-def _yield(typing):
+def _doze(typing):
     def write(context, builder, signature, arguments):
-        kind = ir.FunctionType(ir.IntType(32), [])
-        builder.call(cgutils.get_or_insert_function(builder.module, kind, "dlbook_yield"), [])
+        kind = ir.FunctionType(ir.IntType(32), [ir.IntType(32)])
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, "dlbook_doze"), [ir.IntType(32)(1)])
         return context.get_dummy_value()
 
     return types.void(), write
@@ -124,7 +126,7 @@ def _pause(typing):
 
 @kernel
 def rest(looks):
-    r"""Descansa un instante entre una mirada y otra; si ya van muchas, cede el procesador a otro programa.
+    r"""Descansa un instante entre una mirada y otra; si ya van muchas, se echa una siesta.
 
     Parameters
     ----------
@@ -133,7 +135,7 @@ def rest(looks):
     """
     _pause()
     if looks > LOOKS:
-        _yield()
+        _doze()
 
 
 @kernel
@@ -175,23 +177,6 @@ def _put(box, state):
     store(box, STATE, state)
 
 
-@kernel
-def _rests(times):
-    for _ in range(times):
-        rest(0)
-
-
-def _measured(times=1000):
-    # Cuántos descansos duran lo que :data:`PATIENCE`: en unos procesadores, diez veces lo que en otros.
-    _rests(1)
-    spent = []
-    for _ in range(3):
-        start = time.perf_counter()
-        _rests(times)
-        spent.append(time.perf_counter() - start)
-    return int(PATIENCE * times / max(min(spent), 1e-9))
-
-
 class Mailbox:
     r"""El buzón de un hilo.
 
@@ -222,12 +207,10 @@ class Mailbox:
     (array([ 8., 16.]), -1)
     """
 
-    # Cuántas veces se mira antes de cansarse; se mide una vez en cada proceso.
-    patience = None
+    # Cuántas veces se mira antes de cansarse.
+    patience = LOOKS + NAPS
 
     def __init__(self):
-        if Mailbox.patience is None:
-            Mailbox.patience = _measured()
         self.box = check.empty(SIZE, "el buzón de un hilo", np.uint64)
         self.box[:] = 0
         # Lo que se compila, se compila aquí, y no con alguien esperando.

@@ -9,7 +9,6 @@ import contextlib
 import os
 import sys
 import threading
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -21,8 +20,6 @@ from dlbook.numeric.mailbox import Mailbox
 
 # Más hilos no caben en ninguna máquina donde se lea este libro, y el sistema se niega mucho antes de un millón.
 MOST_THREADS = 1024
-# Cada cuánto se mira si acabó un trabajo grabado que tarda, en segundos.
-PAUSE = 50e-6
 
 _threads = None
 
@@ -220,14 +217,12 @@ class Team:
         self._go[k - 1].release()
 
     def _collect(self, k, replay):
-        # Espera a quien hace un trabajo grabado. Si tarda, sin gastar un núcleo del procesador.
+        # Espera a quien hace un trabajo grabado.
         box = self._boxes[k - 1]
-        done = False
-        while not done:
+        ended = False
+        while not ended:
             try:
-                done = box.ended()
-                if not done:
-                    time.sleep(PAUSE)
+                ended = box.ended()
             except KeyboardInterrupt as error:
                 self._errors[0] = error
         self._own(lambda _: replay.check(box.failed), k)

@@ -13,7 +13,7 @@ Lo que cambia de un paso a otro son números, y se escribe en la memoria de las 
 paso vienen en una matriz, con una fila por paso.
 
 Los hilos se esperan contando: cada uno suma 1 a un número de la memoria y aguarda a que llegue a los que deben ser.
-Mientras aguarda mira, y si es mucho rato le cede el procesador a otro programa.
+Mientras aguarda mira, como quien vigila un buzón.
 """
 
 import numpy as np

@@ -56,7 +56,7 @@ def test_every_part_of_what_is_recorded_is_done_once_awake_or_asleep(monkeypatch
         for k in range(200):
             # Unas veces vigilan; otras, ya se durmieron.
             if k % 20 == 0:
-                time.sleep(3 * mailbox.PATIENCE)
+                time.sleep(0.02)
             team.replay(works)
             assert (x == k + 1).all()
             if k % 7 == 0:
