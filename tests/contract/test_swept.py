@@ -296,6 +296,22 @@ def test_an_output_nobody_measures():
     assert_same_bits(make, lambda model: model.evaluate(x, {"a": y}), lambda model: model.evaluate(x, {"a": y}))
 
 
+def test_a_batch_can_weigh_one_output_and_the_next_another():
+    def make():
+        x = Input((3,))
+        model = Model(x, [Dense(2, name="a")(x), Dense(2, name="b")(x)], seed=0)
+        model.compile(SGD(0.01), "mse")
+        return model
+
+    def batches():
+        for k in range(24):
+            x, y, w = sample((3,), CHUNK, seed=k), sample((2,), CHUNK, seed=k), np.abs(sample((), CHUNK, seed=k))
+            x, y = x.astype("float32"), y.astype("float32")
+            yield x, [y, y + 1], [w, None] if k % 6 < 4 else [None, w]
+
+    assert_same_bits(make, lambda model: model.evaluate(batches()))
+
+
 def test_images_and_labels():
     def make():
         layers = [Conv2D(3, 3, activation="relu"), MaxPooling2D(2), BatchNormalization(), Flatten(), Dense(4)]
