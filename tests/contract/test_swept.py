@@ -218,6 +218,13 @@ def test_any_number_of_rows(n):
     assert_same_bits(small, *calls * 3, threads=(2,), possible=None)
 
 
+@pytest.mark.parametrize("products", [1, 300, 10_000])
+def test_python_can_come_back_every_few_chunks(products, monkeypatch):
+    monkeypatch.setattr(engine, "PRODUCTS", products)
+    x, y = sample((3,), 12 * CHUNK + 1, dtype="float32"), sample((2,), 12 * CHUNK + 1, dtype="float32")
+    assert_same_bits(small, predicting(x), lambda model: model.evaluate(x, y), predicting(-x))
+
+
 def test_data_of_another_type_or_memory_do_not_use_what_was_recorded_for_others():
     x = sample((3,), ROWS, dtype="float32")
     fixed = x.copy()
