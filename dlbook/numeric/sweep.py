@@ -101,12 +101,10 @@ class _Taken:
         self.calls, self.fixed = [], []
         for call in tape.entries:
             words = tuple(_located(word, sources, chunk) for word in call.words)
-            self.calls.append((call.address, call.places, words))
-            self.fixed += [
-                array
-                for array, word in zip(_arrays(call.arguments), _addresses(call.words, words), strict=True)
-                if type(word) is not Moving
-            ]
+            self.calls.append((call.address, words))
+            places = [place for word, place in zip(call.words, words, strict=True) if type(word) is Address]
+            pairs = zip(_arrays(call.arguments), places, strict=True)
+            self.fixed += [array for array, place in pairs if type(place) is not Moving]
         values = [entry.result for entry in tape.entries]
         self.results = [None if one is None else next(k for k, v in enumerate(values) if v is one) for one in found]
 
@@ -114,21 +112,17 @@ class _Taken:
         return (self.calls, self.results) == (other.calls, other.results)
 
 
-def _addresses(words, located):
-    return [place for word, place in zip(words, located, strict=True) if type(word) is Address]
-
-
 @kernel
-def _sweep(readers, memories, count, memory, places, starts, steps, taken, chunks, found):
+def _sweep(readers, memories, count, memory, places, starts, steps, givers, first, step, found):
     # Da el trozo que falló, o -1.
-    first, stop, step = chunks
-    for c in range(first, stop, step):
+    for i in range(found.shape[0]):
+        c = first + i * step
         for k in range(places.size):
             memory[places[k]] = starts[k] + c * steps[k]
         if perform(readers, memories, count) >= 0:
             return c
-        for k in range(taken.size):
-            found[c, k] = memory[taken[k]]
+        for k in range(givers.size):
+            found[i, k] = memory[givers[k]]
     return -1
 
 
@@ -233,7 +227,7 @@ class Sweep:
     def _prepare(self, calls):
         replay, self.state = Replay(calls), "repetible"
         moving = []
-        for start, (*_, words) in zip(replay.starts, self.taken.calls, strict=True):
+        for start, (_, words) in zip(replay.starts, self.taken.calls, strict=True):
             moving += [(start + FIRST + k, *word) for k, word in enumerate(words) if type(word) is Moving]
         self.places, self.owners, self.offsets = np.array(moving, np.int64).reshape(-1, 3).T.copy()
         # De qué lugar se toma cada número que el trabajo devuelve, de qué tipo es y cuál es.
@@ -248,9 +242,9 @@ class Sweep:
         replay, owners = self.replay, self.owners
         starts = np.array([rows.start for rows in sources], np.int64)[owners] + self.offsets
         steps = np.array([rows.step for rows in sources], np.int64)[owners]
-        memory, limits = replay.memory.view(np.int64), (chunks.start, chunks.stop, chunks.step)
-        found = np.zeros((len(results), self.givers.size), np.int64)
-        failed = _sweep(*replay.addresses, memory, self.places, starts, steps, self.givers, limits, found)
+        found = np.empty((len(chunks), self.givers.size), np.int64)
+        calls = *replay.addresses, replay.memory.view(np.int64)
+        failed = _sweep(*calls, self.places, starts, steps, self.givers, chunks.start, chunks.step, found)
         if failed >= 0:
             # Hecho desde Python, el error es el de siempre.
             work(failed)
@@ -258,4 +252,4 @@ class Sweep:
         swept = slice(chunks.start, chunks.stop, chunks.step)
         for k, (j, kind) in enumerate(self.columns):
             # Un número de 32 bits está en la primera mitad de su palabra.
-            results[swept, j] = np.ascontiguousarray(found[swept, k]).view(kind)[:: 64 // int(kind[5:])]
+            results[swept, j] = np.ascontiguousarray(found[:, k]).view(kind)[:: 64 // int(kind[5:])]

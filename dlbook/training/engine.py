@@ -944,7 +944,9 @@ class Engine:
             targets = [y for y, same in zip(data.targets, data.same, strict=True) if same is None]
             read = [one for one in (*data.inputs, *targets, *data.weighing) if one is not None]
             written = [(state, 1) for of_one in states for state in of_one]
-            self._in_chunks(work, start, stop, size, every, "evaluar", (n, data.same, measuring), read, written)
+            which = [one is None for one in (*data.targets, *data.weighing)]
+            key = n, data.same, which, measuring
+            self._in_chunks(work, start, stop, size, every, "evaluar", key, read, written)
             for c, own in enumerate(every.tolist()):
                 losses[c] = sum(one * weight for one, weight in zip(own, self.weights, strict=True))
         self.total += float(losses.sum()) * n

@@ -218,6 +218,13 @@ def test_any_number_of_rows(n):
     assert_same_bits(small, *calls * 3, threads=(2,), possible=None)
 
 
+@pytest.mark.parametrize("products", [1, 300, 10_000])
+def test_python_can_come_back_every_few_chunks(products, monkeypatch):
+    monkeypatch.setattr(engine, "PRODUCTS", products)
+    x, y = sample((3,), 12 * CHUNK + 1, dtype="float32"), sample((2,), 12 * CHUNK + 1, dtype="float32")
+    assert_same_bits(small, predicting(x), lambda model: model.evaluate(x, y), predicting(-x))
+
+
 def test_data_of_another_type_or_memory_do_not_use_what_was_recorded_for_others():
     x = sample((3,), ROWS, dtype="float32")
     fixed = x.copy()
@@ -294,6 +301,22 @@ def test_an_output_nobody_measures():
 
     x, y = sample((3,), ROWS, dtype="float32"), sample((2,), ROWS, dtype="float32")
     assert_same_bits(make, lambda model: model.evaluate(x, {"a": y}), lambda model: model.evaluate(x, {"a": y}))
+
+
+def test_a_batch_can_weigh_one_output_and_the_next_another():
+    def make():
+        x = Input((3,))
+        model = Model(x, [Dense(2, name="a")(x), Dense(2, name="b")(x)], seed=0)
+        model.compile(SGD(0.01), "mse")
+        return model
+
+    def batches():
+        for k in range(24):
+            x, y, w = sample((3,), CHUNK, seed=k), sample((2,), CHUNK, seed=k), np.abs(sample((), CHUNK, seed=k))
+            x, y = x.astype("float32"), y.astype("float32")
+            yield x, [y, y + 1], [w, None] if k % 6 < 4 else [None, w]
+
+    assert_same_bits(make, lambda model: model.evaluate(batches()))
 
 
 def test_images_and_labels():
