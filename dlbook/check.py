@@ -27,8 +27,11 @@ LINE, PAGE = 64, 2 << 20
 BLOCK = 8 << 20
 # De a cuántos números se revisa un arreglo grande.
 CHUNK = 1 << 16
-# Lo que queda del bloque de donde sale la memoria que va a durar.
-_rest, _rest_lock = {"bytes": np.empty(0, np.uint8)}, threading.Lock()
+# Lo que queda del bloque de donde sale la memoria que va a durar, y su candado.
+_rest = {"bytes": np.empty(0, np.uint8), "lock": threading.Lock()}
+if hasattr(os, "register_at_fork"):
+    # En un proceso recién nacido, quien tuviera el candado ya no está.
+    os.register_at_fork(after_in_child=lambda: _rest.update(lock=threading.Lock()))
 # De dónde nacen las semillas de lo que no tiene la suya, si alguien la fijó.
 _seeds, _seeds_lock = [], threading.Lock()
 
@@ -609,7 +612,7 @@ def empty(shape, what, dtype=np.float64):
         Si no cabe.
     """
     size, dtype = _size(shape, what, dtype)
-    # Uno que ocupa páginas grandes enteras empieza donde empieza una: en lasting se cuenta qué se gana.
+    # El que ocupa páginas grandes enteras empieza donde empieza una; qué se gana con eso, en la función que sigue.
     return _aligned(size, LINE if size < PAGE else PAGE).view(dtype).reshape(shape)
 
 
@@ -646,7 +649,7 @@ def lasting(shape, what, dtype=np.float64):
     size, dtype = _size(shape, what, dtype)
     # Con una línea de más: dos arreglos que empezaran en el mismo lugar de sus páginas se estorbarían en la caché.
     lines = -(-size // LINE) * LINE + LINE
-    with _rest_lock:
+    with _rest["lock"]:
         if lines > _rest["bytes"].size:
             _rest["bytes"] = _aligned(max(BLOCK, lines), PAGE)
         block = _rest["bytes"]

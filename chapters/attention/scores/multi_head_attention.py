@@ -49,19 +49,6 @@ def _put_together(a, b, c, out):
 
 
 @kernel
-def _take_apart(x, a, b, c):
-    # Cada tercio de una matriz, en la suya.
-    width = a.shape[1]
-    for i in range(x.shape[0]):
-        for j in range(width):
-            a[i, j] = x[i, j]
-        for j in range(width):
-            b[i, j] = x[i, width + j]
-        for j in range(width):
-            c[i, j] = x[i, 2 * width + j]
-
-
-@kernel
 def _where_both(one, other, seen):
     for i in range(seen.shape[0]):
         for s in range(seen.shape[1]):
@@ -523,23 +510,17 @@ class MultiHeadAttention(Layer):
         return dq, dk, dv
 
     def _weight_gradients(self, dq, dk, dv, dy):
-        # Los de las cuatro proyecciones, cada uno con un producto; si van juntas, las tres primeras con uno.
+        # Los de las cuatro proyecciones, cada uno con un producto. Si van juntas, a cada una le toca un tercio.
         query, value, key = map(_rows, self.x)
+        slopes = [one.reshape(len(x), -1) for x, one in ((query, dq), (key, dk), (value, dv))]
+        if self.together:
+            width = self.num_heads * self.key_dim
+            slopes = [one[:, k * width : (k + 1) * width] for k, one in enumerate(slopes)]
         gradients, step = self.gradients, 1 + self.use_bias
         biases = gradients[1::2] if self.use_bias else [self.query_kernel[0, 0, :0]] * 4
-        kernels = gradients[::step]
-        if self.together:
-            joined = self.buffer("djoined", self.joined.shape)
-            bias = self.buffer("djoined bias", (joined.shape[1] * self.use_bias,))
-            _dense_backward_weights(query, dq.reshape(len(query), -1), joined, bias)
-            _take_apart(joined, *(kernel.reshape(len(joined), -1) for kernel in kernels[:3]))
-            _take_apart(bias.reshape(1, -1), *(one.reshape(1, -1) for one in biases[:3]))
-        else:
-            for k, (x, dx) in enumerate(((query, dq), (key, dk), (value, dv))):
-                flat = kernels[k].reshape(x.shape[1], -1)
-                _dense_backward_weights(x, dx.reshape(len(x), -1), flat, biases[k].reshape(-1))
-        z = self.z.reshape(len(dy), -1)
-        _dense_backward_weights(z, dy, kernels[3].reshape(z.shape[1], -1), biases[3])
+        inputs = query, key, value, self.z.reshape(len(dy), -1)
+        for x, dx, own, bias in zip(inputs, [*slopes, dy], gradients[::step], biases, strict=True):
+            _dense_backward_weights(x, dx, own.reshape(x.shape[1], -1), bias.reshape(-1))
 
     def _input_gradients(self, dq, dk, dv):
         # Uno por entrada; sin claves aparte, el de los valores es la suma de los dos.
