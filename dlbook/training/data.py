@@ -10,6 +10,7 @@ import threading
 from dataclasses import dataclass
 
 import numpy as np
+from numba import config
 
 from dlbook import check, registry
 from dlbook.numeric.elementwise import convert, multiply
@@ -101,7 +102,8 @@ class Data:
         self.weighing = [self._column("weight", k, weight) for k, weight in enumerate(self.weights)]
         # Cómo son, sin mirar sus números; y si una tabla puede decir dónde está cada fila.
         self.kinds = *self.same, *((c.name, c.array.shape[1:], c.array.dtype, c.dtype) for c in self.columns)
-        self.in_rows = all(column.array[:1].flags.c_contiguous for column in self.columns)
+        in_rows = all(column.array[:1].flags.c_contiguous for column in self.columns)
+        self.in_rows = in_rows and not config.DISABLE_JIT
 
     def _column(self, name, k, array, dtype=None):
         if array is None:

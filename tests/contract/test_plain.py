@@ -20,7 +20,9 @@ from chapters.cnn import (
     GridDetectionLoss,
     PartialConv2D,
     RadialBasis,
+    RandomBrightness,
     RandomContrast,
+    RandomRotation,
     RandomZoom,
     Residual,
     Resizing,
@@ -139,6 +141,18 @@ def random_contrast(x, dz, contrast):
 
 def resampled(x, height, width):
     return Resizing(height, width, dtype="float64")(x)
+
+
+def random_brightness(x, factors, low, high):
+    layer = RandomBrightness((-1, 1), (low, high), dtype="float64")
+    layer.between = lambda *_: factors
+    return layer(x, training=True)
+
+
+def random_rotation(turns, h, w):
+    layer = RandomRotation((-1, 1), dtype="float64")
+    layer.between = lambda *_: turns
+    return layer.draw(len(turns), h, w)
 
 
 def random_zoom(x, height_factor, width_factor):
@@ -563,7 +577,9 @@ USED = {
     "plain_partial_conv2d": partial_conv2d,
     "plain_position_embedding": position_embedding,
     "plain_radial_basis": radial_basis,
+    "plain_random_brightness": random_brightness,
     "plain_random_contrast": random_contrast,
+    "plain_random_rotation": random_rotation,
     "plain_random_zoom": random_zoom,
     "plain_reduce_lron_plateau": plateau,
     "plain_repeat_vector": repeat_vector,
@@ -899,6 +915,11 @@ ARGUMENTS = {
     "plain_hsv_to_rgb": lambda r: {"hsv": r.generator.random((r("h"), r("w"), 3))},
     "plain_histogram": lambda r: {"image": r.generator.integers(0, 256, (r("h"), r("w")))},
     "plain_random_contrast": lambda r: {"x": images(r), "dz": images(r), "contrast": 1 + r.generator.random()},
+    "plain_random_brightness": lambda r: {
+        **{"x": images(r), "factors": r.generator.uniform(-1, 1, len(images(r)))},
+        **{"low": -1.0, "high": 1.0},
+    },
+    "plain_random_rotation": lambda r: {"turns": r.array("n"), "h": r("h"), "w": r("w")},
     "plain_resampled": lambda r: {"x": images(r), "height": r("rows", 1, 9), "width": r("columns", 1, 9)},
     "plain_random_zoom": lambda r: {
         "x": images(r),

@@ -156,7 +156,10 @@ def classifier():
     return model
 
 
-def test_what_is_in_a_file_stays_there(file):
+def test_what_is_in_a_file_stays_there(file, monkeypatch):
+    # La memoria que va a durar se pide por bloques, y cualquiera sería mayor que lo que aquí se mira.
+    monkeypatch.setattr(check, "BLOCK", 1 << 16)
+    monkeypatch.setattr(check, "PAGE", check.LINE)
     model, y = classifier(), np.zeros((8000, 2), np.float32)
     model.fit(file[:64], y[:64], verbose=0)
     assert np.shares_memory(check.numbers_of(file, "x"), file)

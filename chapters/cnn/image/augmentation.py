@@ -404,6 +404,14 @@ class RandomTranslation(RandomAffine):
         return transform
 
 
+def plain_random_rotation(turns, h, w):
+    r"""Las matrices que giran tantas vueltas sin mover el centro."""
+    angle, centre = 2 * np.pi * turns, np.array([w - 1, h - 1]) / 2
+    cos, sin = np.cos(angle), np.sin(angle)
+    turn = np.array([[cos, -sin], [sin, cos]]).transpose(2, 0, 1)
+    return np.dstack([turn, centre - turn @ centre])  # [ec-cnn-giro]
+
+
 @kernel
 def _turn(turns, h, w, transform):
     x, y = (w - 1) / 2, (h - 1) / 2

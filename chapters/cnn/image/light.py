@@ -1,5 +1,7 @@
 r"""Aumento de datos con la luz: más claro o más oscuro, con más contraste o con menos."""
 
+import numpy as np
+
 from chapters.cnn.image.augmentation import RandomLayer, factor_range
 from dlbook import check
 from dlbook.attributes import Absent
@@ -67,6 +69,12 @@ class RandomLight(RandomLayer):
         return dx
 
 
+def plain_random_brightness(x, factors, low, high):
+    r"""A cada imagen, una fracción de lo que va del más oscuro al más claro."""
+    added = (high - low) * factors.reshape(-1, 1, 1, 1)
+    return np.clip(x + added, low, high)  # [ec-cnn-brillo]
+
+
 @kernel
 def _brighten(x, factors, span, y):
     for k in range(x.shape[0]):
@@ -128,7 +136,8 @@ class RandomBrightness(RandomLight):
         r"""Suma a cada imagen lo suyo."""
         low, high = self.value_range
         factors = self.between(*self.range, len(x), "factors")
-        _brighten(x.reshape(len(x), -1), factors, float(high - low), y.reshape(len(x), -1))
+        rows = [one.reshape(len(x), -1) for one in (x, y)]
+        _brighten(rows[0], factors, float(high - low), rows[1])
 
     def change_back(self, dx):
         r"""Sumar una constante no cambia el gradiente."""

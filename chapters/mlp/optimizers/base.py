@@ -307,7 +307,7 @@ class Optimizer(Configured):
 
     @property
     def foreseeable(self):
-        r"""Si un paso es solo mover cada coordenada: se sabe cómo será antes de tener el gradiente."""
+        r"""Si para saber qué se hará en un paso no hace falta el gradiente, porque solo mueve cada coordenada."""
         return not self.looks_at_all and not (self.use_ema and self.ema_overwrite_frequency)
 
     def finalize(self, theta):

@@ -45,11 +45,11 @@ def _reader(model):
 
 @contextlib.contextmanager
 def _blank_states(layers):
-    # Los estados, en cero, con lugar para el de antes y el de después. Lo que las capas recordaban queda como estaba.
+    # Los estados, en cero. Lo que las capas recordaban queda como estaba.
     recurrent = [layer for layer in layers if isinstance(layer, Recurrent)]
     kept = [dict(layer.memory) for layer in recurrent]
     try:
-        yield {r: [np.zeros((2, 1, r.units), r.dtype) for _ in range(r.state_count)] for r in recurrent}
+        yield {r: [np.zeros((1, 1, r.units), r.dtype) for _ in range(r.state_count)] for r in recurrent}
     finally:
         for layer, memory in zip(recurrent, kept, strict=True):
             layer.memory.clear()
@@ -76,10 +76,13 @@ def _read_one(layers, states, letter):
         if layer in states:
             layer.xs[0] = x[0]
             layer.project(layer.xs, layer.z)
-            layer.run(layer.z, states[layer], NO_MASK)
-            for state in states[layer]:
-                state[0] = state[1]
-            x = states[layer][0][:1]
+            # Los de la capa tienen lugar para el de antes y el de después.
+            for kept, state in zip(states[layer], layer.states, strict=True):
+                state[0] = kept[0]
+            layer.run(layer.z, layer.states, NO_MASK)
+            for kept, state in zip(states[layer], layer.states, strict=True):
+                kept[0] = state[1]
+            x = states[layer][0]
         else:
             x = layer.forward(x)
     return np.float64(x[0, 0])
