@@ -33,8 +33,9 @@ from dlbook.training.sums import Sums
 # Cuántos productos justifican despertar a un hilo más, y cuántos bytes de resultados intermedios caben en su caché.
 WORK_PER_THREAD = 25_000_000
 CACHE = 4 << 20
-# Cuántas veces menos, si todo el paso se puede grabar: el hilo espera despierto.
-LIGHTER = 4
+# Cuántas veces menos, si todo el paso se puede grabar: el hilo espera despierto. Pero entonces pesa lo que cada hilo
+# tiene que traer de la memoria de los otros, los gradientes y los pesos: al menos tantos productos por parámetro.
+LIGHTER, PER_PARAMETER = 4, 96
 # Cuántos parámetros justifican lo mismo al moverlos, y cuántas veces menos si el hilo acaba de hacer su parte; y de a
 # cuántos se cortan: líneas enteras de la memoria.
 NUMBERS_PER_THREAD, AWAKE, LINE = 200_000, 8, 16
@@ -762,7 +763,9 @@ class Engine:
 
     def _plan(self, n):
         r"""Decide qué parte de un lote de ``n`` hace cada hilo, y en cuántos trozos. Solo depende de los tamaños."""
-        each_one = max(1, WORK_PER_THREAD // (LIGHTER if self.light else 1))
+        each_one = WORK_PER_THREAD
+        if self.light:
+            each_one = min(each_one, max(each_one // LIGHTER, PER_PARAMETER * self.theta.size))
         parts = 1 if self.alone else max(1, min(self.team.size, n, 3 * n * self.work // each_one))
         self._team_of(parts)
         if self.alone:
