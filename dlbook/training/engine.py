@@ -765,7 +765,8 @@ class Engine:
         r"""Decide qué parte de un lote de ``n`` hace cada hilo, y en cuántos trozos. Solo depende de los tamaños."""
         each_one = WORK_PER_THREAD
         if self.light:
-            each_one = min(each_one, max(each_one // LIGHTER, PER_PARAMETER * self.theta.size))
+            size = 0 if self.theta is None else self.theta.size
+            each_one = min(each_one, max(each_one // LIGHTER, PER_PARAMETER * size))
         parts = 1 if self.alone else max(1, min(self.team.size, n, 3 * n * self.work // each_one))
         self._team_of(parts)
         if self.alone:
