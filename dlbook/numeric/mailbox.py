@@ -233,7 +233,9 @@ class Mailbox:
     def __init__(self):
         self.box = check.empty(SIZE, "el buzón de un hilo", np.uint64)
         self.box[:] = 0
-        # Lo que se compila, se compila aquí, y no con alguien esperando.
+
+    def compile(self):
+        r"""Compila lo que haga falta, mientras nadie espera."""
         _ended(self.box, 1), _post(self.box, 0, 0, 0), _put(self.box, CALLED), _watch(self.box, 0)
         self.sleep()
 

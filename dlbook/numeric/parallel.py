@@ -109,6 +109,8 @@ class Team:
         # De cada hilo, salvo el primero: él mismo, el candado con que se le llama y su buzón.
         self._members, self._go, self._boxes = [], [], []
         self._work = None
+        # Si los hilos ya vigilan su buzón: hasta el primer trabajo grabado no hace falta.
+        self._watching = False
         self._errors = [None] * self.size
         self._finished = [None] * self.size
 
@@ -125,7 +127,8 @@ class Team:
         self.meeting.abort()
         self._work = None
         for go, box in zip(self._go, self._boxes, strict=True):
-            box.call()
+            if self._watching:
+                box.call()
             # Si ya estaba libre, su hilo aún no la ha tomado: al tomarla verá que no hay más trabajo.
             with contextlib.suppress(RuntimeError):
                 go.release()
@@ -178,6 +181,9 @@ class Team:
             replays[0].run()
             return
         self._gather(parts)
+        if not self._watching:
+            Mailbox().compile()
+            self._watching = True
         self._work = lambda k: replays[k].run()
         called = []
         for k in range(1, parts):
@@ -213,7 +219,8 @@ class Team:
         # Despierta a un hilo, o le dice que deje de vigilar, para que haga ``self._work``.
         self._finished[k] = lock = threading.Lock()
         lock.acquire()
-        self._boxes[k - 1].call()
+        if self._watching:
+            self._boxes[k - 1].call()
         self._go[k - 1].release()
 
     def _collect(self, k, replay):
@@ -263,16 +270,20 @@ class Team:
     def _loop(self, k, go, box):
         while True:
             go.acquire()
-            box.sleep()
+            if self._watching:
+                box.sleep()
             if self._work is None:
                 return
             lock = self._finished[k]
             self._own(self._work, k)
-            # Antes de avisar que acabó: avisar también tarda, y entretanto le pueden poner otro trabajo.
-            box.ready()
+            watching = self._watching
+            if watching:
+                # Antes de avisar que acabó: avisar también tarda, y entretanto le pueden poner otro trabajo.
+                box.ready()
             self._finished[k] = None
             lock.release()
-            box.watch()
+            if watching:
+                box.watch()
 
 
 # El equipo que descansa, si hay alguno. Es uno para todo el proceso, y no uno por modelo: doscientos modelos serían
