@@ -119,13 +119,15 @@ class Stretch:
 
     Attributes
     ----------
+    moves : list of Replay
+        Los que recibió.
     numbers : ndarray of uint64, shape (most, m)
         Lo que valen esas palabras en cada paso.
     """
 
     def __init__(self, chunks, losses, table, moves, places, draws, most):
         # La memoria de todos tiene que vivir lo que viva el tramo.
-        self.links = chunks, table, moves, draws
+        self.links, self.moves = (chunks, table, draws), moves
         self.numbers = np.zeros((most, len(places)), np.uint64)
         self.board = check.empty(SIZE, "el tablero de los hilos", np.uint64)
         threads = max(len(chunks), len(moves))

@@ -453,21 +453,22 @@ class Engine:
         if not self.plain or steps < 2 or not data.in_rows:
             return 0
         key, plan = (n, data.kinds), self._planned(n)
-        stretch = self.kept.stretches.get(key)
-        if stretch is None:
-            stretch = self._new_stretch(n, data)
+        # Cuántos gradientes hay que sumar.
+        self.losses = [0.0] * len(plan)
+        rehearsal, stretch = self._rehearsal(True, True), self.kept.stretches.get(key)
+        if stretch is None or stretch.moves is not rehearsal.replays:
+            # Aún no hay, o la manera de mover los pesos se grabó otra vez.
+            stretch = self._new_stretch(n, data, rehearsal)
             if stretch is None:
                 return 0
             self.kept.stretches[key] = stretch
         self._admit(data)
-        # Cuántos gradientes hay que sumar.
-        self.losses = [0.0] * len(plan)
         self.interrupts.hold()
         try:
             self._place(data, order, start)
             for k, chunks in enumerate(plan):
                 self._draw(k, *chunks[0], n)
-            if not self._foresee(stretch.numbers[:steps]):
+            if not self._foresee(rehearsal, stretch.numbers[:steps]):
                 self.kept.forget()
                 return 0
             given = stretch.run(self.team, steps, n)
@@ -486,10 +487,10 @@ class Engine:
         notice.finish()
         return given
 
-    def _foresee(self, numbers):
+    def _foresee(self, rehearsal, numbers):
         # Anota los números con que se moverán los pesos en cada paso; da si se pudo.
-        optimizer, rehearsal = self.model.optimizer, self._rehearsal(True, True)
-        before, fits = optimizer.iterations, []
+        optimizer, fits = self.model.optimizer, []
+        before = optimizer.iterations
         for row in numbers:
             optimizer.step(
                 self.theta, self.gradient, lambda move: fits.append(rehearsal.rehearse(self._works(True, move)))
@@ -500,16 +501,12 @@ class Engine:
             row[:] = rehearsal.numbers
         return True
 
-    def _new_stretch(self, n, data):
+    def _new_stretch(self, n, data, rehearsal):
         # ``None``, si algo no está grabado todavía.
         whole = self.kept.wholes.get((n, data.kinds))
-        if whole is None:
+        if whole is None or not rehearsal.ready:
             return None
         replays, results = whole
-        self.losses = [0.0] * len(replays)
-        rehearsal = self._rehearsal(True, True)
-        if not rehearsal.ready:
-            return None
         sources = [[r.source(k) for losses in of_one for r, k in filter(None, losses)] for of_one in results]
         draws = [[layer.draws.memory for layer in of_one] for of_one in self.random]
         if self.adds:

@@ -15,7 +15,6 @@ from chapters.mlp import (
     Dense,
     Flatten,
     Input,
-    Layer,
     Model,
     Sequential,
     SparseCategoricalCrossentropy,
@@ -31,7 +30,7 @@ from dlbook.training import engine
 from tests.contract import cases
 from tests.contract.measure import sample
 from tests.contract.test_integer_layers import tokens
-from tests.contract.test_recorded import PIECES, around
+from tests.contract.test_recorded import PIECES, Mine, around
 
 # Cinco trozos completos y otro más corto; con dos hilos, a uno le tocan tres.
 CHUNK, ROWS = 8, 43
@@ -368,18 +367,6 @@ def test_what_came_out_is_not_written_again():
 
 
 # --- Lo que cambia ---
-
-
-class Mine(Layer):
-    """Una capa de quien lee, que hace sus cuentas sin que se note."""
-
-    def forward(self, x, training=False):
-        self.x = np.asarray(self.ready(x)).view(np.ndarray)
-        self.y = np.sin(self.x)
-        return self.y
-
-    def backward(self, dy):
-        return np.asarray(self.output_gradient(dy)) * np.cos(self.x)
 
 
 class Own(Sequential):

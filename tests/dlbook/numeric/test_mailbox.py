@@ -255,6 +255,20 @@ def test_a_changed_rate_and_a_changed_argument_are_those_of_the_next_epoch(given
     np.testing.assert_array_equal(plain[0], many[0])
 
 
+def test_a_stretch_moves_what_the_optimizer_remembers_now(given):
+    found = []
+    for callbacks in ([], [Watches()]):
+        model = network()
+        fit(model, callbacks=callbacks)
+        # Otra memoria, y unos pasos sueltos que la conocen antes que el tramo.
+        model.optimizer.set_state(model.optimizer.get_state())
+        for _ in range(5):
+            model.train_on_batch(X[:4], Y[:4])
+        found.append(fit(model, callbacks=callbacks)[0].copy())
+    assert len(given) > 1
+    np.testing.assert_array_equal(*found)
+
+
 def test_nothing_is_allocated_in_a_stretch(given):
     import tracemalloc
 
