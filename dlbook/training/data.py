@@ -82,13 +82,14 @@ class Data:
         Lo correcto, un arreglo por salida; ``None`` en la que no se compara con nada.
     weights : list of ndarray or None
         Cuánto cuenta cada observación, por salida.
+    unseen : dict of int to str, optional
+        De las entradas en que nadie ha mirado si hay algo que no sea finito, su nombre.
     """
 
-    def __init__(self, xs, dtypes, ys=(), weights=()):
+    def __init__(self, xs, dtypes, ys=(), weights=(), unseen=None):
         self.xs, self.dtypes, self.ys, self.weights = xs, dtypes, list(ys), list(weights)
         self.shapes = [x.shape[1:] for x in xs]
-        # De las entradas en que nadie ha mirado si hay algo que no sea finito, su nombre.
-        self.unseen = {}
+        self.unseen = unseen or {}
         # Un autocodificador predice su entrada: no hace falta copiarla dos veces.
         self.same = [next((k for k, x in enumerate(xs) if _same(x, y)), None) for y in self.ys]
         self._line_up()
@@ -360,6 +361,12 @@ def prepared_inputs(model, x, name, later=False):
 
     Con ``later``, que sean finitas se mira después, trozo por trozo: leer dos veces todos los datos cuesta.
     """
+    xs, unseen = _checked_inputs(model, x, name, later)
+    return Data(xs, model.input_dtypes, unseen=unseen)
+
+
+def _checked_inputs(model, x, name, later):
+    # Las observaciones, y de las que nadie ha mirado si son finitas, el nombre.
     if getattr(model, "taped", False):
         model.notice(x)
     xs = model.arranged(x, name) if model.several else [_only_input(model, x, name)]
@@ -375,9 +382,7 @@ def prepared_inputs(model, x, name, later=False):
         elif one.dtype.kind != "i":
             # Los que caben en un byte se quedan como llegaron; de los demás se mira que sean enteros, y que quepan.
             xs[k] = one if one.dtype == np.uint8 else check.whole(one, where)
-    data = Data(xs, model.input_dtypes)
-    data.unseen = unseen
-    return data
+    return xs, unseen
 
 
 def _only_input(model, x, name):
@@ -405,24 +410,22 @@ def prepare(model, x, y, sample_weight=None, prefix="", step="train_step", later
     """
     if callable(getattr(model, step, None)):
         return _as_given(model, x, y, sample_weight, prefix)
-    data = prepared_inputs(model, x, f"{prefix}x", later)
-    unseen = data.unseen
+    xs, unseen = _checked_inputs(model, x, f"{prefix}x", later)
     if y is x and not model.several:
         # Lo que entra es también lo correcto: un solo arreglo, ya en el tipo del modelo.
-        y = np.require(data.xs[0], model.dtype, ["C", "A"])
-        data = Data([y], data.dtypes)
+        y = np.require(xs[0], model.dtype, ["C", "A"])
+        xs = [y]
     targets = model.targets()
-    shapes = each(model.compute_output_shape(_shape(model, data)))
+    shapes = [one.shape[1:] for one in xs]
+    shapes = each(model.compute_output_shape(shapes if model.several else shapes[0]))
     ys = per_output(y, targets, f"{prefix}y")
     weights = per_output(sample_weight, targets, f"{prefix}sample_weight", same=True)
     checked, weighing = [], []
     for target, one, weight, shape in zip(targets, ys, weights, shapes, strict=True):
         where = prefix if len(targets) == 1 else f"{prefix}{target.name}, "
-        checked.append(checked_target(target, one, shape, model.dtype, where, len(data)))
-        weighing.append(_checked_weight(weight, where, len(data), model.dtype, shape))
-    data = Data(data.xs, data.dtypes, checked, weighing)
-    data.unseen = unseen
-    return data
+        checked.append(checked_target(target, one, shape, model.dtype, where, len(xs[0])))
+        weighing.append(_checked_weight(weight, where, len(xs[0]), model.dtype, shape))
+    return Data(xs, model.input_dtypes, checked, weighing, unseen)
 
 
 def _alone(parts):
@@ -439,11 +442,6 @@ def _as_given(model, x, y, weight, prefix):
     dtypes = [np.dtype("int64") if one.dtype.kind in "iu" and one.dtype.itemsize > 1 else model.dtype for one in xs]
     weights = [] if weight is None else [check.floats(weight, f"{prefix}sample_weight")]
     return Data(xs, dtypes, [check.numbers_of(one, f"{prefix}y") for one in ys], weights)
-
-
-def _shape(model, data):
-    shapes = [x.shape[1:] for x in data.xs]
-    return shapes if model.several else shapes[0]
 
 
 def per_output(value, targets, where, same=False):
