@@ -78,6 +78,7 @@ def _tile(rows, vectors, *, add):
                     factor = w.spread(w.item(left[r], column))
                     for v in range(vectors):
                         w.multiply_add(factor, values[v], total[r][v])
+                w.turn()
             floor = w.spread(floor)
             for r in range(rows):
                 with builder.if_then(inside[r]):

@@ -1,11 +1,16 @@
 """El producto de matrices pequeñas da lo mismo que NumPy con cualquier forma, y no escribe fuera de su lugar."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numba import config, njit, types
 
 from dlbook.numeric.matmul import matmul, matmul_transposed
+from dlbook.numeric.matmul_at import add_matmul_at, matmul_at
+from dlbook.numeric.vectors import BYTES
 
 sizes = st.integers(1, 70)
 dtypes = st.sampled_from([np.float32, np.float64])
@@ -69,3 +74,34 @@ def test_nan_and_infinity_pass_through():
     matmul(a, b, guarded[1:-1])
     assert np.isnan(guarded[5]).all()
     assert np.isfinite(np.delete(guarded, 5, axis=0)).all()
+
+
+REAL = types.float32
+MATRIX, VECTOR, WHERE = types.Array(REAL, 2, "C"), types.Array(REAL, 1, "C"), types.Array(types.intp, 1, "C")
+
+
+@pytest.mark.skipif(config.DISABLE_JIT or BYTES < 64, reason="lee el ensamblador de un procesador con AVX-512")
+@pytest.mark.parametrize(
+    ("product", "arguments"),
+    [
+        (matmul, [MATRIX] * 3),
+        (matmul_transposed, [MATRIX] * 3),
+        (matmul_at, [VECTOR, WHERE, WHERE, VECTOR, types.intp, VECTOR, REAL, VECTOR, WHERE, types.intp]),
+        (add_matmul_at, [VECTOR, WHERE, WHERE, VECTOR, types.intp, VECTOR, WHERE, types.intp]),
+    ],
+)
+def test_the_sums_of_a_tile_do_not_leave_the_registers(product, arguments):
+    # Lo que se lee de la caché no trae sus instrucciones: se compila otra vez.
+    again = njit(product.py_func)
+    again.compile(tuple(arguments))
+    (text,) = again.inspect_asm().values()
+    loops = []
+    for block in re.split(r"\n(?=\.LBB)", text):
+        label = block.split(":")[0]
+        # Un ciclo es un bloque que salta a su propio principio.
+        inside, *more = re.split(rf"\n\tj\w+\t{re.escape(label)}\n", f"{block}\n")
+        if more and inside.count("fmadd") >= 6:
+            loops.append(inside)
+    assert loops
+    for loop in loops:
+        assert not re.search(r"%[xyz]mm\d+, -?\d*\(%rsp\)", loop), loop
