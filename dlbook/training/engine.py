@@ -35,7 +35,7 @@ WORK_PER_THREAD = 25_000_000
 CACHE = 4 << 20
 # Cuántas veces menos, si todo el paso se puede grabar: el hilo espera despierto. Pero entonces pesa lo que cada hilo
 # tiene que traer de la memoria de los otros, los gradientes y los pesos: al menos tantos productos por parámetro.
-LIGHTER, PER_PARAMETER = 4, 96
+LIGHTER, PER_PARAMETER = 4, 40
 # Cuántos parámetros justifican lo mismo al moverlos, y cuántas veces menos si el hilo acaba de hacer su parte; y de a
 # cuántos se cortan: líneas enteras de la memoria.
 NUMBERS_PER_THREAD, AWAKE, LINE = 200_000, 8, 16
