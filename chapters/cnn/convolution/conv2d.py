@@ -284,8 +284,10 @@ def sum_maps(dz, dbias):
     filters, rows = dbias.size, dz.size // dbias.size
     wide = np.zeros(8 * filters, dz.dtype)
     for p in range(rows // 8):
-        for k in range(8 * filters):
-            wide[k] += dz[p * 8 * filters + k]
+        # Un pedazo, y no un lugar calculado: numba, que admite lugares negativos, no iría por vectores.
+        together = dz[p * wide.size : (p + 1) * wide.size]
+        for k in range(wide.size):
+            wide[k] += together[k]
     clear(dbias)
     for k in range(8):
         for f in range(filters):
