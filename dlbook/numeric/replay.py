@@ -278,16 +278,16 @@ class Replay:
         perform(*self.addresses[:2], 0)
 
     def run(self):
-        r"""Repite las llamadas, en orden; si una falla, lo hace con su error."""
+        r"""Repite las llamadas, en orden; si una falla, falla con el mismo error."""
         self.check(perform(*self.addresses))
 
     def check(self, failed):
-        r"""Si una llamada falló, falla con su error.
+        r"""Si una llamada falló, la hace otra vez desde Python, para que se vea su error.
 
         Parameters
         ----------
         failed : int
-            Cuál, o -1.
+            Cuál, contando desde cero, o -1 si ninguna.
         """
         if failed >= 0:
             self.calls[failed].again()
@@ -299,7 +299,7 @@ class Replay:
         return float(self.memory[start : start + 1].view(f"float{self.calls[k].returned.bitwidth}")[0])
 
     def source(self, k):
-        r"""Da dónde está el número real que devolvió la llamada ``k``, y de cuántos bits es."""
+        r"""Da la dirección del número real que devolvió la llamada ``k``, y cuántos bits tiene."""
         return self.address(self.starts[k] + RESULT), self.calls[k].returned.bitwidth
 
     def address(self, k):

@@ -87,9 +87,9 @@ class Writer:
     def turn(self):
         r"""Acaba una vuelta de un ciclo: nada de la siguiente se adelanta.
 
-        LLVM junta dos vueltas y lee los números de las dos antes de sumar. Si las direcciones vienen de una lista, ya
-        no caben en los registros con los acumuladores: alguno va y viene de la memoria en cada vuelta, y el mosaico
-        tarda más, de un décimo a la mitad.
+        LLVM junta dos vueltas y, si las direcciones vienen de una lista, lee los números de las dos antes de sumar. Con
+        16 acumuladores son :math:`16+2\cdot2+2\cdot8=36` vectores, y hay 32 registros: algún acumulador va y viene de
+        la memoria en cada vuelta, y el mosaico tarda más, de un décimo a la mitad.
         """
         nothing = ir.FunctionType(ir.VoidType(), [])
         self.builder.asm(nothing, "", "~{memory}", [], side_effect=True)
