@@ -362,6 +362,11 @@ class Graph(Model):
             return layers
         return [layer if echo is None else echo for layer, echo in zip(layers, self.echoes, strict=True)]
 
+    def repeated(self):
+        r"""Da las capas que se llaman otra vez, cada una con su copia."""
+        pairs = zip(self._order, self.echoes, strict=False)
+        return [(self.layers[k], echo) for k, echo in pairs if echo is not None]
+
     def _prepare_echoes(self):
         # Las de una réplica duran lo que ella; las demás podrían tener los pesos de antes de una mudanza.
         if True in self._again:

@@ -1314,7 +1314,7 @@ class Layer(Configured):
         list of ndarray or None
             ``None``, si alguno no está en la memoria: hay que preguntarle a la capa.
         """
-        performers = self.performers()
+        performers = list(self.performers())
         found = [loss for layer in performers for loss in layer.added]
         kept = all(isinstance(one, np.ndarray) and one.dtype == np.float64 and one.size == 1 for one in found)
         return found if kept and all(layer.activity_regularizer is None for layer in performers) else None
@@ -1574,11 +1574,21 @@ class Layer(Configured):
                 if _read_at_each_step(name, value) and value is not now:
                     changed = changed or value != now
                     _set(mine, name, value)
+            # Con otros argumentos puede empezar a sortear.
+            if "random" in vars(theirs):
+                mine.random = theirs.random
+        for mine in walk(self):
+            for layer, echo in mine.repeated():
+                changed = echo.follow(layer) or changed
         return changed
 
     def without_input_gradient(self):
         r"""Avisa que nadie usará el gradiente de su entrada: :meth:`backward` puede ahorrárselo y devolver ``None``."""
         self.input_gradient = False
+
+    def repeated(self):
+        r"""Da las capas que llama otra vez en la misma pasada, cada una con su copia; nada, si van en fila."""
+        return []
 
     def connections(self):
         r"""Da, de cada capa que contiene, el texto que dice de dónde le llega lo suyo; nada, si van en fila."""

@@ -358,7 +358,8 @@ class Model(Layer):
     ):
         r"""Entrena el modelo. Los argumentos son los de Keras.
 
-        Con Ctrl-C se detiene al acabar el paso en curso: los pesos quedan enteros y lo recorrido, en ``history``.
+        Con Ctrl-C se detiene al acabar el paso en curso, o los pocos que se estén dando seguidos: los pesos quedan
+        enteros y lo recorrido, en ``history``.
 
         Parameters
         ----------

@@ -3,6 +3,7 @@ r"""Una réplica que se guarda entre una llamada y la siguiente: cómo estaba re
 import functools
 from operator import is_
 
+from chapters.mlp.activations.base import ActivationFunction
 from chapters.mlp.layer import _holds_arrays, _written
 from dlbook import registry
 from dlbook.training import walk
@@ -30,6 +31,10 @@ def _lasting(layer):
     return passing, {name: value for name, value in vars(layer).items() if name not in passing}
 
 
+def _has_arguments(thing):
+    return isinstance(thing, ActivationFunction) and bool(vars(thing))
+
+
 class Origin:
     r"""Cómo estaba un modelo cuando se hicieron sus réplicas.
 
@@ -41,6 +46,9 @@ class Origin:
 
     def __init__(self, model):
         self.found = [(*_lasting(layer), list(layer._weights.values())) for layer in walk(model)]
+        # Una activación con argumentos, como la pendiente de una LeakyReLU, puede cambiar sin dejar de ser la misma.
+        things = [value for _, theirs, _ in self.found for value in theirs.values() if _has_arguments(value)]
+        self.inside = [(thing, dict(vars(thing))) for thing in things]
 
     def is_still(self, model):
         r"""Dice si al modelo no le han cambiado nada: ni capas, ni pesos de lugar, ni un argumento."""
@@ -58,7 +66,18 @@ class Origin:
             )
             if not same:
                 return False
-        return True
+        return not self._moved()
+
+    def follow(self):
+        r"""Toma nota de los argumentos que le hayan cambiado a lo que usan sus capas; dice si alguno había cambiado."""
+        moved = self._moved()
+        for thing, before in moved:
+            before.clear()
+            before.update(vars(thing))
+        return bool(moved)
+
+    def _moved(self):
+        return [(thing, before) for thing, before in self.inside if vars(thing) != before]
 
 
 class Settled:

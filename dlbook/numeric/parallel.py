@@ -174,7 +174,7 @@ class Team:
         Parameters
         ----------
         replays : list of Replay
-            Los trabajos. No se esperan unos a otros a la mitad.
+            Los trabajos. Si a la mitad se esperan unos a otros, que nada interrumpa esta llamada.
         """
         parts = len(replays)
         if parts == 1:

@@ -24,6 +24,7 @@ from numba.extending import intrinsic
 from dlbook import check
 from dlbook.numeric.draws import STEP, USED
 from dlbook.numeric.gather import START
+from dlbook.numeric.interruptions import uninterrupted
 from dlbook.numeric.kernel import kernel
 from dlbook.numeric.mailbox import at, load, rest, store
 from dlbook.numeric.replay import Call, Replay, perform, put_word, word
@@ -150,6 +151,8 @@ class Stretch:
             _march(*arguments)
             self.replays.append(Replay([Call(_march, arguments, None)]))
 
+    # Si un hilo no llegara a empezar, los otros lo esperarían siempre.
+    @uninterrupted
     def run(self, team, steps, rows):
         r"""Da unos pasos; la tabla dice desde qué fila.
 

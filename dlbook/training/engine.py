@@ -105,8 +105,14 @@ def _moving(read, written, start, stop, size):
 
 
 def _plain(thing):
+    # Los argumentos de una pérdida o una métrica, para saber si cambiaron: una lista se puede cambiar por dentro.
     plain = int, float, bool, str, type(None)
-    return {name: value for name, value in getattr(thing, "__dict__", {}).items() if isinstance(value, plain)}
+    return {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in getattr(thing, "__dict__", {}).items()
+        if isinstance(value, plain)
+        or (isinstance(value, (list, tuple)) and all(isinstance(one, plain) for one in value))
+    }
 
 
 class Engine:
@@ -140,7 +146,7 @@ class Engine:
         self.output_shapes = []
         # Si alguna capa le suma algo a la pérdida, y si alguna, o la pérdida, tiene que ver el lote entero de una vez.
         self.adds = model.adds_loss
-        self.shapes = self.theta = self.gradient = self.data = None
+        self.shapes = self.theta = self.gradient = self.data = self.optimizer = None
         self.alone = any(layer.alone for layer in layers)
         # Si lo más probable es que un paso se pueda grabar entero.
         self.light = all(registry.ours(type(layer)) and not layer.whole_batch for layer in layers)
@@ -240,9 +246,16 @@ class Engine:
     def follow(self):
         r"""Toma los argumentos que le hayan cambiado al modelo; lo que se grabó con los otros ya no vale."""
         changed = [replica.follow(self.model) for replica in self.replicas if self.awake]
+        if self.awake and self.kept.origin is not None:
+            changed.append(self.kept.origin.follow())
         taste = self._taste(self.data)
+        if taste != self.kept.taste:
+            # También cambió lo que los mide.
+            self._aim(self.data)
+            self.sums = [Sums(self.metrics) for _ in range(self.team.size)]
         if any(changed) or taste != self.kept.taste:
             self._keep_aim(taste)
+        self._know_moves()
 
     def train(self, data, order, start, stop, where=None):
         r"""Da un paso con unas filas y devuelve su pérdida."""
@@ -264,21 +277,28 @@ class Engine:
         r"""Prepara lo que se va a entrenar y a medir."""
         taste = self._taste(data)
         if self.kept.taste == taste:
-            # Lo mismo que en la llamada anterior, con otros números.
-            vars(self).update(self.kept.measures | {"data": data})
+            # Lo mismo que en la llamada anterior, con otros números: que las métricas los puedan leer.
+            vars(self).update(self.kept.measures)
+            self._admit(data)
         else:
             self._aim(data)
             self.sums = [Sums(self.metrics) for _ in range(self.team.size)]
             self._keep_aim(taste)
         self.step, self.losses = 0, []
         self.theta, self.gradient = self.model.theta, self.model.gradient
-        # El de quien lee no se reparte: puede mirar todas las coordenadas a la vez.
-        self.spreads = self.updated = registry.ours(type(self.model.optimizer))
+        self._know_moves()
         self.restart()
+
+    def _know_moves(self):
+        # Cómo se mueven los pesos. A la mitad, un ``callback`` puede cambiar el optimizador o sus argumentos.
+        if self.model.optimizer is not self.optimizer:
+            self.optimizer = self.model.optimizer
+            # El de quien lee no se reparte: puede mirar todas las coordenadas a la vez.
+            self.spreads = self.updated = registry.ours(type(self.optimizer))
         self.constrained = self.model.constrained
         # Si entre un paso y otro no hay nada que hacer más que mover los pesos.
         nothing = not (self.constrained or self.model.penalized or self.asking or self.masked)
-        self.plain = nothing and self.spreads and self.model.optimizer.foreseeable
+        self.plain = nothing and self.spreads and self.optimizer.foreseeable
 
     def restart(self):
         r"""Empieza otra vez la cuenta de la pérdida y las métricas."""
@@ -468,8 +488,8 @@ class Engine:
             self._place(data, order, start)
             for k, chunks in enumerate(plan):
                 self._draw(k, *chunks[0], n)
-            if not self._foresee(rehearsal, stretch.numbers[:steps]):
-                self.kept.forget()
+            steps = self._foresee(rehearsal, stretch.numbers[:steps])
+            if not steps:
                 return 0
             given = stretch.run(self.team, steps, n)
             self.model.optimizer.iterations -= steps - given
@@ -488,18 +508,28 @@ class Engine:
         return given
 
     def _foresee(self, rehearsal, numbers):
-        # Anota los números con que se moverán los pesos en cada paso; da si se pudo.
+        # Anota los números con que se moverán los pesos en cada paso; da de cuántos se pudo.
         optimizer, fits = self.model.optimizer, []
         before = optimizer.iterations
-        for row in numbers:
-            optimizer.step(
-                self.theta, self.gradient, lambda move: fits.append(rehearsal.rehearse(self._works(True, move)))
-            )
-            if not fits[-1]:
+        for s, row in enumerate(numbers):
+            try:
+                optimizer.step(
+                    self.theta, self.gradient, lambda move: fits.append(rehearsal.rehearse(self._works(True, move)))
+                )
+            except Exception:
+                # Falla al llegar a ese paso, que se da sin ensayar: los de antes están bien.
+                optimizer.iterations = before + s
+                return s
+            except BaseException:
                 optimizer.iterations = before
-                return False
+                raise
+            if not fits[-1]:
+                # Ya no es como se grabó.
+                optimizer.iterations = before
+                self.kept.forget()
+                return 0
             row[:] = rehearsal.numbers
-        return True
+        return len(numbers)
 
     def _new_stretch(self, n, data, rehearsal):
         # ``None``, si algo no está grabado todavía.
@@ -946,7 +976,7 @@ class Engine:
             read = [one for one in (*data.inputs, *targets, *data.weighing) if one is not None]
             written = [(state, 1) for of_one in states for state in of_one]
             which = [one is None for one in (*data.targets, *data.weighing)]
-            key = n, data.same, which, measuring
+            key = n, data.same, which, measuring, list(data.unseen)
             self._in_chunks(work, start, stop, size, every, "evaluar", key, read, written)
             for c, own in enumerate(every.tolist()):
                 losses[c] = sum(one * weight for one, weight in zip(own, self.weights, strict=True))
@@ -986,7 +1016,8 @@ class Engine:
             return []
 
         written = [(whole, size) for whole in out]
-        self._in_chunks(work, first, last, size, np.empty((-(-n // size), 0)), "predecir", (), data.inputs, written)
+        key, nothing = list(data.unseen), np.empty((-(-n // size), 0))
+        self._in_chunks(work, first, last, size, nothing, "predecir", key, data.inputs, written)
         return out
 
     def _in_chunks(self, work, start, stop, size, results, name=None, key=(), read=(), written=()):
