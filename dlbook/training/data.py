@@ -90,6 +90,8 @@ class Data:
         self.xs, self.dtypes, self.ys, self.weights = xs, dtypes, list(ys), list(weights)
         self.shapes = [x.shape[1:] for x in xs]
         self.unseen = unseen or {}
+        # Para qué pérdidas se preparó lo correcto, y con qué argumentos.
+        self.asked = None
         # Un autocodificador predice su entrada: no hace falta copiarla dos veces.
         self.same = [next((k for k, x in enumerate(xs) if _same(x, y)), None) for y in self.ys]
         self._line_up()
@@ -118,6 +120,21 @@ class Data:
         self.weights[0] = weight
         self._line_up()
 
+    def aim(self, model):
+        r"""Prepara otra vez lo correcto, si ya no se mide como cuando se preparó."""
+        targets = model.targets()
+        asked = _asked(targets)
+        if self.asked is None or self.asked == asked:
+            return
+        shapes = [x.shape[1:] for x in self.xs]
+        shapes = each(model.compute_output_shape(shapes if model.several else shapes[0]))
+        for k, (target, y, shape) in enumerate(zip(targets, self.ys, shapes, strict=True)):
+            where = "" if len(targets) == 1 else f"{target.name}, "
+            self.ys[k] = checked_target(target, y, shape, model.dtype, where, len(self))
+        self.same = [next((k for k, x in enumerate(self.xs) if _same(x, y)), None) for y in self.ys]
+        self.asked = asked
+        self._line_up()
+
     def point(self, table):
         r"""Apunta en una tabla dónde están las columnas."""
         for column in self.columns:
@@ -133,7 +150,9 @@ class Data:
         ys = [
             xs[k] if k is not None else None if y is None else y[rows] for k, y in zip(self.same, self.ys, strict=True)
         ]
-        return Data(xs, self.dtypes, ys, [None if w is None else w[rows] for w in self.weights])
+        part = Data(xs, self.dtypes, ys, [None if w is None else w[rows] for w in self.weights])
+        part.asked = self.asked
+        return part
 
     def split(self, at):
         r"""Separa las primeras ``at`` observaciones de las demás."""
@@ -192,6 +211,21 @@ class Data:
         starts = range(0, n, batch_size)
         for start in starts if limit is None else starts[:limit]:
             yield self, order, start, min(start + batch_size, n)
+
+
+def plain_arguments(thing):
+    r"""Da los argumentos de una pérdida o una métrica, para saber si cambian: una lista se puede cambiar por dentro."""
+    plain = int, float, bool, str, type(None)
+    return {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in getattr(thing, "__dict__", {}).items()
+        if isinstance(value, plain)
+        or (isinstance(value, (list, tuple)) and all(isinstance(one, plain) for one in value))
+    }
+
+
+def _asked(targets):
+    return [(target.loss, bool(target.metrics), plain_arguments(target.loss)) for target in targets]
 
 
 def _same(x, y):
@@ -425,7 +459,9 @@ def prepare(model, x, y, sample_weight=None, prefix="", step="train_step", later
         where = prefix if len(targets) == 1 else f"{prefix}{target.name}, "
         checked.append(checked_target(target, one, shape, model.dtype, where, len(xs[0])))
         weighing.append(_checked_weight(weight, where, len(xs[0]), model.dtype, shape))
-    return Data(xs, model.input_dtypes, checked, weighing, unseen)
+    data = Data(xs, model.input_dtypes, checked, weighing, unseen)
+    data.asked = _asked(targets)
+    return data
 
 
 def _alone(parts):

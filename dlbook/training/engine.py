@@ -26,7 +26,7 @@ from dlbook.numeric.stretch import Stretch
 from dlbook.numeric.sweep import Rows, Sweep
 from dlbook.several import each
 from dlbook.training import kept
-from dlbook.training.data import Data, Spot, check_mask, masked
+from dlbook.training.data import Data, Spot, check_mask, masked, plain_arguments
 from dlbook.training.state import walk
 from dlbook.training.sums import Sums
 
@@ -102,17 +102,6 @@ def _moving(read, written, start, stop, size):
         return None
     found = [Rows(one.array[start:stop], size) for one in read] + [Rows(array, rows) for array, rows in written]
     return None if any(a.meets(b) for a, b in combinations(found, 2)) else found
-
-
-def _plain(thing):
-    # Los argumentos de una pérdida o una métrica, para saber si cambiaron: una lista se puede cambiar por dentro.
-    plain = int, float, bool, str, type(None)
-    return {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in getattr(thing, "__dict__", {}).items()
-        if isinstance(value, plain)
-        or (isinstance(value, (list, tuple)) and all(isinstance(one, plain) for one in value))
-    }
 
 
 class Engine:
@@ -323,6 +312,7 @@ class Engine:
 
     def _aim(self, data):
         # Qué se le pide a cada salida: la pérdida, y las métricas ya encontradas.
+        data.aim(self.model)
         self._expect(data)
         self.targets = self.model.targets()
         triples = zip(self.targets, data.ys, self.output_shapes, strict=True)
@@ -348,7 +338,7 @@ class Engine:
         targets = self.model.targets()
         kinds = [None if one is None else (one.shape[1:], one.dtype) for one in (*data.xs, *data.ys, *data.weights)]
         things = [*(metric for one in targets for metric, _ in one.metrics), *(one.loss for one in targets)]
-        return kinds, targets, [_plain(thing) for thing in things]
+        return kinds, targets, [plain_arguments(thing) for thing in things]
 
     def _masks(self, data, rows):
         # Qué cuenta de cada salida, en unas filas, con solo mirar lo que entra.
@@ -925,7 +915,9 @@ class Engine:
         whole = isinstance(source, Data) and limit is None and not (before or after or self.alone)
         whole = whole and not (self.asking or self.masked)
         # De qué depende lo grabado.
-        metrics = [(type(one.metric), _plain(one.metric), one.weighted) for of_one in self.metrics for one in of_one]
+        metrics = [
+            (type(one.metric), plain_arguments(one.metric), one.weighted) for of_one in self.metrics for one in of_one
+        ]
         measuring = self._taste(self.data), metrics
         # Las pérdidas que son medias se pueden medir de una vez; las demás, lote por lote.
         batches = [(source, None, 0, len(source))] if whole else source.batches(batch_size, None, limit)

@@ -125,6 +125,34 @@ def test_an_argument_of_the_loss_may_change_between_epochs():
     assert (mean, total) == (4, 16)
 
 
+@pytest.mark.parametrize("where", ["x", "validation_data"])
+def test_targets_are_prepared_again_for_a_loss_that_changes_in_the_middle(where):
+    # Lo que la pérdida de antes admitía, la de ahora quizá no: no puede llegar a un núcleo sin revisar.
+    x, y = np.ones((64, 2), np.float32), np.zeros(64, int)
+    void = y.copy()
+    void[5] = 10**9
+    loss = SparseCategoricalCrossentropy(from_logits=True, ignore_class=10**9)
+    model = Sequential([Input((2,)), Dense(3)], seed=0)
+    model.compile(SGD(0.0), loss)
+
+    def act(_):
+        loss.ignore_class = None
+
+    more = {"validation_data": (x, void)} if where == "validation_data" else {}
+    train = y if more else void
+    with pytest.raises(ValueError, match=r"se esperaba un entero entre 0 y 2, pero hay un 1000000000 en la posición"):
+        model.fit(x, train, batch_size=8, epochs=3, verbose=0, callbacks=[SecondEpoch(act)], **more)
+
+
+def test_compiling_in_the_middle_with_a_loss_of_other_targets():
+    x, y = np.ones((64, 2), np.float32), np.zeros(64, int)
+    model = Sequential([Input((2,)), Dense(3)], seed=0)
+    model.compile(SGD(0.0), SparseCategoricalCrossentropy(from_logits=True))
+    change = SecondEpoch(lambda model: model.compile(SGD(0.0), "mse"))
+    with pytest.raises(ValueError, match="y"):
+        model.fit(x, y, batch_size=8, epochs=3, verbose=0, callbacks=[change])
+
+
 def test_a_list_of_a_metric_may_change_between_calls():
     metric = Precision(thresholds=[0.3, 0.5])
     model = Sequential([Input((1,)), Dense(1, "sigmoid")])
