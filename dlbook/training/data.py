@@ -345,6 +345,14 @@ class Stream:
         return data
 
 
+def _copied(batch):
+    if type(batch) in (tuple, list):
+        return type(batch)(map(_copied, batch))
+    if isinstance(batch, dict):
+        return {name: _copied(value) for name, value in batch.items()}
+    return batch.copy() if type(batch) is np.ndarray else batch
+
+
 def _ahead(batches):
     # Pide los lotes desde otro hilo, unos pocos por delante.
     ready, stop = queue.Queue(AHEAD), threading.Event()
@@ -360,7 +368,8 @@ def _ahead(batches):
     def work():
         try:
             for batch in batches:
-                put(("batch", batch))
+                # Quien los da puede usar otra vez los mismos arreglos, y estos esperan.
+                put(("batch", _copied(batch)))
                 if stop.is_set():
                     return
             put(("end", None))

@@ -215,6 +215,9 @@ class Engine:
                     continue
                 for method in before:
                     method(batch, {})
+                # Quien mira cada lote puede cambiar lo que los mide; que uno sea de otra forma no es eso.
+                if (before or after) and self._taste(self.data)[1:] != self.kept.taste[1:]:
+                    self.follow()
                 self.train(data, order, start, stop, (epoch, batch, steps))
                 if after:
                     logs = self.logs()

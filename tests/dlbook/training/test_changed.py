@@ -125,6 +125,50 @@ def test_an_argument_of_the_loss_may_change_between_epochs():
     assert (mean, total) == (4, 16)
 
 
+def test_a_loss_that_changes_between_two_batches_counts_from_the_next():
+    x, y = np.ones((64, 2), np.float32), np.zeros(64, int)
+    y[5] = 10**9
+    loss = SparseCategoricalCrossentropy(from_logits=True, ignore_class=10**9)
+    model = Sequential([Input((2,)), Dense(3)], seed=0)
+    model.compile(SGD(0.0), loss)
+
+    class Change(Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 3:
+                loss.ignore_class = None
+
+    with pytest.raises(ValueError, match="hay un 1000000000 en la posición"):
+        model.fit(x, y, batch_size=8, verbose=0, callbacks=[Change()])
+
+
+def test_batches_of_other_lengths_do_not_begin_the_count_again():
+    # Una media de todas las observaciones, con quien mira cada lote y sin nadie.
+    def batches():
+        for k in range(8):
+            x = np.full((4, 2 + k % 3, 1), k, np.float32)
+            yield x, 3 * x
+
+    found = []
+    for more in ([], [Look()]):
+        model = Sequential([Input((None, 1)), Dense(1, use_bias=False, kernel_initializer="ones")])
+        model.compile(SGD(0.0), "mse", metrics=["mae"])
+        history = model.fit(batches(), steps_per_epoch=4, epochs=2, verbose=0, callbacks=more).history
+        found.append((history["loss"], history["mae"]))
+    assert found[0] == found[1]
+    assert found[0][1] == pytest.approx([3.0, 11.0], abs=1.5)
+
+
+def test_a_generator_may_use_its_array_again():
+    def batches():
+        x = np.empty((8, 1), np.float32)
+        for k in range(100):
+            x[:] = k
+            yield x, np.full((8, 1), k, np.float32)
+
+    model = line()
+    assert model.fit(batches(), steps_per_epoch=30, epochs=3, verbose=0).history["loss"] == [0, 0, 0]
+
+
 @pytest.mark.parametrize("where", ["x", "validation_data"])
 def test_targets_are_prepared_again_for_a_loss_that_changes_in_the_middle(where):
     # Lo que la pérdida de antes admitía, la de ahora quizá no: no puede llegar a un núcleo sin revisar.
