@@ -7,6 +7,7 @@ from chapters.mlp.activations.base import ActivationFunction
 from chapters.mlp.layer import _holds_arrays, _written
 from dlbook import registry
 from dlbook.training import walk
+from dlbook.training.data import plain_arguments
 
 # Lo que anota cada réplica por su cuenta, y no se toma del modelo.
 OWN = {"x", "y", "_seen", "added"}
@@ -31,10 +32,6 @@ def _lasting(layer):
     return passing, {name: value for name, value in vars(layer).items() if name not in passing}
 
 
-def _has_arguments(thing):
-    return isinstance(thing, ActivationFunction) and bool(vars(thing))
-
-
 class Origin:
     r"""Cómo estaba un modelo cuando se hicieron sus réplicas.
 
@@ -47,8 +44,8 @@ class Origin:
     def __init__(self, model):
         self.found = [(*_lasting(layer), list(layer._weights.values())) for layer in walk(model)]
         # Una activación con argumentos, como la pendiente de una LeakyReLU, puede cambiar sin dejar de ser la misma.
-        things = [value for _, theirs, _ in self.found for value in theirs.values() if _has_arguments(value)]
-        self.inside = [(thing, dict(vars(thing))) for thing in things]
+        values = [value for _, theirs, _ in self.found for value in theirs.values()]
+        self.inside = [(value, plain_arguments(value)) for value in values if isinstance(value, ActivationFunction)]
 
     def is_still(self, model):
         r"""Dice si al modelo no le han cambiado nada: ni capas, ni pesos de lugar, ni un argumento."""
@@ -71,13 +68,12 @@ class Origin:
     def follow(self):
         r"""Toma nota de los argumentos que le hayan cambiado a lo que usan sus capas; dice si alguno había cambiado."""
         moved = self._moved()
-        for thing, before in moved:
-            before.clear()
-            before.update(vars(thing))
-        return bool(moved)
+        if moved:
+            self.inside = [(thing, plain_arguments(thing)) for thing, _ in self.inside]
+        return moved
 
     def _moved(self):
-        return [(thing, before) for thing, before in self.inside if vars(thing) != before]
+        return any(before and plain_arguments(thing) != before for thing, before in self.inside)
 
 
 class Settled:

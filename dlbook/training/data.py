@@ -92,11 +92,11 @@ class Data:
         self.unseen = unseen or {}
         # Para qué pérdidas se preparó lo correcto, y con qué argumentos.
         self.asked = None
-        # Un autocodificador predice su entrada: no hace falta copiarla dos veces.
-        self.same = [next((k for k, x in enumerate(xs) if _same(x, y)), None) for y in self.ys]
         self._line_up()
 
     def _line_up(self):
+        # Un autocodificador predice su entrada: no hace falta copiarla dos veces.
+        self.same = [next((k for k, x in enumerate(self.xs) if _same(x, y)), None) for y in self.ys]
         self.columns = []
         self.inputs = [
             self._column("x", k, x, dtype) for k, (x, dtype) in enumerate(zip(self.xs, self.dtypes, strict=True))
@@ -126,12 +126,9 @@ class Data:
         asked = _asked(targets)
         if self.asked is None or self.asked == asked:
             return
-        shapes = [x.shape[1:] for x in self.xs]
-        shapes = each(model.compute_output_shape(shapes if model.several else shapes[0]))
-        for k, (target, y, shape) in enumerate(zip(targets, self.ys, shapes, strict=True)):
+        for k, (target, y, shape) in enumerate(zip(targets, self.ys, _output_shapes(model, self.xs), strict=True)):
             where = "" if len(targets) == 1 else f"{target.name}, "
             self.ys[k] = checked_target(target, y, shape, model.dtype, where, len(self))
-        self.same = [next((k for k, x in enumerate(self.xs) if _same(x, y)), None) for y in self.ys]
         self.asked = asked
         self._line_up()
 
@@ -214,7 +211,10 @@ class Data:
 
 
 def plain_arguments(thing):
-    r"""Da los argumentos de una pérdida o una métrica, para saber si cambian: una lista se puede cambiar por dentro."""
+    r"""Da los argumentos de una pérdida, una métrica o una activación, para saber si cambian.
+
+    De una lista, cómo está ahora: se puede cambiar por dentro.
+    """
     plain = int, float, bool, str, type(None)
     return {
         name: tuple(value) if isinstance(value, list) else value
@@ -222,6 +222,11 @@ def plain_arguments(thing):
         if isinstance(value, plain)
         or (isinstance(value, (list, tuple)) and all(isinstance(one, plain) for one in value))
     }
+
+
+def _output_shapes(model, xs):
+    shapes = [x.shape[1:] for x in xs]
+    return each(model.compute_output_shape(shapes if model.several else shapes[0]))
 
 
 def _asked(targets):
@@ -458,9 +463,7 @@ def prepare(model, x, y, sample_weight=None, prefix="", step="train_step", later
         # Lo que entra es también lo correcto: un solo arreglo, ya en el tipo del modelo.
         y = np.require(xs[0], model.dtype, ["C", "A"])
         xs = [y]
-    targets = model.targets()
-    shapes = [one.shape[1:] for one in xs]
-    shapes = each(model.compute_output_shape(shapes if model.several else shapes[0]))
+    targets, shapes = model.targets(), _output_shapes(model, xs)
     ys = per_output(y, targets, f"{prefix}y")
     weights = per_output(sample_weight, targets, f"{prefix}sample_weight", same=True)
     checked, weighing = [], []

@@ -86,14 +86,14 @@ def test_the_metrics_look_at_the_targets_of_every_call(metric, call):
         ({"use_ema": True, "ema_momentum": 0.9}, {"ema_overwrite_frequency": 7}),
         ({"clipnorm": 0.01}, {"clipnorm": None}),
         ({"momentum": 0.9}, {"momentum": 0.5}),
-        ({}, {"self": Adam(0.01)}),
+        ({}, {"optimizer": "adam"}),
     ],
     ids=str,
 )
 def test_an_optimizer_may_change_between_epochs(options, change):
     def act(model):
         for name, value in change.items():
-            if name == "self":
+            if name == "optimizer":
                 model.optimizer = Adam(0.01)
             else:
                 setattr(model.optimizer, name, value)
@@ -155,7 +155,7 @@ def test_batches_of_other_lengths_do_not_begin_the_count_again():
         history = model.fit(batches(), steps_per_epoch=4, epochs=2, verbose=0, callbacks=more).history
         found.append((history["loss"], history["mae"]))
     assert found[0] == found[1]
-    assert found[0][1] == pytest.approx([3.0, 11.0], abs=1.5)
+    assert found[0][1] == pytest.approx([3, 11])
 
 
 def test_a_generator_may_use_its_array_again():
@@ -226,6 +226,19 @@ def test_an_argument_of_an_activation_may_change(activation, name, value):
     assert losses(model, -ONES, 0 * ONES, act) == [first, second[0]]
 
 
+def test_an_array_of_an_activation_of_the_reader_may_be_another():
+    class Scaled(LeakyReLU):
+        def __init__(self, scale):
+            super().__init__(0.5)
+            self.scale = scale
+
+    activation = Scaled(np.ones(3))
+    model = line(activation)
+    losses(model, ONES, ONES)
+    activation.scale = np.zeros(3)
+    assert losses(model, ONES, ONES) == [0, 0]
+
+
 def test_a_layer_called_twice_may_change_between_epochs():
     shared, a, b = Dense(1, use_bias=False, kernel_initializer="ones"), Input((1,)), Input((1,))
     model = Model([a, b], Add()([shared(a), shared(b)]))
@@ -238,7 +251,7 @@ def test_a_layer_called_twice_may_change_between_epochs():
 
 
 def test_a_dropout_called_twice_may_change_between_epochs():
-    shared, a, b = Dropout(0.0), Input((1,)), Input((1,))
+    shared, a, b = Dropout(0.0, seed=0), Input((1,)), Input((1,))
     model = Model([a, b], Add()([shared(a), shared(b)]))
     model.compile(SGD(0.0), "mse")
 
@@ -248,7 +261,7 @@ def test_a_dropout_called_twice_may_change_between_epochs():
     first, second = losses(model, [ONES, ONES], 0 * ONES, act)
     # Con la mitad apagada, cada una da 0 o 2: el cuadrado medio de la suma pasa de 4 a 6.
     assert first == 4
-    assert second != 4
+    assert 4.5 < second < 7.5
 
 
 @pytest.mark.parametrize("layer", [SimpleRNN, GRU, LSTM])
