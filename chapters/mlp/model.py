@@ -809,8 +809,7 @@ class Model(Layer):
             self.leave(self._theta if self._theta.base is None else self._theta.base)
         size = sum(w.size for w in own)
         check.memory(2 * size, f"{self.name}, los parámetros y su gradiente", self.dtype.itemsize)
-        # Desde el principio de una línea de la caché, como los búferes.
-        both = [check.empty(size, f"{self.name}, los parámetros", self.dtype) for _ in range(2)]
+        both = [check.empty(size, f"{self.name}, los parámetros", self.dtype, place=k) for k in range(2)]
         for vector in both:
             vector.fill(0)
         self.adopt(*both)

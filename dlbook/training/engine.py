@@ -835,7 +835,7 @@ class Engine:
             # La primera escribe donde el modelo tiene su gradiente; ahí se suman los demás.
             gradient, k = self.gradient, len(self.gradients)
             if k:
-                gradient = check.empty(gradient.shape, "el gradiente de un hilo", gradient.dtype)
+                gradient = check.empty(gradient.shape, "el gradiente de un hilo", gradient.dtype, place=1 + k)
                 gradient.fill(0)
             self.replicas[k].adopt(self.theta, gradient)
             self.replicas[k].without_input_gradient()

@@ -130,7 +130,81 @@ def minutes(page):
     return int(found[1] or 1) if found else 0
 
 
+CLOCK = {"perf_counter", "process_time", "monotonic", "timeit", "fastest"}
+
+
+def roots(target):
+    """Los nombres que cambian al asignar: de ``a[i], b.c``, ``a`` y ``b``."""
+    while isinstance(target, (ast.Subscript, ast.Attribute, ast.Starred)):
+        target = target.value
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return set().union(*map(roots, target.elts))
+    return {target.id} if isinstance(target, ast.Name) else set()
+
+
+def names(node):
+    """Los nombres que un programa lee de fuera, y los atributos que son un reloj."""
+    found = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    found -= set().union(*(roots(n.target) for n in ast.walk(node) if isinstance(n, ast.comprehension)))
+    found -= {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
+    if isinstance(node, ast.FunctionDef):
+        found -= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return found | CLOCK & {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+
+
+def hurried(code):
+    """Los ``assert`` que dependen de lo que marcó un reloj: otra máquina no tiene por qué cumplirlos."""
+    measured, found = set(CLOCK), []
+
+    def go_through(statements):
+        nonlocal measured
+        for node in statements:
+            if isinstance(node, ast.Assert):
+                found.extend([ast.unparse(node)] if names(node.test) & measured else [])
+            elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                (measured.add if names(node) & measured else measured.discard)(node.name)
+            elif isinstance(node, (ast.Assign, ast.AugAssign, ast.For)):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                source = node.iter if isinstance(node, ast.For) else node.value
+                if names(source) & measured:
+                    measured.update(*map(roots, targets))
+                elif not isinstance(node, ast.AugAssign):
+                    # Un nombre que ahora es otra cosa; un arreglo en que se escribe un número es el mismo.
+                    measured -= {
+                        n.id
+                        for t in targets
+                        for n in ast.walk(t)
+                        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+                    }
+            elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and names(node.value) & measured:
+                # Como times.append(lo que se midió); llamar a una función por su nombre no cambia ninguno.
+                called = node.value.func
+                measured.update(roots(called) if isinstance(called, ast.Attribute) else ())
+            for part in ("body", "orelse", "finalbody"):
+                if not isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                    go_through(getattr(node, part, ()))
+
+    go_through(ast.parse(code).body)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("t = time.perf_counter()\nassert t > 0", 1),
+        ("a = {'x': clock.fastest(f, 3)}\nslow, *rest = a.values()\nassert slow > max(rest)", 1),
+        ("def f():\n  return process_time()\nt = []\nt.append(f())\nassert t[0] < t[1]", 1),
+        ("class Watch:\n  def go(self):\n    self.t = perf_counter()\nw = Watch()\nassert w.t < 1", 1),
+        ("t = {}\nfor k in range(3):\n  t[k] = fastest(f, 3)\nassert t[0] > 0", 1),
+        ("t = fastest(f, 3)\nt = 3\nassert t == 3\nt = fastest(f, 3)\nexpect(t < 1, 'tarda poco')", 0),
+    ],
+)
+def test_an_assertion_on_the_clock_is_found(code, found):
+    assert len(hurried(code)) == found
+
+
 RULES = {
+    "hurried": lambda page: hurried("\n".join(code for code, _, _ in cells(page))),
     "wide": wide_lines,
     "opaque": opaque_units,
     "late": late_imports,

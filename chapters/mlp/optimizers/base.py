@@ -379,7 +379,7 @@ class Optimizer(Configured):
         for (key, _), (a, b) in zip(self._parts, itertools.pairwise(self._starts), strict=True):
             self._aside[key] = {name: vector[a:b].copy() for name, vector in self.state.items()}
         for name, vector in self.state.items():
-            self.state[name] = np.full(starts[-1], slots.get(name, 0.0), vector.dtype)
+            self.state[name] = self._placed(name, slots.get(name, 0.0), starts[-1], vector.dtype)
         for (key, size), (a, b) in zip(parts, itertools.pairwise(starts), strict=True):
             for name, piece in self._aside.pop(key, {}).items():
                 if name in self.state and piece.size == size:
@@ -507,12 +507,12 @@ class Optimizer(Configured):
             self.learning_rate = rate
         self.iterations, self._gathered, self._owner = iterations, gathered, None
         self._parts, self._starts, self._aside = None, None, {}
-        self.state = {name: array.copy() for name, array in arrays.items()}
+        self.state = {name: self._placed(name, array, array.shape, array.dtype) for name, array in arrays.items()}
 
     def __copy__(self):
         r"""Copia el optimizador con lo que recuerda: los pasos de uno no mueven la memoria del otro."""
         other = object.__new__(type(self))
-        state = {name: array.copy() for name, array in self.state.items()}
+        state = {name: self._placed(name, array, array.shape, array.dtype) for name, array in self.state.items()}
         vars(other).update(vars(self), state=state, _aside=dict(self._aside), _clipped=None)
         return other
 
@@ -538,13 +538,22 @@ class Optimizer(Configured):
             raise ValueError(f"theta: se esperaban {self._starts[-1]} parámetros, pero llegaron {theta.size}")
         for name, start in self._every_slot().items():
             if name not in self.state:
-                self.state[name] = np.full_like(theta, start)
+                self.state[name] = self._placed(name, start, theta.shape, theta.dtype)
         for array in self.state.values():
             if array.shape != theta.shape or array.dtype != theta.dtype:
                 raise ValueError(
                     f"theta: este optimizador lleva la cuenta de {array.size} parámetros de {array.dtype}, pero "
                     f"llegaron {theta.size} de {theta.dtype}; para otra red crea otro optimizador"
                 )
+
+    def _placed(self, name, value, shape, dtype):
+        # Un vector que se recuerda, en su lugar de la página: el de los parámetros es el primero, los gradientes van
+        # después, y estos, contando desde el último.
+        names = list(self._every_slot())
+        place = names.index(name) if name in names else len(names)
+        vector = check.empty(shape, f"lo que recuerda el optimizador, {name}", dtype, place=-1 - place)
+        vector[...] = value
+        return vector
 
     def _gather(self, gradient):
         # Devuelve la media de los gradientes que tocan, o nada si todavía faltan.
@@ -572,7 +581,8 @@ class Optimizer(Configured):
         limit = self._limit()
         # El recorte va a un vector propio, que se reutiliza: el gradiente de quien llama no se toca.
         if self._clipped is None or self._clipped.shape != gradient.shape or self._clipped.dtype != gradient.dtype:
-            self._clipped = np.empty_like(gradient)
+            place = -1 - len(self.state)
+            self._clipped = check.empty(gradient.shape, "el gradiente recortado", gradient.dtype, place=place)
         if self.clipvalue:
             # Cada trozo recortará lo suyo al moverse.
             return gradient

@@ -1,5 +1,6 @@
 """Los optimizadores: caminan por donde los de Keras, recuerdan lo justo y siguen donde se quedaron."""
 
+import copy
 import inspect
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chapters.mlp import optimizers
+from chapters.mlp import Dense, Input, Sequential, optimizers
 from chapters.mlp.optimizers import (
     SGD,
     Adadelta,
@@ -405,3 +406,32 @@ def test_a_path_that_runs_away_says_so(landscape, rate, steps):
 def test_a_schedule_without_its_formula_says_what_is_missing():
     with pytest.raises(NotImplementedError, match="LearningRateSchedule: falta escribir __call__"):
         LearningRateSchedule()(0)
+
+
+@pytest.mark.parametrize("make", [*EVERY, lambda: RMSprop(0.01, momentum=0.9, centered=True, use_ema=True)])
+def test_what_is_walked_together_starts_in_different_places_of_a_page(make):
+    # Si no, un paso tarda el doble: /mlp/costo-optimizador.
+    model = Sequential([Input((300,)), Dense(20)], seed=0)
+    model.compile(make(), "mean_squared_error")
+    model.optimizer.gradient_accumulation_steps = 2
+    if model.optimizer.clipnorm is model.optimizer.global_clipnorm is None:
+        model.optimizer.clipvalue = 1.0
+    x, y = np.ones((8, 300), np.float32), np.ones((8, 20), np.float32)
+    model.fit(x, y, batch_size=4, verbose=0)
+
+    def starts(optimizer, *others):
+        found = [array.ctypes.data % 4096 for array in (*others, *optimizer.state.values())]
+        assert not any(start % 64 for start in found)
+        return found
+
+    optimizer = model.optimizer
+    found = starts(optimizer, model.theta, model.gradient, optimizer._clipped)
+    assert len(set(found)) == len(found)
+    assert starts(copy.copy(optimizer)) == found[3:]
+    again = make()
+    again.gradient_accumulation_steps = 2
+    again.set_state(optimizer.get_state())
+    assert starts(again) == found[3:]
+    again.follow([("w", 6020)])
+    again.follow([("b", 20), ("w", 6020)])
+    assert starts(again) == found[3:]

@@ -115,8 +115,8 @@ def test_the_alphabet_is_every_byte_once():
 
 
 def test_a_thousand_merges_take_seconds():
-    started = time.perf_counter()
+    started = time.process_time()
     bpe = BytePairEncoding(1256)
     bpe.train(small_text())
     assert len(bpe.vocabulary) == 1256
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
