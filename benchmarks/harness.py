@@ -1,7 +1,8 @@
 r"""Cuánto tarda un paso de entrenamiento, aquí y en otras bibliotecas; y cuánto, de lo que nadie podría evitar.
 
 Cada biblioteca corre en su propio proceso y se miden por turnos, un bloque corto cada una: si la máquina se ocupa en
-otra cosa, les toca a todas. De cada una se toma la mediana de sus bloques. Si la máquina está tan ocupada que ni así,
+otra cosa, les toca a todas. De cada una se toma la mediana de sus bloques; un bloque en que los núcleos se alejaron se
+repite, sea de quien sea (:mod:`benchmarks.neighbors`). Si la máquina está tan ocupada que ni así,
 ``--cpu`` da a cada una un solo hilo y cuenta el tiempo de procesador en vez del de reloj.
 
 Las rivales viven en un entorno aparte, ``.venv-peers`` o el que diga ``DLBOOK_PEERS``; la que no esté instalada, se
@@ -15,6 +16,7 @@ se midieron en la misma corrida.
 import argparse
 import contextlib
 import datetime
+import functools
 import json
 import os
 import platform
@@ -30,6 +32,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_info
 
+from benchmarks.neighbors import Neighbors
 from benchmarks.protocol import MANY, products, sizes
 from benchmarks.record import machine
 from dlbook import check
@@ -166,6 +169,7 @@ def main(chapter, batches, first, peers=PEERS, whole=()):
     threads = 1 if options.cpu else get_threads()
     interpreter = os.environ.get("DLBOOK_PEERS") or str(ROOT / ".venv-peers" / "bin" / "python")
     processes, versions = launch(interpreter, {} if options.alone else peers)
+    neighbors = Neighbors() if threads > 1 else None
     asked = [(m, "fit", b) for m in options.models for b in options.batches or batches[m]]
     asked += [(m, task, None) for m in options.models if m in whole for task in ("predict", "evaluate")]
     found, top = [], 0
@@ -173,7 +177,7 @@ def main(chapter, batches, first, peers=PEERS, whole=()):
         for question in asked:
             # El techo se busca en toda la corrida: en un rato ocupado sale más bajo.
             top = max(top, peak(threads, time.thread_time if options.cpu else time.perf_counter))
-            found.append(measure(processes, *question, options))
+            found.append(measure(processes, *question, options, neighbors))
     finally:
         for process in processes.values():
             process.close()
@@ -182,6 +186,8 @@ def main(chapter, batches, first, peers=PEERS, whole=()):
         one["limit_milliseconds"] = round(1000 * count / top, 4)
         one["limit_share"] = round(one["limit_milliseconds"] / one["milliseconds"][OURS]["median"], 3)
     report(found, top, threads)
+    if neighbors:
+        print(f"de un núcleo a otro y de vuelta: {neighbors.least:.0f} ns; bloques repetidos: {neighbors.repeated}")
     print(f"{(time.perf_counter() - began) / 60:.1f} minutos")
     if options.dry:
         return
@@ -194,6 +200,7 @@ def main(chapter, batches, first, peers=PEERS, whole=()):
         "threads": threads,
         "blas": sorted({i["architecture"] for i in threadpool_info() if i["user_api"] == "blas"}),
         "peak_gflops": round(top / 1e9, 1),
+        "neighbors": neighbors and {"nanoseconds": round(neighbors.least), "repeated": neighbors.repeated},
         "first_step_seconds": None if options.cpu else first_step(first),
         "steps": [one for one in found if one["task"] == "fit"],
         "whole": [one for one in found if one["task"] != "fit"],
@@ -203,7 +210,7 @@ def main(chapter, batches, first, peers=PEERS, whole=()):
     print(path)
 
 
-def measure(processes, model, task, batch, options):
+def measure(processes, model, task, batch, options, neighbors):
     """Mide por turnos una red, con un tamaño de lote o con las diez mil imágenes."""
     question = {"model": model, "task": task, "batch": batch, "seconds": 0, "cpu": options.cpu}
     # Se preparan todas a la vez, porque compilar tarda y no se mide; después, una vuelta cada una, a solas. Para
@@ -215,13 +222,18 @@ def measure(processes, model, task, batch, options):
         process.milliseconds()
     first = {key: process.block(question) for key, process in processes.items()}
     question["seconds"] = options.seconds
+
+    def block(key):
+        run = functools.partial(processes[key].block, question)
+        return neighbors.measure(run) if neighbors else run()
+
     chosen = {}
     for name in dict.fromkeys(name for name, way in processes if name != OURS):
         # Una manera que va muchas veces más despacio no se prueba más.
         ways = {key: first[key] for key in processes if key[0] == name and np.isfinite(first[key])}
         ways = {key: spent for key, spent in ways.items() if spent < 3 * min(ways.values())}
         if len(ways) > 1:
-            ways = {key: min(processes[key].block(question) for _ in range(3)) for key in ways}
+            ways = {key: min(block(key) for _ in range(3)) for key in ways}
         if ways:
             chosen[name] = min(ways, key=ways.get)
     turns = {(OURS, way): processes[OURS, way] for name, way in processes if name == OURS}
@@ -230,7 +242,7 @@ def measure(processes, model, task, batch, options):
     for _ in range(options.blocks):
         # En otro orden cada vez: a quien va siempre detrás de la misma le toca siempre la caché como ella la dejó.
         for key in order.sample(list(turns), len(turns)):
-            blocks[key].append(turns[key].block(question))
+            blocks[key].append(block(key))
     spent = {key: summary(times) for key, times in blocks.items()}
     alone = spent.pop((OURS, ALONE), None)
     found = {"model": model, "task": task, "sizes": sizes(model), "batch": batch}

@@ -7,7 +7,7 @@ from chapters.mlp.activations.base import ActivationFunction
 from chapters.mlp.layer import _holds_arrays, _written
 from dlbook import registry
 from dlbook.training import walk
-from dlbook.training.data import plain_arguments
+from dlbook.training.data import changing_arguments
 
 # Lo que anota cada réplica por su cuenta, y no se toma del modelo.
 OWN = {"x", "y", "_seen", "added"}
@@ -45,7 +45,7 @@ class Origin:
         self.found = [(*_lasting(layer), list(layer._weights.values())) for layer in walk(model)]
         # Una activación con argumentos, como la pendiente de una LeakyReLU, puede cambiar sin dejar de ser la misma.
         values = [value for _, theirs, _ in self.found for value in theirs.values()]
-        self.inside = [(value, plain_arguments(value)) for value in values if isinstance(value, ActivationFunction)]
+        self.inside = [(value, changing_arguments(value)) for value in values if isinstance(value, ActivationFunction)]
 
     def is_still(self, model):
         r"""Dice si al modelo no le han cambiado nada: ni capas, ni pesos de lugar, ni un argumento."""
@@ -69,11 +69,11 @@ class Origin:
         r"""Toma nota de los argumentos que le hayan cambiado a lo que usan sus capas; dice si alguno había cambiado."""
         moved = self._moved()
         if moved:
-            self.inside = [(thing, plain_arguments(thing)) for thing, _ in self.inside]
+            self.inside = [(thing, changing_arguments(thing)) for thing, _ in self.inside]
         return moved
 
     def _moved(self):
-        return any(before and plain_arguments(thing) != before for thing, before in self.inside)
+        return any(before and changing_arguments(thing) != before for thing, before in self.inside)
 
 
 class Settled:

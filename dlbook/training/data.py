@@ -210,7 +210,7 @@ class Data:
             yield self, order, start, min(start + batch_size, n)
 
 
-def plain_arguments(thing):
+def changing_arguments(thing):
     r"""Da los argumentos de una pérdida, una métrica o una activación, para saber si cambian.
 
     De una lista, cómo está ahora: se puede cambiar por dentro.
@@ -230,7 +230,7 @@ def _output_shapes(model, xs):
 
 
 def _asked(targets):
-    return [(target.loss, bool(target.metrics), plain_arguments(target.loss)) for target in targets]
+    return [(target.loss, bool(target.metrics), changing_arguments(target.loss)) for target in targets]
 
 
 def _same(x, y):

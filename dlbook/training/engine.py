@@ -26,7 +26,7 @@ from dlbook.numeric.stretch import Stretch
 from dlbook.numeric.sweep import Rows, Sweep
 from dlbook.several import each
 from dlbook.training import kept
-from dlbook.training.data import Data, Spot, check_mask, masked, plain_arguments
+from dlbook.training.data import Data, Spot, check_mask, masked, changing_arguments
 from dlbook.training.state import walk
 from dlbook.training.sums import Sums
 
@@ -35,7 +35,7 @@ WORK_PER_THREAD = 25_000_000
 CACHE = 4 << 20
 # Cuántas veces menos, si todo el paso se puede grabar: el hilo espera despierto. Pero entonces pesa lo que cada hilo
 # tiene que traer de la memoria de los otros, los gradientes y los pesos: al menos tantos productos por parámetro.
-LIGHTER, PER_PARAMETER = 4, 40
+LIGHTER, PER_PARAMETER = 6, 24
 # Cuántos parámetros justifican lo mismo al moverlos, y cuántas veces menos si el hilo acaba de hacer su parte; y de a
 # cuántos se cortan: líneas enteras de la memoria.
 NUMBERS_PER_THREAD, AWAKE, LINE = 200_000, 8, 16
@@ -341,7 +341,7 @@ class Engine:
         targets = self.model.targets()
         kinds = [None if one is None else (one.shape[1:], one.dtype) for one in (*data.xs, *data.ys, *data.weights)]
         things = [*(metric for one in targets for metric, _ in one.metrics), *(one.loss for one in targets)]
-        return kinds, targets, [plain_arguments(thing) for thing in things]
+        return kinds, targets, [changing_arguments(thing) for thing in things]
 
     def _masks(self, data, rows):
         # Qué cuenta de cada salida, en unas filas, con solo mirar lo que entra.
@@ -919,7 +919,9 @@ class Engine:
         whole = whole and not (self.asking or self.masked)
         # De qué depende lo grabado.
         metrics = [
-            (type(one.metric), plain_arguments(one.metric), one.weighted) for of_one in self.metrics for one in of_one
+            (type(one.metric), changing_arguments(one.metric), one.weighted)
+            for of_one in self.metrics
+            for one in of_one
         ]
         measuring = self._taste(self.data), metrics
         # Las pérdidas que son medias se pueden medir de una vez; las demás, lote por lote.

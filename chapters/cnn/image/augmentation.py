@@ -9,6 +9,7 @@ from chapters.mlp.layer import Layer
 from chapters.mlp.symbol import Symbol
 from chapters.mlp.tape.through import training_now
 from dlbook import check
+from dlbook.attributes import Checked
 from dlbook.numeric.kernel import kernel
 
 # Qué hay más allá de la orilla, con el número que recibe el núcleo.
@@ -263,11 +264,13 @@ class RandomAffine(RandomLayer):
         ``dtype``, ``seed``, ``name`` y ``trainable``, como en :class:`~chapters.mlp.Layer`.
     """
 
+    fill_mode = Checked(check.choice, list(FILL_MODES))
+    interpolation = Checked(check.choice, ["bilinear"])
+    fill_value = Checked(check.number)
+
     def __init__(self, fill_mode="reflect", interpolation="bilinear", fill_value=0.0, data_format=None, **options):
         super().__init__(**options)
-        self.fill_mode = check.choice(fill_mode, "fill_mode", list(FILL_MODES))
-        self.interpolation = check.choice(interpolation, "interpolation", ["bilinear"])
-        self.fill_value = check.number(fill_value, "fill_value")
+        self.fill_mode, self.interpolation, self.fill_value = fill_mode, interpolation, fill_value
         self.data_format = channels_last(data_format)
         self.transform = None
 
@@ -316,6 +319,12 @@ def factor_range(factor, name):
         return tuple(sorted(check.number(value, name, -1, 1) for value in factor))
     factor = abs(check.number(factor, name, -1, 1))
     return -factor, factor
+
+
+def as_factor(factor, name, range_of=factor_range):
+    r"""Comprueba un factor y lo devuelve como llegó; el intervalo se calcula cada vez que se sortea."""
+    range_of(factor, name)
+    return factor
 
 
 @kernel
@@ -380,6 +389,9 @@ class RandomTranslation(RandomAffine):
         Si un factor no está entre −1 y 1.
     """
 
+    height_factor = Checked(as_factor)
+    width_factor = Checked(as_factor)
+
     def __init__(
         self,
         height_factor,
@@ -393,14 +405,14 @@ class RandomTranslation(RandomAffine):
     ):
         super().__init__(fill_mode, interpolation, fill_value, data_format, seed=seed, **options)
         self.height_factor, self.width_factor = height_factor, width_factor
-        self.height_range = factor_range(height_factor, "height_factor")
-        self.width_range = factor_range(width_factor, "width_factor")
 
     def draw(self, n, h, w):
         r"""Sortea los desplazamientos."""
         transform = self.still(n)
-        _move(self.between(*self.width_range, n, "right"), w, 0, transform)
-        _move(self.between(*self.height_range, n, "down"), h, 1, transform)
+        right = self.between(*factor_range(self.width_factor, "width_factor"), n, "right")
+        down = self.between(*factor_range(self.height_factor, "height_factor"), n, "down")
+        _move(right, w, 0, transform)
+        _move(down, h, 1, transform)
         return transform
 
 
@@ -469,6 +481,8 @@ class RandomRotation(RandomAffine):
         Si el factor no está entre −1 y 1.
     """
 
+    factor = Checked(as_factor)
+
     def __init__(
         self,
         factor,
@@ -481,12 +495,12 @@ class RandomRotation(RandomAffine):
     ):
         options |= {"data_format": data_format, "seed": seed}
         super().__init__(fill_mode, interpolation, fill_value, **options)
-        self.factor, self.range = factor, factor_range(factor, "factor")
+        self.factor = factor
 
     def draw(self, n, h, w):
         r"""Sortea los ángulos."""
         transform = self.buffer("transform", (n, 2, 3), np.float64)
-        _turn(self.between(*self.range, n, "turns"), h, w, transform)
+        _turn(self.between(*factor_range(self.factor, "factor"), n, "turns"), h, w, transform)
         return transform
 
 
@@ -533,6 +547,8 @@ class RandomFlip(RandomAffine):
         Si el modo no existe.
     """
 
+    mode = Checked(check.choice, ["horizontal_and_vertical", "horizontal", "vertical"])
+
     def __init__(
         self,
         mode="horizontal_and_vertical",
@@ -541,8 +557,7 @@ class RandomFlip(RandomAffine):
         **options,
     ):
         super().__init__(data_format=data_format, seed=seed, **options)
-        modes = ["horizontal_and_vertical", "horizontal", "vertical"]
-        self.mode = check.choice(mode, "mode", modes)
+        self.mode = mode
 
     def draw(self, n, h, w):
         r"""Echa las monedas."""
@@ -608,6 +623,9 @@ class RandomZoom(RandomAffine):
         Si un factor no está entre −1 y 1.
     """
 
+    height_factor = Checked(as_factor)
+    width_factor = Checked(as_factor, optional=True)
+
     def __init__(
         self,
         height_factor,
@@ -621,13 +639,12 @@ class RandomZoom(RandomAffine):
     ):
         super().__init__(fill_mode, interpolation, fill_value, data_format, seed=seed, **options)
         self.height_factor, self.width_factor = height_factor, width_factor
-        self.height_range = factor_range(height_factor, "height_factor")
-        self.width_range = None if width_factor is None else factor_range(width_factor, "width_factor")
 
     def draw(self, n, h, w):
         r"""Sortea los factores."""
-        tall = self.between(*self.height_range, n, "tall")
-        wide = tall if self.width_range is None else self.between(*self.width_range, n, "wide")
+        wide = tall = self.between(*factor_range(self.height_factor, "height_factor"), n, "tall")
+        if self.width_factor is not None:
+            wide = self.between(*factor_range(self.width_factor, "width_factor"), n, "wide")
         transform = self.still(n)
         for axis, (factors, size) in enumerate(((wide, w), (tall, h))):
             _zoom(factors, size, axis, transform)

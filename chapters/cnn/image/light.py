@@ -2,9 +2,9 @@ r"""Aumento de datos con la luz: más claro o más oscuro, con más contraste o 
 
 import numpy as np
 
-from chapters.cnn.image.augmentation import RandomLayer, factor_range
+from chapters.cnn.image.augmentation import RandomLayer, as_factor, factor_range
 from dlbook import check
-from dlbook.attributes import Absent
+from dlbook.attributes import Absent, Checked
 from dlbook.numeric.elementwise import multiply
 from dlbook.numeric.kernel import kernel
 
@@ -15,6 +15,11 @@ def _clip(y, low, high, inside):
     for i in range(y.size):
         inside[i] = least <= y[i] <= most
         y[i] = least if y[i] < least else most if y[i] > most else y[i]
+
+
+def _pixel_range(value_range, name):
+    low, high = check.sequence(value_range, name, 2)
+    return tuple(sorted((check.number(low, f"{name}[0]"), check.number(high, f"{name}[1]"))))
 
 
 class RandomLight(RandomLayer):
@@ -31,12 +36,11 @@ class RandomLight(RandomLayer):
     """
 
     data_format = Absent(None)
+    value_range = Checked(_pixel_range)
 
     def __init__(self, value_range, **options):
         super().__init__(**options)
-        low, high = check.sequence(value_range, "value_range", 2)
-        pair = check.number(low, "value_range[0]"), check.number(high, "value_range[1]")
-        self.value_range = tuple(sorted(pair))
+        self.value_range = value_range
         self.inside = None
 
     def change(self, x, y):
@@ -127,15 +131,16 @@ class RandomBrightness(RandomLight):
         Si el factor no está entre −1 y 1.
     """
 
+    factor = Checked(as_factor)
+
     def __init__(self, factor, value_range=(0, 255), seed=None, **options):
         super().__init__(value_range, seed=seed, **options)
         self.factor = factor
-        self.range = factor_range(factor, "factor")
 
     def change(self, x, y):
         r"""Suma a cada imagen lo suyo."""
         low, high = self.value_range
-        factors = self.between(*self.range, len(x), "factors")
+        factors = self.between(*factor_range(self.factor, "factor"), len(x), "factors")
         rows = [one.reshape(len(x), -1) for one in (x, y)]
         _brighten(rows[0], factors, float(high - low), rows[1])
 
@@ -170,6 +175,15 @@ def _contrast_backward(dx, contrast):
             shared = (dx.dtype.type(1) - times) * _mean(dx[k], c)
             for p in range(dx.shape[1]):
                 dx[k, p, c] = dx[k, p, c] * times + shared  # [ec-cnn-contraste-atras]
+
+
+def _contrast_range(factor, name):
+    if not isinstance(factor, (tuple, list)):
+        factor = (check.number(factor, name, 0, 1),) * 2
+    low, high = factor_range(factor, name)
+    if low + high < 0:
+        raise ValueError(f"{name}: se esperaba un par (a, b) con 1 - a a lo sumo 1 + b, pero llegó {factor}")
+    return 1 - low, 1 + high
 
 
 class RandomContrast(RandomLight):
@@ -233,19 +247,15 @@ class RandomContrast(RandomLight):
     esto.
     """
 
+    factor = Checked(as_factor, _contrast_range)
+
     def __init__(self, factor, value_range=(0, 255), seed=None, **options):
         super().__init__(value_range, seed=seed, **options)
         self.factor = factor
-        if not isinstance(factor, (tuple, list)):
-            factor = (check.number(factor, "factor", 0, 1),) * 2
-        low, high = factor_range(factor, "factor")
-        if low + high < 0:
-            raise ValueError(f"factor: se esperaba un par (a, b) con 1 - a a lo sumo 1 + b, pero llegó {factor}")
-        self.range = 1 - low, 1 + high
 
     def change(self, x, y):
         r"""Aleja cada píxel de la media de su canal."""
-        self.contrast = self.between(*self.range, len(x), "contrast")
+        self.contrast = self.between(*_contrast_range(self.factor, "factor"), len(x), "contrast")
         shape = len(x), -1, x.shape[-1]
         _contrast_forward(x.reshape(shape), self.contrast, y.reshape(shape))
 

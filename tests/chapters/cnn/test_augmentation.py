@@ -312,3 +312,27 @@ def test_inside_a_network_it_acts_only_when_the_network_trains(make):
         assert not np.array_equal(still, model(x, training=True))
     always = Model(entry, make()(entry, training=True), seed=0)
     assert not np.array_equal(still, always.predict(x, verbose=0))
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda f: RandomTranslation(f, 0.0, seed=0), "height_factor"),
+        (lambda f: RandomTranslation(0.0, f, seed=0), "width_factor"),
+        (lambda f: RandomRotation(f, seed=0), "factor"),
+        (lambda f: RandomZoom(f, seed=0), "height_factor"),
+        (lambda f: RandomZoom(0.0, f, seed=0), "width_factor"),
+        (lambda f: RandomBrightness(f, (0, 1), seed=0), "factor"),
+        (lambda f: RandomContrast(f, (0, 1), seed=0), "factor"),
+    ],
+)
+def test_another_factor_counts_from_then_on(make, name):
+    x = np.random.default_rng(0).random((4, 8, 8, 1)).astype(np.float32)
+    layer = make(0.0)
+    assert np.allclose(layer(x, training=True), x, atol=1e-6)
+    setattr(layer, name, 0.4)
+    changed = layer(x, training=True)
+    assert not np.allclose(changed, x, atol=1e-3)
+    with pytest.raises(ValueError, match=f"{name}: se esperaba un número de al menos"):
+        setattr(layer, name, 3.0)
+    assert getattr(layer, name) == 0.4
