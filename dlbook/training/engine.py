@@ -26,7 +26,7 @@ from dlbook.numeric.stretch import Stretch
 from dlbook.numeric.sweep import Rows, Sweep
 from dlbook.several import each
 from dlbook.training import kept
-from dlbook.training.data import Data, Spot, check_mask, masked, changing_arguments
+from dlbook.training.data import Data, Spot, changing_arguments, check_mask, masked
 from dlbook.training.state import walk
 from dlbook.training.sums import Sums
 

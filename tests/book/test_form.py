@@ -177,7 +177,7 @@ def hurried(code):
                         if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
                     }
             elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and names(node.value) & measured:
-                # Como times.append(lo que se midió); llamar a una función por su nombre no cambia ninguno.
+                # Guardar en una lista lo que se midió; llamar a una función por su nombre no cambia ninguno.
                 called = node.value.func
                 measured.update(roots(called) if isinstance(called, ast.Attribute) else ())
             for part in ("body", "orelse", "finalbody"):
