@@ -125,6 +125,8 @@ def _become(argv, cwd, env):
     sys.argv = [import_module("ipykernel_launcher").__file__, *argv]
     # Con quién acabar: si la cuna muere, la página también.
     argv.append(f"--IPKernelApp.parent_handle={os.getppid()}")
+    # Lo que se dicen esta página y quien la construye no sale de la máquina: que no avise de que no va cifrado.
+    argv.append("--log-level=ERROR")
     code = 1
     with suppress(SystemExit):
         import_module("ipykernel.kernelapp").launch_new_instance(argv=argv)

@@ -1,12 +1,16 @@
 """La forma de una página: corta, con código que cabe y que corre al pegarlo, y con lo que se lee a la vista."""
 
 import ast
+import atexit
 import doctest
 import functools
+import json
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
@@ -101,27 +105,64 @@ def late_imports(page):
     return [line for line in code if re.match(r"(import|from) ", line)]
 
 
-RUN = """
-import ast, sys, matplotlib
+# Un Python con todo importado, que se copia por cada página: importar son dos segundos de procesador, y las páginas son
+# más de cien. Lo que una página importe, lo importa en un espacio de nombres vacío.
+NURSERY = """
+import importlib, json, os, sys, tempfile, traceback
+import matplotlib
 matplotlib.use("Agg")
-space = {"__name__": "__main__"}
-for code, fails in ast.literal_eval(sys.stdin.read()):
-    try:
-        exec(compile(code, "celda", "exec"), space)
-    except Exception:
-        if not fails:
-            print(code, file=sys.stderr)
-            raise
+from dlbook.sphinx.nursery import PRELOADED
+for module in PRELOADED:
+    importlib.import_module(module)
+
+def paste(cells):
+    space = {"__name__": "__main__"}
+    for code, fails in cells:
+        try:
+            exec(compile(code, "celda", "exec"), space)
+        except Exception:
+            if not fails:
+                print(code, file=sys.stderr)
+                traceback.print_exc()
+                return 1
+    return 0
+
+for line in sys.stdin:
+    folder, cells = json.loads(line)
+    with tempfile.TemporaryFile("w+") as told:
+        pid = os.fork()
+        if not pid:
+            os.chdir(folder)
+            os.dup2(told.fileno(), 1)
+            os.dup2(told.fileno(), 2)
+            code = 1
+            try:
+                code = paste(cells)
+                sys.stdout.flush()
+            finally:
+                os._exit(code)
+        failed = os.waitpid(pid, 0)[1]
+        told.seek(0)
+        print(json.dumps([failed, told.read()[-2000:]]), flush=True)
 """
 
 
+@functools.cache
+def nursery():
+    process = subprocess.Popen([sys.executable, "-c", NURSERY], stdin=PIPE, stdout=PIPE, text=True, cwd=ROOT)
+    atexit.register(process.communicate)
+    return process
+
+
 def failure_when_pasted(page):
+    """Pega las celdas que se ven, en orden, en un Python recién abierto; da cómo falló, si falló."""
     seen = [(code, "raises-exception" in options) for code, visible, options in cells(page) if visible]
     if not seen:
         return ""
-    command = [sys.executable, "-c", RUN]
-    done = subprocess.run(command, input=repr(seen), capture_output=True, text=True, cwd=(DOCS / page).parent)
-    return done.stderr[-2000:] if done.returncode else ""
+    process = nursery()
+    print(json.dumps([str((DOCS / page).parent), seen]), file=process.stdin, flush=True)
+    failed, told = json.loads(process.stdout.readline())
+    return told or "falló" if failed else ""
 
 
 def minutes(page):
@@ -220,7 +261,20 @@ def broken(page):
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_has_the_form(page):
     assert broken(page) == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="aquí un proceso no se puede copiar")
+@pytest.mark.parametrize("page", PAGES)
+def test_what_is_seen_runs_when_it_is_pasted(page):
     assert failure_when_pasted(page) == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="aquí un proceso no se puede copiar")
+def test_a_pasted_page_that_fails_is_told(monkeypatch):
+    monkeypatch.setitem(globals(), "cells", lambda page: [("a = 1", False, ""), ("print(a)", True, "")])
+    assert "NameError: name 'a' is not defined" in failure_when_pasted("mlp/index")
+    monkeypatch.setitem(globals(), "cells", lambda page: [("1 / 0", True, "raises-exception"), ("b = 2", True, "")])
+    assert failure_when_pasted("mlp/index") == ""
 
 
 @pytest.mark.skipif(not (BUILT / "index.html").is_file(), reason="el libro no está construido: make libro")
