@@ -1,7 +1,9 @@
 # `make libro` construye el libro; `make pruebas` lo prueba todo. En Windows, README.md dice cómo hacerlo sin make.
 PYTHON ?= python3
 BIN = .venv/bin
-SPHINX = $(BIN)/python -m sphinx -c . -d build/doctrees -b html -j 3 -n -W --keep-going docs build/html
+# Cuántas páginas se leen a la vez.
+JOBS ?= 3
+SPHINX = $(BIN)/python -m sphinx -c . -d build/doctrees -b html -j $(JOBS) -n -W --keep-going docs build/html
 
 libro: .venv/libro  ## construye el libro y dice dónde quedó
 	$(SPHINX)

@@ -168,8 +168,8 @@ def main(chapter, batches, first, peers=PEERS, whole=()):
     began = time.perf_counter()
     threads = 1 if options.cpu else get_threads()
     interpreter = os.environ.get("DLBOOK_PEERS") or str(ROOT / ".venv-peers" / "bin" / "python")
-    processes, versions = launch(interpreter, {} if options.alone else peers)
     neighbors = Neighbors() if threads > 1 else None
+    processes, versions = launch(interpreter, {} if options.alone else peers)
     asked = [(m, "fit", b) for m in options.models for b in options.batches or batches[m]]
     asked += [(m, task, None) for m in options.models if m in whole for task in ("predict", "evaluate")]
     found, top = [], 0
@@ -187,7 +187,8 @@ def main(chapter, batches, first, peers=PEERS, whole=()):
         one["limit_share"] = round(one["limit_milliseconds"] / one["milliseconds"][OURS]["median"], 3)
     report(found, top, threads)
     if neighbors:
-        print(f"de un núcleo a otro y de vuelta: {neighbors.least:.0f} ns; bloques repetidos: {neighbors.repeated}")
+        print(f"de un núcleo a otro y de vuelta: {neighbors.least:.0f} ns", end="; ")
+        print(f"bloques repetidos: {neighbors.repeated}; con los núcleos lejos: {neighbors.far}")
     print(f"{(time.perf_counter() - began) / 60:.1f} minutos")
     if options.dry:
         return
@@ -200,7 +201,8 @@ def main(chapter, batches, first, peers=PEERS, whole=()):
         "threads": threads,
         "blas": sorted({i["architecture"] for i in threadpool_info() if i["user_api"] == "blas"}),
         "peak_gflops": round(top / 1e9, 1),
-        "neighbors": neighbors and {"nanoseconds": round(neighbors.least), "repeated": neighbors.repeated},
+        "neighbors": neighbors
+        and {"nanoseconds": round(neighbors.least), "repeated": neighbors.repeated, "far": neighbors.far},
         "first_step_seconds": None if options.cpu else first_step(first),
         "steps": [one for one in found if one["task"] == "fit"],
         "whole": [one for one in found if one["task"] != "fit"],

@@ -1,6 +1,6 @@
 r"""Qué tan cerca están dos núcleos: cuánto tarda un número en ir del uno al otro y volver.
 
-En una máquina alquilada, los dos núcleos que se ven no son siempre los mismos: quien la alquila los muda. Si comparten
+En una máquina alquilada, los dos núcleos que se ven no son siempre los mismos: su dueño los muda. Si comparten
 la caché, un número va y viene en unas decenas de nanosegundos; si no, en cientos, y todo lo que se reparte entre dos
 hilos tarda más, por culpa de nadie. Un rato así no dice nada de ninguna biblioteca, y aquí se reconoce.
 """
@@ -65,7 +65,8 @@ class Neighbors:
     """
 
     def __init__(self, patience=120):
-        self.patience, self.repeated = patience, 0
+        # Cuántos bloques se repitieron, y cuántos se aceptaron sin haber visto los núcleos cerca.
+        self.patience, self.repeated, self.far = patience, 0, 0
         self.least = min(there_and_back() for _ in range(20))
 
     def near(self):
@@ -81,6 +82,9 @@ class Neighbors:
             while not self.near() and time.monotonic() < end:
                 time.sleep(0.2)
             found = block()
-            if self.near() or time.monotonic() > end:
+            if self.near():
+                return found
+            if time.monotonic() > end:
+                self.far += 1
                 return found
             self.repeated += 1

@@ -384,7 +384,8 @@ def _replace(value, copies):
 
 
 def _read_at_each_step(name, value):
-    return isinstance(value, float) or name in ("activation", "name")
+    real = isinstance(value, tuple) and value and all(isinstance(one, float) for one in value)
+    return real or isinstance(value, float) or name in ("activation", "name")
 
 
 @functools.cache
@@ -606,8 +607,8 @@ class Layer(Configured):
     def configured(self, name, value):
         r"""Da lo que se guarda al asignar un argumento; de una capa construida cambia solo lo que se lee en cada paso.
 
-        Son los números reales, la activación y el nombre. Lo demás ya decidió qué pesos hay y por dónde pasa cada
-        número.
+        Son los números reales y sus pares, la activación y el nombre. Lo demás ya decidió qué pesos hay y por dónde
+        pasa cada número.
 
         >>> from chapters.mlp import Dense
         >>> layer = Dense(3, activation="relu")

@@ -322,9 +322,9 @@ def factor_range(factor, name):
 
 
 def as_factor(factor, name, range_of=factor_range):
-    r"""Comprueba un factor y lo devuelve como llegó; el intervalo se calcula cada vez que se sortea."""
+    r"""Comprueba un factor: un número o un par. El intervalo se calcula cada vez que se sortea."""
     range_of(factor, name)
-    return factor
+    return tuple(map(float, factor)) if isinstance(factor, (tuple, list)) else float(factor)
 
 
 @kernel

@@ -516,6 +516,11 @@ class Optimizer(Configured):
         vars(other).update(vars(self), state=state, _aside=dict(self._aside), _clipped=None)
         return other
 
+    def __setstate__(self, values):
+        r"""Lo que recibe al copiarse entero o al salir de un archivo de ``pickle``; sus vectores, en su lugar."""
+        vars(self).update(values, _clipped=None)
+        self.state = {name: self._placed(name, array, array.shape, array.dtype) for name, array in self.state.items()}
+
     def _slots(self):
         # Los vectores que recuerda, con el valor del que parte cada uno.
         return {}

@@ -336,3 +336,22 @@ def test_another_factor_counts_from_then_on(make, name):
     with pytest.raises(ValueError, match=f"{name}: se esperaba un número de al menos"):
         setattr(layer, name, 3.0)
     assert getattr(layer, name) == 0.4
+    setattr(layer, name, [0.0, 0.2])
+    assert getattr(layer, name) == (0.0, 0.2)
+    setattr(layer, name, 0)
+    assert np.allclose(layer(x, training=True), x, atol=1e-6)
+
+
+def test_another_factor_counts_in_the_next_fit():
+    def trained(*factors):
+        model = Sequential([Input((8, 8, 1)), RandomTranslation(0.0, 0.0, seed=0), Flatten(), Dense(1)], seed=0)
+        model.compile("adam", "mean_squared_error")
+        rng = np.random.default_rng(0)
+        x, y = rng.random((16, 8, 8, 1)).astype(np.float32), np.ones((16, 1), np.float32)
+        for factor in factors:
+            model.layers[0].height_factor = factor
+            model.fit(x, y, batch_size=4, epochs=3, verbose=0)
+        return model.get_weights()[0]
+
+    still, moved = trained(0.0, 0.0), trained(0.0, (0.3, 0.3))
+    assert not np.allclose(still, moved)

@@ -208,12 +208,12 @@ def test_what_was_in_the_memory_before_costs_nothing():
     x = np.random.default_rng(0).normal(size=(8, 28, 28, 1)).astype(np.float32)
     expected, times = layer.forward(x).copy(), {}
     for garbage in (0.0, 1e-41, np.nan):
-        for _ in range(5):
+        for _ in range(20):
             for array in layer.buffers.values():
                 array.fill(garbage)
-            start = time.process_time()
+            start = time.perf_counter()
             y = layer.forward(x)
-            times[garbage] = min(times.get(garbage, np.inf), time.process_time() - start)
+            times[garbage] = min(times.get(garbage, np.inf), time.perf_counter() - start)
         assert (y == expected).all()
     assert times[1e-41] < 5 * times[0.0]
 

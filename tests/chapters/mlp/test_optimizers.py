@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import pickle
 
 import numpy as np
 import pytest
@@ -428,6 +429,8 @@ def test_what_is_walked_together_starts_in_different_places_of_a_page(make):
     found = starts(optimizer, model.theta, model.gradient, optimizer._clipped)
     assert len(set(found)) == len(found)
     assert starts(copy.copy(optimizer)) == found[3:]
+    assert starts(copy.deepcopy(optimizer)) == found[3:]
+    assert starts(pickle.loads(pickle.dumps(optimizer))) == found[3:]
     again = make()
     again.gradient_accumulation_steps = 2
     again.set_state(optimizer.get_state())
