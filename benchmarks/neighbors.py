@@ -22,26 +22,18 @@ HERE, THERE = 0, 16
 
 
 @kernel
-def _answer(board, times):
-    for k in range(1, times + 1):
+def _rally(board, mine, other, serves):
+    # Quien saca escribe k y espera a leerlo de vuelta; el otro lo espera y lo devuelve.
+    for k in range(1, TIMES + 1):
+        if serves:
+            store(board, mine, k)
         looks = 0
-        while load(board, HERE) != k:
+        while load(board, other) != k:
             looks += 1
             if looks > LOOKS:
                 return False
-        store(board, THERE, k)
-    return True
-
-
-@kernel
-def _ask(board, times):
-    for k in range(1, times + 1):
-        store(board, HERE, k)
-        looks = 0
-        while load(board, THERE) != k:
-            looks += 1
-            if looks > LOOKS:
-                return False
+        if not serves:
+            store(board, mine, k)
     return True
 
 
@@ -51,9 +43,9 @@ def there_and_back():
     with ThreadPoolExecutor(2) as pool:
         for _ in range(3):
             board = np.zeros(32, np.uint64)
-            other = pool.submit(_answer, board, TIMES)
+            other = pool.submit(_rally, board, THERE, HERE, False)
             began = time.perf_counter()
-            whole = pool.submit(_ask, board, TIMES).result() and other.result()
+            whole = pool.submit(_rally, board, HERE, THERE, True).result() and other.result()
             found.append(1e9 * (time.perf_counter() - began) / TIMES if whole else np.inf)
     return min(found)
 

@@ -1,5 +1,6 @@
 """Las medidas de velocidad: los productos que se cuentan y una corrida seca, sin rivales."""
 
+import math
 import os
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import protocol, record
+from benchmarks import neighbors, protocol, record
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,6 +49,28 @@ def test_the_machine_has_a_name():
     assert f"{os.cpu_count()} núcleos" in name
     assert "  " not in name
     assert "(R)" not in name
+
+
+def test_a_block_measured_with_the_cores_apart_is_repeated(monkeypatch):
+    # Veinte medidas al empezar; después, antes y después de cada bloque.
+    distances = iter([50.0] * 20 + [60.0, 320.0, 55.0, 58.0])
+    monkeypatch.setattr(neighbors, "there_and_back", lambda: next(distances))
+    watch, blocks = neighbors.Neighbors(), iter([9.0, 4.0])
+    assert watch.measure(lambda: next(blocks)) == 4.0
+    assert (watch.repeated, watch.far) == (1, 0)
+
+
+def test_cores_that_never_come_near_are_counted(monkeypatch):
+    distances = iter([50.0] * 20)
+    monkeypatch.setattr(neighbors, "there_and_back", lambda: next(distances, 320.0))
+    watch = neighbors.Neighbors(patience=0)
+    assert watch.measure(lambda: 9.0) == 9.0
+    assert (watch.repeated, watch.far) == (0, 1)
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="hay un solo núcleo")
+def test_a_number_goes_from_one_core_to_another_and_back():
+    assert 0 < min(neighbors.there_and_back() for _ in range(5)) < math.inf
 
 
 def test_a_dry_run_without_rivals_measures_and_saves_nothing():

@@ -512,8 +512,7 @@ class Optimizer(Configured):
     def __copy__(self):
         r"""Copia el optimizador con lo que recuerda: los pasos de uno no mueven la memoria del otro."""
         other = object.__new__(type(self))
-        state = {name: self._placed(name, array, array.shape, array.dtype) for name, array in self.state.items()}
-        vars(other).update(vars(self), state=state, _aside=dict(self._aside), _clipped=None)
+        other.__setstate__(vars(self) | {"_aside": dict(self._aside)})
         return other
 
     def __setstate__(self, values):

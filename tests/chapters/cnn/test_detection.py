@@ -85,11 +85,11 @@ def test_thousands_of_disjoint_boxes_take_milliseconds():
     kept = non_max_suppression(those, scores)
     # Dos millones de pares: decenas de milisegundos; uno por uno, en Python, eran cuatro segundos. Los del procesador
     # no cuentan lo que hacen otros programas.
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 0.5
     assert kept.tolist() == np.argsort(-scores).tolist()
     start = time.process_time()
     assert (iou(those, those) == np.eye(2000)).all()
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 0.5
 
 
 def test_suppression_without_boxes():
